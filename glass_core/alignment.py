@@ -1,0 +1,75 @@
+"""Global sequence alignment and alignment rows (strings of equal length with ``-`` for gaps).
+
+Needleman & Wunsch, J. Mol. Biol. 48, 443 (1970), by Biopython, with BLOSUM62
+(Henikoff & Henikoff, PNAS 89, 10915 (1992)).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glass_core.errors import SequenceError
+from glass_core.records import require
+
+GAP = "-"
+_GAP_OPEN, _GAP_EXTEND = -11.0, -1.0
+_MAX_CELLS = 150_000_000
+"""Product of the two lengths above which an alignment would take minutes."""
+
+
+def global_alignment(first: str, second: str, *, free_ends: bool = False) -> tuple[str, str]:
+    """Align two sequences end to end.
+
+    Parameters
+    ----------
+    first, second : str
+        Residue letters; any of the 20 and ``X B Z J U O``.
+    free_ends : bool
+        Do not penalise gaps at the ends of either sequence: right when one is
+        a part of the other (a crystal construct against its full sequence).
+
+    Returns
+    -------
+    tuple of str
+        The two rows, of equal length.
+
+    Raises
+    ------
+    SequenceError
+        The pair is too long to align in reasonable time.
+    """
+    from Bio.Align import PairwiseAligner, substitution_matrices
+
+    if len(first) * len(second) > _MAX_CELLS:
+        raise SequenceError(
+            f"Sequences of {len(first)} and {len(second)} residues are too long to align; "
+            "cut both to the domain of interest."
+        )
+    aligner = PairwiseAligner(
+        mode="global", substitution_matrix=substitution_matrices.load("BLOSUM62")
+    )
+    aligner.open_gap_score, aligner.extend_gap_score = _GAP_OPEN, _GAP_EXTEND
+    if free_ends:
+        aligner.end_gap_score = 0.0
+    # BLOSUM62 has no columns for these three; X is what it holds for 'any residue'.
+    unknown = str.maketrans("UOJ", "XXX")
+    best = aligner.align(first.translate(unknown), second.translate(unknown))[0]
+    rows: tuple[list[str], list[str]] = ([], [])
+    for i, j in best.indices.T:
+        rows[0].append(first[i] if i >= 0 else GAP)
+        rows[1].append(second[j] if j >= 0 else GAP)
+    return "".join(rows[0]), "".join(rows[1])
+
+
+def aligned_pairs(first_row: str, second_row: str) -> NDArray[np.int64]:
+    """Index pairs, shape=(n, 2), of the columns where both rows hold a residue."""
+    first = np.frombuffer(first_row.encode(), dtype=np.uint8) != ord(GAP)
+    second = np.frombuffer(second_row.encode(), dtype=np.uint8) != ord(GAP)
+    both = first & second
+    return np.stack([np.cumsum(first)[both] - 1, np.cumsum(second)[both] - 1], axis=1)
+
+
+def check_rows(*rows: str) -> None:
+    """Raise `RecordError` unless all rows have the same length."""
+    require(len({len(row) for row in rows}) == 1, "alignment", "has rows of equal length")

@@ -1,0 +1,1 @@
+"""Embedders: sequences in, one vector per residue out."""

@@ -1,0 +1,297 @@
+"""The embedded encoder: small enough to live in the repository, ours from the first weight.
+
+Token embedding, two residual convolutions, pre-norm transformer layers with
+rotary positions (Su et al., arXiv 2104.09864), a final layer norm. Two side
+heads go with it: letters of masked residues and 3-state secondary structure.
+
+Shape notation: B sequences in a batch, L residues of the longest, D width.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from glass_core.embedders.base import Embedding, Progress
+from glass_core.embedders.batching import run_in_batches
+from glass_core.errors import GlassError, ModelError
+from glass_core.records import require
+from glass_core.sequence import STANDARD, UNKNOWN, check_residues, for_embedding
+
+UNKNOWN_TOKEN = len(STANDARD)
+MASK_TOKEN = UNKNOWN_TOKEN + 1
+PAD_TOKEN = MASK_TOKEN + 1
+N_TOKENS = PAD_TOKEN + 1
+SECONDARY_STATES = "HEC"
+"""Helix, strand, coil: the order of the secondary structure head."""
+
+_TOKEN = {letter: index for index, letter in enumerate(STANDARD)} | {UNKNOWN: UNKNOWN_TOKEN}
+_TOKEN_BUDGET = 4096
+_ROTARY_BASE = 10_000.0
+
+
+@dataclass(frozen=True)
+class CompactConfig:
+    """Shape of the encoder.
+
+    Attributes
+    ----------
+    dim : int
+        Width D of the per-residue vectors.
+    layers, heads, feedforward : int
+        Transformer layers, attention heads, hidden width of the feed-forward.
+    conv_layers, conv_width : int
+        Residual convolutions before the transformer, and how many residues each sees.
+    dropout : float
+        Training only.
+    """
+
+    dim: int = 256
+    layers: int = 6
+    heads: int = 4
+    feedforward: int = 768
+    conv_layers: int = 2
+    conv_width: int = 5
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("dim", "layers", "heads", "feedforward", "conv_layers", "conv_width"):
+            value = getattr(self, name)
+            require(isinstance(value, int) and 0 < value <= 16384, name, "is a positive integer")
+        require(self.dim % (2 * self.heads) == 0, "dim", "is an even multiple of heads")
+        require(self.conv_width % 2 == 1, "conv_width", "is odd")
+        require(0 <= self.dropout < 1, "dropout", "lies in [0, 1)")
+
+    def to_dict(self) -> dict[str, int | float]:
+        """The fields by name, as the card holds them."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> CompactConfig:
+        """Inverse of `to_dict`; a field that is missing or unknown is a `ModelError`."""
+        wanted = {f.name for f in fields(cls)}
+        if set(values) != wanted:
+            odd = ", ".join(sorted(wanted ^ set(values)))
+            raise ModelError(f"The encoder's configuration has missing or unknown fields: {odd}.")
+        return cls(**values)
+
+
+class _Convolution(nn.Module):
+    """Residual convolution along the sequence; what is outside the mask counts as zero."""
+
+    def __init__(self, config: CompactConfig) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(config.dim)
+        self.conv = nn.Conv1d(
+            config.dim, config.dim, config.conv_width, padding=config.conv_width // 2
+        )
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        inner = self.norm(x).masked_fill(~mask[..., None], 0.0)
+        return x + F.gelu(self.conv(inner.transpose(1, 2)).transpose(1, 2))
+
+
+class _Layer(nn.Module):
+    """Pre-norm self-attention with rotary positions, then a feed-forward."""
+
+    def __init__(self, config: CompactConfig) -> None:
+        super().__init__()
+        self.heads = config.heads
+        self.dropout = config.dropout
+        self.norm_attention = nn.LayerNorm(config.dim)
+        self.qkv = nn.Linear(config.dim, 3 * config.dim)
+        self.attention_out = nn.Linear(config.dim, config.dim)
+        self.norm_feedforward = nn.LayerNorm(config.dim)
+        self.expand = nn.Linear(config.dim, config.feedforward)
+        self.contract = nn.Linear(config.feedforward, config.dim)
+
+    def forward(self, x: Tensor, keys: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+        batch, length, dim = x.shape
+        qkv = self.qkv(self.norm_attention(x))
+        qkv = qkv.view(batch, length, 3, self.heads, dim // self.heads)
+        query, key, value = qkv.permute(2, 0, 3, 1, 4)
+        rate = self.dropout if self.training else 0.0
+        attended = F.scaled_dot_product_attention(
+            rotate(query, cos, sin), rotate(key, cos, sin), value, attn_mask=keys
+        )
+        attended = attended.transpose(1, 2).reshape(batch, length, dim)
+        x = x + F.dropout(self.attention_out(attended), rate, training=self.training)
+        inner = F.gelu(self.expand(self.norm_feedforward(x)))
+        return x + F.dropout(self.contract(inner), rate, training=self.training)
+
+
+def rotary_tables(length: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Cosines and sines of the rotation at each position, each of shape=(length, width / 2)."""
+    step = torch.arange(0, width, 2, device=device, dtype=torch.float32) / width
+    position = torch.arange(length, device=device, dtype=torch.float32)
+    angle = position[:, None] * _ROTARY_BASE**-step
+    return angle.cos(), angle.sin()
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Rotate the halves of the last axis of `x`, shape=(..., L, width), by position."""
+    cos, sin = cos.to(x.dtype), sin.to(x.dtype)
+    left, right = x.chunk(2, dim=-1)
+    return torch.cat([left * cos - right * sin, left * sin + right * cos], dim=-1)
+
+
+class CompactEncoder(nn.Module):
+    """Tokens in, one vector per residue out."""
+
+    def __init__(self, config: CompactConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embedding = nn.Embedding(N_TOKENS, config.dim)
+        self.convolutions = nn.ModuleList(_Convolution(config) for _ in range(config.conv_layers))
+        self.layers = nn.ModuleList(_Layer(config) for _ in range(config.layers))
+        self.norm = nn.LayerNorm(config.dim)
+        self.letter_head = nn.Linear(config.dim, len(STANDARD))
+        self.secondary_head = nn.Linear(config.dim, len(SECONDARY_STATES))
+        nn.init.normal_(self.embedding.weight, std=0.5)
+
+    def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        """Encode a padded batch.
+
+        Parameters
+        ----------
+        tokens : Tensor, shape=(B, L), dtype=int64
+        mask : Tensor, shape=(B, L), dtype=bool
+            True at real residues; every row holds at least one.
+
+        Returns
+        -------
+        Tensor, shape=(B, L, D)
+            Rows outside the mask are meaningless.
+        """
+        x = self.embedding(tokens)
+        for convolution in self.convolutions:
+            x = convolution(x, mask)
+        width = self.config.dim // self.config.heads
+        cos, sin = rotary_tables(tokens.shape[1], width, tokens.device)
+        keys = mask[:, None, None, :]
+        for layer in self.layers:
+            x = layer(x, keys, cos, sin)
+        return self.norm(x)
+
+    def letters(self, residues: Tensor) -> Tensor:
+        """Logits of the 20 letters (order of `STANDARD`), shape (..., D) -> (..., 20)."""
+        return self.letter_head(residues)
+
+    def secondary(self, residues: Tensor) -> Tensor:
+        """Logits of helix, strand, coil, shape (..., D) -> (..., 3)."""
+        return self.secondary_head(residues)
+
+
+def tokenise(sequences: Sequence[str], device: torch.device | None = None) -> tuple[Tensor, Tensor]:
+    """Tokens and mask, both of shape=(B, L), of checked sequences; ``U O B Z J`` are X."""
+    length = max(len(s) for s in sequences)
+    tokens = torch.full((len(sequences), length), PAD_TOKEN, dtype=torch.long)
+    for row, sequence in zip(tokens, sequences, strict=True):
+        row[: len(sequence)] = torch.tensor([_TOKEN[c] for c in for_embedding(sequence)])
+    tokens = tokens.to(device)
+    return tokens, tokens != PAD_TOKEN
+
+
+def read_tensors(path: Path, module: nn.Module) -> None:
+    """Fill `module` from a safetensors file whose names and shapes must match exactly.
+
+    Raises
+    ------
+    ModelError
+        Missing or unreadable file, or a tensor too many, too few or of another shape.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    if not path.is_file():
+        raise ModelError(f"Model file {path} is missing.")
+    try:
+        found = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"Model file {path} cannot be read: {error}.") from error
+    wanted = module.state_dict()
+    for name in sorted(set(found) ^ set(wanted)):
+        what = "has an unknown" if name in found else "lacks the"
+        raise ModelError(f"Model file {path} {what} tensor {name}.")
+    for name, tensor in found.items():
+        if tensor.shape != wanted[name].shape:
+            raise ModelError(
+                f"Model file {path}: tensor {name} has shape {tuple(tensor.shape)}, "
+                f"expected {tuple(wanted[name].shape)}."
+            )
+    module.load_state_dict({name: tensor.float() for name, tensor in found.items()})
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """The JSON card of a model folder; `ModelError` where there is none."""
+    path = folder / "card.json"
+    try:
+        card = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise ModelError(f"Model card {path} is missing.") from None
+    except (OSError, ValueError) as error:
+        raise ModelError(f"Model card {path} cannot be read: {error}.") from error
+    if not isinstance(card, dict):
+        raise ModelError(f"Model card {path} is no JSON object.")
+    return card
+
+
+class CompactEmbedder:
+    """The `Embedder` of the compact model, in fp32."""
+
+    def __init__(self, encoder: CompactEncoder, name: str, device: torch.device) -> None:
+        self.encoder = encoder.to(device).eval()
+        self.name = name
+        self.dim = encoder.config.dim
+        self.device = device
+        self.dtype = torch.float32
+
+    @classmethod
+    def load(cls, folder: Path, device: torch.device) -> CompactEmbedder:
+        """Read ``encoder.safetensors`` and ``card.json`` of `folder`.
+
+        Raises
+        ------
+        ModelError
+            A file is missing or does not hold the encoder its card describes.
+        """
+        card = read_card(folder)
+        if not isinstance(card.get("encoder"), dict):
+            raise ModelError(f"Model card {folder / 'card.json'} has no entry 'encoder'.")
+        try:
+            encoder = CompactEncoder(CompactConfig.from_dict(card["encoder"]))
+        except ModelError:
+            raise
+        except GlassError as error:
+            raise ModelError(f"Model card {folder / 'card.json'}: encoder.{error}") from error
+        read_tensors(folder / "encoder.safetensors", encoder)
+        return cls(encoder, f"{card.get('name', 'compact')}/{card.get('version', '?')}", device)
+
+    def embed(
+        self, sequences: Sequence[str], progress: Progress | None = None
+    ) -> list[Embedding]:
+        """Embed `sequences`, in the order given.
+
+        Raises
+        ------
+        SequenceError
+            A sequence is empty or holds a letter that is no residue.
+        """
+        for number, sequence in enumerate(sequences, start=1):
+            check_residues(sequence, f"sequence {number}")
+        return run_in_batches(sequences, self._embed_batch, _TOKEN_BUDGET, progress)
+
+    @torch.inference_mode()
+    def _embed_batch(self, sequences: list[str]) -> list[Embedding]:
+        tokens, mask = tokenise(sequences, self.device)
+        residues = self.encoder(tokens, mask).float().cpu()
+        return [
+            Embedding(s, row[: len(s)].clone()) for s, row in zip(sequences, residues, strict=True)
+        ]

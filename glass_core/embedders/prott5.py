@@ -1,0 +1,203 @@
+"""ProtT5-XL-UniRef50, encoder only, from weights on this machine.
+
+Elnaggar et al., "ProtTrans", IEEE Trans. Pattern Anal. Mach. Intell. 44, 7112 (2022).
+Weights: ``Rostlab/prot_t5_xl_half_uniref50-enc`` (encoder, half precision) or
+``Rostlab/prot_t5_xl_uniref50`` (full model; its decoder is not loaded).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from glass_core.embedders.base import Embedding, Progress
+from glass_core.embedders.batching import is_out_of_memory, run_in_batches
+from glass_core.errors import ModelError, UnavailableError
+from glass_core.sequence import for_embedding
+
+DEFAULT_REPOSITORY = "Rostlab/prot_t5_xl_half_uniref50-enc"
+DOWNLOAD_GB = {DEFAULT_REPOSITORY: 2.4, "Rostlab/prot_t5_xl_uniref50": 11.0}
+"""Approximate size of the download by repository, in gigabytes."""
+
+PAD, END, UNKNOWN_ID = 0, 1, 2
+VOCABULARY = {letter: number for number, letter in enumerate("ALGVSREDTIPKFQNYMHWCX", start=3)}
+"""Token of each residue letter, as in the published sentence-piece model."""
+
+_WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin", "model.safetensors.index.json",
+                 "pytorch_model.bin.index.json")
+_TOKEN_BUDGET = {"cpu": 2_000, "cuda": 8_000}
+
+
+def fetch_command(repository: str = DEFAULT_REPOSITORY) -> str:
+    """The command that puts the weights into the Hugging Face cache, with their size."""
+    size = DOWNLOAD_GB.get(repository)
+    return f"hf download {repository}" + (f"  (about {size:g} GB)" if size else "")
+
+
+def find_weights(source: str = DEFAULT_REPOSITORY) -> Path:
+    """The local folder that holds the weights of `source`.
+
+    Parameters
+    ----------
+    source : str
+        A folder in the Hugging Face layout, or the name of a repository that
+        is looked up in the Hugging Face cache. Nothing is downloaded.
+
+    Raises
+    ------
+    UnavailableError
+        Not there, or only partly; the message names the command and the size.
+    """
+    folder = Path(source).expanduser()
+    if not folder.is_dir():
+        folder = _cached_snapshot(source)
+    if not (folder / "config.json").is_file():
+        raise UnavailableError(f"ProtT5: {folder.name} has no config.json; {_advice(source)}")
+    if not any((folder / name).is_file() for name in _WEIGHT_FILES):
+        raise UnavailableError(f"ProtT5: {folder.name} holds no weights; {_advice(source)}")
+    return folder
+
+
+def _cached_snapshot(repository: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(repository, local_files_only=True))
+    except (LocalEntryNotFoundError, HFValidationError, FileNotFoundError) as error:
+        raise UnavailableError(
+            f"ProtT5: the weights '{repository}' are not on this machine; {_advice(repository)}"
+        ) from error
+
+
+def _advice(source: str) -> str:
+    repository = source if source in DOWNLOAD_GB else DEFAULT_REPOSITORY
+    return f"fetch them with: {fetch_command(repository)}"
+
+
+class ProtT5Embedder:
+    """Per-residue ProtT5 embeddings; implements `embedders.base.Embedder`.
+
+    Parameters
+    ----------
+    model : transformers.T5EncoderModel
+    name : str
+        Repository or folder name with revision.
+    token_budget : int, optional
+        Residues (with padding) per batch; halves itself when memory runs out.
+    """
+
+    def __init__(
+        self, model: Any, name: str, device: torch.device, token_budget: int | None = None
+    ) -> None:
+        if model.config.vocab_size <= max(VOCABULARY.values()):
+            raise ModelError(f"{name}: is no ProtT5 model; its vocabulary is too small.")
+        self._model = model.to(device).eval()
+        self.name = name
+        self.dim = int(model.config.d_model)
+        self.device = device
+        self.dtype: torch.dtype = model.dtype
+        self.token_budget = token_budget or _TOKEN_BUDGET.get(device.type, 2_000)
+
+    @staticmethod
+    def load(
+        device: torch.device,
+        source: str = DEFAULT_REPOSITORY,
+        dtype: torch.dtype | None = None,
+        token_budget: int | None = None,
+    ) -> ProtT5Embedder:
+        """Load the encoder onto `device`.
+
+        Parameters
+        ----------
+        dtype : torch.dtype, optional
+            Default: bfloat16 on CUDA devices that compute in it, float16 on
+            others, float32 on the CPU.
+
+        Raises
+        ------
+        UnavailableError
+            The weights are missing or do not fit into memory.
+        ModelError
+            The folder holds something else, or damaged files.
+        """
+        from safetensors import SafetensorError
+        from transformers import T5EncoderModel
+
+        folder = find_weights(source)
+        dtype = dtype or _default_dtype(device)
+        try:
+            model, info = T5EncoderModel.from_pretrained(
+                folder, dtype=dtype, local_files_only=True, output_loading_info=True
+            )
+        except (OSError, ValueError, KeyError, SafetensorError, RuntimeError) as error:
+            if is_out_of_memory(error):
+                raise UnavailableError(
+                    f"ProtT5: {source} does not fit into memory; it needs about 6 GB in float32."
+                ) from error
+            raise ModelError(f"ProtT5: {source} cannot be loaded ({_one_line(error)}).") from error
+        missing = sorted(info["missing_keys"])
+        if missing:
+            raise ModelError(
+                f"ProtT5: {source} lacks {len(missing)} tensors of the encoder, such as "
+                f"{missing[0]}; the download may be incomplete. {_advice(source)}"
+            )
+        revision = folder.name[:12] if folder.parent.name == "snapshots" else "local"
+        name = source if source in DOWNLOAD_GB else folder.name
+        return ProtT5Embedder(model, f"{name}@{revision}", device, token_budget)
+
+    def embed(
+        self, sequences: Sequence[str], progress: Progress | None = None
+    ) -> list[Embedding]:
+        """Embed `sequences`, in the order given; nothing is truncated.
+
+        Raises
+        ------
+        UnavailableError
+            One sequence alone does not fit into the device's memory.
+        """
+        try:
+            return run_in_batches(sequences, self._embed_batch, self.token_budget, progress)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            longest = max(map(len, sequences))
+            raise UnavailableError(
+                f"ProtT5: a sequence of {longest} residues does not fit into the memory of "
+                f"{self.device}; use the CPU or cut the protein into domains."
+            ) from error
+
+    @torch.inference_mode()
+    def _embed_batch(self, sequences: list[str]) -> list[Embedding]:
+        lengths = [len(sequence) for sequence in sequences]
+        tokens = torch.full((len(sequences), max(lengths) + 1), PAD, dtype=torch.long)
+        mask = torch.zeros_like(tokens)
+        for row, sequence in enumerate(sequences):
+            tokens[row, : lengths[row] + 1] = torch.tensor(encode(sequence))
+            mask[row, : lengths[row] + 1] = 1
+        output = self._model(
+            input_ids=tokens.to(self.device), attention_mask=mask.to(self.device)
+        ).last_hidden_state
+        # The end token behind each sequence was attended to but is no residue.
+        return [
+            Embedding(sequence, output[row, :length].float().cpu().clone())
+            for row, (sequence, length) in enumerate(zip(sequences, lengths, strict=True))
+        ]
+
+
+def encode(sequence: str) -> list[int]:
+    """Token numbers of `sequence` with the end token; ``U Z O B J`` are read as X."""
+    return [VOCABULARY[letter] for letter in for_embedding(sequence)] + [END]
+
+
+def _default_dtype(device: torch.device) -> torch.dtype:
+    if device.type != "cuda":
+        return torch.float32
+    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:160]

@@ -1,0 +1,45 @@
+"""The errors GLASS raises on purpose.
+
+Every message is one line for the user: what was wrong, where, and what to do.
+Anything that is not a `GlassError` is a bug.
+"""
+
+
+class GlassError(Exception):
+    """Base of all errors that GLASS raises on purpose."""
+
+
+class InputError(GlassError):
+    """What the user gave cannot be used as it is."""
+
+
+class SequenceError(InputError):
+    """A sequence that is empty, ambiguous or holds letters that are no residues."""
+
+
+class VariantError(InputError):
+    """A variant that cannot be read or does not fit its sequence."""
+
+
+class StructureError(InputError):
+    """A structure file that cannot be read or used."""
+
+
+class RecordError(GlassError):
+    """A record was built from values that contradict each other; names the field."""
+
+
+class UnavailableError(GlassError):
+    """An optional tool or its weights are missing; the message says how to get them."""
+
+
+class ModelError(GlassError):
+    """A model file that is not what it claims to be, or a model used outside its format."""
+
+
+class RemodelError(GlassError):
+    """Remodelling failed or ran out of time."""
+
+
+class Cancelled(GlassError):
+    """The user asked to stop."""

@@ -1,0 +1,189 @@
+"""Which parts of the fold a variant hits: elements, compact subdomains, runs of a track.
+
+Compact subdomains are communities of the C-alpha contact graph (Louvain:
+Blondel et al., J. Stat. Mech. P10008 (2008)), found with a fixed seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glass_core.metrics.distances import distance_matrix, neighbour_mask
+from glass_core.metrics.secondary import KIND_NAMES, elements
+from glass_core.records import require
+
+CONTACT_RADIUS = 8.0
+"""Å between C-alphas in contact."""
+_RESOLUTION = 1.0
+_SEED = 0
+_MIN_SUBDOMAIN = 8
+_MIN_RUN = 3
+_RUN_QUANTILE = 0.85
+
+SubdomainKind = Literal["element", "compact", "run"]
+
+
+@dataclass(frozen=True)
+class Subdomain:
+    """A part of the protein and how much it is affected.
+
+    Attributes
+    ----------
+    name : str
+        Such as ``helix 3 (54-71)``; positions are 1-based sequence positions.
+    kind : {"element", "compact", "run"}
+        Secondary-structure element, community of the contact graph, or (when
+        there is no structure) a run of high deficit along the sequence.
+    segments : tuple of (int, int)
+        First and last 1-based position of each stretch.
+    mean_deficit : float
+        Mean of 1 - lDDT over its residues with a value; NaN without any.
+    p_value : float
+        Fraction of placements of equally long stretches elsewhere in the chain
+        with at least this mean deficit, this one included; NaN for a run
+        (chosen for its deficit) and where there is nothing to compare with.
+    mutated : bool
+        Whether a changed position lies inside.
+    """
+
+    name: str
+    kind: SubdomainKind
+    segments: tuple[tuple[int, int], ...]
+    mean_deficit: float
+    p_value: float
+    mutated: bool
+
+    def __post_init__(self) -> None:
+        require(bool(self.segments), "segments", "is not empty")
+        require(all(1 <= a <= b for a, b in self.segments), "segments", "is in order")
+
+    @property
+    def size(self) -> int:
+        """Number of positions."""
+        return sum(b - a + 1 for a, b in self.segments)
+
+
+def subdomains(
+    deficit: NDArray[np.floating],
+    changed: Iterable[int],
+    letters: str | None = None,
+    coord: NDArray[np.floating] | None = None,
+) -> tuple[Subdomain, ...]:
+    """Rank the parts of a protein by mean deficit, most affected first.
+
+    Parameters
+    ----------
+    deficit : ndarray, shape=(L,), dtype=float
+        1 - lDDT per sequence position, NaN = no value.
+    changed : iterable of int
+        1-based positions the variant changes.
+    letters : str, optional
+        Secondary structure per position (``H E C``, ``-`` = no coordinates).
+    coord : ndarray, shape=(L, 3), optional
+        C-alpha coordinates in Å of the reference, NaN rows allowed. Without it
+        (and `letters`) the runs of the track itself are returned.
+    """
+    sites = frozenset(changed)
+    parts: list[tuple[str, SubdomainKind, NDArray[np.int64]]] = []
+    if letters is not None:
+        count: dict[str, int] = {}
+        for element in elements(letters):
+            count[element.kind] = count.get(element.kind, 0) + 1
+            name = f"{KIND_NAMES[element.kind]} {count[element.kind]}"
+            parts.append((name, "element", np.arange(element.start, element.stop)))
+    if coord is not None:
+        parts += [
+            (f"subdomain {number}", "compact", members)
+            for number, members in enumerate(compact_subdomains(coord), start=1)
+        ]
+    if letters is None and coord is None:
+        parts = [
+            (f"run {number}", "run", members)
+            for number, members in enumerate(high_runs(deficit), start=1)
+        ]
+    found = [_describe(*part, deficit, sites) for part in parts]
+    return tuple(sorted(found, key=lambda s: (np.isnan(s.mean_deficit), -s.mean_deficit)))
+
+
+def compact_subdomains(coord: NDArray[np.floating]) -> list[NDArray[np.int64]]:
+    """Communities of the contact graph, as sorted index arrays, in chain order.
+
+    Communities under eight residues are left out; the chain itself counts as
+    contact, so that stretches stay together.
+    """
+    import networkx as nx
+
+    contacts = neighbour_mask(distance_matrix(coord), CONTACT_RADIUS)
+    graph = nx.Graph()
+    graph.add_nodes_from(np.flatnonzero(~np.isnan(coord).any(axis=1)).tolist())
+    graph.add_edges_from(np.argwhere(np.triu(contacts)).tolist())
+    if not graph.number_of_edges():
+        return []
+    communities = nx.community.louvain_communities(graph, resolution=_RESOLUTION, seed=_SEED)
+    members = [np.array(sorted(c)) for c in communities if len(c) >= _MIN_SUBDOMAIN]
+    return sorted(members, key=lambda m: int(m[0]))
+
+
+def high_runs(deficit: NDArray[np.floating]) -> list[NDArray[np.int64]]:
+    """Stretches of at least three positions in the top 15% of the track."""
+    known = deficit[~np.isnan(deficit)]
+    if not len(known) or known.max() <= 0:
+        return []
+    high = np.nan_to_num(deficit, nan=-1.0) >= max(float(np.quantile(known, _RUN_QUANTILE)), 1e-9)
+    return [run for run in _runs(np.flatnonzero(high)) if len(run) >= _MIN_RUN]
+
+
+def placement_p_value(deficit: NDArray[np.floating], members: NDArray[np.int64]) -> float:
+    """How often the same stretches, shifted along the chain, have at least this mean.
+
+    All shifts that keep every stretch in one piece are counted, the observed
+    one included, so the smallest possible value is 1 / number of shifts. For a
+    single stretch these are all contiguous segments of its length.
+
+    Returns NaN when the members have no value or nothing else does.
+    """
+    length = len(deficit)
+    runs = _runs(members)
+    shifts = [
+        shift for shift in range(length)
+        if all((run[0] + shift) % length <= (run[-1] + shift) % length for run in runs)
+    ]
+    placed = deficit[(members[None, :] + np.array(shifts)[:, None]) % length]
+    known = ~np.isnan(placed)
+    counted = known.sum(axis=1)
+    # A placement over too few values says nothing about an equally long stretch.
+    usable = counted >= max(1, len(members) // 2)
+    if not usable[0] or usable.sum() < 2:
+        return float("nan")
+    mean = np.where(known, placed, 0.0).sum(axis=1)[usable] / counted[usable]
+    return float(np.mean(mean >= mean[0] - 1e-12))
+
+
+def _runs(indices: Sequence[int] | NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    array = np.asarray(indices, dtype=int)
+    return np.split(array, np.flatnonzero(np.diff(array) > 1) + 1) if len(array) else []
+
+
+def _describe(
+    name: str,
+    kind: SubdomainKind,
+    members: NDArray[np.int64],
+    deficit: NDArray[np.floating],
+    sites: frozenset[int],
+) -> Subdomain:
+    segments = tuple((int(run[0]) + 1, int(run[-1]) + 1) for run in _runs(members))
+    known = deficit[members][~np.isnan(deficit[members])]
+    places = ", ".join(f"{a}-{b}" if a != b else str(a) for a, b in segments)
+    return Subdomain(
+        name=f"{name} ({places})",
+        kind=kind,
+        segments=segments,
+        mean_deficit=float(known.mean()) if len(known) else float("nan"),
+        p_value=float("nan") if kind == "run" else placement_p_value(deficit, members),
+        mutated=any(a <= site <= b for a, b in segments for site in sites),
+    )

@@ -1,0 +1,99 @@
+"""Heads on disk: our safetensors with a card, and the authors' own checkpoint files."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from glass_core.errors import ModelError, RecordError
+from glass_core.models.card import CARD_FILE, FORMAT, HEAD_FILE, ModelCard, file_sha256
+from glass_core.models.siamese import SiameseConfig, SiameseTransformer
+
+CHECKPOINT_SUFFIXES = (".pt", ".pth", ".ckpt")
+
+
+def load_head(card: ModelCard) -> SiameseTransformer:
+    """The head of a model in our format, checked against its card.
+
+    Raises
+    ------
+    ModelError
+        Files missing, changed or of other shapes than the card says.
+    """
+    card.check_files()
+    try:
+        state = load_file(card.folder / HEAD_FILE)
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{card.name}: {HEAD_FILE} cannot be read ({error}).") from error
+    return _build(card.name, card.head, state)
+
+
+def load_authors_checkpoint(path: Path) -> SiameseTransformer:
+    """A head as the GLASS authors save it: a dict of `model_state_dict` and `config`.
+
+    Only tensors and plain values are unpickled; a file with anything else in
+    it is refused.
+
+    Raises
+    ------
+    ModelError
+        Not such a file, or tensors that do not fit the published network.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        raise ModelError(
+            f"{path.name}: cannot be read as a checkpoint of tensors only "
+            f"({' '.join(str(error).split())[:120]})."
+        ) from error
+    if not isinstance(content, dict) or not {"model_state_dict", "config"} <= set(content):
+        raise ModelError(f"{path.name}: lacks 'model_state_dict' or 'config'; is it a GLASS head?")
+    if not isinstance(content["config"], dict) or not isinstance(content["model_state_dict"], dict):
+        raise ModelError(f"{path.name}: 'model_state_dict' and 'config' must be dictionaries.")
+    return _build(path.name, content["config"], content["model_state_dict"])
+
+
+def save_model(
+    folder: Path, head: SiameseTransformer, *, name: str, version: str, embedder: dict[str, Any],
+    extra: dict[str, Any] | None = None,
+) -> ModelCard:
+    """Write a head in our format; `extra` goes into the card beside the required fields."""
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {key: value.detach().cpu().contiguous() for key, value in head.state_dict().items()}
+    save_file(state, folder / HEAD_FILE)
+    content = {
+        **(extra or {}),
+        "format": FORMAT,
+        "name": name,
+        "version": version,
+        "kind": "siamese",
+        "embedder": embedder,
+        "head": head.config.to_dict(),
+        "sha256": {p.name: file_sha256(p) for p in sorted(folder.glob("*.safetensors"))},
+    }
+    (folder / CARD_FILE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    return ModelCard.read(folder)
+
+
+def _build(name: str, config: dict[str, Any], state: dict[str, Any]) -> SiameseTransformer:
+    known = {field.name for field in fields(SiameseConfig)}
+    try:
+        head = SiameseTransformer(
+            SiameseConfig(**{key: value for key, value in config.items() if key in known})
+        )
+        head.load_state_dict(state, strict=True)
+    except (RecordError, TypeError) as error:
+        raise ModelError(f"{name}: its configuration is not usable ({error}).") from error
+    except RuntimeError as error:
+        raise ModelError(
+            f"{name}: its tensors do not fit the network its configuration describes "
+            f"({' '.join(str(error).split())[:200]})."
+        ) from error
+    return head.eval().float()

@@ -1,0 +1,66 @@
+"""What all records share: checks on construction, read-only arrays, NaN <-> null."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from glass_core.errors import RecordError
+
+
+def require(holds: bool, field: str, rule: str) -> None:
+    """Raise `RecordError` naming `field` unless `holds`; `rule` completes '`field` ...'."""
+    if not holds:
+        raise RecordError(f"{field}: violates the rule that it {rule}.")
+
+
+def frozen_array(
+    values: ArrayLike, shape: tuple[int | None, ...], field: str, dtype: Any = np.float64
+) -> NDArray[Any]:
+    """A read-only copy of `values`; ``None`` in `shape` leaves that axis free.
+
+    Raises
+    ------
+    RecordError
+        The array has another shape; the message names `field`.
+    """
+    array = np.array(values, dtype=dtype)
+    if array.ndim != len(shape) or any(
+        want is not None and want != have for want, have in zip(shape, array.shape, strict=True)
+    ):
+        wanted = " x ".join("n" if n is None else str(n) for n in shape)
+        raise RecordError(f"{field}: has shape {array.shape}, expected {wanted}.")
+    array.setflags(write=False)
+    return array
+
+
+def score_array(values: ArrayLike, length: int, field: str) -> NDArray[np.float64]:
+    """A read-only track of scores, shape=(length,), in 0..1 where not NaN."""
+    array = frozen_array(values, (length,), field)
+    known = array[~np.isnan(array)]
+    require(bool(((known >= -1e-6) & (known <= 1 + 1e-6)).all()), field, "lies between 0 and 1")
+    return array
+
+
+def to_nullable(values: ArrayLike) -> list[Any]:
+    """Nested lists with ``None`` for NaN, as JSON wants them."""
+    array = np.asarray(values, dtype=float)
+    if array.ndim > 1:
+        return [to_nullable(row) for row in array]
+    return [None if np.isnan(v) else float(v) for v in array]
+
+
+def from_nullable(values: Sequence[Any]) -> NDArray[np.float64]:
+    """Inverse of `to_nullable`."""
+    return np.array(
+        [from_nullable(v) if isinstance(v, list) else np.nan if v is None else v for v in values],
+        dtype=float,
+    )
+
+
+def nullable(value: float) -> float | None:
+    """``None`` for NaN."""
+    return None if np.isnan(value) else float(value)

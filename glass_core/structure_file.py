@@ -1,0 +1,332 @@
+"""Structure files: mmCIF, PDB and BinaryCIF, each also gzip'd, in; mmCIF and PDB out."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import struct
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from glass_core.errors import StructureError
+from glass_core.sequence import ONE_LETTER, STANDARD, THREE_LETTER, UNKNOWN
+from glass_core.structure import Origin, Structure
+
+if TYPE_CHECKING:
+    from biotite.structure import AtomArray
+
+Format = Literal["mmcif", "pdb", "bcif"]
+
+MAX_BYTES = 200_000_000
+"""Largest file, after decompression, that is read."""
+_PDB_RECORDS = (b"HEADER", b"ATOM  ", b"HETATM", b"REMARK", b"TITLE ", b"MODEL ", b"CRYST1",
+                b"EXPDTA", b"COMPND", b"SEQRES", b"AUTHOR", b"DBREF ", b"OBSLTE", b"PARENT")
+_PARENTS = {
+    "MSE": "MET", "SEP": "SER", "TPO": "THR", "PTR": "TYR", "CSO": "CYS", "CME": "CYS",
+    "CSD": "CYS", "OCS": "CYS", "CSX": "CYS", "CAS": "CYS", "SMC": "CYS", "HYP": "PRO",
+    "MLY": "LYS", "M3L": "LYS", "MLZ": "LYS", "KCX": "LYS", "ALY": "LYS", "LLP": "LYS",
+    "PCA": "GLU", "CGU": "GLU", "TYS": "TYR", "HIC": "HIS", "NEP": "HIS", "FME": "MET",
+    "MHO": "MET", "SAC": "SER", "TRN": "TRP", "FTR": "TRP", "AGM": "ARG", "MEN": "ASN",
+    "HSD": "HIS", "HSE": "HIS", "HSP": "HIS", "HID": "HIS", "HIE": "HIS", "HIP": "HIS",
+    "CYX": "CYS", "CYM": "CYS", "ASH": "ASP", "GLH": "GLU", "LYN": "LYS",
+}
+"""Modified residues and force-field names whose parent the chemical dictionary does not give."""
+_RENAMED_ATOMS = {("MSE", "SE"): ("SD", "S")}
+_BROKEN = (
+    ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, EOFError,
+    MemoryError, struct.error, RecursionError, NotImplementedError, AssertionError,
+)
+"""What a file reader raises on a broken file."""
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A protein chain found in a file: its author identifier and residues."""
+
+    id: str
+    sequence: str
+
+    def __str__(self) -> str:
+        return f"{self.id} ({len(self.sequence)} residues)"
+
+
+def read_structure(
+    source: Path | bytes, *, chain: str | None = None, name: str | None = None
+) -> Structure:
+    """Read one protein chain.
+
+    First model; of alternative locations the one with the highest occupancy;
+    modified residues become their parents; author numbering is kept.
+
+    Parameters
+    ----------
+    source : Path or bytes
+        A file or its content; the format is told by the content.
+    chain : str, optional
+        Author chain identifier; needed when there are several protein chains.
+    name : str, optional
+        What to call the file in messages.
+
+    Raises
+    ------
+    StructureError
+        Not such a file, truncated, no protein, no such chain, or several
+        chains and none chosen; the message lists them.
+    """
+    name, atoms, origin = _load(source, name)
+    chains = _protein_chains(atoms, name)
+    ids = [c.id for c in chains]
+    listing = ", ".join(map(str, chains[:12])) + (", ..." if len(chains) > 12 else "")
+    if chain is None:
+        if len(chains) > 1:
+            raise StructureError(f"{name}: has {len(chains)} protein chains; choose one: {listing}.")
+        chain = ids[0]
+    elif chain not in ids:
+        raise StructureError(f"{name}: has no protein chain '{chain}'; it has {listing}.")
+    return _one_chain(atoms[atoms.chain_id == chain], name, origin)
+
+
+def list_chains(source: Path | bytes, *, name: str | None = None) -> tuple[Chain, ...]:
+    """The protein chains of a file, in file order.
+
+    Raises
+    ------
+    StructureError
+        Not a structure file, or one without protein.
+    """
+    name, atoms, _ = _load(source, name)
+    return _protein_chains(atoms, name)
+
+
+def write_structure(
+    structure: Structure, file_format: Literal["mmcif", "pdb"], *, with_ligands: bool = False
+) -> str:
+    """The text of an mmCIF or PDB file with the structure's own numbering.
+
+    Raises
+    ------
+    StructureError
+        PDB was asked for and the chain does not fit it (over 99,999 atoms,
+        residue numbers over 9,999, a chain identifier of several letters).
+    """
+    from biotite.structure.io import pdb, pdbx
+
+    atoms = structure.atoms
+    if with_ligands and structure.ligands is not None:
+        atoms = atoms + structure.ligands
+    text = io.StringIO()
+    if file_format == "mmcif":
+        cif = pdbx.CIFFile()
+        pdbx.set_structure(cif, atoms, data_block="glass")
+        cif.write(text)
+    else:
+        if len(structure.chain) > 1 or np.abs(atoms.res_id).max() > 9999 or len(atoms) > 99_999:
+            raise StructureError(
+                f"{structure.name}: chain '{structure.chain}' does not fit the PDB format; "
+                "use mmCIF."
+            )
+        file = pdb.PDBFile()
+        pdb.set_structure(file, atoms)
+        file.write(text)
+    return text.getvalue()
+
+
+def _load(source: Path | bytes, name: str | None) -> tuple[str, AtomArray, Origin]:
+    if isinstance(source, bytes):
+        name, content = name or "structure", source
+    else:
+        name = name or source.name
+        content = _read_bytes(source, name)
+    content = _decompress(content, name)
+    file_format = _detect(content, name)
+    try:
+        return name, *_parse(content, file_format)
+    except StructureError:
+        raise
+    except _BROKEN as error:
+        raise StructureError(
+            f"{name}: cannot be read as {_LABELS[file_format]}, it may be truncated or damaged "
+            f"({_short(error)}); fetch the file again."
+        ) from error
+
+
+_LABELS: dict[Format, str] = {"mmcif": "mmCIF", "pdb": "PDB", "bcif": "BinaryCIF"}
+
+
+def _read_bytes(path: Path, name: str) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise StructureError(f"{name}: there is no such file; check the path.") from None
+    except OSError as error:
+        raise StructureError(f"{name}: cannot be opened ({error.strerror}).") from error
+
+
+def _decompress(content: bytes, name: str) -> bytes:
+    if content[:2] == b"\x1f\x8b":
+        try:
+            with gzip.open(io.BytesIO(content)) as stream:
+                content = stream.read(MAX_BYTES + 1)
+        except (OSError, EOFError, zlib.error) as error:
+            raise StructureError(
+                f"{name}: is a damaged gzip file ({_short(error)}); fetch the file again."
+            ) from error
+    if len(content) > MAX_BYTES:
+        raise StructureError(f"{name}: is larger than {MAX_BYTES // 10**6} MB; cut out one chain.")
+    if not content.strip():
+        raise StructureError(f"{name}: is empty; fetch the file again.")
+    return content
+
+
+def _detect(content: bytes, name: str) -> Format:
+    start = content[:4000].lstrip()
+    lowered = start[:200].lower()
+    if lowered.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")):
+        raise StructureError(
+            f"{name}: is a web page, not a structure file; download the file itself."
+        )
+    lines = start.splitlines()
+    if any(line.startswith(b"data_") for line in lines):
+        return "mmcif"
+    if any(line.ljust(6).startswith(_PDB_RECORDS) for line in lines):
+        return "pdb"
+    if b"\x00" in content[:4000] or not _is_text(start):
+        if b"dataBlocks" in content or b"encoder" in content[:4000]:
+            return "bcif"
+        raise StructureError(
+            f"{name}: is a binary file of another kind; give mmCIF, PDB or BinaryCIF."
+        )
+    raise StructureError(
+        f"{name}: is text but neither mmCIF nor PDB; give a file that starts with 'data_' or "
+        "with PDB records."
+    )
+
+
+def _is_text(start: bytes) -> bool:
+    try:
+        start.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start >= len(start) - 4
+    return True
+
+
+def _parse(content: bytes, file_format: Format) -> tuple[AtomArray, Origin]:
+    from biotite.structure import BadStructureError
+    from biotite.structure.io import pdb, pdbx
+    from biotite.file import InvalidFileError, DeserializationError
+
+    options = {"model": 1, "altloc": "occupancy", "extra_fields": ["b_factor", "occupancy"]}
+    try:
+        if file_format == "pdb":
+            text = content.decode("utf-8", errors="replace")
+            file = pdb.PDBFile.read(io.StringIO(text))
+            return file.get_structure(**options), _origin_from_text(text[:20_000])
+        reader = pdbx.CIFFile if file_format == "mmcif" else pdbx.BinaryCIFFile
+        stream = io.StringIO(content.decode("utf-8", errors="replace"))
+        cif = reader.read(stream if file_format == "mmcif" else io.BytesIO(content))
+        atoms = pdbx.get_structure(cif, use_author_fields=True, **options)
+        return atoms, _origin_from_cif(cif.block)
+    except (InvalidFileError, DeserializationError, BadStructureError) as error:
+        raise ValueError(str(error)) from error
+
+
+def _origin_from_text(text: str) -> Origin:
+    upper = text.upper()
+    if "ALPHAFOLD" in upper:
+        return "alphafold"
+    if "EXPDTA" in upper:
+        return "model" if "THEORETICAL MODEL" in upper else "experiment"
+    return "unknown"
+
+
+def _origin_from_cif(block: object) -> Origin:
+    categories = set(block.keys())  # type: ignore[attr-defined]
+    if "ma_qa_metric_local" in categories or "ma_qa_metric" in categories:
+        text = " ".join(
+            str(block[c].serialize()) for c in ("entry", "software", "struct", "ma_software_group")  # type: ignore[index]
+            if c in categories
+        )
+        return "alphafold" if "AF-" in text or "alphafold" in text.lower() else "model"
+    if "exptl" in categories:
+        method = str(block["exptl"]["method"].as_array()[0]).upper()  # type: ignore[index]
+        return "model" if "THEORETICAL" in method else "experiment"
+    return "unknown"
+
+
+def _protein_chains(atoms: AtomArray, name: str) -> tuple[Chain, ...]:
+    atoms = atoms[_is_residue(atoms)]
+    ca = atoms[(atoms.atom_name == "CA") & (atoms.element != "CA")]
+    if not len(ca):
+        raise StructureError(f"{name}: has no protein residue with a C-alpha atom.")
+    order = dict.fromkeys(str(c) for c in ca.chain_id)
+    return tuple(
+        Chain(c, "".join(ONE_LETTER.get(_parent(str(r)), UNKNOWN) for r in
+                         ca.res_name[ca.chain_id == c]))
+        for c in order
+    )
+
+
+def _one_chain(atoms: AtomArray, name: str, origin: Origin) -> Structure:
+    residue = _is_residue(atoms)
+    protein, ligands = atoms[residue], atoms[~residue]
+    notes: list[str] = []
+    for original in sorted(set(map(str, protein.res_name))):
+        parent = _parent(original)
+        if parent == original:
+            continue
+        count = int(((protein.res_name == original) & (protein.atom_name == "CA")).sum())
+        notes.append(f"{count} {original} residue(s) read as {parent}.")
+        for (residue_name, atom), (new_atom, element) in _RENAMED_ATOMS.items():
+            if residue_name == original:
+                renamed = (protein.res_name == original) & (protein.atom_name == atom)
+                protein.atom_name[renamed], protein.element[renamed] = new_atom, element
+        protein.res_name[protein.res_name == original] = parent
+    protein.hetero[:] = False
+    kept = ligands[~np.isin(ligands.res_name, ("HOH", "DOD", "WAT"))]
+    return Structure.from_atoms(
+        protein, name, origin, tuple(notes), kept if len(kept) else None
+    )
+
+
+def _is_residue(atoms: AtomArray) -> np.ndarray:
+    """Atoms of amino-acid residues of a chain: standard, known modified, or with a backbone."""
+    import biotite.structure as struc
+
+    if not len(atoms):
+        return np.zeros(0, dtype=bool)
+    names = {str(n) for n in np.unique(atoms.res_name)}
+    known = {n for n in names if _parent(n) in ONE_LETTER and _parent(n) != "XAA"}
+    by_name = np.isin(atoms.res_name, sorted(known))
+    backbone = np.all(
+        [
+            struc.apply_residue_wise(atoms, (atoms.atom_name == a) & (atoms.element == a[0]), np.any)
+            for a in ("N", "CA", "C")
+        ],
+        axis=0,
+    )
+    spread = struc.spread_residue_wise(atoms, backbone)
+    # A free amino acid bound as a ligand is no part of the chain: it is hetero and standard.
+    free = atoms.hetero & np.isin(atoms.res_name, [THREE_LETTER[s].upper() for s in STANDARD])
+    return np.asarray((by_name | spread) & ~free, dtype=bool)
+
+
+def _parent(name: str) -> str:
+    """The standard residue a modified one derives from, or `name` itself."""
+    if name in ONE_LETTER:
+        return name
+    if name in _PARENTS:
+        return _PARENTS[name]
+    from biotite.structure.info import one_letter_code
+
+    letter = one_letter_code(name)
+    return THREE_LETTER[letter].upper() if letter and letter in STANDARD else name
+
+
+def _short(error: BaseException) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 120 else text[:117] + "..."

@@ -9,7 +9,6 @@ Shape notation: B sequences in a batch, L residues of the longest, D width.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -29,6 +28,7 @@ UNKNOWN_TOKEN = len(STANDARD)
 MASK_TOKEN = UNKNOWN_TOKEN + 1
 PAD_TOKEN = MASK_TOKEN + 1
 N_TOKENS = PAD_TOKEN + 1
+ENCODER_FILE = "encoder.safetensors"
 SECONDARY_STATES = "HEC"
 """Helix, strand, coil: the order of the secondary structure head."""
 
@@ -211,36 +211,22 @@ def read_tensors(path: Path, module: nn.Module) -> None:
     from safetensors.torch import load_file
 
     if not path.is_file():
-        raise ModelError(f"Model file {path} is missing.")
+        raise ModelError(f"Model file {path.name} is missing.")
     try:
         found = load_file(path)
     except (SafetensorError, OSError) as error:
-        raise ModelError(f"Model file {path} cannot be read: {error}.") from error
+        raise ModelError(f"Model file {path.name} cannot be read: {error}.") from error
     wanted = module.state_dict()
     for name in sorted(set(found) ^ set(wanted)):
         what = "has an unknown" if name in found else "lacks the"
-        raise ModelError(f"Model file {path} {what} tensor {name}.")
+        raise ModelError(f"Model file {path.name} {what} tensor {name}.")
     for name, tensor in found.items():
         if tensor.shape != wanted[name].shape:
             raise ModelError(
-                f"Model file {path}: tensor {name} has shape {tuple(tensor.shape)}, "
+                f"Model file {path.name}: tensor {name} has shape {tuple(tensor.shape)}, "
                 f"expected {tuple(wanted[name].shape)}."
             )
     module.load_state_dict({name: tensor.float() for name, tensor in found.items()})
-
-
-def read_card(folder: Path) -> dict[str, Any]:
-    """The JSON card of a model folder; `ModelError` where there is none."""
-    path = folder / "card.json"
-    try:
-        card = json.loads(path.read_text())
-    except FileNotFoundError:
-        raise ModelError(f"Model card {path} is missing.") from None
-    except (OSError, ValueError) as error:
-        raise ModelError(f"Model card {path} cannot be read: {error}.") from error
-    if not isinstance(card, dict):
-        raise ModelError(f"Model card {path} is no JSON object.")
-    return card
 
 
 class CompactEmbedder:
@@ -254,25 +240,24 @@ class CompactEmbedder:
         self.dtype = torch.float32
 
     @classmethod
-    def load(cls, folder: Path, device: torch.device) -> CompactEmbedder:
-        """Read ``encoder.safetensors`` and ``card.json`` of `folder`.
+    def load(
+        cls, folder: Path, config: Mapping[str, Any], name: str, device: torch.device
+    ) -> CompactEmbedder:
+        """Read ``encoder.safetensors`` of `folder` into the encoder that `config` describes.
 
         Raises
         ------
         ModelError
-            A file is missing or does not hold the encoder its card describes.
+            The file is missing or does not hold that encoder.
         """
-        card = read_card(folder)
-        if not isinstance(card.get("encoder"), dict):
-            raise ModelError(f"Model card {folder / 'card.json'} has no entry 'encoder'.")
         try:
-            encoder = CompactEncoder(CompactConfig.from_dict(card["encoder"]))
+            encoder = CompactEncoder(CompactConfig.from_dict(config))
         except ModelError:
             raise
         except GlassError as error:
-            raise ModelError(f"Model card {folder / 'card.json'}: encoder.{error}") from error
-        read_tensors(folder / "encoder.safetensors", encoder)
-        return cls(encoder, f"{card.get('name', 'compact')}/{card.get('version', '?')}", device)
+            raise ModelError(f"{name}: the encoder's configuration is wrong ({error})") from error
+        read_tensors(folder / ENCODER_FILE, encoder)
+        return cls(encoder, name, device)
 
     def embed(
         self, sequences: Sequence[str], progress: Progress | None = None

@@ -12,6 +12,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from glass_core.embedders.compact import ENCODER_FILE, CompactEncoder
 from glass_core.errors import ModelError, RecordError
 from glass_core.models.card import CARD_FILE, FORMAT, HEAD_FILE, ModelCard, file_sha256
 from glass_core.models.siamese import SiameseConfig, SiameseTransformer
@@ -62,11 +63,11 @@ def load_authors_checkpoint(path: Path) -> SiameseTransformer:
 
 def save_model(
     folder: Path, head: SiameseTransformer, *, name: str, version: str, embedder: dict[str, Any],
-    extra: dict[str, Any] | None = None,
+    extra: dict[str, Any] | None = None, dtype: torch.dtype = torch.float32,
 ) -> ModelCard:
     """Write a head in our format; `extra` goes into the card beside the required fields."""
     folder.mkdir(parents=True, exist_ok=True)
-    state = {key: value.detach().cpu().contiguous() for key, value in head.state_dict().items()}
+    state = {k: v.detach().cpu().to(dtype).contiguous() for k, v in head.state_dict().items()}
     save_file(state, folder / HEAD_FILE)
     content = {
         **(extra or {}),
@@ -80,6 +81,21 @@ def save_model(
     }
     (folder / CARD_FILE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return ModelCard.read(folder)
+
+
+def save_compact(
+    folder: Path, encoder: CompactEncoder, head: SiameseTransformer, *, version: str,
+    extra: dict[str, Any],
+) -> ModelCard:
+    """Write the compact model: encoder, head and card. Weights are stored in half precision."""
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {k: v.detach().half().contiguous() for k, v in encoder.state_dict().items()}
+    save_file(weights, folder / ENCODER_FILE)
+    return save_model(
+        folder, head, name=folder.name, version=version,
+        embedder={"kind": "compact", "version": version},
+        extra={**extra, "encoder": encoder.config.to_dict()}, dtype=torch.float16,
+    )
 
 
 def _build(name: str, config: dict[str, Any], state: dict[str, Any]) -> SiameseTransformer:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from glass_core.errors import GlassError, UnavailableError
+import torch
+
+from glass_core.embedders.base import Embedder
+from glass_core.errors import GlassError, ModelError, UnavailableError
 from glass_core.models.card import HEAD_FILE, ModelCard, file_sha256
 from glass_core.models.prediction import ModelInfo
 from glass_core.models.predictor import SiamesePredictor
@@ -79,14 +82,7 @@ def load_predictor(settings: Settings, name: str = DEFAULT_MODEL) -> SiamesePred
         head, weights = load_head(entry.card), entry.card.folder / HEAD_FILE
     else:
         head, weights = load_authors_checkpoint(entry.source), entry.source
-    if entry.embedder == "compact":
-        from glass_core.embedders.compact import CompactEmbedder
-
-        embedder = CompactEmbedder.load(entry.source, device)
-    else:
-        from glass_core.embedders.prott5 import ProtT5Embedder
-
-        embedder = ProtT5Embedder.load(device, settings.prott5)
+    embedder = _load_embedder(entry, settings, device)
     info = ModelInfo(
         name=entry.name,
         version=entry.card.version if entry.card else "authors' checkpoint",
@@ -97,6 +93,21 @@ def load_predictor(settings: Settings, name: str = DEFAULT_MODEL) -> SiamesePred
         max_length=entry.card.max_length if entry.card else None,
     )
     return SiamesePredictor(embedder, head, info)
+
+
+def _load_embedder(entry: ModelEntry, settings: Settings, device: torch.device) -> Embedder:
+    if entry.embedder == "compact" and entry.card is not None:
+        from glass_core.embedders.compact import CompactEmbedder
+
+        config = entry.card.content.get("encoder")
+        if not isinstance(config, dict):
+            raise ModelError(f"model '{entry.name}': its card has no entry 'encoder'.")
+        return CompactEmbedder.load(
+            entry.source, config, f"{entry.card.name} encoder {entry.card.version}", device
+        )
+    from glass_core.embedders.prott5 import ProtT5Embedder
+
+    return ProtT5Embedder.load(device, settings.prott5)
 
 
 def _describe_folder(folder: Path, settings: Settings) -> ModelEntry:

@@ -53,7 +53,7 @@ class Structure:
     def __post_init__(self) -> None:
         require(self.atoms.array_length() > 0, "atoms", "is not empty")
         require(len(set(self.atoms.chain_id)) == 1, "atoms", "belongs to one chain")
-        require(len(self._residue_starts) == len(self.ca), "atoms", "has one C-alpha per residue")
+        require(len(self.residue_starts) == len(self.ca), "atoms", "has one C-alpha per residue")
         require("b_factor" in self.atoms.get_annotation_categories(), "atoms", "has B-factors")
         self.atoms.coord.setflags(write=False)
 
@@ -91,13 +91,16 @@ class Structure:
         atoms.coord = np.round(atoms.coord.astype(np.float64), DECIMALS).astype(np.float32)
         if "b_factor" not in atoms.get_annotation_categories():
             atoms.set_annotation("b_factor", np.zeros(atoms.array_length(), dtype=np.float32))
+        if "occupancy" not in atoms.get_annotation_categories():
+            atoms.set_annotation("occupancy", np.ones(atoms.array_length(), dtype=np.float32))
         return Structure(atoms, name, origin, notes, ligands)
 
     def __len__(self) -> int:
-        return len(self._residue_starts)
+        return len(self.residue_starts)
 
     @cached_property
-    def _residue_starts(self) -> NDArray[np.int64]:
+    def residue_starts(self) -> NDArray[np.int64]:
+        """Index of the first atom of each residue, shape=(n,)."""
         import biotite.structure as struc
 
         return np.asarray(struc.get_residue_starts(self.atoms))
@@ -122,13 +125,13 @@ class Structure:
     @cached_property
     def sequence(self) -> str:
         """One letter per residue with coordinates; unknown residues are X."""
-        names = self.atoms.res_name[self._residue_starts]
+        names = self.atoms.res_name[self.residue_starts]
         return check_residues("".join(ONE_LETTER.get(str(n), UNKNOWN) for n in names), "structure")
 
     @cached_property
     def residue_numbers(self) -> tuple[str, ...]:
         """Author residue number with insertion code, such as '52' or '52A'."""
-        starts = self._residue_starts
+        starts = self.residue_starts
         return tuple(
             f"{number}{code.strip()}"
             for number, code in zip(

@@ -1,0 +1,33 @@
+"""Remodelling: a mutant structure from the wild type's, by an engine or from a file."""
+
+from __future__ import annotations
+
+from glass_core.errors import UnavailableError
+from glass_core.remodel.base import Remodeller
+
+DEFAULT_REMODELLER = "openmm"
+
+
+def remodellers() -> tuple[Remodeller, ...]:
+    """Every backend, the default first; ask each for its `unavailable_reason`."""
+    from glass_core.remodel.modeller import ModellerRemodeller
+    from glass_core.remodel.openmm import OpenMMRemodeller
+
+    return OpenMMRemodeller(), ModellerRemodeller()
+
+
+def get_remodeller(name: str = DEFAULT_REMODELLER) -> Remodeller:
+    """The backend called `name`.
+
+    Raises
+    ------
+    UnavailableError
+        Unknown, or not usable here; the message says what to do.
+    """
+    known = {backend.name: backend for backend in remodellers()}
+    if name not in known:
+        raise UnavailableError(f"remodeller '{name}': is not known; use {' or '.join(known)}.")
+    reason = known[name].unavailable_reason()
+    if reason is not None:
+        raise UnavailableError(f"remodeller '{name}': {reason}")
+    return known[name]

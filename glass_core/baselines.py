@@ -1,0 +1,110 @@
+"""Trivial baselines that stand beside every prediction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from glass_core.models.prediction import ModelInfo, Prediction
+from glass_core.models.predictor import Predictor
+from glass_core.sequence import STANDARD
+from glass_core.variant import Change, Variant
+
+_SEED = 0
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """What a prediction is worth against knowing almost nothing.
+
+    Attributes
+    ----------
+    constant : float
+        The score that says 'nothing changes'.
+    blosum62 : int or None
+        Sum over substitutions of the BLOSUM62 score (high = conservative);
+        None with insertions or deletions.
+    site_rank, site_size : int or None
+        Rank of this residue among all substitutions of its site by predicted
+        TM-score, 1 = lowest; None for several sites.
+    percentile : float or None
+        Percent of random variants with as many substitutions that have a
+        higher predicted TM-score; 100 = more disruptive than all of them.
+    sample_size : int
+        Number of those random variants.
+    """
+
+    constant: float
+    blosum62: int | None
+    site_rank: int | None
+    site_size: int | None
+    percentile: float | None
+    sample_size: int
+
+
+def affordable_background(info: ModelInfo) -> int:
+    """How many random variants to compare with: none for a large model on a CPU."""
+    return 0 if info.embedder.startswith("Rostlab") and info.device == "cpu" else 100
+
+
+def blosum62(variant: Variant) -> int | None:
+    """Sum of BLOSUM62 scores over the substitutions of `variant`, None with gaps."""
+    from Bio.Align import substitution_matrices
+
+    if not variant.only_substitutions:
+        return None
+    matrix = substitution_matrices.load("BLOSUM62")
+    known = [c for c in variant.changes if c.wild in matrix.alphabet and c.mutant in matrix.alphabet]
+    return int(sum(matrix[c.wild, c.mutant] for c in known))
+
+
+def baselines(
+    variant: Variant, prediction: Prediction, predictor: Predictor, background: int
+) -> Baselines:
+    """Rank `prediction` among its site's substitutions and among random variants.
+
+    Parameters
+    ----------
+    background : int
+        Number of random variants (fixed seed); 0 leaves both ranks out.
+    """
+    rank = size = percentile = None
+    drawn: list[Variant] = []
+    if background and variant.only_substitutions:
+        site = _all_at_site(variant) if len(variant.changes) == 1 else []
+        drawn = _random_like(variant, background)
+        scores = [p.tm_score for p in predictor.predict([*site, *drawn])]
+        if site:
+            others = scores[: len(site)]
+            size = len(site) + 1
+            rank = 1 + sum(score < prediction.tm_score for score in others)
+        higher = [score > prediction.tm_score for score in scores[len(site) :]]
+        percentile = 100 * float(np.mean(higher)) if higher else None
+    return Baselines(1.0, blosum62(variant), rank, size, percentile, len(drawn))
+
+
+def _all_at_site(variant: Variant) -> list[Variant]:
+    """The other substitutions at the variant's one site."""
+    change = variant.changes[0]
+    return [
+        Variant(variant.wild_type, (Change(change.position, change.wild, letter),))
+        for letter in STANDARD
+        if letter not in (change.wild, change.mutant)
+    ]
+
+
+def _random_like(variant: Variant, count: int) -> list[Variant]:
+    """Random variants with as many substitutions, the same for every run."""
+    rng = np.random.default_rng(_SEED)
+    sites = min(len(variant.changes), len(variant.wild_type))
+    drawn = []
+    for _ in range(count):
+        positions = np.sort(rng.choice(len(variant.wild_type), sites, replace=False))
+        changes = []
+        for index in positions:
+            wild = variant.wild_type[index]
+            others = [letter for letter in STANDARD if letter != wild]
+            changes.append(Change(int(index) + 1, wild, others[rng.integers(len(others))]))
+        drawn.append(Variant(variant.wild_type, tuple(changes)))
+    return drawn

@@ -1,0 +1,95 @@
+"""The residue table of an `Impact`: one row per wild-type position."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from glass_core.impact import Impact
+
+COLUMNS: dict[str, str] = {
+    "position": "sequence position, from 1",
+    "wild_type": "wild-type residue",
+    "mutant": "mutant residue(s) at this position; '-' where deleted",
+    "changed": "whether the variant touches this position",
+    "chain": "author chain; empty without coordinates",
+    "author_number": "author residue number with insertion code; empty without coordinates",
+    "uniprot_position": "UniProt position, where known",
+    "secondary_structure": "H helix, E strand, C coil of the wild-type structure; - no coordinates",
+    "predicted_lddt": "predicted by the model from sequences alone, a cosine",
+    "measured_lddt": "measured on remodelled structures (relaxed wild type against mutant), mean",
+    "measured_lddt_sd": "standard deviation of measured_lddt over replicates",
+    "floor_lddt": "noise floor: relaxed wild type against the wild type mutated to itself",
+    "effect": "measured deficit (1 - lDDT) minus the floor's",
+    "effect_z": "effect over the noise of the floor",
+    "above_floor": "whether the effect rises above the floor at 5% false discovery rate",
+    "lddt_as_published": "given wild-type structure against remodelled mutant (the paper's way)",
+    "strain": "effective strain, mean over replicates",
+    "floor_strain": "effective strain of the noise floor",
+    "distance_change": "mean |d - d'| over neighbours within 15 Å, in Å",
+    "plddt": "AlphaFold's confidence of the wild-type model, 0-100; not an effect",
+}
+"""Column -> meaning. Empty (null in JSON) means no value, never 0."""
+
+
+def residue_rows(impact: Impact) -> list[dict[str, Any]]:
+    """One dictionary per wild-type position with the keys of `COLUMNS`."""
+    protein = impact.protein
+    nothing = np.full(len(protein), np.nan)
+    effect, structure = impact.effect, protein.structure
+    above = None if effect is None else protein.track(effect.above.astype(float))
+    tracks = {
+        "predicted_lddt": impact.predicted_lddt,
+        "measured_lddt": impact.measured_lddt,
+        "measured_lddt_sd": impact.measured_lddt_sd,
+        "floor_lddt": impact.floor_lddt,
+        "effect": nothing if effect is None else protein.track(effect.deficit),
+        "effect_z": nothing if effect is None else protein.track(effect.z),
+        "lddt_as_published": impact.published_lddt,
+        "strain": impact.strain,
+        "floor_strain": impact.floor_strain,
+        "distance_change": impact.distance_change,
+        "plddt": nothing if structure is None or structure.plddt is None
+        else protein.track(structure.plddt),
+    }
+    mutant_letters = _mutant_letters(impact)
+    changed = set(impact.variant.positions)
+    rows = []
+    for index, residue in enumerate(protein.sequence):
+        has_place = structure is not None and protein.structure_index[index] >= 0
+        values: dict[str, Any] = {
+            "position": index + 1,
+            "wild_type": residue,
+            "mutant": mutant_letters[index],
+            "changed": index + 1 in changed,
+            "chain": structure.chain if structure is not None and has_place else "",
+            "author_number": protein.author_number(index),
+            "uniprot_position": None,
+            "secondary_structure": impact.secondary_structure[index],
+            "above_floor": None if above is None or np.isnan(above[index]) else bool(above[index]),
+        }
+        for name, track in tracks.items():
+            value = float(track[index])
+            values[name] = None if np.isnan(value) else value
+        rows.append({name: values[name] for name in COLUMNS})
+    return rows
+
+
+def _mutant_letters(impact: Impact) -> list[str]:
+    letters = list(impact.variant.wild_type)
+    for change in impact.variant.changes:
+        if change.is_substitution:
+            letters[change.position - 1] = change.mutant
+        elif not change.wild:
+            anchor = max(change.position - 2, 0)
+            letters[anchor] = letters[anchor] + change.mutant if change.position > 1 else (
+                change.mutant + letters[anchor]
+            )
+        else:
+            for offset in range(len(change.wild)):
+                last = offset == len(change.wild) - 1
+                letters[change.position - 1 + offset] = (
+                    change.mutant[offset:] if last else change.mutant[offset : offset + 1]
+                ) or "-"
+    return letters

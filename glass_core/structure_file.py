@@ -113,25 +113,30 @@ def write_structure(
         PDB was asked for and the chain does not fit it (over 99,999 atoms,
         residue numbers over 9,999, a chain identifier of several letters).
     """
-    from biotite.structure.io import pdb, pdbx
-
     atoms = structure.atoms
     if with_ligands and structure.ligands is not None:
         atoms = atoms + structure.ligands
+    return write_atoms(atoms, file_format)
+
+
+def write_atoms(atoms: AtomArray, file_format: Literal["mmcif", "pdb"]) -> str:
+    """The text of a file of any atoms; see `write_structure`."""
+    from biotite.structure.io import pdb, pdbx
+
     text = io.StringIO()
     if file_format == "mmcif":
         cif = pdbx.CIFFile()
         pdbx.set_structure(cif, atoms, data_block="glass")
         cif.write(text)
-    else:
-        if len(structure.chain) > 1 or np.abs(atoms.res_id).max() > 9999 or len(atoms) > 99_999:
-            raise StructureError(
-                f"{structure.name}: chain '{structure.chain}' does not fit the PDB format; "
-                "use mmCIF."
-            )
-        file = pdb.PDBFile()
-        pdb.set_structure(file, atoms)
-        file.write(text)
+        return text.getvalue()
+    chains = sorted(set(map(str, atoms.chain_id)))
+    if max(map(len, chains)) > 1 or np.abs(atoms.res_id).max() > 9999 or len(atoms) > 99_999:
+        raise StructureError(
+            f"chain '{chains[0]}': does not fit the PDB format; use mmCIF."
+        )
+    file = pdb.PDBFile()
+    pdb.set_structure(file, atoms)
+    file.write(text)
     return text.getvalue()
 
 

@@ -1,0 +1,209 @@
+"""Plotly figures drawn from an `Impact` alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+from plotly.subplots import make_subplots
+
+from glass_core.impact import Impact
+from glass_core.metrics.distances import difference_matrix, distance_matrix, place_on_reference
+from glass_core.metrics.lddt import INCLUSION_RADIUS
+from glass_core.metrics.secondary import KIND_NAMES, elements
+from glass_core.report import colours
+
+_LAYOUT = {
+    "margin": {"l": 60, "r": 20, "t": 40, "b": 45},
+    "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+    "font": {"size": 13},
+}
+_AXIS = {"showgrid": True, "gridcolor": "rgba(128,128,128,0.25)", "zeroline": False}
+
+
+def residue_track(impact: Impact, selected: int | None = None) -> go.Figure:
+    """lDDT, strain and secondary structure along the sequence.
+
+    Parameters
+    ----------
+    selected : int, optional
+        1-based position to mark.
+    """
+    position = np.arange(1, len(impact.protein) + 1)
+    hover = _hover(impact)
+    rows = 3 if impact.measured else 2
+    heights = [0.58, 0.32, 0.10] if impact.measured else [0.85, 0.15]
+    figure = make_subplots(
+        rows=rows, cols=1, shared_xaxes=True, row_heights=heights, vertical_spacing=0.04
+    )
+
+    def line(track: NDArray[np.float64], name: str, colour: str, row: int, **style: object) -> None:
+        figure.add_trace(
+            go.Scatter(
+                x=position, y=track, name=name, mode="lines+markers", customdata=hover,
+                marker={"size": 5, "color": colour}, line={"color": colour, **style},
+                hovertemplate="%{customdata}<br>" + name + " %{y:.4f}<extra></extra>",
+                connectgaps=False,
+            ),
+            row=row, col=1,
+        )
+
+    if impact.noise_floor is not None:
+        line(impact.floor_lddt, "noise floor", colours.FLOOR, 1, dash="dot", width=1)
+    if impact.measured:
+        _band(figure, position, impact.measured_lddt, impact.measured_lddt_sd)
+        line(impact.measured_lddt, "measured lDDT", colours.MEASURED, 1, width=2)
+    line(impact.predicted_lddt, "predicted lDDT", colours.PREDICTED, 1, width=2)
+    if impact.measured:
+        line(impact.strain, "effective strain", colours.MEASURED, 2, width=2)
+        if impact.noise_floor is not None:
+            line(impact.floor_strain, "strain of the floor", colours.FLOOR, 2, dash="dot", width=1)
+        figure.update_yaxes(title_text="strain", rangemode="tozero", row=2, col=1, **_AXIS)
+    _ribbon(figure, impact, rows)
+    for site in impact.variant.positions:
+        figure.add_vline(x=site, line={"color": colours.SITE, "width": 1, "dash": "dash"})
+    if selected is not None:
+        figure.add_vline(x=selected, line={"color": colours.SELECTED, "width": 2})
+    figure.update_yaxes(title_text="lDDT", row=1, col=1, **_AXIS)
+    figure.update_xaxes(title_text="sequence position", row=rows, col=1)
+    figure.update_layout(height=520 if impact.measured else 380, hovermode="closest", **_LAYOUT)
+    return figure
+
+
+def matrices(
+    impact: Impact, selected: int | None = None, span: tuple[int, int] | None = None
+) -> go.Figure:
+    """C-alpha distances of reference and mutant, and their difference, with linked axes.
+
+    Without a mutant structure only the wild type's matrix is drawn. Distances
+    and differences are those of the first replicate.
+
+    Parameters
+    ----------
+    span : (int, int), optional
+        First and last 1-based position to zoom to.
+    """
+    panels = _panels(impact)
+    position = np.arange(1, len(impact.protein) + 1)
+    figure = make_subplots(
+        rows=1, cols=len(panels), subplot_titles=[title for title, *_ in panels],
+        horizontal_spacing=0.11,
+    )
+    for column, (title, values, scale, limit) in enumerate(panels, start=1):
+        signed = limit is not None
+        axis = "" if column == 1 else str(column)
+        domain = figure.layout[f"xaxis{axis}"].domain
+        figure.add_trace(
+            go.Heatmap(
+                x=position, y=position, z=values, colorscale=scale, name=title,
+                zmin=-limit if limit is not None else None, zmax=limit,
+                colorbar={"title": "Å", "thickness": 10, "x": domain[1] + 0.005, "len": 0.9},
+                hovertemplate=(
+                    "%{x} - %{y}: %{z:" + ("+.2f" if signed else ".1f") + "} Å<extra></extra>"
+                ),
+            ),
+            row=1, col=column,
+        )
+        figure.update_xaxes(
+            matches="x", constrain="domain", title_text="position", row=1, col=column
+        )
+        figure.update_yaxes(
+            matches="x", autorange=None if span else "reversed", scaleanchor=f"x{axis}",
+            constrain="domain", row=1, col=column,
+        )
+        for site in impact.variant.positions:
+            figure.add_vline(x=site, line={"color": colours.SITE, "width": 1, "dash": "dash"},
+                             row=1, col=column)
+        if selected is not None:
+            for add in (figure.add_vline, figure.add_hline):
+                add(**{"x" if add == figure.add_vline else "y": selected},
+                    line={"color": colours.SELECTED, "width": 1}, row=1, col=column)
+    if span is not None:
+        figure.update_xaxes(range=[span[0] - 0.5, span[1] + 0.5])
+        figure.update_yaxes(range=[span[1] + 0.5, span[0] - 0.5])
+    figure.update_layout(height=430, **_LAYOUT)
+    return figure
+
+
+def _panels(
+    impact: Impact,
+) -> list[tuple[str, NDArray[np.float64], str, float | None]]:
+    """Title, values, colour scale and symmetric limit (None: unsigned) of each matrix."""
+    if not impact.measured:
+        return [("wild type", distance_matrix(impact.protein.ca), colours.DISTANCE_SCALE, None)]
+    replicate, measurement = impact.replicates[0], impact.measurements[0]
+    reference = impact.protein.track(replicate.reference.ca)
+    subject = impact.protein.track(
+        place_on_reference(
+            replicate.mutant.ca, measurement.alignment.pairs, len(replicate.reference)
+        )
+    )
+    difference = difference_matrix(reference, subject)
+    near = np.abs(difference[distance_matrix(reference) <= INCLUSION_RADIUS])
+    near = near[~np.isnan(near)]
+    limit = max(float(np.quantile(near, 0.995)) if len(near) else 0.0, 0.1)
+    return [
+        ("wild type", distance_matrix(reference), colours.DISTANCE_SCALE, None),
+        ("mutant", distance_matrix(subject), colours.DISTANCE_SCALE, None),
+        ("mutant - wild type", difference, colours.DIFFERENCE_SCALE, limit),
+    ]
+
+
+def _band(
+    figure: go.Figure,
+    position: NDArray[np.int64],
+    mean: NDArray[np.float64],
+    sd: NDArray[np.float64],
+) -> None:
+    """One standard deviation over replicates, drawn only where there are several."""
+    known = ~np.isnan(mean) & ~np.isnan(sd)
+    if not known.any():
+        return
+    x = position[known]
+    low, high = (mean - sd)[known], np.minimum((mean + sd)[known], 1.0)
+    figure.add_trace(
+        go.Scatter(
+            x=np.concatenate([x, x[::-1]]), y=np.concatenate([high, low[::-1]]),
+            fill="toself", fillcolor="rgba(213,94,0,0.2)", line={"width": 0}, mode="lines",
+            name="± 1 sd over replicates", hoverinfo="skip",
+        ),
+        row=1, col=1,
+    )
+
+
+def _ribbon(figure: go.Figure, impact: Impact, row: int) -> None:
+    """Secondary structure as bars; the row stays empty without a structure."""
+    figure.add_trace(
+        go.Scatter(x=[1, len(impact.protein)], y=[0.5, 0.5], mode="lines", hoverinfo="skip",
+                   line={"color": colours.SECONDARY["C"], "width": 2}, showlegend=False),
+        row=row, col=1,
+    )
+    shown: set[str] = set()
+    for element in elements(impact.secondary_structure):
+        name = KIND_NAMES[element.kind]
+        a, b = element.start + 0.5, element.stop + 0.5
+        figure.add_trace(
+            go.Scatter(
+                x=[a, b, b, a, a], y=[0, 0, 1, 1, 0], fill="toself", mode="lines", name=name,
+                fillcolor=colours.SECONDARY[element.kind], line={"width": 0},
+                legendgroup=name, showlegend=name not in shown, hoveron="fills",
+                text=f"{name} {element.start + 1}-{element.stop}", hoverinfo="text",
+            ),
+            row=row, col=1,
+        )
+        shown.add(name)
+    figure.update_yaxes(visible=False, range=[-0.1, 1.1], row=row, col=1)
+
+
+def _hover(impact: Impact) -> list[str]:
+    """The residue of each position in every numbering."""
+    protein = impact.protein
+    texts = []
+    for index, residue in enumerate(protein.sequence):
+        number = protein.author_number(index)
+        chain = protein.structure.chain if protein.structure is not None else ""
+        texts.append(
+            f"{residue}{index + 1}" + (f" (chain {chain}, author {number})" if number else
+                                       " (no coordinates)")
+        )
+    return texts

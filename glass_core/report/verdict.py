@@ -1,0 +1,94 @@
+"""The result in words, never stronger than the numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from glass_core.impact import Impact
+from glass_core.models.prediction import LDDT_TRAINED_ABOVE, MIN_COVERAGE
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A headline and the sentences that carry it."""
+
+    headline: str
+    sentences: tuple[str, ...]
+
+
+def verdict(impact: Impact) -> Verdict:
+    """Say what the prediction and the measurement, if any, show."""
+    predicted = _predicted(impact)
+    if not impact.measured:
+        return Verdict(_predicted_headline(impact), tuple(predicted))
+    headline, measured = _measured(impact)
+    return Verdict(headline, (*measured, *predicted))
+
+
+def _predicted_headline(impact: Impact) -> str:
+    coverage = float((impact.variant.mutant_index >= 0).mean())
+    if impact.prediction.tm_score < LDDT_TRAINED_ABOVE or coverage < MIN_COVERAGE:
+        return f"{impact.variant.text}: outside what the model can tell"
+    percentile = impact.baselines.percentile
+    if percentile is None:
+        return f"{impact.variant.text}: predicted TM-score {impact.prediction.tm_score:.3f}"
+    if percentile >= 90:
+        return f"{impact.variant.text}: predicted among the most disruptive substitutions"
+    if percentile >= 60:
+        return f"{impact.variant.text}: predicted more disruptive than most substitutions"
+    if percentile <= 10:
+        return f"{impact.variant.text}: predicted among the mildest substitutions"
+    return f"{impact.variant.text}: predicted effect is ordinary for this protein"
+
+
+def _predicted(impact: Impact) -> list[str]:
+    prediction, ranks = impact.prediction, impact.baselines
+    known = impact.predicted_lddt[~np.isnan(impact.predicted_lddt)]
+    sentences = [
+        f"Predicted by {prediction.model}: TM-score {prediction.tm_score:.4f}, mean lDDT "
+        f"{known.mean():.4f}, lowest {known.min():.4f}; 'nothing changes' would be 1 and a score "
+        "near 1 alone says little."
+    ]
+    parts = []
+    if ranks.site_rank is not None:
+        parts.append(f"rank {ranks.site_rank} of {ranks.site_size} at its site (1 = lowest TM)")
+    if ranks.percentile is not None:
+        parts.append(
+            f"lower predicted TM than {ranks.percentile:.0f}% of {ranks.sample_size} random "
+            "variants of this protein"
+        )
+    if ranks.blosum62 is not None:
+        parts.append(f"BLOSUM62 {ranks.blosum62:+d}")
+    if parts:
+        sentences.append("Beside it: " + ", ".join(parts) + ".")
+    sentences.append("The prediction is symmetric: it cannot tell a gain from a loss.")
+    return sentences
+
+
+def _measured(impact: Impact) -> tuple[str, list[str]]:
+    name, seeds = impact.variant.text, len(impact.replicates)
+    spread = "" if np.isnan(impact.tm_score_sd) else f" ± {impact.tm_score_sd:.4f}"
+    if impact.effect is None or impact.noise_floor is None:
+        return f"{name}: measured against the given mutant structure", [
+            f"Measured on the structure given: TM-score {impact.tm_score:.4f}, mean lDDT "
+            f"{np.nanmean(impact.measured_lddt):.4f}; there is no noise floor to compare with."
+        ]
+    above = impact.protein.track(impact.effect.above.astype(float)) == 1
+    count = int(above.sum())
+    sentence = (
+        f"Measured on {seeds} remodelled replicate{'s' if seeds > 1 else ''}: TM-score "
+        f"{impact.tm_score:.4f}{spread} (noise floor {impact.noise_floor.tm_score:.4f}), mean lDDT "
+        f"{np.nanmean(impact.measured_lddt):.4f} (noise floor {np.nanmean(impact.floor_lddt):.4f}); "
+        f"{count} of {int(impact.protein.covered.sum())} residues rise above the floor "
+        "(5% false discovery rate)."
+    )
+    if count == 0:
+        return f"{name}: no change beyond the noise of the remodelling", [sentence]
+    parts = [s for s in impact.subdomains if s.kind == "element" and s.p_value <= 0.05]
+    where = f", most in {parts[0].name}" if parts else ""
+    extent = "local change" if count <= 0.25 * len(impact.protein) else "widespread change"
+    return f"{name}: {extent} above the noise floor{where}", [
+        sentence, "A remodelled mutant is a model, not an experiment."
+    ]

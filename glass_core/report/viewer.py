@@ -1,0 +1,168 @@
+"""3D superposition with py3Dmol (3Dmol.js: Rego & Koes, Bioinformatics 31, 1322 (2015))."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glass_core.errors import InputError
+from glass_core.impact import Impact
+from glass_core.protein import Protein
+from glass_core.report import colours
+from glass_core.structure import Structure
+from glass_core.structure_file import write_structure
+
+ColourBy = Literal["deficit", "strain", "chain", "pLDDT"]
+COLOUR_BY: tuple[ColourBy, ...] = get_args(ColourBy)
+SCRIPT = Path("vendor") / "3Dmol-min.js"
+"""Inside the assets folder; put there by ``make``."""
+
+
+@dataclass(frozen=True)
+class ViewOptions:
+    """What the 3D view shows."""
+
+    colour_by: ColourBy = "deficit"
+    spin: bool = False
+    labels: bool = True
+    selected: int | None = None
+    height: int = 520
+
+
+def read_script(assets: Path) -> str | None:
+    """The text of 3Dmol.js where it was installed, else None (it is then fetched by the browser)."""
+    path = assets / SCRIPT
+    return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+def colour_choices(impact: Impact) -> tuple[ColourBy, ...]:
+    """The colourings that have values for this impact."""
+    choices: list[ColourBy] = ["deficit"]
+    if impact.measured:
+        choices.append("strain")
+    choices.append("chain")
+    if impact.protein.structure is not None and impact.protein.structure.plddt is not None:
+        choices.append("pLDDT")
+    return tuple(choices)
+
+
+def viewer_html(impact: Impact, options: ViewOptions, script: str | None) -> str:
+    """HTML of the superposition; needs no network when `script` is given.
+
+    Residues are numbered by sequence position; the mutant lies on the wild
+    type by TM-align.
+
+    Raises
+    ------
+    InputError
+        There is no structure.
+    """
+    import py3Dmol
+
+    wild = impact.protein.structure
+    if wild is None:
+        raise InputError("3D view: needs a structure; give a structure file.")
+    view = py3Dmol.view(width="100%", height=options.height)
+    palette = _palette(impact, options.colour_by)
+    reference = impact.replicates[0].reference if impact.measured else wild
+    view.addModel(_by_position(impact.protein, reference), "pdb")
+    painted = {"colorscheme": {"prop": "resi", "map": palette}}
+    if impact.measured:
+        view.setStyle({"model": 0}, {"cartoon": {"color": colours.WILD, "opacity": 0.55}})
+        alignment = impact.measurements[0].alignment
+        subject = impact.replicates[0].mutant
+        moved = subject.atoms.copy()
+        moved.coord = alignment.onto_reference(moved.coord).astype(np.float32)
+        on_reference = dict(map(tuple, alignment.pairs[:, ::-1].tolist()))
+        view.addModel(
+            _by_position(impact.protein, Structure.from_atoms(moved, subject.name), on_reference),
+            "pdb",
+        )
+        style = {"color": colours.MUTANT} if options.colour_by == "chain" else painted
+        view.setStyle({"model": 1}, {"cartoon": style})
+    else:
+        view.setStyle({"model": 0}, {"cartoon": painted})
+    for number, position in enumerate(impact.variant.positions):
+        sticks = {"stick": {"radius": 0.18}}
+        view.addStyle({"resi": position}, sticks)
+        if options.labels and number < 20:
+            view.addLabel(
+                _label(impact, position),
+                {"fontSize": 13, "backgroundOpacity": 0.75, "inFront": True},
+                {"resi": position, "atom": "CA", "model": 0},
+            )
+    if options.selected is not None:
+        view.addStyle(
+            {"resi": options.selected, "atom": "CA"},
+            {"sphere": {"color": colours.SELECTED, "radius": 1.2}},
+        )
+    view.zoomTo()
+    if options.spin:
+        view.spin(True)
+    return _page(view, script)
+
+
+def _label(impact: Impact, position: int) -> str:
+    for change in impact.variant.changes:
+        if change.is_substitution and change.position == position:
+            return f"{change.wild}{position}{change.mutant}"
+    return f"{impact.protein.sequence[position - 1]}{position}"
+
+
+def _palette(impact: Impact, colour_by: ColourBy) -> dict[int, str]:
+    """Colour of each 1-based position."""
+    structure = impact.protein.structure
+    if colour_by == "chain" or structure is None:
+        return dict.fromkeys(range(1, len(impact.protein) + 1), colours.WILD)
+    if colour_by == "pLDDT" and structure.plddt is not None:
+        track = impact.protein.track(structure.plddt)
+        return {i + 1: colours.plddt_colour(float(v)) for i, v in enumerate(track)}
+    scaled = _scaled(impact.strain if colour_by == "strain" else impact.deficit)
+    return {i + 1: colours.effect_colour(float(v)) for i, v in enumerate(scaled)}
+
+
+def _scaled(track: NDArray[np.float64]) -> NDArray[np.float64]:
+    """From 0 to 1 at the highest value of the track (at least 0.01)."""
+    top = max(float(np.nanmax(track)) if not np.isnan(track).all() else 0.0, 0.01)
+    return track / top
+
+
+def _by_position(
+    protein: Protein, structure: Structure, index: dict[int, int] | None = None
+) -> str:
+    """PDB text numbered by sequence position; residues without one are left out.
+
+    `index` maps the structure's residues to the wild type structure's.
+    """
+    position_of = {int(j): i + 1 for i, j in enumerate(protein.structure_index) if j >= 0}
+    atoms = structure.atoms.copy()
+    residue = np.cumsum(np.isin(np.arange(len(atoms)), structure.residue_starts)) - 1
+    numbers = np.array([
+        position_of.get(index.get(int(j), -1) if index is not None else int(j), 0)
+        for j in residue
+    ])
+    keep = (numbers > 0) & (numbers <= 9999)
+    atoms.res_id, atoms.ins_code[:], atoms.chain_id[:] = numbers, "", "A"
+    return write_structure(Structure.from_atoms(atoms[keep], structure.name), "pdb")
+
+
+def _page(view: object, script: str | None) -> str:
+    body = view._make_html()  # type: ignore[attr-defined]
+    name = f"viewer_{view.uniqueid}"  # type: ignore[attr-defined]
+    inline = ""
+    if script is not None:
+        safe = script.replace("</script", "<\\/script")
+        inline = f"<script>{safe}</script><script>var $3Dmolpromise=Promise.resolve();</script>"
+    return f"""{inline}
+<div style="font:13px sans-serif">{body}
+<button type="button" style="margin-top:6px" onclick="
+ const link=document.createElement('a');link.href={name}.pngURI();
+ link.download='glass-3d.png';link.click();">Save picture</button>
+<span id="no3d" style="display:none;color:#B22222"> 3Dmol.js could not be loaded: there is no
+ network and no local copy. Run <code>make</code> where npm is installed to keep one.</span></div>
+<script>setTimeout(function(){{if(typeof $3Dmol==='undefined')
+ document.getElementById('no3d').style.display='inline';}},6000);</script>"""

@@ -88,11 +88,15 @@ class Structure:
         if not np.isfinite(atoms.coord).all():
             raise StructureError(f"{name}: has coordinates that are not finite numbers.")
         atoms = atoms.copy()
+        atoms.box = None  # the crystal's unit cell says nothing about one chain
         atoms.coord = np.round(atoms.coord.astype(np.float64), DECIMALS).astype(np.float32)
         if "b_factor" not in atoms.get_annotation_categories():
             atoms.set_annotation("b_factor", np.zeros(atoms.array_length(), dtype=np.float32))
         if "occupancy" not in atoms.get_annotation_categories():
             atoms.set_annotation("occupancy", np.ones(atoms.array_length(), dtype=np.float32))
+        if ligands is not None:
+            ligands = ligands.copy()
+            ligands.box = None
         return Structure(atoms, name, origin, notes, ligands)
 
     def __len__(self) -> int:

@@ -221,9 +221,9 @@ def _is_text(start: bytes) -> bool:
 
 
 def _parse(content: bytes, file_format: Format) -> tuple[AtomArray, Origin]:
+    from biotite.file import DeserializationError, InvalidFileError
     from biotite.structure import BadStructureError
     from biotite.structure.io import pdb, pdbx
-    from biotite.file import InvalidFileError, DeserializationError
 
     options = {"model": 1, "altloc": "occupancy", "extra_fields": ["b_factor", "occupancy"]}
     try:

@@ -95,6 +95,27 @@ def load_predictor(settings: Settings, name: str = DEFAULT_MODEL) -> SiamesePred
     return SiamesePredictor(embedder, head, info)
 
 
+def load_embedder(settings: Settings, kind: str) -> Embedder:
+    """An embedder by kind: that of the default model, or ProtT5.
+
+    Raises
+    ------
+    UnavailableError
+        Its weights are missing.
+    """
+    from glass_core.embedders.device import resolve_device
+
+    device = resolve_device(settings.device)
+    for entry in list_models(settings):
+        if entry.embedder == kind and entry.unavailable_reason is None:
+            return _load_embedder(entry, settings, device)
+    if kind == "prott5":
+        from glass_core.embedders.prott5 import ProtT5Embedder
+
+        return ProtT5Embedder.load(device, settings.prott5)
+    raise UnavailableError(f"embedder '{kind}': no installed model brings it; restore the assets.")
+
+
 def _load_embedder(entry: ModelEntry, settings: Settings, device: torch.device) -> Embedder:
     if entry.embedder == "compact" and entry.card is not None:
         from glass_core.embedders.compact import CompactEmbedder

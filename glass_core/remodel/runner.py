@@ -118,7 +118,7 @@ def _reader(process: subprocess.Popen[str]) -> queue.Queue[str | None]:
     lines: queue.Queue[str | None] = queue.Queue()
 
     def pump() -> None:
-        assert process.stdout is not None  # noqa: S101 - opened with PIPE above
+        assert process.stdout is not None
         for line in process.stdout:
             lines.put(line)
         lines.put(None)

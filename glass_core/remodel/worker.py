@@ -43,7 +43,7 @@ def run_job(folder: Path) -> None:
         stage("starting", 0.0)
         structure = relax(wild, rebuilt, settings, (job["seed"], start), stage)
         (folder / f"{role}.cif").write_text(write_structure(structure, "mmcif"))
-    assert {role for role, *_ in plan} == set(OUTPUTS)  # noqa: S101 - one list of names
+    assert {role for role, *_ in plan} == set(OUTPUTS)
 
 
 def _backend(name: str) -> Relax:

@@ -105,7 +105,7 @@ class Pools:
     def draw(self, pool: str) -> tuple[int, int]:
         """One pair of `pool`; (0, 0) when a few tries found none of similar length."""
         for _ in range(20):
-            if pool in self.members and self.members[pool]:
+            if self.members.get(pool):
                 family = self.members[pool][self.rng.integers(len(self.members[pool]))]
                 first, second = self.rng.choice(family, 2, replace=False)
             else:

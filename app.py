@@ -1,0 +1,10 @@
+"""The dashboard's front door: one entry per page. Start with ``make run``."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+st.set_page_config(page_title="GLASS", page_icon=":material/genetics:", layout="wide")
+st.navigation(
+    [st.Page("pages/impact.py", title="Impact", icon=":material/genetics:", default=True)]
+).run()

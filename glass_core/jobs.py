@@ -1,0 +1,144 @@
+"""Analyses that run in the background, outlive a page refresh and can be cancelled.
+
+A `JobBoard` lives in one process and keeps its newest jobs in memory.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Generic, Literal, TypeVar
+
+from glass_core.errors import Cancelled, GlassError
+
+State = Literal["waiting", "running", "done", "failed", "cancelled"]
+FINISHED: frozenset[State] = frozenset({"done", "failed", "cancelled"})
+T = TypeVar("T")
+Work = Callable[[Callable[[str, float], None], Callable[[], bool]], T]
+"""Called with (progress, cancelled); returns the result."""
+
+
+@dataclass(frozen=True)
+class JobStatus(Generic[T]):
+    """What is known of a job at one moment.
+
+    Attributes
+    ----------
+    stage : str
+        In words.
+    fraction : float
+        Done, 0 to 1.
+    error : str
+        The message of a failed job.
+    result : T or None
+        Of a job that is done.
+    """
+
+    id: str
+    state: State
+    stage: str = "waiting for the machine"
+    fraction: float = 0.0
+    error: str = ""
+    result: T | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.state in FINISHED
+
+
+class JobBoard(Generic[T]):
+    """Runs jobs in turn and answers for them by id; safe to use from many threads.
+
+    Parameters
+    ----------
+    workers : int
+        Jobs that run at the same time.
+    keep : int
+        Finished jobs that are remembered; the oldest are forgotten.
+    """
+
+    def __init__(self, workers: int = 1, keep: int = 50) -> None:
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="glass-job")
+        self._keep = keep
+        self._lock = threading.Lock()
+        self._jobs: OrderedDict[str, JobStatus[T]] = OrderedDict()
+        self._stop: dict[str, threading.Event] = {}
+
+    def submit(self, work: Work[T]) -> str:
+        """Queue `work`; returns an id that cannot be guessed."""
+        job = secrets.token_urlsafe(12)
+        with self._lock:
+            self._jobs[job] = JobStatus(job, "waiting")
+            self._stop[job] = threading.Event()
+            self._forget_oldest()
+        self._pool.submit(self._run, job, work)
+        return job
+
+    def keep_result(self, result: T) -> str:
+        """Remember a result that was made elsewhere; returns its id."""
+        job = secrets.token_urlsafe(12)
+        with self._lock:
+            self._jobs[job] = JobStatus(job, "done", "done", 1.0, result=result)
+            self._forget_oldest()
+        return job
+
+    def status(self, job: str) -> JobStatus[T] | None:
+        """The job's status, None when it is not known (any more)."""
+        with self._lock:
+            return self._jobs.get(job)
+
+    def cancel(self, job: str) -> None:
+        """Ask a job to stop; unknown and finished ones are left as they are."""
+        with self._lock:
+            if job in self._stop:
+                self._stop[job].set()
+
+    def shutdown(self) -> None:
+        """Cancel everything and wait for it."""
+        with self._lock:
+            for event in self._stop.values():
+                event.set()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _run(self, job: str, work: Work[T]) -> None:
+        stop = self._stop[job]
+
+        def progress(stage: str, fraction: float) -> None:
+            self._update(job, stage=stage, fraction=fraction)
+
+        try:
+            if stop.is_set():
+                raise Cancelled("cancelled before it started")
+            self._update(job, state="running", stage="starting")
+            result = work(progress, stop.is_set)
+        except Cancelled:
+            self._update(job, state="cancelled", stage="cancelled")
+        except GlassError as error:
+            self._update(job, state="failed", stage="failed", error=str(error))
+        except BaseException as error:
+            # A bug: the job must not look as if it ran on; the error itself goes to the log.
+            self._update(
+                job, state="failed", stage="failed",
+                error=f"unexpected {type(error).__name__}; please report it with your input.",
+            )
+            raise
+        else:
+            self._update(job, state="done", stage="done", fraction=1.0, result=result)
+        finally:
+            with self._lock:
+                self._stop.pop(job, None)
+
+    def _update(self, job: str, **changes: object) -> None:
+        with self._lock:
+            if job in self._jobs:
+                self._jobs[job] = replace(self._jobs[job], **changes)  # type: ignore[arg-type]
+
+    def _forget_oldest(self) -> None:
+        finished = [job for job, status in self._jobs.items() if status.finished]
+        for job in finished[: max(len(finished) - self._keep, 0)]:
+            del self._jobs[job]

@@ -1,0 +1,371 @@
+"""The Impact page: one variant, from inputs to downloads."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from glass_core.baselines import affordable_background
+from glass_core.errors import GlassError, SequenceError, StructureError, VariantError
+from glass_core.impact import Impact, analyse
+from glass_core.inputs import (
+    EXAMPLE_CHAIN,
+    EXAMPLE_VARIANT,
+    Inputs,
+    Upload,
+    example_upload,
+    read_inputs,
+)
+from glass_core.jobs import JobBoard, JobStatus
+from glass_core.models.predictor import Predictor
+from glass_core.models.registry import DEFAULT_MODEL, list_models, load_predictor
+from glass_core.remodel import get_remodeller, remodellers
+from glass_core.remodel.base import RemodelSettings
+from glass_core.report.exports import exports
+from glass_core.report.figures import matrices, residue_track
+from glass_core.report.tables import subdomain_table
+from glass_core.report.verdict import verdict
+from glass_core.report.viewer import ViewOptions, colour_choices, read_script, viewer_html
+from glass_core.settings import Settings
+from glass_core.structure_file import list_chains
+
+FIELDS = ("wild", "variant", "mutant")
+PLACE = {SequenceError: "wild", VariantError: "variant", StructureError: "structure"}
+
+
+@st.cache_resource(show_spinner=False)
+def settings() -> Settings:
+    return Settings.from_environment()
+
+
+@st.cache_resource(show_spinner=False)
+def job_board() -> JobBoard[Impact]:
+    return JobBoard()
+
+
+@st.cache_resource(show_spinner="Loading the model ...", max_entries=2)
+def predictor(name: str) -> Predictor:
+    return load_predictor(settings(), name)
+
+
+@st.cache_data(show_spinner=False, max_entries=1)
+def viewer_script() -> str | None:
+    return read_script(settings().assets)
+
+
+def fill_example() -> None:
+    st.session_state.update(wild="", variant=EXAMPLE_VARIANT, mutant="", chain=EXAMPLE_CHAIN)
+    st.session_state["given"] = example_upload()
+    st.session_state["start"] = True
+
+
+def take_upload() -> None:
+    file = st.session_state.get("file")
+    st.session_state["given"] = None if file is None else Upload(file.getvalue(), file.name)
+
+
+def clear_structure() -> None:
+    st.session_state["given"] = None
+
+
+def show_error(place: str) -> None:
+    """The message of the last check, beside the field it is about."""
+    problem = st.session_state.get("problem")
+    if problem is not None and problem[0] == place:
+        st.error(problem[1], icon=":material/error:")
+
+
+def input_form() -> None:
+    st.subheader("Inputs")
+    st.button("Example: a globin (2GTL chain A), V31P", on_click=fill_example, width="stretch",
+              key="example")
+    st.text_area(
+        "Wild-type sequence", key="wild", height=120,
+        placeholder="Paste letters or one FASTA record; leave empty to use the structure's own.",
+    )
+    show_error("wild")
+    st.text_input("Variant", key="variant", placeholder="R175H, p.Arg175His, A1P:D2N, F508del")
+    show_error("variant")
+    with st.expander("or the whole mutant sequence"):
+        st.text_area("Mutant sequence", key="mutant", height=90)
+    structure_input()
+    show_error("structure")
+    names = [e.name for e in list_models(settings()) if e.unavailable_reason is None]
+    st.selectbox("Model", names or [DEFAULT_MODEL], key="model")
+    if st.button("Analyse", type="primary", width="stretch", key="analyse"):
+        st.session_state["start"] = True
+    show_error("other")
+
+
+def structure_input() -> None:
+    """File drop and, where there are several protein chains, the choice of one."""
+    st.file_uploader(
+        "Wild-type structure (optional)", key="file", on_change=take_upload,
+        help="mmCIF, PDB or BinaryCIF, also gzip'd. Needed for 3D, matrices and remodelling.",
+    )
+    given: Upload | None = st.session_state.get("given")
+    if given is None:
+        return
+    left, right = st.columns([3, 1], vertical_alignment="center")
+    left.caption(f"Structure: {given.name}")
+    right.button("Remove", on_click=clear_structure, key="remove_structure")
+    try:
+        chains = list_chains(given.content, name=given.name)
+    except StructureError as error:
+        st.session_state["problem"] = ("structure", str(error))
+        return
+    if len(chains) > 1:
+        ids = [c.id for c in chains]
+        if st.session_state.get("chain") not in ids:
+            st.session_state["chain"] = None
+        labels = {c.id: str(c) for c in chains}
+        st.selectbox("Chain", ids, key="chain", index=None, format_func=labels.__getitem__,
+                     placeholder="Choose a protein chain")
+    else:
+        st.session_state["chain"] = chains[0].id
+
+
+def check_inputs() -> Inputs | None:
+    """The inputs, or None with the problem shown beside its field."""
+    state = st.session_state
+    state["problem"] = None
+    try:
+        return read_inputs(
+            state["wild"], state["variant"], state["mutant"], state.get("given"),
+            state.get("chain") if state.get("given") else None,
+        )
+    except GlassError as error:
+        place = next((p for kind, p in PLACE.items() if isinstance(error, kind)), "other")
+        state["problem"] = (place, str(error))
+        return None
+
+
+def start_analysis() -> None:
+    """Predict at once; the result gets an id of its own, kept in the address."""
+    inputs = check_inputs()
+    if inputs is None:
+        return
+    try:
+        with st.spinner("Predicting ..."):
+            impact = analyse(inputs.protein, inputs.variant,
+                             predictor=predictor(st.session_state["model"]))
+    except GlassError as error:
+        st.session_state["problem"] = ("other", str(error))
+        return
+    st.session_state["selected"] = None
+    st.query_params["run"] = job_board().keep_result(impact)
+
+
+def start_remodel(impact: Impact) -> None:
+    """Queue the remodelling of `impact` and move the address to it."""
+    state = st.session_state
+    backend = get_remodeller(state["backend"])
+    chosen = RemodelSettings(protocol=state["protocol"], sphere_radius=float(state["radius"]))
+    seeds, model = int(state["seeds"]), predictor(state["model"])
+    st.query_params["before"] = st.query_params["run"]
+    st.query_params["run"] = job_board().submit(
+        lambda progress, cancelled: analyse(
+            impact.protein, impact.variant, predictor=model, remodeller=backend, settings=chosen,
+            seeds=seeds, background=affordable_background(model.info), progress=progress,
+            cancelled=cancelled,
+        )
+    )
+
+
+def remodel_panel(impact: Impact) -> None:
+    """Settings and the button that start remodelling."""
+    if impact.protein.structure is None:
+        st.info("Sequence alone: add a structure to see distances, a 3D view and affected parts of "
+                "the fold, and to remodel and measure the mutant.", icon=":material/info:")
+        return
+    with st.expander("Remodel the mutant and measure it", expanded=not impact.measured):
+        reasons = {b.name: b.unavailable_reason() for b in remodellers()}
+        usable = [name for name, reason in reasons.items() if reason is None]
+        columns = st.columns(4)
+        columns[0].selectbox("Backend", usable, key="backend")
+        columns[1].selectbox(
+            "Protocol", ["minimise", "anneal"], key="protocol",
+            help="minimise: quiet, shows the effect best. anneal: heats and cools as the paper "
+            "does; shows flexibility, and needs many seeds.",
+        )
+        columns[2].number_input("Seeds", 1, 20, 2, key="seeds",
+                                help="Replicates; each also measures the noise floor.")
+        columns[3].number_input("Sphere radius (Å)", 5.0, 1000.0, 100.0, key="radius")
+        for name, reason in reasons.items():
+            if reason is not None:
+                st.caption(f"{name} is not available: {reason}")
+        if not impact.variant.only_substitutions:
+            st.caption("Remodelling rebuilds substitutions only; for insertions and deletions use "
+                       "the command line with a mutant structure of your own.")
+        elif st.button("Remodel", key="remodel", disabled=not usable):
+            start_remodel(impact)
+            st.rerun()
+
+
+@st.fragment(run_every=1.0)
+def job_progress(job: str) -> None:
+    """Stage, progress and cancel of a running job; hands over to the page when it ends."""
+    status = job_board().status(job)
+    if status is None or status.finished:
+        st.rerun()
+        return
+    st.progress(min(status.fraction, 1.0), text=status.stage)
+    if st.button("Cancel", key="cancel"):
+        job_board().cancel(job)
+
+
+def tidy_after(status: JobStatus[Impact]) -> None:
+    """A failed or cancelled remodel leaves the prediction it started from."""
+    if status.state == "failed":
+        st.session_state["notice"] = status.error
+    else:
+        st.session_state["notice"] = "Remodelling was cancelled; the prediction is kept."
+    before = st.query_params.get("before")
+    if before:
+        st.query_params["run"] = before
+        del st.query_params["before"]
+        st.rerun()
+
+
+def show_impact(impact: Impact) -> None:
+    said = verdict(impact)
+    st.subheader(said.headline, anchor=False)
+    if st.session_state.get("notice"):
+        st.warning(st.session_state.pop("notice"), icon=":material/warning:")
+    numbers(impact)
+    for sentence in said.sentences:
+        st.markdown(sentence)
+    with st.expander(f"Before you trust it ({len(impact.flags)})", expanded=bool(impact.flags)):
+        for flag in impact.flags:
+            st.markdown(f"- {flag}")
+    remodel_panel(impact)
+    selected = track_panel(impact)
+    if impact.protein.structure is not None:
+        superposition_panel(impact, selected)
+        matrix_panel(impact, selected)
+    subdomain_panel(impact)
+    downloads(impact)
+
+
+def numbers(impact: Impact) -> None:
+    columns = st.columns(4)
+    columns[0].metric("Predicted TM-score", f"{impact.prediction.tm_score:.4f}",
+                      help=f"By {impact.prediction.model}, from sequences alone.")
+    columns[1].metric(
+        "Measured TM-score", f"{impact.tm_score:.4f}" if impact.measured else "not measured",
+        help="TM-align of the remodelled wild type against the remodelled mutant, normalised by "
+        "the wild type; mean over seeds.",
+    )
+    floor = impact.noise_floor
+    columns[2].metric("Noise floor", "none" if floor is None else f"{floor.tm_score:.4f}",
+                      help="The wild type mutated to itself by the same protocol and seeds.")
+    blosum = impact.baselines.blosum62
+    columns[3].metric("Baselines", f"1.0 | {'n/a' if blosum is None else f'{blosum:+d}'}",
+                      help="Constant 'nothing changes', and the BLOSUM62 score.")
+
+
+def track_panel(impact: Impact) -> int | None:
+    """The residue track; a click selects the residue everywhere. Returns the selection."""
+    st.markdown("#### Along the sequence")
+    event = st.plotly_chart(
+        residue_track(impact, st.session_state.get("selected")), key="track", on_select="rerun",
+        selection_mode="points",
+        alt="Predicted and measured lDDT, strain and secondary structure by residue",
+    )
+    points = event["selection"]["points"] if event else []
+    if points and points[0]["x"] != st.session_state.get("clicked"):
+        st.session_state["clicked"] = points[0]["x"]
+        st.session_state["selected"] = int(points[0]["x"])
+        st.rerun()
+    return st.number_input(
+        "Selected residue (click a point above, or type a position)", 1, len(impact.protein),
+        key="selected", value=None, placeholder="none",
+    )
+
+
+def superposition_panel(impact: Impact, selected: int | None) -> None:
+    st.markdown("#### Superposition" if impact.measured else "#### Structure")
+    columns = st.columns([2, 1, 1], vertical_alignment="bottom")
+    colour_by = columns[0].selectbox("Colour by", colour_choices(impact), key="colour_by")
+    spin = columns[1].toggle("Spin", key="spin")
+    labels = columns[2].toggle("Labels", value=True, key="labels")
+    options = ViewOptions(colour_by, spin, labels, selected)
+    st.iframe(viewer_html(impact, options, viewer_script()), height=options.height + 50)
+    basis = "measured" if impact.measured else "predicted"
+    st.caption(
+        f"Deficit is 1 - lDDT ({basis}), pale to dark red; grey: no value. "
+        + ("Light blue: wild type; coloured: mutant." if impact.measured else "")
+    )
+
+
+def matrix_panel(impact: Impact, selected: int | None) -> None:
+    st.markdown("#### Distances between C-alphas")
+    spans = {"whole chain": None} | {
+        part.name: (part.segments[0][0], part.segments[-1][1]) for part in impact.subdomains
+    }
+    zoom = st.selectbox("Zoom to", list(spans), key="zoom")
+    st.plotly_chart(matrices(impact, selected, spans.get(zoom)), key="matrices",
+                    alt="Distance matrices of wild type and mutant and their difference")
+
+
+def subdomain_panel(impact: Impact) -> None:
+    st.markdown("#### Parts of the fold")
+    st.dataframe(subdomain_table(impact), hide_index=True, key="subdomains")
+    st.caption("p: share of placements of equally long stretches along the chain with at least "
+               "this mean deficit; not corrected for the number of rows.")
+
+
+def downloads(impact: Impact) -> None:
+    st.markdown("#### Downloads")
+    files = exports(impact, viewer_script())
+    for column, export in zip(st.columns(len(files)), files, strict=True):
+        column.download_button(
+            export.label, export.make, file_name=export.file_name, mime=export.mime,
+            key=f"download {export.label}", on_click="ignore", width="stretch",
+        )
+
+
+def results() -> None:
+    job = st.query_params.get("run")
+    if job is None:
+        st.markdown("### What does a mutation do to a protein's structure?")
+        st.markdown("Give a wild type and a variant, or start with the example. A prediction from "
+                    "sequence takes seconds; with a structure the mutant can be remodelled and "
+                    "measured.")
+        return
+    status = job_board().status(job)
+    if status is None:
+        st.info("This result is no longer kept; start the analysis again.")
+    elif status.result is not None:
+        show_impact(status.result)
+    elif status.finished:
+        tidy_after(status)
+    else:
+        st.subheader("Remodelling", anchor=False)
+        st.caption("This goes on when you close or refresh the page; the address leads back here.")
+        job_progress(job)
+
+
+def restore_fields() -> None:
+    """After a refresh, fill the form from the result the address names."""
+    state = st.session_state
+    if "wild" in state:
+        return
+    state.update(dict.fromkeys(FIELDS, ""))
+    addresses = (st.query_params.get("run"), st.query_params.get("before"))
+    known = (job_board().status(a) for a in addresses if a)
+    impact = next((s.result for s in known if s is not None and s.result is not None), None)
+    if impact is not None:
+        state.update(wild=impact.variant.wild_type, variant=impact.variant.text)
+
+
+restore_fields()
+form, main = st.columns([1, 2.6], gap="large")
+with form:
+    input_form()
+if st.session_state.pop("start", False):
+    with main:
+        start_analysis()
+    if st.session_state.get("problem"):
+        st.rerun()
+with main:
+    results()

@@ -55,7 +55,8 @@ def blosum62(variant: Variant) -> int | None:
     if not variant.only_substitutions:
         return None
     matrix = substitution_matrices.load("BLOSUM62")
-    known = [c for c in variant.changes if c.wild in matrix.alphabet and c.mutant in matrix.alphabet]
+    letters = set(matrix.alphabet)
+    known = [c for c in variant.changes if {c.wild, c.mutant} <= letters]
     return int(sum(matrix[c.wild, c.mutant] for c in known))
 
 

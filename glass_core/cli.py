@@ -209,7 +209,7 @@ def embed(sequence: str, embedder: str, device: str | None, out: Path) -> None:
             [r.residues for r in records], lambda done, of: tell("embedding", done / of)
         )
     names = [record.name or f"sequence_{n}" for n, record in enumerate(records, start=1)]
-    arrays = {
+    arrays: dict[str, Any] = {
         f"{n:04d}": embedding.residues.numpy() for n, embedding in enumerate(made, start=1)
     }
     try:

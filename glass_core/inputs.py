@@ -124,7 +124,9 @@ def text_or_file(given: str) -> str:
             return given
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise SequenceError(f"{path.name}: is not a text file; give FASTA or plain text.") from error
+        raise SequenceError(
+            f"{path.name}: is not a text file; give FASTA or plain text."
+        ) from error
     except OSError as error:
         raise InputError(f"{path.name}: cannot be read ({error.strerror}).") from error
 

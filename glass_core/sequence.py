@@ -15,7 +15,8 @@ UNKNOWN = "X"
 
 _TO_UNKNOWN = str.maketrans(NONSTANDARD, UNKNOWN * len(NONSTANDARD))
 _THREE = (
-    ["Ala", "Cys", "Asp", "Glu", "Phe", "Gly", "His", "Ile", "Lys", "Leu", "Met", "Asn", "Pro", "Gln", "Arg", "Ser", "Thr", "Val", "Trp", "Tyr"]
+    "Ala", "Cys", "Asp", "Glu", "Phe", "Gly", "His", "Ile", "Lys", "Leu",
+    "Met", "Asn", "Pro", "Gln", "Arg", "Ser", "Thr", "Val", "Trp", "Tyr",
 )
 THREE_LETTER: dict[str, str] = dict(zip(STANDARD, _THREE, strict=True)) | {
     "U": "Sec", "O": "Pyl", "B": "Asx", "Z": "Glx", "J": "Xle", "X": "Xaa",

@@ -83,7 +83,9 @@ def read_structure(
     listing = ", ".join(map(str, chains[:12])) + (", ..." if len(chains) > 12 else "")
     if chain is None:
         if len(chains) > 1:
-            raise StructureError(f"{name}: has {len(chains)} protein chains; choose one: {listing}.")
+            raise StructureError(
+                f"{name}: has {len(chains)} protein chains; choose one: {listing}."
+            )
         chain = ids[0]
     elif chain not in ids:
         raise StructureError(f"{name}: has no protein chain '{chain}'; it has {listing}.")
@@ -309,8 +311,10 @@ def _is_residue(atoms: AtomArray) -> np.ndarray:
     by_name = np.isin(atoms.res_name, sorted(known))
     backbone = np.all(
         [
-            struc.apply_residue_wise(atoms, (atoms.atom_name == a) & (atoms.element == a[0]), np.any)
-            for a in ("N", "CA", "C")
+            struc.apply_residue_wise(
+                atoms, (atoms.atom_name == name) & (atoms.element == name[0]), np.any
+            )
+            for name in ("N", "CA", "C")
         ],
         axis=0,
     )

@@ -130,9 +130,10 @@ class ProtT5Embedder:
         folder = find_weights(source)
         dtype = dtype or _default_dtype(device)
         try:
-            model, info = T5EncoderModel.from_pretrained(
+            loaded: Any = T5EncoderModel.from_pretrained(
                 folder, dtype=dtype, local_files_only=True, output_loading_info=True
             )
+            model, info = loaded
         except (OSError, ValueError, KeyError, SafetensorError, RuntimeError) as error:
             if is_out_of_memory(error):
                 raise UnavailableError(

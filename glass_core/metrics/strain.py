@@ -40,16 +40,16 @@ def effective_strain(
         0 for rigid motion, dimensionless; NaN without partner or neighbour.
     """
     require(np.shape(reference) == np.shape(subject), "subject", "has the reference's shape")
-    reference = np.asarray(reference, dtype=float)
-    subject = np.asarray(subject, dtype=float)
+    reference, subject = np.asarray(reference, float), np.asarray(subject, float)
     present = ~(np.isnan(reference).any(axis=1) | np.isnan(subject).any(axis=1))
     mask = neighbour_mask(distance_matrix(reference), radius) & present & present[:, None]
-    reference, subject = np.nan_to_num(reference), np.nan_to_num(subject)
-    strain = np.full(len(reference), np.nan)
-    for start in range(0, len(reference), _BLOCK):
+    before: NDArray[np.float64] = np.nan_to_num(reference)
+    after: NDArray[np.float64] = np.nan_to_num(subject)
+    strain = np.full(len(before), np.nan)
+    for start in range(0, len(before), _BLOCK):
         rows = np.flatnonzero(mask[start : start + _BLOCK].any(axis=1)) + start
         if len(rows):
-            strain[rows] = _strain_of(rows, reference, subject, mask[rows])
+            strain[rows] = _strain_of(rows, before, after, mask[rows])
     return strain
 
 

@@ -150,6 +150,6 @@ def check_remodellable(wild: Structure, substitutions: Mapping[int, str]) -> Non
         missing = [atom for atom in BACKBONE if atom not in residue.atom_name]
         if missing:
             raise RemodelError(
-                f"{wild.name}: residue {wild.residue_numbers[index]} lacks {' and '.join(missing)}; "
-                "remodelling needs the backbone atoms N, CA and C of every residue."
+                f"{wild.name}: residue {wild.residue_numbers[index]} lacks "
+                f"{' and '.join(missing)}; remodelling needs N, CA and C of every residue."
             )

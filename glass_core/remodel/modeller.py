@@ -67,7 +67,7 @@ class ModellerRemodeller:
         reason = self.unavailable_reason()
         if reason is not None:
             raise UnavailableError(f"modeller: {reason}")
-        from modeller import info  # type: ignore[import-not-found]
+        from modeller import info
 
         return f"MODELLER {info.version}"
 
@@ -142,8 +142,8 @@ def _make_model(
 ) -> str:
     """Run AutoModel in the working directory; the name of the PDB file it wrote."""
     from modeller import Environ, Selection, log
-    from modeller.automodel import AutoModel  # type: ignore[import-not-found]
-    from modeller.optimizers import (  # type: ignore[import-not-found]
+    from modeller.automodel import AutoModel
+    from modeller.optimizers import (
         ConjugateGradients,
         MolecularDynamics,
     )
@@ -161,7 +161,7 @@ def _make_model(
                 )
         ConjugateGradients().optimize(selection, max_iterations=_STEPS, actions=actions)
 
-    class SphereModel(AutoModel):  # type: ignore[misc]
+    class SphereModel(AutoModel):
         def select_atoms(self) -> Any:
             if not sites:
                 return Selection(self)

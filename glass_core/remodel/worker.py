@@ -34,7 +34,9 @@ def run_job(folder: Path) -> None:
     mutations = {int(k): v for k, v in job["substitutions"].items()}
     to_itself = {k: wild.sequence[k] for k in mutations}
     relax = _backend(job["backend"])
-    plan = (("reference", {}, 0), ("mutant", mutations, 1), ("floor", to_itself, 1))
+    plan: tuple[tuple[str, dict[int, str], int], ...] = (
+        ("reference", {}, 0), ("mutant", mutations, 1), ("floor", to_itself, 1)
+    )
     for number, (role, rebuilt, start) in enumerate(plan):
         def stage(words: str, fraction: float, role: str = role, number: int = number) -> None:
             done = (number + fraction) / len(plan)

@@ -77,10 +77,12 @@ def _measured(impact: Impact) -> tuple[str, list[str]]:
         ]
     above = impact.protein.track(impact.effect.above.astype(float)) == 1
     count = int(above.sum())
+    plural = "s" if seeds > 1 else ""
     sentence = (
-        f"Measured on {seeds} remodelled replicate{'s' if seeds > 1 else ''}: TM-score "
-        f"{impact.tm_score:.4f}{spread} (noise floor {impact.noise_floor.tm_score:.4f}), mean lDDT "
-        f"{np.nanmean(impact.measured_lddt):.4f} (noise floor {np.nanmean(impact.floor_lddt):.4f}); "
+        f"Measured on {seeds} remodelled replicate{plural}: TM-score "
+        f"{impact.tm_score:.4f}{spread} (noise floor {impact.noise_floor.tm_score:.4f}), mean "
+        f"lDDT {np.nanmean(impact.measured_lddt):.4f} (noise floor "
+        f"{np.nanmean(impact.floor_lddt):.4f}); "
         f"{count} of {int(impact.protein.covered.sum())} residues rise above the floor "
         "(5% false discovery rate)."
     )

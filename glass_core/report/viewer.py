@@ -34,7 +34,7 @@ class ViewOptions:
 
 
 def read_script(assets: Path) -> str | None:
-    """The text of 3Dmol.js where it was installed, else None (it is then fetched by the browser)."""
+    """The text of 3Dmol.js where it was installed, else None: browsers then fetch it."""
     path = assets / SCRIPT
     return path.read_text(encoding="utf-8") if path.is_file() else None
 

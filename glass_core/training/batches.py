@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -79,4 +80,4 @@ def learning_rate(step: int, steps: int, peak: float, warmup: int) -> float:
     if step < warmup:
         return peak * (step + 1) / warmup
     done = min((step - warmup) / max(steps - warmup, 1), 1.0)
-    return peak * (0.05 + 0.95 * 0.5 * (1 + np.cos(np.pi * done)))
+    return peak * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * done)))

@@ -89,7 +89,7 @@ def leaking_sequences(
     """
     if shutil.which("mmseqs") is None:
         raise UnavailableError("MMseqs2 is missing; install the package `mmseqs2`.")
-    exact = {s for s in held_out}
+    exact = set(held_out)
     leaks = {i for i, s in enumerate(candidates) if s in exact}
     work.mkdir(parents=True, exist_ok=True)
     query, target, hits = work / "held_out.fasta", work / "candidates.fasta", work / "hits.tsv"

@@ -26,7 +26,7 @@ from glass_core.report.tables import subdomain_table
 from glass_core.report.verdict import verdict
 from glass_core.report.viewer import ViewOptions, colour_choices, read_script, viewer_html
 from glass_core.settings import Settings
-from glass_core.structure_file import list_chains
+from glass_core.structure_file import Chain, list_chains
 
 FIELDS = ("wild", "variant", "mutant")
 PLACE = {SequenceError: "wild", VariantError: "variant", StructureError: "structure"}
@@ -50,6 +50,11 @@ def predictor(name: str) -> Predictor:
 @st.cache_data(show_spinner=False, max_entries=1)
 def viewer_script() -> str | None:
     return read_script(settings().assets)
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def chains_of(given: Upload) -> tuple[Chain, ...]:
+    return list_chains(given.content, name=given.name)
 
 
 def fill_example() -> None:
@@ -105,11 +110,11 @@ def structure_input() -> None:
     given: Upload | None = st.session_state.get("given")
     if given is None:
         return
-    left, right = st.columns([3, 1], vertical_alignment="center")
+    left, right = st.columns([1.5, 1], vertical_alignment="center")
     left.caption(f"Structure: {given.name}")
     right.button("Remove", on_click=clear_structure, key="remove_structure")
     try:
-        chains = list_chains(given.content, name=given.name)
+        chains = chains_of(given)
     except StructureError as error:
         st.session_state["problem"] = ("structure", str(error))
         return
@@ -251,7 +256,7 @@ def numbers(impact: Impact) -> None:
     columns[0].metric("Predicted TM-score", f"{impact.prediction.tm_score:.4f}",
                       help=f"By {impact.prediction.model}, from sequences alone.")
     columns[1].metric(
-        "Measured TM-score", f"{impact.tm_score:.4f}" if impact.measured else "not measured",
+        "Measured TM-score", f"{impact.tm_score:.4f}" if impact.measured else "none",
         help="TM-align of the remodelled wild type against the remodelled mutant, normalised by "
         "the wild type; mean over seeds.",
     )

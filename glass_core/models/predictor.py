@@ -141,6 +141,6 @@ def _doubts(variant: Variant, tm_score: float, info: ModelInfo) -> tuple[str, ..
         )
     if tm_score < LDDT_TRAINED_ABOVE:
         doubts.append(
-            f"Predicted TM-score below {LDDT_TRAINED_ABOVE}, where predicted lDDT was never trained."
+            f"Predicted TM-score below {LDDT_TRAINED_ABOVE}: predicted lDDT is untrained there."
         )
     return tuple(doubts)

@@ -1,4 +1,8 @@
-"""Remodelling: a mutant structure from the wild type's, by an engine or from a file."""
+"""Remodelling: a mutant structure from the wild type's, by an engine or from a file.
+
+Importing this loads neither OpenMM nor MODELLER. A mutant structure that the
+user brings needs no engine: see `glass_core.remodel.file`.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,11 @@ def remodellers() -> tuple[Remodeller, ...]:
     from glass_core.remodel.openmm import OpenMMRemodeller
 
     return OpenMMRemodeller(), ModellerRemodeller()
+
+
+def available_remodellers() -> dict[str, str | None]:
+    """Name of every backend -> None, or why it cannot be used here and the fix."""
+    return {backend.name: backend.unavailable_reason() for backend in remodellers()}
 
 
 def get_remodeller(name: str = DEFAULT_REMODELLER) -> Remodeller:

@@ -6,16 +6,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Protocol
 
-from glass_core.errors import RemodelError
+import numpy as np
+
+from glass_core.errors import InputError, RemodelError
 from glass_core.records import require
 from glass_core.sequence import STANDARD
 from glass_core.structure import Structure
 from glass_core.variant import Variant
 
-Protocol_ = Literal["minimise", "anneal"]
+ProtocolName = Literal["minimise", "anneal"]
 Progress = Callable[[str, float], None]
 """Called with (stage in words, fraction done)."""
+ROLES = ("reference", "mutant", "floor")
+"""The three structures of a replicate, in the order in which they are made."""
 BACKBONE = ("N", "CA", "C")
+MAX_SEED = 10**6
+_FEWEST_RESIDUES = 3
 
 
 @dataclass(frozen=True)
@@ -27,24 +33,37 @@ class RemodelSettings:
     protocol : {"minimise", "anneal"}
         Long minimisation, or the paper's spirit: minimise, heat, cool, minimise.
     sphere_radius : float
-        Å; atoms within it of a mutated residue may move, the rest is fixed.
-        The paper's 100 Å lets a small protein move as a whole.
-    timeout : float
-        Seconds one replicate may take.
-    threads : int
-        CPU threads of the simulation engine.
+        Å; residues whose C-alpha lies within it of a mutated residue's may
+        move, the rest is fixed. The paper's 100 Å lets a small protein move as
+        a whole.
+    peak_temperature : float
+        K; the hottest stage of `anneal`. MODELLER's schedule reaches 1000 K
+        on an objective that is not an energy; with a force field 600 K is hot.
+    anneal_steps : int
+        Dynamics steps at each temperature of `anneal`.
+    timeout_s : float
+        Seconds one replicate (three relaxations) may take.
+    threads : int or None
+        CPU threads of the simulation engine; None for one per core. A result
+        is repeated bit by bit with the same number of threads only.
     """
 
-    protocol: Protocol_ = "minimise"
+    protocol: ProtocolName = "minimise"
     sphere_radius: float = 100.0
-    timeout: float = 1800.0
-    threads: int = 2
+    peak_temperature: float = 600.0
+    anneal_steps: int = 500
+    timeout_s: float = 1800.0
+    threads: int | None = None
 
     def __post_init__(self) -> None:
         require(self.protocol in ("minimise", "anneal"), "protocol", "is minimise or anneal")
         require(self.sphere_radius > 0, "sphere_radius", "is positive")
-        require(self.timeout > 0, "timeout", "is positive")
-        require(self.threads >= 1, "threads", "is at least 1")
+        require(
+            150 <= self.peak_temperature <= 2000, "peak_temperature", "lies in 150..2000 K"
+        )
+        require(self.anneal_steps >= 1, "anneal_steps", "is at least 1")
+        require(self.timeout_s > 0, "timeout_s", "is positive")
+        require(self.threads is None or self.threads >= 1, "threads", "is at least 1")
 
     def to_dict(self) -> dict[str, Any]:
         """The fields by name."""
@@ -55,10 +74,9 @@ class RemodelSettings:
 class Replicate:
     """One seed: three structures that went through the same protocol.
 
-    Every seed gives two starts, slightly perturbed and independent. The
-    reference is relaxed from the first; the mutant and the floor both from the
-    second. `measure(reference, mutant)` and `measure(reference, floor)`
-    therefore differ by the mutation alone.
+    `measure(reference, mutant)` and `measure(reference, floor)` differ by the
+    mutation alone: mutant and floor are made from the same start, with the
+    same random numbers, by the same steps.
 
     Attributes
     ----------
@@ -76,6 +94,13 @@ class Replicate:
     mutant: Structure
     floor: Structure | None
 
+    def __post_init__(self) -> None:
+        if self.floor is not None:
+            require(len(self.mutant) == len(self.reference), "mutant", "has the reference's length")
+            require(
+                self.floor.sequence == self.reference.sequence, "floor", "is of the wild type"
+            )
+
 
 class Remodeller(Protocol):
     """A way to a mutant structure."""
@@ -83,11 +108,20 @@ class Remodeller(Protocol):
     name: str
 
     def unavailable_reason(self) -> str | None:
-        """Why it cannot be used here and how to mend that; None when it can."""
+        """Why it cannot be used here and how to mend that; None when it can.
+
+        Cheap: nothing heavy is imported.
+        """
         ...
 
     def version(self) -> str:
-        """Name and version of the engine, for provenance."""
+        """Name and version of the engine, for provenance.
+
+        Raises
+        ------
+        UnavailableError
+            It cannot be used here.
+        """
         ...
 
     def remodel(
@@ -99,7 +133,30 @@ class Remodeller(Protocol):
         progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> Replicate:
-        """Run one seed; `substitutions` maps 0-based structure indices to residue letters."""
+        """Run one seed.
+
+        Parameters
+        ----------
+        wild : Structure
+            All residues standard, each with N, CA and C.
+        substitutions : mapping of int to str
+            0-based index into the structure's residues -> one-letter residue.
+        seed : int
+            0 to 1,000,000; equal seeds give equal structures on one machine.
+        progress, cancelled : callable, optional
+            Called from the calling thread, several times a second at most.
+
+        Raises
+        ------
+        InputError
+            Substitutions that do not fit the structure.
+        RemodelError
+            The structure is unfit, the engine failed, or time ran out.
+        UnavailableError
+            The engine is missing.
+        Cancelled
+            `cancelled` answered True.
+        """
         ...
 
 
@@ -133,23 +190,64 @@ def structure_substitutions(variant: Variant, index: Mapping[int, int]) -> dict[
     return found
 
 
-def check_remodellable(wild: Structure, substitutions: Mapping[int, str]) -> None:
-    """Raise `RemodelError` unless every residue is known and has its backbone."""
-    import biotite.structure as struc
+def mutated_sequence(sequence: str, substitutions: Mapping[int, str]) -> str:
+    """`sequence` with the residues at the 0-based indices replaced."""
+    return "".join(substitutions.get(i, letter) for i, letter in enumerate(sequence))
 
-    for letter in substitutions.values():
-        if letter not in STANDARD:
-            raise RemodelError(f"'{letter}' is no standard residue; remodelling needs one.")
+
+def check_request(wild: Structure, substitutions: Mapping[int, str], seed: int) -> None:
+    """Refuse what no backend can do.
+
+    Raises
+    ------
+    InputError
+        No substitution, an index outside the structure, a letter that is none
+        of the 20 residues, or a seed out of range.
+    RemodelError
+        The structure has unknown residues or lacks backbone atoms.
+    """
+    if not substitutions:
+        raise InputError("substitutions: is empty; give at least one residue to change.")
+    for place, letter in substitutions.items():
+        if not 0 <= place < len(wild):
+            raise InputError(
+                f"substitutions: index {place} lies outside the {len(wild)} residues of "
+                f"{wild.name}; indices start at 0."
+            )
+        if letter not in STANDARD or len(letter) != 1:
+            raise InputError(
+                f"substitutions: '{letter}' at residue {wild.residue_numbers[place]} is not one of "
+                f"the 20 standard residues ({STANDARD})."
+            )
+    if not 0 <= seed <= MAX_SEED:
+        raise InputError(f"seed: {seed} is out of range; use 0 to {MAX_SEED:,}.")
+    check_remodellable(wild)
+
+
+def check_remodellable(wild: Structure) -> None:
+    """Raise `RemodelError` unless every residue is known and has its backbone."""
+    if len(wild) < _FEWEST_RESIDUES:
+        raise RemodelError(
+            f"{wild.name}: has {len(wild)} residue(s); remodelling needs {_FEWEST_RESIDUES}."
+        )
     for index, letter in enumerate(wild.sequence):
         if letter not in STANDARD:
             raise RemodelError(
                 f"{wild.name}: residue {wild.residue_numbers[index]} is not a standard one; "
                 "remodelling needs the 20 standard residues."
             )
-    for index, residue in enumerate(struc.residue_iter(wild.atoms)):
-        missing = [atom for atom in BACKBONE if atom not in residue.atom_name]
-        if missing:
+    if len(wild.atoms) == len(wild):
+        raise RemodelError(
+            f"{wild.name}: has C-alpha atoms only; remodelling needs at least the backbone atoms "
+            "N, CA and C of every residue, so give a full-atom structure."
+        )
+    residue = np.cumsum(np.isin(np.arange(len(wild.atoms)), wild.residue_starts)) - 1
+    for atom in BACKBONE:
+        present = np.zeros(len(wild), dtype=bool)
+        present[residue[wild.atoms.atom_name == atom]] = True
+        if not present.all():
+            number = wild.residue_numbers[int(np.argmin(present))]
             raise RemodelError(
-                f"{wild.name}: residue {wild.residue_numbers[index]} lacks "
-                f"{' and '.join(missing)}; remodelling needs N, CA and C of every residue."
+                f"{wild.name}: residue {number} lacks {atom} ({int((~present).sum())} residue(s) "
+                "do); remodelling needs the backbone atoms N, CA and C of every residue."
             )

@@ -5,8 +5,41 @@ from __future__ import annotations
 from glass_core.alignment import GAP, global_alignment
 from glass_core.errors import StructureError
 from glass_core.remodel.base import Replicate
+from glass_core.sequence import UNKNOWN
 from glass_core.structure import Structure
 from glass_core.variant import Variant
+
+_SHOWN = 3
+
+
+def check_mutant(mutant: Structure, variant: Variant) -> None:
+    """Raise unless `mutant` is a structure of the variant's mutant sequence.
+
+    The structure may lack residues of the sequence (unresolved ends and
+    loops), and unknown residues are let pass; it may not have others.
+
+    Raises
+    ------
+    StructureError
+        One line that names the first residues that differ.
+    """
+    expected, found = global_alignment(variant.mutant, mutant.sequence, free_ends=True)
+    position, differences, same = 0, [], 0
+    for want, have in zip(expected, found, strict=True):
+        position += want != GAP
+        if GAP in (want, have) or have == UNKNOWN:
+            continue
+        if want == have:
+            same += 1
+        else:
+            differences.append(f"{have} where the mutant's residue {position} is {want}")
+    if differences or not same:
+        shown = "; ".join(differences[:_SHOWN]) or "no residue in common"
+        more = f"; and {len(differences) - _SHOWN} more" if len(differences) > _SHOWN else ""
+        raise StructureError(
+            f"{mutant.name}: is not the structure of {variant.text}: it has {shown}{more}. "
+            "Give the structure of this mutant."
+        )
 
 
 def from_file(wild: Structure, mutant: Structure, variant: Variant) -> Replicate:
@@ -15,16 +48,8 @@ def from_file(wild: Structure, mutant: Structure, variant: Variant) -> Replicate
     Raises
     ------
     StructureError
-        The structure's residues are not those of the mutant sequence; the
-        message names the first that differs.
+        The structure's residues are not those of the mutant sequence; see
+        `check_mutant`.
     """
-    expected, found = global_alignment(variant.mutant, mutant.sequence, free_ends=True)
-    position = 0
-    for a, b in zip(expected, found, strict=True):
-        position += a != GAP
-        if GAP not in (a, b) and a != b and b != "X":
-            raise StructureError(
-                f"{mutant.name}: is not the structure of {variant.text}, it has {b} where the "
-                f"mutant's residue {position} is {a}; give the structure of this mutant."
-            )
+    check_mutant(mutant, variant)
     return Replicate(seed=0, reference=wild, mutant=mutant, floor=None)

@@ -1,13 +1,15 @@
-"""Remodelling with MODELLER (Sali & Blundell, J. Mol. Biol. 234, 779 (1993)).
+"""Remodelling with MODELLER (Šali & Blundell, J. Mol. Biol. 234, 779 (1993)).
 
-NOT EXERCISED in continuous integration: MODELLER needs a licence key. Written
-against its documented API (10.x): `Environ`, `AutoModel`, `Selection`,
-`ConjugateGradients`, `MolecularDynamics`.
+NOT EXERCISED in continuous integration, for want of a licence: MODELLER is
+closed source and needs a key. Written against its documented API (10.x):
+`Environ`, `AutoModel`, `Selection`, `ConjugateGradients`, `MolecularDynamics`.
 
 The paper's protocol: a model of the mutant sequence on the wild-type structure
 in which the atoms within a sphere (100 Å) around the mutated residues are
-optimised. `minimise` uses conjugate gradients only; `anneal` adds molecular
-dynamics from 150 to 1000 K and back.
+optimised. `anneal` follows the schedule of the salilab wiki's model of point
+mutants: conjugate gradients, molecular dynamics from 150 to 1000 K and down,
+conjugate gradients. `minimise` leaves the dynamics out and starts from the
+template's coordinates instead of randomised ones.
 
 The PyPI package named ``modeller`` is an unrelated schema library.
 """
@@ -17,23 +19,34 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import string
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from glass_core.errors import RemodelError, UnavailableError
-from glass_core.remodel.base import Progress, RemodelSettings, Replicate
+from glass_core.remodel.base import Progress, RemodelSettings, Replicate, mutated_sequence
 from glass_core.structure import Structure
-from glass_core.structure_file import read_structure, write_structure
+
+if TYPE_CHECKING:
+    from biotite.structure import AtomArray
 
 INSTALL = "conda install -c salilab modeller"
-LICENCE = "set KEY_MODELLER to your key before installing (free for academics, salilab.org)"
+LICENCE = "set KEY_MODELLER to your licence key (free for academics, salilab.org/modeller)"
 PERTURBATION = 0.05
-HEATING, COOLING = (150, 250, 400, 700, 1000), (800, 600, 500, 400, 300)
-_STEPS = 200
+"""Å, standard deviation of the noise on the template, so that `minimise` has a noise floor."""
+HEATING = (150.0, 250.0, 400.0, 700.0, 1000.0)
+COOLING = (800.0, 600.0, 500.0, 400.0, 300.0)
+_EQUILIBRATION_STEPS, _STEPS = 200, 600
+_RESCALE_EVERY = 20
+"""Steps between two scalings of the velocities to the temperature."""
+_CONJUGATE_STEPS = 200
+_CAP_ATOM_SHIFT, _TIME_STEP_FS = 0.39, 4.0
+_KEPT_AT_SITE = ("N", "CA", "C", "O", "CB")
+_SEGMENTS = string.ascii_uppercase + string.ascii_lowercase + string.digits
 
 
 class ModellerRemodeller:
@@ -43,31 +56,33 @@ class ModellerRemodeller:
 
     def unavailable_reason(self) -> str | None:
         """None, or which of package, right package or licence is missing."""
-        spec = importlib.util.find_spec("modeller")
+        try:
+            spec = importlib.util.find_spec("modeller")
+        except ValueError:  # imported already, by hand and without a specification
+            spec = None
         if spec is None:
-            return f"MODELLER is not installed; run: {INSTALL}, and {LICENCE}."
+            return f"MODELLER is not installed; {LICENCE}, then run: {INSTALL}"
         folders = [Path(p) for p in spec.submodule_search_locations or []]
         if not any((folder / "automodel").is_dir() for folder in folders):
             return (
-                "the package 'modeller' found here is the unrelated one from PyPI; uninstall it "
-                f"and run: {INSTALL}."
+                "the package 'modeller' installed here is an unrelated one from PyPI; run: "
+                f"pip uninstall modeller; then {LICENCE} and run: {INSTALL}"
             )
-        for folder in folders:
-            config = folder / "config.py"
+        for config in (folder / "config.py" for folder in folders):
             if config.is_file():
-                key = re.search(r"license\s*=\s*r?['\"]([^'\"]*)", config.read_text())
-                if key and key[1] not in ("", "XXXX"):
-                    return None
-        if os.environ.get("KEY_MODELLER"):
-            return None
-        return f"MODELLER is installed but has no licence key; {LICENCE}."
+                text = config.read_text(encoding="utf-8", errors="replace")
+                key = re.search(r"^\s*license\s*=\s*r?['\"]([^'\"]*)", text, re.MULTILINE)
+                if key is None or key[1].strip("X") == "":
+                    return (
+                        f"MODELLER is installed without a licence key; {LICENCE} and install it "
+                        f"again ({INSTALL}), or write the key into modeller/config.py"
+                    )
+        return None
 
     def version(self) -> str:
         """MODELLER with its version."""
-        reason = self.unavailable_reason()
-        if reason is not None:
-            raise UnavailableError(f"modeller: {reason}")
-        from modeller import info
+        self._require()
+        from modeller import info  # type: ignore[import-not-found]
 
         return f"MODELLER {info.version}"
 
@@ -83,45 +98,86 @@ class ModellerRemodeller:
         """One seed, in a process of its own; see `runner.run_backend`."""
         from glass_core.remodel.runner import run_backend
 
+        self._require()
+        return run_backend(
+            self.name, __name__, wild, substitutions, settings, seed, progress, cancelled
+        )
+
+    def _require(self) -> None:
         reason = self.unavailable_reason()
         if reason is not None:
             raise UnavailableError(f"modeller: {reason}")
-        return run_backend(self.name, wild, substitutions, settings, seed, progress, cancelled)
 
 
-def relax(
+def relax_all(
     wild: Structure,
-    rebuilt: Mapping[int, str],
+    substitutions: Mapping[int, str],
     settings: RemodelSettings,
-    start_seed: tuple[int, int],
+    seed: int,
     stage: Callable[[str, float], None],
+) -> Iterator[Structure]:
+    """Yield reference, mutant and floor; see `worker.Relax`.
+
+    Every model has the same sphere. Mutant and floor share template, noise and
+    random seed; their template has no side chain at the sites.
+    """
+    mutant = mutated_sequence(wild.sequence, substitutions)
+    sites = sorted(substitutions)
+    for target, start in ((wild.sequence, 0), (mutant, 1), (wild.sequence, 1)):
+        stage("building the model", 0.1)
+        template = _template(wild, sites if start else [], (seed, start))
+        yield _model(wild, template, target, sites, settings, 2 * seed + start)
+
+
+def _model(
+    wild: Structure, template: AtomArray, target: str, sites: list[int],
+    settings: RemodelSettings, seed: int,
 ) -> Structure:
-    """Model the chain with the residues in `rebuilt` on the perturbed wild type."""
-    target = "".join(rebuilt.get(i, letter) for i, letter in enumerate(wild.sequence))
-    stage("building the model", 0.1)
+    """One model of `target` on `template`, in a folder of its own."""
+    from biotite.structure.io import pdb
+
     here = Path.cwd()
     with tempfile.TemporaryDirectory(prefix="glass-modeller-") as name:
         folder = Path(name)
-        (folder / "template.pdb").write_text(_template(wild, start_seed))
+        file = pdb.PDBFile()
+        pdb.set_structure(file, template)
+        file.write(str(folder / "template.pdb"))
         (folder / "alignment.ali").write_text(_alignment(wild, target))
-        os.chdir(folder)  # MODELLER writes into the working directory; this process is ours alone
+        os.chdir(folder)  # MODELLER writes where it stands; this process is ours alone
         try:
-            made = _make_model(wild, sorted(rebuilt), settings, start_seed)
-            model = read_structure(folder / made)
+            made = folder / _run_automodel(wild, sites, settings, seed)
+            if not made.is_file():
+                raise RemodelError(f"{wild.name}: MODELLER wrote no model.")
+            atoms = pdb.PDBFile.read(str(made)).get_structure(model=1)
         finally:
             os.chdir(here)
+    model = _renumbered(atoms, wild)
     if model.sequence != target:
         raise RemodelError(f"{wild.name}: MODELLER returned another sequence than asked for.")
-    return _renumbered(model, wild)
+    return model
 
 
-def _template(wild: Structure, start_seed: tuple[int, int]) -> str:
+def _segment(wild: Structure) -> np.ndarray:
+    """Number of the unbroken segment of each residue, shape=(n,)."""
+    return np.searchsorted(np.array(wild.breaks, dtype=int), np.arange(len(wild)), side="left")
+
+
+def _template(wild: Structure, stripped: list[int], noise_seed: tuple[int, int]) -> AtomArray:
+    """The wild type with noise, numbered from 1, a chain for each unbroken segment."""
     atoms = wild.atoms.copy()
-    noise = np.random.default_rng([*start_seed]).normal(0, PERTURBATION, atoms.coord.shape)
+    noise = np.random.default_rng(noise_seed).normal(0, PERTURBATION, atoms.coord.shape)
     atoms.coord = (atoms.coord + noise).astype(np.float32)
-    atoms.res_id = np.cumsum(np.isin(np.arange(len(atoms)), wild.residue_starts))
-    atoms.chain_id[:], atoms.ins_code[:] = "A", ""
-    return write_structure(Structure.from_atoms(atoms, wild.name), "pdb")
+    residue = np.cumsum(np.isin(np.arange(len(atoms)), wild.residue_starts)) - 1
+    segment = _segment(wild)
+    if segment[-1] >= len(_SEGMENTS) or len(wild) > 9999:
+        raise RemodelError(
+            f"{wild.name}: is too long or has too many chain breaks for MODELLER; cut out the "
+            "domain of interest."
+        )
+    atoms.res_id, atoms.ins_code = residue + 1, np.full(len(atoms), "")
+    atoms.chain_id = np.array([_SEGMENTS[s] for s in segment[residue]])
+    keep = ~np.isin(residue, stripped) | np.isin(atoms.atom_name, _KEPT_AT_SITE)
+    return atoms[keep]
 
 
 def _alignment(wild: Structure, target: str) -> str:
@@ -131,56 +187,60 @@ def _alignment(wild: Structure, target: str) -> str:
             letter + ("/" if i in wild.breaks else "") for i, letter in enumerate(sequence)
         )
 
+    last = _SEGMENTS[_segment(wild)[-1]]
     return (
-        f">P1;template\nstructureX:template.pdb:1:A:{len(wild)}:A::::\n{rows(wild.sequence)}*\n"
-        f">P1;target\nsequence:target:::::::0.00: 0.00\n{rows(target)}*\n"
+        ">P1;template\n"
+        f"structureX:template.pdb:1:A:{len(wild)}:{last}::::\n{rows(wild.sequence)}*\n"
+        f">P1;target\nsequence:target::::::::\n{rows(target)}*\n"
     )
 
 
-def _make_model(
-    wild: Structure, sites: list[int], settings: RemodelSettings, start_seed: tuple[int, int]
+def _run_automodel(
+    wild: Structure, sites: list[int], settings: RemodelSettings, seed: int
 ) -> str:
     """Run AutoModel in the working directory; the name of the PDB file it wrote."""
     from modeller import Environ, Selection, log
-    from modeller.automodel import AutoModel
-    from modeller.optimizers import (
+    from modeller.automodel import AutoModel  # type: ignore[import-not-found]
+    from modeller.optimizers import (  # type: ignore[import-not-found]
         ConjugateGradients,
         MolecularDynamics,
     )
 
     def schedule(selection: Any, actions: Any) -> None:
-        ConjugateGradients().optimize(selection, max_iterations=_STEPS, actions=actions)
+        gradients = ConjugateGradients()
+        gradients.optimize(selection, max_iterations=_CONJUGATE_STEPS, actions=actions)
         if settings.protocol == "anneal":
             dynamics = MolecularDynamics(
-                cap_atom_shift=0.39, md_time_step=4.0, md_return="FINAL"
+                cap_atom_shift=_CAP_ATOM_SHIFT, md_time_step=_TIME_STEP_FS, md_return="FINAL"
             )
-            for number, temperature in enumerate((*HEATING, *COOLING)):
-                dynamics.optimize(
-                    selection, init_velocities=number == 0, temperature=temperature,
-                    max_iterations=_STEPS, actions=actions,
-                )
-        ConjugateGradients().optimize(selection, max_iterations=_STEPS, actions=actions)
+            fresh = True
+            for steps, temperatures in ((_EQUILIBRATION_STEPS, HEATING), (_STEPS, COOLING)):
+                for temperature in temperatures:
+                    dynamics.optimize(
+                        selection, init_velocities=fresh, temperature=temperature,
+                        max_iterations=steps, equilibrate=_RESCALE_EVERY, actions=actions,
+                    )
+                    fresh = False
+        gradients.optimize(selection, max_iterations=_CONJUGATE_STEPS, actions=actions)
 
-    class SphereModel(AutoModel):
+    class SphereModel(AutoModel):  # type: ignore[misc]
+        """A model whose atoms outside the sphere stay where the template has them."""
+
         def select_atoms(self) -> Any:
-            if not sites:
-                return Selection(self)
-            chosen = Selection()
-            residues = list(self.residues)
-            for site in sites:
-                chosen |= Selection(residues[site]).select_sphere(settings.sphere_radius)
-            return chosen
+            return Selection(*(
+                Selection(self.residues[site]).select_sphere(settings.sphere_radius)
+                for site in sites
+            ))
 
     log.none()
     # MODELLER takes seeds from -50000 to -2.
-    seed = -(2 + (2 * start_seed[0] + start_seed[1]) % 49_998)
-    environment = Environ(rand_seed=seed)
+    environment = Environ(rand_seed=-(2 + seed % 49_998))
     environment.io.atom_files_directory = ["."]
-    model = SphereModel(
-        environment, alnfile="alignment.ali", knowns="template", sequence="target"
-    )
+    model = SphereModel(environment, alnfile="alignment.ali", knowns="template", sequence="target")
     model.starting_model = model.ending_model = 1
     model.md_level = schedule
+    if settings.protocol == "minimise":
+        model.rand_method = None
     model.make()
     output = model.outputs[0]
     if output["failure"] is not None:
@@ -188,10 +248,16 @@ def _make_model(
     return str(output["name"])
 
 
-def _renumbered(model: Structure, wild: Structure) -> Structure:
-    atoms = model.atoms.copy()
-    index = np.cumsum(np.isin(np.arange(len(atoms)), model.residue_starts)) - 1
-    starts = wild.residue_starts[index]
-    atoms.chain_id[:] = wild.chain
-    atoms.res_id, atoms.ins_code = wild.atoms.res_id[starts], wild.atoms.ins_code[starts]
+def _renumbered(atoms: AtomArray, wild: Structure) -> Structure:
+    """The model's residues, in order, under the wild type's chain and numbers."""
+    import biotite.structure as struc
+
+    starts = struc.get_residue_starts(atoms)
+    if len(starts) != len(wild):
+        raise RemodelError(
+            f"{wild.name}: MODELLER returned {len(starts)} residues instead of {len(wild)}."
+        )
+    first = wild.residue_starts[np.cumsum(np.isin(np.arange(len(atoms)), starts)) - 1]
+    atoms.res_id, atoms.ins_code = wild.atoms.res_id[first], wild.atoms.ins_code[first]
+    atoms.chain_id = np.full(len(atoms), wild.chain)
     return Structure.from_atoms(atoms, wild.name, "remodelled")

@@ -1,4 +1,9 @@
-"""Runs a backend in a process of its own: own folder, time-out, cancel, progress."""
+"""Runs a backend in a process of its own: own folder, time-out, cancel, progress.
+
+The engines are numerical code that may crash, hang or write where they stand.
+Each replicate therefore gets a fresh process in a process group of its own and
+a fresh temporary folder, both gone when `run_backend` returns or raises.
+"""
 
 from __future__ import annotations
 
@@ -14,20 +19,24 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from glass_core.errors import Cancelled, RemodelError
-from glass_core.remodel.base import Progress, RemodelSettings, Replicate, check_remodellable
+from glass_core.remodel.base import ROLES, Progress, RemodelSettings, Replicate, check_request
 from glass_core.structure import Structure
 from glass_core.structure_file import read_structure, write_structure
 
 JOB_FILE, WILD_FILE = "job.json", "wild.cif"
-OUTPUTS = ("reference", "mutant", "floor")
-_POLL = 0.1
+MARK = "@glass "
+"""Starts the worker's own lines; an engine may print others."""
+_POLL_S = 0.1
+_LAST_LINE = 300
 _PACKAGE_ROOT = str(Path(__file__).resolve().parents[2])
 
 
 def run_backend(
-    backend: str,
+    name: str,
+    module: str,
     wild: Structure,
     substitutions: Mapping[int, str],
     settings: RemodelSettings,
@@ -35,82 +44,117 @@ def run_backend(
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Replicate:
-    """One replicate by `backend`, in a subprocess and a temporary folder of its own.
+    """One replicate by a backend, in a subprocess and a temporary folder of its own.
+
+    Parameters
+    ----------
+    name : str
+        What the backend is called in messages and structure names.
+    module : str
+        Importable module with a `worker.Relax` function called ``relax_all``.
 
     Raises
     ------
+    InputError
+        Substitutions or seed out of range.
     RemodelError
         The structure is unfit, the engine failed, or time ran out.
     Cancelled
         `cancelled` answered True; the process is gone when this is raised.
     """
-    check_remodellable(wild, substitutions)
-    with tempfile.TemporaryDirectory(prefix="glass-remodel-") as name:
-        folder = Path(name)
+    check_request(wild, substitutions, seed)
+    with tempfile.TemporaryDirectory(prefix="glass-remodel-") as folder_name:
+        folder = Path(folder_name)
         (folder / WILD_FILE).write_text(write_structure(wild, "mmcif"))
         (folder / JOB_FILE).write_text(json.dumps({
-            "backend": backend, "settings": settings.to_dict(), "seed": seed,
+            "module": module, "name": wild.name, "settings": settings.to_dict(), "seed": seed,
             "substitutions": {str(k): v for k, v in substitutions.items()},
         }))
-        _run(folder, settings.timeout, progress, cancelled)
+        _run(folder, settings.timeout_s, progress, cancelled)
         made = {}
-        for role in OUTPUTS:
+        for role in ROLES:
             path = folder / f"{role}.cif"
             if not path.is_file():
-                raise RemodelError(f"{backend}: finished without writing the {role} structure.")
-            made[role] = read_structure(path)
-    label = f"{backend} {settings.protocol}, seed {seed}"
-    return Replicate(
-        seed=seed,
-        **{
-            role: Structure(
-                s.atoms, f"{wild.name}: {role} ({label})", "remodelled", s.notes, wild.ligands
+                raise RemodelError(f"{name}: finished without writing the {role} structure.")
+            made[role] = _named(
+                read_structure(path), wild, f"{role} ({name} {settings.protocol}, seed {seed})"
             )
-            for role, s in made.items()
-        },
+    return Replicate(seed=seed, **made)
+
+
+def _named(made: Structure, wild: Structure, label: str) -> Structure:
+    return Structure(
+        made.atoms, f"{wild.name}: {label}", "remodelled", made.notes, wild.ligands
     )
 
 
 def _run(
     folder: Path,
-    timeout: float,
+    timeout_s: float,
     progress: Progress | None,
     cancelled: Callable[[], bool] | None,
 ) -> None:
-    environment = {**os.environ, "PYTHONPATH": _PACKAGE_ROOT, "PYTHONWARNINGS": "ignore"}
-    deadline = time.monotonic() + timeout
-    with (folder / "stderr.txt").open("w+") as errors:
+    """Run the worker on `folder` until it ends, time is up or the user cancels."""
+    search_path = os.pathsep.join(filter(None, (_PACKAGE_ROOT, os.environ.get("PYTHONPATH"))))
+    environment = {**os.environ, "PYTHONPATH": search_path, "PYTHONWARNINGS": "ignore"}
+    deadline = time.monotonic() + timeout_s
+    with (folder / "stderr.txt").open("w+", errors="replace") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", "glass_core.remodel.worker", str(folder)],
+            [sys.executable, "-P", "-m", "glass_core.remodel.worker", str(folder)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
-            cwd=folder, env=environment, start_new_session=True,
+            errors="replace", cwd=folder, env=environment, start_new_session=True,
         )
+        failure = None
         try:
             lines = _reader(process)
             while True:
                 if cancelled is not None and cancelled():
                     raise Cancelled("Remodelling was cancelled.")
-                if time.monotonic() > deadline:
+                left = deadline - time.monotonic()
+                if left <= 0:
                     raise RemodelError(
-                        f"Remodelling took longer than {timeout:g} s and was stopped; raise the "
+                        f"Remodelling took longer than {timeout_s:g} s and was stopped; raise the "
                         "time-out or use the protocol 'minimise'."
                     )
-                with contextlib.suppress(queue.Empty):
-                    line = lines.get(timeout=_POLL)
-                    if line is None:
-                        break
-                    if progress is not None and line.startswith("{"):
-                        report = json.loads(line)
-                        progress(report["stage"], report["fraction"])
+                try:
+                    line = lines.get(timeout=min(_POLL_S, left))
+                except queue.Empty:
+                    continue
+                if line is None:
+                    break
+                failure = _hear(line, progress) or failure
             code = process.wait(timeout=30)
+        except subprocess.TimeoutExpired as error:
+            raise RemodelError("Remodelling did not end after its last output.") from error
         finally:
             _stop(process)
         if code != 0:
             errors.seek(0)
-            said = [line.strip() for line in errors.read().splitlines() if line.strip()]
-            raise RemodelError(
-                f"Remodelling failed: {said[-1][:300] if said else f'exit code {code}'}"
-            )
+            raise RemodelError(failure or _last_words(errors.read(), code))
+
+
+def _hear(line: str, progress: Progress | None) -> str | None:
+    """Pass on a line of progress; the message when the line reports a failure."""
+    if not line.startswith(MARK):
+        return None
+    report: dict[str, Any] = json.loads(line.removeprefix(MARK))
+    if "error" in report:
+        return str(report["error"])
+    if progress is not None:
+        progress(str(report["stage"]), float(report["fraction"]))
+    return None
+
+
+def _last_words(stderr: str, code: int) -> str:
+    said = [line.strip() for line in stderr.splitlines() if line.strip()]
+    if said:
+        return f"Remodelling failed: {said[-1][:_LAST_LINE]}"
+    if code < 0:
+        return (
+            f"Remodelling failed: the engine was killed by signal {-code}, often for want of "
+            "memory; try a single domain."
+        )
+    return f"Remodelling failed: the engine ended with exit code {code} and said nothing."
 
 
 def _reader(process: subprocess.Popen[str]) -> queue.Queue[str | None]:
@@ -118,9 +162,9 @@ def _reader(process: subprocess.Popen[str]) -> queue.Queue[str | None]:
     lines: queue.Queue[str | None] = queue.Queue()
 
     def pump() -> None:
-        assert process.stdout is not None
-        for line in process.stdout:
-            lines.put(line)
+        with contextlib.suppress(ValueError):  # the pipe is closed when the worker is stopped
+            for line in process.stdout or ():
+                lines.put(line)
         lines.put(None)
 
     threading.Thread(target=pump, daemon=True).start()
@@ -134,4 +178,5 @@ def _stop(process: subprocess.Popen[str]) -> None:
     process.wait()
     for stream in (process.stdin, process.stdout):
         if stream is not None:
-            stream.close()
+            with contextlib.suppress(OSError):
+                stream.close()

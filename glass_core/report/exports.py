@@ -40,9 +40,9 @@ def exports(impact: Impact, script: str | None) -> tuple[Export, ...]:
     ]
     structure = impact.protein.structure
     if structure is not None:
-        files.append(Export("Superposition (mmCIF)", f"{stem}-superposed.cif",
+        files.append(Export("mmCIF", f"{stem}-superposed.cif",
                             "chemical/x-mmcif", lambda: superposed(impact, "mmcif")))
         if len(structure.chain) == 1:
-            files.append(Export("Superposition (PDB)", f"{stem}-superposed.pdb",
+            files.append(Export("PDB", f"{stem}-superposed.pdb",
                                 "chemical/x-pdb", lambda: superposed(impact, "pdb")))
     return tuple(files)

@@ -108,8 +108,8 @@ def matrices(
             matches="x", constrain="domain", title_text="position", row=1, col=column
         )
         figure.update_yaxes(
-            matches="x", autorange=None if span else "reversed", scaleanchor=f"x{axis}",
-            constrain="domain", row=1, col=column,
+            matches="y", scaleanchor="x", constrain="domain", constraintoward="top",
+            row=1, col=column,
         )
         for site in impact.variant.positions:
             figure.add_vline(x=site, line={"color": colours.SITE, "width": 1, "dash": "dash"},
@@ -118,9 +118,9 @@ def matrices(
             for add in (figure.add_vline, figure.add_hline):
                 add(**{"x" if add == figure.add_vline else "y": selected},
                     line={"color": colours.SELECTED, "width": 1}, row=1, col=column)
-    if span is not None:
-        figure.update_xaxes(range=[span[0] - 0.5, span[1] + 0.5])
-        figure.update_yaxes(range=[span[1] + 0.5, span[0] - 0.5])
+    first, last = span or (1, len(position))
+    figure.update_xaxes(range=[first - 0.5, last + 0.5])
+    figure.update_yaxes(range=[last + 0.5, first - 0.5])
     figure.update_layout(height=430, **_LAYOUT)
     return figure
 

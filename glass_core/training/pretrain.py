@@ -51,6 +51,7 @@ class Corpus:
         # Lengths within a batch are kept alike: draw twice too many, keep a window.
         pool: list[tuple[str, str | None]] = []
         while sum(len(s) for s, _ in pool) < 3 * config.tokens:
+            item: tuple[str, str | None]
             if rng.random() < config.labelled_share:
                 index = int(rng.integers(len(self.labelled)))
                 item = self.labelled[index], self.states[index]

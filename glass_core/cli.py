@@ -106,7 +106,7 @@ def impact(
             predictor=load_predictor(settings, model),
             remodeller=remodeller,
             settings=RemodelSettings(
-                protocol=protocol, sphere_radius=sphere_radius, timeout=timeout
+                protocol=protocol, sphere_radius=sphere_radius, timeout_s=timeout
             ),
             seeds=seeds,
             mutant_structure=inputs.mutant_structure,

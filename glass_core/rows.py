@@ -29,6 +29,9 @@ COLUMNS: dict[str, str] = {
     "floor_strain": "effective strain of the noise floor",
     "distance_change": "mean |d - d'| over neighbours within 15 Å, in Å",
     "plddt": "AlphaFold's confidence of the wild-type model, 0-100; not an effect",
+    "variant": "the variant",
+    "model": "the model that predicted, with version and the start of its SHA-256",
+    "protocol": "how the mutant structure was made; empty without one",
 }
 """Column -> meaning. Empty (null in JSON) means no value, never 0."""
 
@@ -55,6 +58,12 @@ def residue_rows(impact: Impact) -> list[dict[str, Any]]:
     }
     mutant_letters = _mutant_letters(impact)
     changed = set(impact.variant.positions)
+    model = impact.prediction.model
+    source = {
+        "variant": impact.variant.text,
+        "model": f"{model} ({model.sha256[:12]})",
+        "protocol": "; ".join(f"{k} {v}" for k, v in impact.provenance.protocol.items()),
+    }
     rows = []
     for index, residue in enumerate(protein.sequence):
         has_place = structure is not None and protein.structure_index[index] >= 0
@@ -66,6 +75,7 @@ def residue_rows(impact: Impact) -> list[dict[str, Any]]:
             "chain": structure.chain if structure is not None and has_place else "",
             "author_number": protein.author_number(index),
             "uniprot_position": None,
+            **source,
             "secondary_structure": impact.secondary_structure[index],
             "above_floor": None if above is None or np.isnan(above[index]) else bool(above[index]),
         }

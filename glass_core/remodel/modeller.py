@@ -19,7 +19,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
-import string
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -29,6 +28,13 @@ import numpy as np
 
 from glass_core.errors import RemodelError, UnavailableError
 from glass_core.remodel.base import Progress, RemodelSettings, Replicate, mutated_sequence
+from glass_core.remodel.coordinates import (
+    SEGMENT_CHAINS,
+    as_structure,
+    pdb_text,
+    segments,
+    start_atoms,
+)
 from glass_core.structure import Structure
 
 if TYPE_CHECKING:
@@ -46,7 +52,6 @@ _RESCALE_EVERY = 20
 _CONJUGATE_STEPS = 200
 _CAP_ATOM_SHIFT, _TIME_STEP_FS = 0.39, 4.0
 _KEPT_AT_SITE = ("N", "CA", "C", "O", "CB")
-_SEGMENTS = string.ascii_uppercase + string.ascii_lowercase + string.digits
 
 
 class ModellerRemodeller:
@@ -82,7 +87,7 @@ class ModellerRemodeller:
     def version(self) -> str:
         """MODELLER with its version."""
         self._require()
-        from modeller import info  # type: ignore[import-not-found]
+        from modeller import info
 
         return f"MODELLER {info.version}"
 
@@ -125,7 +130,9 @@ def relax_all(
     sites = sorted(substitutions)
     for target, start in ((wild.sequence, 0), (mutant, 1), (wild.sequence, 1)):
         stage("building the model", 0.1)
-        template = _template(wild, sites if start else [], (seed, start))
+        noise = np.random.default_rng((seed, start)).normal(0, PERTURBATION, wild.atoms.coord.shape)
+        stripped = {site: wild.sequence[site] for site in sites} if start else {}
+        template = start_atoms(wild, wild, stripped, _KEPT_AT_SITE, noise)
         yield _model(wild, template, target, sites, settings, 2 * seed + start)
 
 
@@ -139,9 +146,7 @@ def _model(
     here = Path.cwd()
     with tempfile.TemporaryDirectory(prefix="glass-modeller-") as name:
         folder = Path(name)
-        file = pdb.PDBFile()
-        pdb.set_structure(file, template)
-        file.write(str(folder / "template.pdb"))
+        (folder / "template.pdb").write_text(pdb_text(template))
         (folder / "alignment.ali").write_text(_alignment(wild, target))
         os.chdir(folder)  # MODELLER writes where it stands; this process is ours alone
         try:
@@ -157,29 +162,6 @@ def _model(
     return model
 
 
-def _segment(wild: Structure) -> np.ndarray:
-    """Number of the unbroken segment of each residue, shape=(n,)."""
-    return np.searchsorted(np.array(wild.breaks, dtype=int), np.arange(len(wild)), side="left")
-
-
-def _template(wild: Structure, stripped: list[int], noise_seed: tuple[int, int]) -> AtomArray:
-    """The wild type with noise, numbered from 1, a chain for each unbroken segment."""
-    atoms = wild.atoms.copy()
-    noise = np.random.default_rng(noise_seed).normal(0, PERTURBATION, atoms.coord.shape)
-    atoms.coord = (atoms.coord + noise).astype(np.float32)
-    residue = np.cumsum(np.isin(np.arange(len(atoms)), wild.residue_starts)) - 1
-    segment = _segment(wild)
-    if segment[-1] >= len(_SEGMENTS) or len(wild) > 9999:
-        raise RemodelError(
-            f"{wild.name}: is too long or has too many chain breaks for MODELLER; cut out the "
-            "domain of interest."
-        )
-    atoms.res_id, atoms.ins_code = residue + 1, np.full(len(atoms), "")
-    atoms.chain_id = np.array([_SEGMENTS[s] for s in segment[residue]])
-    keep = ~np.isin(residue, stripped) | np.isin(atoms.atom_name, _KEPT_AT_SITE)
-    return atoms[keep]
-
-
 def _alignment(wild: Structure, target: str) -> str:
     """PIR alignment; ``/`` marks chain breaks on both sides."""
     def rows(sequence: str) -> str:
@@ -187,7 +169,7 @@ def _alignment(wild: Structure, target: str) -> str:
             letter + ("/" if i in wild.breaks else "") for i, letter in enumerate(sequence)
         )
 
-    last = _SEGMENTS[_segment(wild)[-1]]
+    last = SEGMENT_CHAINS[segments(wild)[-1]]
     return (
         ">P1;template\n"
         f"structureX:template.pdb:1:A:{len(wild)}:{last}::::\n{rows(wild.sequence)}*\n"
@@ -200,8 +182,8 @@ def _run_automodel(
 ) -> str:
     """Run AutoModel in the working directory; the name of the PDB file it wrote."""
     from modeller import Environ, Selection, log
-    from modeller.automodel import AutoModel  # type: ignore[import-not-found]
-    from modeller.optimizers import (  # type: ignore[import-not-found]
+    from modeller.automodel import AutoModel
+    from modeller.optimizers import (
         ConjugateGradients,
         MolecularDynamics,
     )
@@ -223,7 +205,7 @@ def _run_automodel(
                     fresh = False
         gradients.optimize(selection, max_iterations=_CONJUGATE_STEPS, actions=actions)
 
-    class SphereModel(AutoModel):  # type: ignore[misc]
+    class SphereModel(AutoModel):
         """A model whose atoms outside the sphere stay where the template has them."""
 
         def select_atoms(self) -> Any:
@@ -257,7 +239,6 @@ def _renumbered(atoms: AtomArray, wild: Structure) -> Structure:
         raise RemodelError(
             f"{wild.name}: MODELLER returned {len(starts)} residues instead of {len(wild)}."
         )
-    first = wild.residue_starts[np.cumsum(np.isin(np.arange(len(atoms)), starts)) - 1]
-    atoms.res_id, atoms.ins_code = wild.atoms.res_id[first], wild.atoms.ins_code[first]
-    atoms.chain_id = np.full(len(atoms), wild.chain)
-    return Structure.from_atoms(atoms, wild.name, "remodelled")
+    begins = np.zeros(len(atoms), dtype=int)
+    begins[starts] = 1
+    return as_structure(wild, atoms, np.cumsum(begins) - 1)

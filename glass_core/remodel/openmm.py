@@ -2,46 +2,59 @@
 
 OpenMM: Eastman et al., J. Phys. Chem. B 128, 109 (2024). AMBER14 (ff14SB):
 Maier et al., J. Chem. Theory Comput. 11, 3696 (2015). In vacuum with a cut-off
-and reaction field; the template's C-alpha distances are kept by restraints
-that are soft near the mutated site and stiffen with distance from it.
+and reaction field: Generalised Born costs 15 times more on a CPU. The
+template's C-alpha distances are restrained, see `restraints`.
+
+The wild type is relaxed first. The relaxed wild type is then edited twice, to
+the mutant and, as noise floor, to itself, and both are relaxed again by the
+same steps with the same random numbers.
 """
 
 from __future__ import annotations
 
+import copy
 import importlib.metadata
 import importlib.util
 import io
 import random
-import string
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glass_core.errors import RemodelError
+from glass_core.errors import RemodelError, UnavailableError
 from glass_core.remodel.base import Progress, RemodelSettings, Replicate
-from glass_core.sequence import THREE_LETTER
+from glass_core.remodel.coordinates import as_structure, pdb_text, residue_of_atom, start_atoms
+from glass_core.remodel.restraints import site_distance, template_restraints
+from glass_core.remodel.rotamers import chi_angles, rotamers, side_chain_turns
 from glass_core.structure import Structure
 
 PERTURBATION = 0.05
-"""Å, standard deviation of the noise on the start, so that there is a noise floor."""
-RESTRAINT_RADIUS = 12.0
-"""Å; C-alpha pairs closer than this in the template are restrained."""
-RESTRAINT_STIFFNESS = 2000.0
-"""kJ/mol/nm^2 far from the site."""
-SOFT_RADIUS = 12.0
-"""Å from the site within which restraints are softened, with the fourth power of distance."""
+"""Å, standard deviation of the noise on every start, so that there is a noise floor."""
 CUTOFF = 10.0
 """Å for non-bonded interactions."""
+CHARGE_SCALE = 1.0
+"""Factor on all partial charges; the root of 1 / (dielectric constant of the inside)."""
 ITERATIONS = 800
 """Most steps of one minimisation."""
-_TOLERANCE = 5.0
-HEATING = (150, 250, 400, 600)
-COOLING = (500, 400, 300, 200, 100)
-_STEPS_PER_TEMPERATURE = 200
-_TIME_STEP_PS, _FRICTION = 0.001, 5.0
+TOLERANCE = 0.5
+"""kJ/mol/Å; a minimisation ends when the root mean square force is smaller."""
+ROTAMER_MARGIN = 30.0
+"""kJ/mol by which another rotamer must beat the inherited one."""
+DISULFIDE = 3.0
+"""Å between two SG atoms of a disulfide bond."""
+HEATING, COOLING = (0.25, 0.5, 0.75, 1.0), (0.75, 0.5, 0.25, 0.1)
+"""Temperatures of `anneal` as fractions of its peak."""
+_TIME_STEP_PS, _FRICTION_PER_PS, _HYDROGEN_MASS = 0.002, 5.0, 4.0
+_PH = 7.0
 _BACKBONE = ("N", "CA", "C", "O", "OXT")
+_HELD = ("N", "CA", "C", "O", "OXT", "H", "HA", "HA2", "HA3", "H2", "H3")
+_ROTAMER_ITERATIONS = 40
+_CAPS = ("ACE", "NME")
+_REPORT_EVERY = 25
+
+Stage = Callable[[str, float], None]
 
 
 class OpenMMRemodeller:
@@ -58,6 +71,7 @@ class OpenMMRemodeller:
 
     def version(self) -> str:
         """OpenMM and PDBFixer with their versions."""
+        self._require()
         return " ".join(
             f"{package} {importlib.metadata.version(package)}" for package in ("openmm", "pdbfixer")
         )
@@ -74,189 +88,306 @@ class OpenMMRemodeller:
         """One seed, in a process of its own; see `runner.run_backend`."""
         from glass_core.remodel.runner import run_backend
 
+        self._require()
         return run_backend(
-            self.name, wild, substitutions, settings, seed, progress, cancelled
+            self.name, __name__, wild, substitutions, settings, seed, progress, cancelled
         )
 
+    def _require(self) -> None:
+        reason = self.unavailable_reason()
+        if reason is not None:
+            raise UnavailableError(f"openmm: {reason}")
 
-def relax(
+
+def relax_all(
     wild: Structure,
-    rebuilt: Mapping[int, str],
+    substitutions: Mapping[int, str],
     settings: RemodelSettings,
-    start_seed: tuple[int, int],
-    stage: Callable[[str, float], None],
+    seed: int,
+    stage: Stage,
+) -> Iterator[Structure]:
+    """Yield reference, mutant and floor; see `worker.Relax`."""
+    to_itself = {place: wild.sequence[place] for place in substitutions}
+    sites = sorted(substitutions)
+    reference = _relax(wild, wild, {}, sites, settings, (seed, 0), stage)
+    yield reference
+    for rebuilt in (substitutions, to_itself):
+        yield _relax(wild, reference, rebuilt, sites, settings, (seed, 1), stage)
+
+
+def _relax(
+    wild: Structure,
+    start: Structure,
+    rebuilt: Mapping[int, str],
+    sites: list[int],
+    settings: RemodelSettings,
+    noise_seed: tuple[int, int],
+    stage: Stage,
 ) -> Structure:
-    """Rebuild the residues in `rebuilt`, then run the protocol from a perturbed start.
+    """Rebuild side chains on `start`, perturb it and run the protocol towards `wild`.
 
     Parameters
     ----------
-    rebuilt : mapping
-        0-based structure index -> residue letter whose side chain is built anew.
-    start_seed : (int, int)
-        Seed and number of the start; equal pairs give equal noise on all atoms
-        that the wild type has.
+    rebuilt : mapping of int to str
+        0-based residue index -> letter whose side chain is built anew.
+    noise_seed : (int, int)
+        Equal seeds put equal noise on all atoms that the start has.
     """
-    import openmm
-    from openmm import app, unit
+    from openmm import unit
 
-    platform = _platform(settings.threads)
-    random.seed(start_seed[0])
-    stage("building side chains", 0.05)
-    topology, positions = _build(wild, rebuilt, start_seed, platform)
-    residues = list(topology.residues())
+    stage("building side chain" if rebuilt else "building hydrogens", 0.02)
+    movable = site_distance(wild.ca, sites) <= settings.sphere_radius
+    topology, positions = _build(wild, start, rebuilt, movable, noise_seed)
+    residues = [r for r in topology.residues() if r.name not in _CAPS]
     if len(residues) != len(wild):
         raise RemodelError(f"{wild.name}: the chain changed its length while being rebuilt.")
-    force_field = app.ForceField("amber14/protein.ff14SB.xml")
-    try:
-        system = force_field.createSystem(
-            topology, nonbondedMethod=app.CutoffNonPeriodic,
-            nonbondedCutoff=CUTOFF * unit.angstrom, constraints=None, rigidWater=False,
+    system = _system(wild, topology, residues, sites, movable)
+    random_seed = 1 + 2 * noise_seed[0] + noise_seed[1]
+    if rebuilt:
+        stage("choosing rotamers", 0.1)
+        positions = _best_rotamers(
+            system, positions, {residues[i]: _chi(start, i) for i in rebuilt}, settings
         )
-    except ValueError as error:
-        raise RemodelError(f"{wild.name}: the force field cannot describe it ({error}).") from error
-    system.addForce(_restraints(wild, sorted(rebuilt), topology))
-    _freeze_outside(system, topology, wild, sorted(rebuilt), settings.sphere_radius)
-    integrator = openmm.LangevinMiddleIntegrator(300, _FRICTION, _TIME_STEP_PS)
-    integrator.setRandomNumberSeed(1 + 2 * start_seed[0] + start_seed[1])
-    context = openmm.Context(system, integrator, platform)
+    context = _context(system, settings.threads, random_seed)
     context.setPositions(positions)
-    stage("minimising", 0.25)
-    openmm.LocalEnergyMinimizer.minimize(context, _TOLERANCE, ITERATIONS)
-    if settings.protocol == "anneal":
-        _anneal(context, integrator, start_seed, stage)
-        openmm.LocalEnergyMinimizer.minimize(context, _TOLERANCE, ITERATIONS)
-    state = context.getState(getPositions=True)
-    coord = state.getPositions(asNumpy=True).value_in_unit(unit.angstrom)
+    annealed = settings.protocol == "anneal"
+    _minimise(context, stage, 0.15, 0.4 if annealed else 1.0)
+    if annealed:
+        _anneal(context, settings, random_seed, stage)
+        _minimise(context, stage, 0.75, 1.0)
+    coord = context.getState(getPositions=True).getPositions(asNumpy=True)
+    coord = np.asarray(coord.value_in_unit(unit.angstrom), dtype=float)
     if not np.isfinite(coord).all():
-        raise RemodelError(f"{wild.name}: the simulation became unstable; try another seed.")
-    return _to_structure(wild, topology, np.asarray(coord, dtype=float))
-
-
-def _platform(threads: int) -> Any:
-    import openmm
-
-    names = {openmm.Platform.getPlatform(i).getName()
-             for i in range(openmm.Platform.getNumPlatforms())}
-    for name in ("CUDA", "CPU", "Reference"):
-        if name in names:
-            platform = openmm.Platform.getPlatformByName(name)
-            properties = platform.getPropertyNames()
-            if "DeterministicForces" in properties:
-                platform.setPropertyDefaultValue("DeterministicForces", "true")
-            if "Threads" in properties:
-                platform.setPropertyDefaultValue("Threads", str(threads))
-            return platform
-    raise RemodelError("OpenMM has no usable platform; reinstall openmm.")
+        raise RemodelError(
+            f"{wild.name}: the simulation became unstable; try another seed, a lower peak "
+            "temperature or the protocol 'minimise'."
+        )
+    return _to_structure(wild, residues, coord)
 
 
 def _build(
-    wild: Structure, rebuilt: Mapping[int, str], start_seed: tuple[int, int], platform: Any
+    wild: Structure,
+    start: Structure,
+    rebuilt: Mapping[int, str],
+    movable: NDArray[np.bool_],
+    noise_seed: tuple[int, int],
 ) -> tuple[Any, Any]:
-    """Topology with hydrogens and positions of the perturbed, rebuilt chain."""
-    from biotite.structure.io import pdb
+    """Topology with hydrogens, and positions, of the perturbed start with new side chains.
+
+    Every unbroken segment becomes a chain of its own, capped where the chain is
+    broken, so that nothing is bonded or charged across a gap.
+    """
+    from openmm import app
     from pdbfixer import PDBFixer
 
-    atoms = wild.atoms.copy()
-    noise = np.random.default_rng([*start_seed]).normal(0, PERTURBATION, atoms.coord.shape)
-    atoms.coord = (atoms.coord + noise).astype(np.float32)
-    index = np.cumsum(np.isin(np.arange(len(atoms)), wild.residue_starts)) - 1
-    keep = np.ones(len(atoms), dtype=bool)
-    for residue, letter in rebuilt.items():
-        inside = index == residue
-        keep &= ~inside | np.isin(atoms.atom_name, _BACKBONE)
-        atoms.res_name[inside] = THREE_LETTER[letter].upper()
-    # Segments between chain breaks get their own chain, so that nothing bonds across a gap.
-    segment = np.searchsorted(np.array(wild.breaks, dtype=int), index, side="left")
-    letters = string.ascii_uppercase + string.ascii_lowercase + string.digits
-    if segment.max() >= len(letters):
-        raise RemodelError(f"{wild.name}: has {segment.max()} chain breaks, too many to remodel.")
-    atoms.chain_id = np.array([letters[s] for s in segment])
-    atoms.res_id, atoms.ins_code[:] = index % 9999 + 1, ""
-    file, text = pdb.PDBFile(), io.StringIO()
-    pdb.set_structure(file, atoms[keep])
-    file.write(text)
-    text.seek(0)
-    fixer = PDBFixer(pdbfile=text, platform=platform)
+    residue = residue_of_atom(start)
+    noise = np.random.default_rng(noise_seed).normal(0, PERTURBATION, (len(residue), 3))
+    atoms = start_atoms(wild, start, rebuilt, _BACKBONE, noise * movable[residue, None])
+    fixer = PDBFixer(pdbfile=io.StringIO(pdb_text(atoms)), platform=_exact())
+    chains = list(fixer.topology.chains())
     fixer.missingResidues = {}
+    for chain in chains[1:]:
+        fixer.missingResidues[chain.index, 0] = ["ACE"]
+    for chain in chains[:-1]:
+        fixer.missingResidues[chain.index, len(list(chain.residues()))] = ["NME"]
     fixer.findMissingAtoms()
-    fixer.addMissingAtoms(seed=start_seed[0])
-    fixer.addMissingHydrogens(7.0)
-    return fixer.topology, fixer.positions
+    fixer.addMissingAtoms(seed=noise_seed[0] + 1)
+    _join_disulfides(wild, fixer.topology)
+    # Hydrogens are first put at random places by the global generator, then relaxed.
+    random.seed(noise_seed[0])
+    modeller = app.Modeller(fixer.topology, fixer.positions)
+    modeller.addHydrogens(pH=_PH, platform=_exact())
+    return modeller.topology, modeller.positions
 
 
-def site_distance(wild: Structure, sites: list[int]) -> NDArray[np.float64]:
-    """Å from each residue's C-alpha to the nearest site's, shape=(n,); inf without sites."""
-    if not sites:
-        return np.full(len(wild), np.inf)
-    gaps = wild.ca[:, None] - wild.ca[sites][None]
-    return np.asarray(np.linalg.norm(gaps, axis=-1).min(axis=1))
+def _join_disulfides(wild: Structure, topology: Any) -> None:
+    """Bond the cysteines that the wild type bonds, also where one was built anew."""
+    from scipy.spatial import cKDTree
+
+    sulfur = np.flatnonzero((wild.atoms.atom_name == "SG") & (wild.atoms.res_name == "CYS"))
+    if len(sulfur) < 2:
+        return
+    place = residue_of_atom(wild)[sulfur]
+    residues = [r for r in topology.residues() if r.name not in _CAPS]
+    bonded = {frozenset((a.index, b.index)) for a, b in topology.bonds()}
+    for i, j in sorted(cKDTree(wild.atoms.coord[sulfur]).query_pairs(DISULFIDE)):
+        pair = [
+            atom for k in (i, j) for atom in residues[place[k]].atoms()
+            if atom.name == "SG" and atom.residue.name == "CYS"
+        ]
+        if len(pair) == 2 and frozenset(a.index for a in pair) not in bonded:
+            topology.addBond(*pair)
 
 
-def _restraints(wild: Structure, sites: list[int], topology: Any) -> Any:
-    """Harmonic C-alpha distance restraints to the template, soft near the sites."""
+def _system(
+    wild: Structure, topology: Any, residues: list[Any], sites: list[int],
+    movable: NDArray[np.bool_],
+) -> Any:
+    """Force field, restraints to the template, and what lies outside the sphere held."""
     import openmm
+    from openmm import app, unit
 
-    force = openmm.CustomBondForce("0.5*k*(r-r0)^2")
-    force.addPerBondParameter("k")
-    force.addPerBondParameter("r0")
-    ca = [next(a.index for a in r.atoms() if a.name == "CA") for r in topology.residues()]
-    distance = np.linalg.norm(wild.ca[:, None] - wild.ca[None], axis=-1)
-    away = site_distance(wild, sites)
-    softness = np.minimum(1.0, (away / SOFT_RADIUS) ** 4)
-    for i, j in np.argwhere(np.triu(distance <= RESTRAINT_RADIUS, k=2)):
-        stiffness = RESTRAINT_STIFFNESS * min(softness[i], softness[j])
-        force.addBond(ca[i], ca[j], [stiffness, distance[i, j] / 10])
-    return force
-
-
-def _freeze_outside(
-    system: Any, topology: Any, wild: Structure, sites: list[int], radius: float
-) -> None:
-    """Atoms of residues further than `radius` Å from every site do not move."""
-    away = site_distance(wild, sites)
-    for residue, distance in zip(topology.residues(), away, strict=True):
-        if np.isfinite(distance) and distance > radius:
+    try:
+        system = app.ForceField("amber14/protein.ff14SB.xml").createSystem(
+            topology, nonbondedMethod=app.CutoffNonPeriodic,
+            nonbondedCutoff=CUTOFF * unit.angstrom, constraints=None,
+            hydrogenMass=_HYDROGEN_MASS * unit.amu,
+        )
+    except ValueError as error:
+        reason = str(error).splitlines()[0]
+        raise RemodelError(f"{wild.name}: the force field cannot describe it ({reason})") from error
+    if CHARGE_SCALE != 1.0:
+        _scale_charges(system)
+    restraints = template_restraints(wild.ca, sites)
+    ca = [next(a.index for a in r.atoms() if a.name == "CA") for r in residues]
+    force = openmm.HarmonicBondForce()
+    for (i, j), length, stiffness in zip(
+        restraints.pairs, restraints.distance, restraints.stiffness, strict=True
+    ):
+        force.addBond(ca[i], ca[j], length * unit.angstrom,
+                      stiffness * unit.kilojoule_per_mole / unit.angstrom**2)
+    system.addForce(force)
+    for residue, moves in zip(residues, movable, strict=True):
+        if not moves:
             for atom in residue.atoms():
                 system.setParticleMass(atom.index, 0.0)
+    return system
 
 
-def _anneal(
-    context: Any,
-    integrator: Any,
-    start_seed: tuple[int, int],
-    stage: Callable[[str, float], None],
-) -> None:
-    temperatures = (*HEATING, *COOLING)
-    context.setVelocitiesToTemperature(temperatures[0], 1 + 2 * start_seed[0] + start_seed[1])
-    for number, temperature in enumerate(temperatures):
+def _scale_charges(system: Any) -> None:
+    import openmm
+
+    force = next(f for f in system.getForces() if isinstance(f, openmm.NonbondedForce))
+    for i in range(force.getNumParticles()):
+        charge, sigma, epsilon = force.getParticleParameters(i)
+        force.setParticleParameters(i, charge * CHARGE_SCALE, sigma, epsilon)
+    for i in range(force.getNumExceptions()):
+        first, second, product, sigma, epsilon = force.getExceptionParameters(i)
+        force.setExceptionParameters(
+            i, first, second, product * CHARGE_SCALE**2, sigma, epsilon
+        )
+
+
+def _exact() -> Any:
+    """The platform for small jobs: one thread, the same answer everywhere."""
+    import openmm
+
+    return openmm.Platform.getPlatformByName("Reference")
+
+
+def _context(system: Any, threads: int | None, random_seed: int) -> Any:
+    """A context, with its integrator, on the fastest platform that repeats its results."""
+    import openmm
+
+    found = {
+        openmm.Platform.getPlatform(i).getName(): openmm.Platform.getPlatform(i)
+        for i in range(openmm.Platform.getNumPlatforms())
+    }
+    wanted = {
+        "CUDA": {"DeterministicForces": "true", "Precision": "mixed"},
+        "CPU": {"DeterministicForces": "true", **({"Threads": str(threads)} if threads else {})},
+        "Reference": {},
+    }
+    reasons = []
+    for name in [name for name in wanted if name in found]:
+        integrator = openmm.LangevinMiddleIntegrator(300, _FRICTION_PER_PS, _TIME_STEP_PS)
+        integrator.setRandomNumberSeed(random_seed)
+        try:
+            return openmm.Context(system, integrator, found[name], wanted[name])
+        except openmm.OpenMMException as error:
+            reasons.append(f"{name}: {error}")  # a driver that does not fit; the next will do
+    raise RemodelError(f"OpenMM has no usable platform ({'; '.join(reasons)}); reinstall openmm.")
+
+
+def _best_rotamers(
+    system: Any, positions: Any, rebuilt: Mapping[Any, list[float]], settings: RemodelSettings
+) -> Any:
+    """Positions with each rebuilt side chain in its best rotamer, one after the other.
+
+    Parameters
+    ----------
+    rebuilt : mapping of residue to list of float
+        The chi angles of the side chain that was there before, in degrees.
+    """
+    import openmm
+    from openmm import unit
+
+    coord = np.array(positions.value_in_unit(unit.nanometer), dtype=float)
+    for residue, inherited in rebuilt.items():
+        atoms = list(residue.atoms())
+        turns = side_chain_turns(
+            [a.name for a in atoms], [a.index for a in atoms],
+            [(b[0].index, b[1].index) for b in residue.internal_bonds()],
+        )
+        if not turns:
+            continue
+        held = copy.deepcopy(system)
+        side_chain = {a.index for a in atoms} - {a.index for a in atoms if a.name in _HELD}
+        for index in set(range(system.getNumParticles())) - side_chain:
+            held.setParticleMass(index, 0.0)
+        context = _context(held, settings.threads, 1)
+        best, chosen = np.inf, coord
+        for number, turned in enumerate(rotamers(coord, turns, inherited)):
+            context.setPositions(turned)
+            openmm.LocalEnergyMinimizer.minimize(context, 10 * TOLERANCE, _ROTAMER_ITERATIONS)
+            state = context.getState(getEnergy=True, getPositions=True)
+            energy = state.getPotentialEnergy().value_in_unit(unit.kilojoule_per_mole)
+            if number == 0 and inherited:
+                energy -= ROTAMER_MARGIN
+            if energy < best:
+                best = energy
+                made = state.getPositions(asNumpy=True).value_in_unit(unit.nanometer)
+                chosen = np.array(made, dtype=float)
+        coord = chosen
+    return coord * unit.nanometer
+
+
+def _chi(start: Structure, place: int) -> list[float]:
+    own = residue_of_atom(start) == place
+    return chi_angles({
+        str(name): np.asarray(at, dtype=float)
+        for name, at in zip(start.atoms.atom_name[own], start.atoms.coord[own], strict=True)
+    })
+
+
+def _minimise(context: Any, stage: Stage, begin: float, end: float) -> None:
+    import openmm
+
+    class Reporter(openmm.MinimizationReporter):
+        """Passes on how far a minimisation is."""
+
+        def report(self, iteration: int, x: Any, grad: Any, args: Any) -> bool:
+            if iteration % _REPORT_EVERY == 0:
+                stage("minimising", begin + (end - begin) * min(1.0, iteration / ITERATIONS))
+            return False
+
+    stage("minimising", begin)
+    openmm.LocalEnergyMinimizer.minimize(context, 10 * TOLERANCE, ITERATIONS, Reporter())
+
+
+def _anneal(context: Any, settings: RemodelSettings, random_seed: int, stage: Stage) -> None:
+    fractions = (*HEATING, *COOLING)
+    context.setVelocitiesToTemperature(HEATING[0] * settings.peak_temperature, random_seed)
+    for number, fraction in enumerate(fractions):
+        kelvin = fraction * settings.peak_temperature
         words = "heating" if number < len(HEATING) else "cooling"
-        stage(f"{words}, {temperature} K", 0.4 + 0.5 * number / len(temperatures))
-        integrator.setTemperature(temperature)
-        integrator.step(_STEPS_PER_TEMPERATURE)
+        stage(f"{words}, {kelvin:.0f} K", 0.4 + 0.35 * number / len(fractions))
+        context.getIntegrator().setTemperature(kelvin)
+        context.getIntegrator().step(settings.anneal_steps)
 
 
-def _to_structure(wild: Structure, topology: Any, coord: NDArray[np.float64]) -> Structure:
+def _to_structure(wild: Structure, residues: list[Any], coord: NDArray[np.float64]) -> Structure:
     """Heavy atoms with the wild type's chain and numbering, superposed on it."""
     import biotite.structure as struc
 
-    starts = wild.residue_starts
-    atoms = []
-    for residue, start in zip(topology.residues(), starts, strict=True):
-        name = {"HID": "HIS", "HIE": "HIS", "HIP": "HIS", "CYX": "CYS"}.get(
-            residue.name, residue.name
-        )
-        for atom in residue.atoms():
-            if atom.element is None or atom.element.symbol == "H":
-                continue
-            atoms.append(struc.Atom(
-                coord[atom.index], chain_id=wild.chain, res_id=int(wild.atoms.res_id[start]),
-                ins_code=str(wild.atoms.ins_code[start]), res_name=name, atom_name=atom.name,
-                element=atom.element.symbol.upper(), hetero=False, b_factor=0.0,
-            ))
-    array = struc.array(atoms)
-    is_ca = array.atom_name == "CA"
-    _, transformation = struc.superimpose(
-        wild.atoms[wild.ca_mask].coord, array.coord[is_ca]
-    )
-    array.coord = transformation.apply(array.coord)
-    return Structure.from_atoms(array, wild.name, "remodelled")
+    last = len(residues) - 1
+    chosen = [
+        (place, atom) for place, residue in enumerate(residues) for atom in residue.atoms()
+        if atom.element.symbol != "H" and (atom.name != "OXT" or place == last)
+    ]
+    array = struc.AtomArray(len(chosen))
+    array.coord = coord[[atom.index for _, atom in chosen]].astype(np.float32)
+    array.res_name = np.array([atom.residue.name for _, atom in chosen])
+    array.atom_name = np.array([atom.name for _, atom in chosen])
+    array.element = np.array([atom.element.symbol.upper() for _, atom in chosen])
+    return as_structure(wild, array, np.array([place for place, _ in chosen]))

@@ -67,14 +67,15 @@ def summarise(rows: pd.DataFrame, scored: Scored) -> dict[str, dict[str, float |
     ])
     group = rows["group"].to_numpy()
     error = np.abs(scored.tm - true_tm)
-    mean_of = {"tm_mae": error, "lddt_mae": lddt_error, "lddt_within_spearman": spearman}
     metrics: dict[str, Callable[[NDArray[np.int64], Vector], float]] = {
-        name: lambda i, w, v=values: _mean(v[i], w) for name, values in mean_of.items()
+        "tm_mae": lambda i, w: _mean(error[i], w),
+        "tm_pearson": lambda i, w: weighted_correlation(scored.tm[i], true_tm[i], w),
+        "tm_spearman": lambda i, w: weighted_correlation(
+            rankdata(scored.tm[i]), rankdata(true_tm[i]), w
+        ),
+        "lddt_mae": lambda i, w: _mean(lddt_error[i], w),
+        "lddt_within_spearman": lambda i, w: _mean(spearman[i], w),
     }
-    metrics["tm_pearson"] = lambda i, w: weighted_correlation(scored.tm[i], true_tm[i], w)
-    metrics["tm_spearman"] = lambda i, w: weighted_correlation(
-        rankdata(scored.tm[i]), rankdata(true_tm[i]), w
-    )
     members = {g: np.flatnonzero(group == g) for g in np.unique(group)}
     weight = np.array([1 / len(members[g]) for g in group])
     whole = np.arange(len(rows))

@@ -58,7 +58,7 @@ class Corpus:
             else:
                 cluster = self.clusters[int(rng.integers(len(self.clusters)))]
                 item = self.sequences[int(rng.choice(cluster))], None
-            pool.append(crop(*item, config.longest, rng))
+            pool.append(crop(item[0], item[1], config.longest, rng))
         pool.sort(key=lambda item: len(item[0]))
         start = int(rng.integers(len(pool)))
         for item in [*pool[start:], *reversed(pool[:start])]:

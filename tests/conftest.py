@@ -1,0 +1,89 @@
+"""Shared fixtures: a real chain from an installed package, and tiny random models."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+
+@pytest.fixture(scope="session")
+def globin_file() -> Path:
+    """PDB entry 2GTL: fifteen protein chains, haem and calcium ions."""
+    from tmtools.testing import get_pdb_path
+
+    return Path(get_pdb_path("2gtl"))
+
+
+@pytest.fixture(scope="session")
+def globin(globin_file):
+    """Chain A of 2GTL, 147 residues."""
+    from glass_core.structure_file import read_structure
+
+    return read_structure(globin_file, chain="A")
+
+
+@pytest.fixture(scope="session")
+def globin_b(globin_file):
+    """Chain B of 2GTL, a homologue of 145 residues."""
+    from glass_core.structure_file import read_structure
+
+    return read_structure(globin_file, chain="B")
+
+
+@pytest.fixture(scope="session")
+def tiny_assets(tmp_path_factory) -> Path:
+    """An assets folder whose 'compact' model has random weights and is fast."""
+    import torch
+
+    from glass_core.embedders.compact import CompactConfig, CompactEncoder
+    from glass_core.models.checkpoint import save_compact
+    from glass_core.models.siamese import SiameseConfig, SiameseTransformer
+
+    torch.manual_seed(0)
+    assets = tmp_path_factory.mktemp("assets")
+    encoder = CompactEncoder(CompactConfig(dim=16, layers=1, heads=2, feedforward=32))
+    head = SiameseTransformer(SiameseConfig(prottrans_dim=16, hidden_dim=16, output_dim=16))
+    save_compact(assets / "models" / "compact", encoder, head, version="0", extra={
+        "max_length": 200
+    })
+    return assets
+
+
+@pytest.fixture(scope="session")
+def tiny_predictor(tiny_assets):
+    """A predictor over random weights: right in form, meaningless in value."""
+    from glass_core.models.registry import load_predictor
+    from glass_core.settings import Settings
+
+    return load_predictor(Settings(assets=tiny_assets, device="cpu"))
+
+
+@pytest.fixture(scope="session")
+def tiny_t5(tmp_path_factory) -> Path:
+    """A random T5 checkpoint in the Hugging Face layout with ProtT5's vocabulary size."""
+    import torch
+    from transformers import T5Config, T5EncoderModel
+
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("tiny-t5")
+    config = T5Config(
+        vocab_size=128, d_model=24, d_kv=6, d_ff=48, num_layers=2, num_heads=4,
+        is_encoder_decoder=False,
+    )
+    T5EncoderModel(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The shared data folder, for tests marked `data`."""
+    folder = Path(
+        os.environ.get("GLASS_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data")
+    )
+    if not folder.is_dir():
+        pytest.skip("no shared data folder; set GLASS_SHARED_DATA")
+    return folder

@@ -1,0 +1,268 @@
+"""The spine: analyse, Impact, JSON, tables, figures, report, exports."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+
+from glass_core.errors import Cancelled, GlassError, InputError, RemodelError
+from glass_core.impact import analyse
+from glass_core.impact_json import from_json, to_dict, to_json
+from glass_core.inputs import EXAMPLE_VARIANT, example_upload, read_inputs
+from glass_core.protein import Protein
+from glass_core.remodel.base import RemodelSettings, Replicate
+from glass_core.report.exports import exports
+from glass_core.report.figures import matrices, residue_track
+from glass_core.report.html import report_html
+from glass_core.report.structures import NO_SCORE
+from glass_core.report.tables import residue_csv, subdomain_table
+from glass_core.report.verdict import verdict
+from glass_core.report.viewer import COLOUR_BY, ViewOptions, colour_choices, viewer_html
+from glass_core.rows import COLUMNS
+from glass_core.structure import Structure
+from glass_core.structure_file import read_structure
+from glass_core.variant import Variant
+
+
+class FakeRemodeller:
+    """Moves a few residues at the site by a known amount; takes no time."""
+
+    name = "fake"
+
+    def unavailable_reason(self):
+        return None
+
+    def version(self):
+        return "fake 1"
+
+    def remodel(self, wild, substitutions, settings, seed, progress=None, cancelled=None):
+        if progress is not None:
+            progress("moving", 0.5)
+        if cancelled is not None and cancelled():
+            raise Cancelled("stopped")
+        rng = np.random.default_rng(seed)
+        residue = np.cumsum(np.isin(np.arange(len(wild.atoms)), wild.residue_starts)) - 1
+
+        def moved(extra, letters):
+            shift = rng.normal(0, 0.03, wild.ca.shape)
+            for site in substitutions:
+                shift[max(site - 2, 0) : site + 3] += extra
+            atoms = wild.atoms.copy()
+            atoms.coord = atoms.coord + shift[residue].astype(np.float32)
+            for site, letter in letters.items():
+                from glass_core.sequence import THREE_LETTER
+
+                atoms.res_name[residue == site] = THREE_LETTER[letter].upper()
+            return Structure.from_atoms(atoms, "made", "remodelled")
+
+        return Replicate(seed, moved(0, {}), moved(2.0, substitutions), moved(0, {}))
+
+
+@pytest.fixture(scope="module")
+def variant(globin):
+    return Variant.parse(EXAMPLE_VARIANT, globin.sequence)
+
+
+@pytest.fixture(scope="module")
+def measured(globin, variant, tiny_predictor):
+    return analyse(Protein.from_structure(globin), variant, predictor=tiny_predictor,
+                   remodeller=FakeRemodeller(), seeds=2, background=5)
+
+
+@pytest.fixture(scope="module")
+def predicted_only(tiny_predictor):
+    sequence = "MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQ"
+    return analyse(Protein.from_sequence(sequence, "<b>x</b>"), Variant.parse("K2R:Q10del", sequence),
+                   predictor=tiny_predictor, background=5)
+
+
+def test_stages_are_reported_in_order(globin, variant, tiny_predictor):
+    seen = []
+    analyse(Protein.from_structure(globin), variant, predictor=tiny_predictor,
+            remodeller=FakeRemodeller(), background=0, progress=lambda *a: seen.append(a))
+    fractions = [f for _, f in seen]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
+    assert any("seed 1 (1 of 1): moving" in stage for stage, _ in seen)
+
+
+def test_cancel(globin, variant, tiny_predictor):
+    with pytest.raises(Cancelled):
+        analyse(Protein.from_structure(globin), variant, predictor=tiny_predictor,
+                remodeller=FakeRemodeller(), background=0, cancelled=lambda: True)
+
+
+def test_inputs_that_do_not_belong_together(globin, variant, tiny_predictor):
+    with pytest.raises(InputError, match="another sequence"):
+        analyse(Protein.from_sequence("MKT"), variant, predictor=tiny_predictor)
+    with pytest.raises(RemodelError, match="needs a wild-type structure"):
+        analyse(Protein.from_sequence(globin.sequence), variant, predictor=tiny_predictor,
+                remodeller=FakeRemodeller(), background=0)
+    with pytest.raises(RemodelError, match="substitutions only"):
+        analyse(Protein.from_structure(globin), Variant.parse("V31del", globin.sequence),
+                predictor=tiny_predictor, remodeller=FakeRemodeller(), background=0)
+
+
+def test_measurement_finds_the_site_above_the_floor(measured):
+    assert measured.measured
+    assert measured.effect.above[28:33].all()
+    assert measured.tm_score < measured.noise_floor.tm_score
+    assert np.nanargmin(measured.measured_lddt) in range(27, 35)
+    assert not np.isnan(measured.tm_score_sd)
+    assert measured.subdomains[0].mutated
+
+
+def test_baselines_stand_beside(measured):
+    ranks = measured.baselines
+    assert ranks.constant == 1.0
+    assert ranks.blosum62 == -2
+    assert 1 <= ranks.site_rank <= ranks.site_size == 19
+    assert 0 <= ranks.percentile <= 100
+    assert ranks.sample_size == 5
+
+
+@pytest.mark.parametrize("name", ["measured", "predicted_only"])
+def test_json_round_trip_is_lossless(name, request):
+    impact = request.getfixturevalue(name)
+    text = to_json(impact)
+    assert to_json(from_json(text)) == text
+    assert "NaN" not in text
+
+
+def test_json_contract(measured, predicted_only):
+    content = to_dict(measured)
+    for key in ("variant", "prediction", "measurement", "noise_floor", "residues", "subdomains",
+                "flags", "provenance"):
+        assert key in content
+    assert {"tm_score", "lddt", "model"} <= set(content["prediction"])
+    assert {"tm_score", "tm_score_by_subject", "rmsd", "aligned_length", "sequence_identity",
+            "alignment", "lddt", "strain", "rotation", "translation"} <= set(content["measurement"])
+    assert set(content["measurement"]["alignment"]) == {"reference", "subject", "match"}
+    assert content["provenance"]["protocol"]["seeds"] == "1,2"
+    assert to_dict(predicted_only)["measurement"] is None
+    assert to_dict(predicted_only)["noise_floor"] is None
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"format": "glass-impact/1"}', "[" * 5000])
+def test_other_json_is_refused(text):
+    with pytest.raises(InputError, match="not a GLASS impact"):
+        from_json(text)
+
+
+def test_csv_columns_and_empty_cells(measured, predicted_only):
+    rows = list(csv.DictReader(io.StringIO(residue_csv(measured))))
+    assert list(rows[0]) == list(COLUMNS)
+    assert len(rows) == 147
+    assert rows[30]["wild_type"] == "V"
+    assert rows[30]["mutant"] == "P"
+    assert rows[30]["author_number"] == "35"
+    assert rows[30]["above_floor"] == "True"
+    bare = list(csv.DictReader(io.StringIO(residue_csv(predicted_only))))
+    assert bare[9]["mutant"] == "-"
+    assert bare[9]["predicted_lddt"] == ""
+    assert bare[0]["measured_lddt"] == ""
+
+
+def test_csv_runs_no_formula(globin, tiny_predictor):
+    atoms = globin.atoms.copy()
+    atoms.chain_id = np.array(["=cmd"] * len(atoms))
+    protein = Protein.from_structure(Structure.from_atoms(atoms, "x"))
+    impact = analyse(protein, Variant.parse("V31P", protein.sequence), predictor=tiny_predictor,
+                     background=0)
+    assert "'=cmd" in residue_csv(impact)
+    assert ",=cmd" not in residue_csv(impact)
+
+
+def test_figures(measured, predicted_only):
+    names = {t.name for t in residue_track(measured, 31).data}
+    assert {"predicted lDDT", "measured lDDT", "noise floor", "effective strain", "helix",
+            "± 1 sd over replicates"} <= names
+    hover = next(t for t in residue_track(measured).data if t.name == "measured lDDT").customdata
+    assert hover[30] == "V31 (chain A, author 35)"
+    assert len(matrices(measured, 31, (20, 40)).data) == 3
+    assert {t.name for t in residue_track(predicted_only).data} >= {"predicted lDDT"}
+
+
+def test_viewer_is_self_contained(measured):
+    assert colour_choices(measured) == ("deficit", "strain", "chain")
+    for colour_by in COLOUR_BY[:3]:
+        html = viewer_html(measured, ViewOptions(colour_by, True, True, 31), "let $3Dmol = 1;")
+        assert "let $3Dmol = 1;" in html
+        assert "pngURI" in html
+        assert "V31P" in html
+        assert html.count("addModel") == 2
+
+
+def test_report_opens_offline_and_escapes(predicted_only, measured):
+    bare = report_html(predicted_only, "x")
+    assert "<b>x</b>" not in bare
+    assert "&lt;b&gt;x&lt;/b&gt;" in bare
+    full = report_html(measured, "let $3Dmol = 1;")
+    for section in ("Along the sequence", "Superposition", "Parts of the fold", "Provenance"):
+        assert section in full
+    assert 'src="http' not in full
+
+
+def test_superposed_files_carry_the_score(measured):
+    files = {e.label: e for e in exports(measured, None)}
+    assert set(files) == {"Residue CSV", "JSON", "Report (HTML)", "mmCIF", "PDB"}
+    for label in ("mmCIF", "PDB"):
+        content = files[label].make().encode()
+        wild, mutant = (read_structure(content, chain=c) for c in "AM")
+        assert mutant.sequence[30] == "P"
+        assert wild.b_factor[30] == pytest.approx(100 * measured.deficit[30], abs=0.01)
+        assert mutant.b_factor[30] == pytest.approx(wild.b_factor[30])
+        assert np.linalg.norm(wild.ca - mutant.ca, axis=1).mean() < 1
+    assert NO_SCORE < 0
+
+
+def test_verdict_never_claims_more_than_the_floor(globin, tiny_predictor, measured, predicted_only):
+    assert "above the noise floor" in verdict(measured).headline
+    assert any("symmetric" in s for s in verdict(predicted_only).sentences)
+
+    class Still(FakeRemodeller):
+        def remodel(self, wild, substitutions, *args, **kwargs):
+            made = super().remodel(wild, substitutions, *args, **kwargs)
+            return Replicate(made.seed, made.reference, made.floor, made.floor)
+
+    quiet = analyse(Protein.from_structure(globin), Variant.parse("V31P", globin.sequence),
+                    predictor=tiny_predictor, remodeller=Still(), background=0)
+    assert "no change beyond the noise" in verdict(quiet).headline
+
+
+def test_a_mutant_structure_of_ones_own(globin, variant, tiny_predictor):
+    made = FakeRemodeller().remodel(globin, {30: "P"}, RemodelSettings(), 1).mutant
+    impact = analyse(Protein.from_structure(globin), variant, predictor=tiny_predictor,
+                     mutant_structure=made, background=0)
+    assert impact.noise_floor is None
+    assert any("no noise floor" in f for f in impact.flags)
+    assert from_json(to_json(impact)).tm_score == impact.tm_score
+    with pytest.raises(GlassError, match="not the structure of V31P"):
+        analyse(Protein.from_structure(globin), variant, predictor=tiny_predictor,
+                mutant_structure=globin, background=0)
+
+
+def test_subdomain_table_says_what_it_is_based_on(measured, predicted_only):
+    assert "mean deficit (measured)" in subdomain_table(measured)
+    table = subdomain_table(predicted_only)
+    assert table.empty or "mean deficit (predicted)" in table
+
+
+def test_the_example_needs_no_network():
+    inputs = read_inputs("", EXAMPLE_VARIANT, structure=example_upload(), chain="A")
+    assert inputs.protein.sequence[30] == "V"
+
+
+def test_model_and_protocol_travel_with_every_export(measured):
+    provenance = json.loads(to_json(measured))["provenance"]
+    assert provenance["versions"]["tmtools"]
+    assert len(provenance["inputs"]["structure_sha256"]) == 64
+    assert "inclusion radius 15" in provenance["definitions"]["lddt"]
+    rows = list(csv.DictReader(io.StringIO(residue_csv(measured))))
+    assert rows[0]["variant"] == "V31P"
+    assert rows[0]["model"].startswith("compact")
+    assert "fake 1" in rows[0]["protocol"]

@@ -76,8 +76,10 @@ def measured(globin, variant, tiny_predictor):
 @pytest.fixture(scope="module")
 def predicted_only(tiny_predictor):
     sequence = "MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQ"
-    return analyse(Protein.from_sequence(sequence, "<b>x</b>"), Variant.parse("K2R:Q10del", sequence),
-                   predictor=tiny_predictor, background=5)
+    return analyse(
+        Protein.from_sequence(sequence, "<b>x</b>"), Variant.parse("K2R:Q10del", sequence),
+        predictor=tiny_predictor, background=5,
+    )
 
 
 def test_stages_are_reported_in_order(globin, variant, tiny_predictor):

@@ -1,0 +1,202 @@
+"""The command line: contracts, exit codes, and one line for every bad input."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from glass_core.cli import main
+from glass_core.impact_json import from_json
+from glass_core.structure_file import write_structure
+
+WILD = "MKTAYIAKQRQISFVKSHFSRQ"
+
+
+@pytest.fixture
+def run(tiny_assets, tmp_path):
+    """Run a command with the tiny model; returns (exit code, stdout, stderr)."""
+
+    def call(*arguments):
+        environment = {"GLASS_ASSETS": str(tiny_assets), "GLASS_MODELS": str(tmp_path / "none"),
+                       "GLASS_DEVICE": "cpu"}
+        result = CliRunner().invoke(main, [str(a) for a in arguments], env=environment)
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+        return result.exit_code, result.stdout, result.stderr
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def chain_file(globin, tmp_path_factory):
+    path = tmp_path_factory.mktemp("chain") / "a.cif"
+    path.write_text(write_structure(globin, "mmcif"))
+    return path
+
+
+def test_summary_for_people(run):
+    code, out, _ = run("impact", "--wild", WILD, "--variant", "K2R")
+    assert code == 0
+    assert "Predicted by compact" in out
+    assert "symmetric" in out
+
+
+def test_impact_json_contract(run):
+    code, out, _ = run("impact", "--wild", WILD, "--variant", "K2R", "--json")
+    assert code == 0
+    content = json.loads(out)
+    assert content["variant"] == "K2R"
+    assert content["measurement"] is None
+    assert content["noise_floor"] is None
+    assert len(content["residues"]) == len(WILD)
+    assert content["residues"][1]["mutant"] == "R"
+    assert from_json(out).variant.text == "K2R"
+
+
+def test_fasta_file_and_whole_mutant(run, tmp_path):
+    fasta = tmp_path / "wild.fasta"
+    fasta.write_text(f">p\n{WILD}\n")
+    code, out, _ = run("impact", "--wild", fasta, "--mutant", WILD.replace("Y", "W"), "--json")
+    assert code == 0
+    assert json.loads(out)["variant"] == "Y5W"
+
+
+def test_out_writes_every_export(run, chain_file, tmp_path):
+    out = tmp_path / "new" / "folder"
+    code, _, _ = run("impact", "--structure", chain_file, "--variant", "V31P", "--out", out)
+    assert code == 0
+    names = sorted(p.name for p in out.iterdir())
+    assert names == ["glass-V31P-report.html", "glass-V31P-residues.csv",
+                     "glass-V31P-superposed.cif", "glass-V31P-superposed.pdb", "glass-V31P.json"]
+    with (out / "glass-V31P-residues.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == 147
+
+
+def test_out_that_cannot_be_written(run, tmp_path):
+    (tmp_path / "file").write_text("")
+    code, _, err = run("impact", "--wild", WILD, "--variant", "K2R", "--out",
+                       tmp_path / "file" / "x")
+    assert code == 2
+    assert "cannot be written" in err
+
+
+@pytest.mark.slow
+def test_remodelled_impact_json(run, chain_file, tmp_path):
+    code, out, err = run("impact", "--structure", chain_file, "--variant", "V31P", "--remodel",
+                         "openmm", "--seeds", "1", "--sphere-radius", "12", "--json")
+    assert code == 0, err
+    content = json.loads(out)
+    assert content["measurement"]["tm_score"] > 0.9
+    assert len(content["noise_floor"]["lddt"]) == 147
+    assert content["provenance"]["protocol"]["seeds"] == "1"
+    assert from_json(out).noise_floor is not None
+
+
+def test_measure_json_contract(run, globin_file):
+    code, out, _ = run("measure", globin_file, globin_file, "--reference-chain", "A",
+                       "--subject-chain", "B", "--json")
+    assert code == 0
+    content = json.loads(out)
+    assert {"tm_score", "tm_score_by_subject", "rmsd", "aligned_length", "sequence_identity",
+            "alignment", "lddt", "strain", "rotation", "translation"} <= set(content)
+    assert content["tm_score"] == pytest.approx(0.8847, abs=1e-3)
+    assert len(content["lddt"]) == len(content["strain"]) == 147
+    assert content["lddt"][0] is None
+    assert np.array(content["rotation"]).shape == (3, 3)
+    assert len(content["translation"]) == 3
+    rows = content["alignment"]
+    assert len(rows["reference"]) == len(rows["subject"]) == len(rows["match"])
+
+
+def test_measure_summary(run, globin_file):
+    code, out, _ = run("measure", globin_file, globin_file, "--reference-chain", "A",
+                       "--subject-chain", "A")
+    assert code == 0
+    assert "TM-score 1.0000 by the reference" in out
+
+
+def test_models(run):
+    code, out, _ = run("models")
+    assert code == 0
+    assert "compact" in out
+    assert "hf download" in out
+    code, out, _ = run("models", "--json")
+    assert json.loads(out)[0]["available"] is True
+
+
+def test_embed(run, tmp_path):
+    code, _, _ = run("embed", f">a\n{WILD}\n>b\nMKT\n", "--out", tmp_path / "e.npz")
+    assert code == 0
+    with np.load(tmp_path / "e.npz") as archive:
+        assert archive["0001"].shape == (len(WILD), 16)
+        assert archive["0002"].shape == (3, 16)
+        assert archive["names"].tolist() == ["a", "b"]
+
+
+BAD = {
+    "empty": (["--wild", "", "--variant", "K2R"], "wild type: is empty"),
+    "non-letters": (["--wild", "MK!T", "--variant", "K2R"], "'!' at position 3 is no residue"),
+    "digits": (["--wild", "MK1T", "--variant", "K2R"], "'1' at position 3 is a digit"),
+    "gap": (["--wild", "MK-T", "--variant", "K2R"], "'-' at position 3 is a gap"),
+    "stop inside": (["--wild", "MK*T", "--variant", "K2R"], "'*' at position 3 is a stop"),
+    "two records": (["--wild", ">a\nMK\n>b\nMT", "--variant", "K2R"], "2 FASTA records"),
+    "no variant": (["--wild", WILD], "variant: is empty"),
+    "wrong wild residue": (["--wild", WILD, "--variant", "R2K"], "position 2 is K, not R"),
+    "out of range": (["--wild", WILD, "--variant", "K99R"], "residues 1 to 22"),
+    "changes nothing": (["--wild", WILD, "--variant", "K2K"], "changes nothing"),
+    "identical mutant": (["--wild", WILD, "--mutant", WILD], "identical to the wild type"),
+    "contradiction": (["--wild", WILD, "--variant", "K2R", "--mutant", WILD[:-1]], "one of the"),
+    "unknown model": (["--wild", WILD, "--variant", "K2R", "--model", "x"], "not installed"),
+    "unknown remodeller": (["--wild", WILD, "--variant", "K2R", "--remodel", "x"], "not known"),
+    "remodel without structure": (["--wild", WILD, "--variant", "K2R", "--remodel", "openmm"],
+                                  "needs a wild-type structure"),
+    "no such file": (["--structure", "nothing.pdb", "--variant", "K2R"], "nothing.pdb"),
+}
+BAD_FILES = {
+    "html": (b"<html><body>Not found</body></html>", [], "web page"),
+    "binary": (bytes(range(256)) * 20, [], "binary file"),
+    "empty file": (b"", [], "is empty"),
+    "text": (b"hello", [], "neither mmCIF nor PDB"),
+    "no protein": (b"HETATM    1  O   HOH A   1       1.000   1.000   1.000  1.00 20.00"
+                   b"           O\nEND\n", [], "no protein"),
+    "cut gzip": (gzip.compress(b"ATOM" * 1000)[:20], [], "damaged gzip"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_line_and_exit_2(run, case):
+    arguments, says = BAD[case]
+    code, out, err = run("impact", *arguments)
+    assert code == 2
+    assert out == ""
+    assert says in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("case", BAD_FILES)
+def test_bad_files_are_one_line_and_exit_2(run, case, tmp_path):
+    content, more, says = BAD_FILES[case]
+    path = tmp_path / "bad.pdb"
+    path.write_bytes(content)
+    for command in (["impact", "--structure", path, "--variant", "K2R", *more],
+                    ["measure", path, path]):
+        code, _, err = run(*command)
+        assert code == 2
+        assert says in err
+        assert err.count("\n") == 1
+
+
+def test_several_chains_and_none_chosen(run, globin_file):
+    code, _, err = run("impact", "--structure", globin_file, "--variant", "V31P")
+    assert code == 2
+    assert "choose one: A (147 residues)" in err
+
+
+def test_sequence_and_structure_that_disagree(run, chain_file):
+    code, _, err = run("impact", "--wild", WILD * 5, "--structure", chain_file, "--variant", "K2R")
+    assert code == 2
+    assert "disagree" in err

@@ -1,0 +1,108 @@
+"""The Impact page through Streamlit's AppTest: no browser, a tiny model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+APP = Path(__file__).parents[1] / "app.py"
+WILD = "MKTAYIAKQRQISFVKSHFSRQ"
+
+
+@pytest.fixture
+def page(tiny_assets, tmp_path, monkeypatch):
+    import streamlit as st
+
+    monkeypatch.setenv("GLASS_ASSETS", str(tiny_assets))
+    monkeypatch.setenv("GLASS_MODELS", str(tmp_path / "none"))
+    monkeypatch.setenv("GLASS_DEVICE", "cpu")
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    return AppTest.from_file(str(APP), default_timeout=60).run()
+
+
+def analyse(page, wild=WILD, variant="K2R", mutant=""):
+    page.text_area(key="wild").set_value(wild)
+    page.text_input(key="variant").set_value(variant)
+    page.text_area(key="mutant").set_value(mutant)
+    return page.button(key="analyse").click().run()
+
+
+def headings(page):
+    return [h.value for h in page.subheader]
+
+
+def test_opens_with_a_way_in(page):
+    assert not page.exception
+    assert page.button(key="example")
+    assert any("What does a mutation do" in m.value for m in page.markdown)
+
+
+def test_sequence_alone(page):
+    analyse(page)
+    assert not page.exception
+    assert not page.error
+    assert any("K2R" in h for h in headings(page))
+    assert any("add a structure" in i.value for i in page.info)
+    assert [m.value for m in page.metric][1] == "none"
+
+
+def test_example_shows_all_views(page):
+    page.button(key="example").click().run()
+    assert not page.exception
+    text = " ".join(m.value for m in page.markdown)
+    for section in ("Along the sequence", "Structure", "Distances", "Parts of the fold",
+                    "Downloads"):
+        assert section in text
+    assert page.text_input(key="variant").value == "V31P"
+    assert page.selectbox(key="chain").value == "A"
+    assert page.button(key="remodel")
+    assert page.query_params["run"]
+
+
+def test_selection_by_number_marks_the_residue(page):
+    page.button(key="example").click().run()
+    page.number_input(key="selected").set_value(40).run()
+    assert not page.exception
+    assert page.session_state["selected"] == 40
+
+
+@pytest.mark.parametrize(
+    ("wild", "variant", "says"),
+    [
+        ("", "K2R", "is empty"),
+        ("MK*T", "K2R", "a stop"),
+        ("MK1T", "K2R", "a digit"),
+        (">a\nMK\n>b\nMT", "K2R", "2 FASTA records"),
+        (WILD, "R2K", "position 2 is K, not R"),
+        (WILD, "K99R", "outside the sequence"),
+        (WILD, "K2K", "changes nothing"),
+        (WILD, "", "variant: is empty"),
+        (WILD, "<script>", "cannot be read"),
+    ],
+)
+def test_bad_input_keeps_the_form(page, wild, variant, says):
+    analyse(page, wild, variant)
+    assert not page.exception
+    assert len(page.error) == 1
+    assert says in page.error[0].value
+    assert page.text_area(key="wild").value == wild
+    assert page.text_input(key="variant").value == variant
+
+
+def test_a_good_analysis_survives_a_bad_one(page):
+    analyse(page)
+    analyse(page, variant="R2K")
+    assert len(page.error) == 1
+    assert any("K2R" in h for h in headings(page))
+    analyse(page, variant="K2R")
+    assert not page.error
+
+
+def test_an_old_link_is_explained(page):
+    page.query_params["run"] = "gone"
+    page.run()
+    assert not page.exception
+    assert any("no longer kept" in i.value for i in page.info)

@@ -370,7 +370,6 @@ with form:
 if st.session_state.pop("start", False):
     with main:
         start_analysis()
-    if st.session_state.get("problem"):
-        st.rerun()
+    st.rerun()  # so that the form shows, or no longer shows, a problem
 with main:
     results()

@@ -77,7 +77,7 @@ def measured(globin, variant, tiny_predictor):
 def predicted_only(tiny_predictor):
     sequence = "MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQ"
     return analyse(
-        Protein.from_sequence(sequence, "<b>x</b>"), Variant.parse("K2R:Q10del", sequence),
+        Protein.from_sequence(sequence, "<b>x</b>"), Variant.parse("K2R:R10del", sequence),
         predictor=tiny_predictor, background=5,
     )
 

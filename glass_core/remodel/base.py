@@ -37,21 +37,22 @@ class RemodelSettings:
         move, the rest is fixed. The paper's 100 Å lets a small protein move as
         a whole.
     peak_temperature : float
-        K; the hottest stage of `anneal`. MODELLER's schedule reaches 1000 K
-        on an objective that is not an energy; with a force field 600 K is hot.
+        K; the hottest stage of `anneal` with OpenMM. MODELLER's schedule
+        reaches 1000 K on an objective that is not an energy; with a force field
+        600 K is hot.
     anneal_steps : int
-        Dynamics steps at each temperature of `anneal`.
+        Dynamics steps at each temperature of `anneal` with OpenMM.
     timeout_s : float
         Seconds one replicate (three relaxations) may take.
     threads : int or None
-        CPU threads of the simulation engine; None for one per core. A result
-        is repeated bit by bit with the same number of threads only.
+        CPU threads, at most; None for one per core. Has no influence on the
+        result.
     """
 
     protocol: ProtocolName = "minimise"
     sphere_radius: float = 100.0
     peak_temperature: float = 600.0
-    anneal_steps: int = 500
+    anneal_steps: int = 300
     timeout_s: float = 1800.0
     threads: int | None = None
 
@@ -76,7 +77,7 @@ class Replicate:
 
     `measure(reference, mutant)` and `measure(reference, floor)` differ by the
     mutation alone: mutant and floor are made from the same start, with the
-    same random numbers, by the same steps.
+    same random numbers, by the same steps; the reference from another start.
 
     Attributes
     ----------

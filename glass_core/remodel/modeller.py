@@ -20,14 +20,14 @@ import importlib.util
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glass_core.errors import RemodelError, UnavailableError
-from glass_core.remodel.base import Progress, RemodelSettings, Replicate, mutated_sequence
+from glass_core.errors import RemodelError
+from glass_core.remodel.base import RemodelSettings, mutated_sequence
 from glass_core.remodel.coordinates import (
     SEGMENT_CHAINS,
     as_structure,
@@ -35,6 +35,7 @@ from glass_core.remodel.coordinates import (
     segments,
     start_atoms,
 )
+from glass_core.remodel.runner import SubprocessRemodeller
 from glass_core.structure import Structure
 
 if TYPE_CHECKING:
@@ -54,10 +55,11 @@ _CAP_ATOM_SHIFT, _TIME_STEP_FS = 0.39, 4.0
 _KEPT_AT_SITE = ("N", "CA", "C", "O", "CB")
 
 
-class ModellerRemodeller:
+class ModellerRemodeller(SubprocessRemodeller):
     """Used when MODELLER is importable and licensed; implements `Remodeller`."""
 
     name = "modeller"
+    module = __name__
 
     def unavailable_reason(self) -> str | None:
         """None, or which of package, right package or licence is missing."""
@@ -86,32 +88,10 @@ class ModellerRemodeller:
 
     def version(self) -> str:
         """MODELLER with its version."""
-        self._require()
+        self.require()
         from modeller import info
 
         return f"MODELLER {info.version}"
-
-    def remodel(
-        self,
-        wild: Structure,
-        substitutions: Mapping[int, str],
-        settings: RemodelSettings,
-        seed: int,
-        progress: Progress | None = None,
-        cancelled: Callable[[], bool] | None = None,
-    ) -> Replicate:
-        """One seed, in a process of its own; see `runner.run_backend`."""
-        from glass_core.remodel.runner import run_backend
-
-        self._require()
-        return run_backend(
-            self.name, __name__, wild, substitutions, settings, seed, progress, cancelled
-        )
-
-    def _require(self) -> None:
-        reason = self.unavailable_reason()
-        if reason is not None:
-            raise UnavailableError(f"modeller: {reason}")
 
 
 def relax_all(
@@ -119,21 +99,28 @@ def relax_all(
     substitutions: Mapping[int, str],
     settings: RemodelSettings,
     seed: int,
-    stage: Callable[[str, float], None],
-) -> Iterator[Structure]:
-    """Yield reference, mutant and floor; see `worker.Relax`.
+    stage: Callable[[str, str, float], None],
+) -> dict[str, Structure]:
+    """Reference, mutant and floor; see `worker.Relax`.
 
-    Every model has the same sphere. Mutant and floor share template, noise and
-    random seed; their template has no side chain at the sites.
+    Every model has the same sphere, and a template without side chains at the
+    sites. Mutant and floor share noise and random seed, the reference has others.
+    The schedule is MODELLER's own: of the settings, protocol and sphere count.
     """
     mutant = mutated_sequence(wild.sequence, substitutions)
     sites = sorted(substitutions)
-    for target, start in ((wild.sequence, 0), (mutant, 1), (wild.sequence, 1)):
-        stage("building the model", 0.1)
+    made = {}
+    for role, target, start in (
+        ("reference", wild.sequence, 0), ("mutant", mutant, 1), ("floor", wild.sequence, 1)
+    ):
+        stage(role, "building the model", 0.1)
         noise = np.random.default_rng((seed, start)).normal(0, PERTURBATION, wild.atoms.coord.shape)
-        stripped = {site: wild.sequence[site] for site in sites} if start else {}
-        template = start_atoms(wild, wild, stripped, _KEPT_AT_SITE, noise)
-        yield _model(wild, template, target, sites, settings, 2 * seed + start)
+        template = start_atoms(
+            wild, wild, {site: wild.sequence[site] for site in sites}, _KEPT_AT_SITE, noise
+        )
+        made[role] = _model(wild, template, target, sites, settings, 2 * seed + start)
+        stage(role, "done", 1.0)
+    return made
 
 
 def _model(
@@ -144,7 +131,7 @@ def _model(
     from biotite.structure.io import pdb
 
     here = Path.cwd()
-    with tempfile.TemporaryDirectory(prefix="glass-modeller-") as name:
+    with tempfile.TemporaryDirectory(prefix="glass-modeller-", dir=here) as name:
         folder = Path(name)
         (folder / "template.pdb").write_text(pdb_text(template))
         (folder / "alignment.ali").write_text(_alignment(wild, target))

@@ -5,9 +5,10 @@ Maier et al., J. Chem. Theory Comput. 11, 3696 (2015). In vacuum with a cut-off
 and reaction field: Generalised Born costs 15 times more on a CPU. The
 template's C-alpha distances are restrained, see `restraints`.
 
-The wild type is relaxed first. The relaxed wild type is then edited twice, to
-the mutant and, as noise floor, to itself, and both are relaxed again by the
-same steps with the same random numbers.
+The wild type is relaxed first, by minimisation. The relaxed wild type is then
+edited three times, its side chains at the sites built anew, and relaxed by the
+protocol: to itself (the reference), to the mutant and to itself again (the
+floor). Mutant and floor start from one perturbation, the reference from another.
 """
 
 from __future__ import annotations
@@ -16,25 +17,30 @@ import copy
 import importlib.metadata
 import importlib.util
 import io
+import os
 import random
-from collections.abc import Callable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glass_core.errors import RemodelError, UnavailableError
-from glass_core.remodel.base import Progress, RemodelSettings, Replicate
+from glass_core.errors import RemodelError
+from glass_core.remodel.base import RemodelSettings
 from glass_core.remodel.coordinates import as_structure, pdb_text, residue_of_atom, start_atoms
 from glass_core.remodel.restraints import site_distance, template_restraints
 from glass_core.remodel.rotamers import chi_angles, rotamers, side_chain_turns
+from glass_core.remodel.runner import SubprocessRemodeller
 from glass_core.structure import Structure
 
 PERTURBATION = 0.05
 """Å, standard deviation of the noise on every start, so that there is a noise floor."""
 CUTOFF = 10.0
 """Å for non-bonded interactions."""
-CHARGE_SCALE = 1.0
+CHARGE_SCALE = 0.5
 """Factor on all partial charges; the root of 1 / (dielectric constant of the inside)."""
 ITERATIONS = 800
 """Most steps of one minimisation."""
@@ -53,14 +59,19 @@ _HELD = ("N", "CA", "C", "O", "OXT", "H", "HA", "HA2", "HA3", "H2", "H3")
 _ROTAMER_ITERATIONS = 40
 _CAPS = ("ACE", "NME")
 _REPORT_EVERY = 25
+_FIRST_SHARE = 0.5
+"""Share of the reference's progress that the first relaxation takes."""
+_one_at_a_time = threading.Lock()
+"""Building draws on Python's global random numbers, and is Python code anyway."""
 
 Stage = Callable[[str, float], None]
 
 
-class OpenMMRemodeller:
+class OpenMMRemodeller(SubprocessRemodeller):
     """The default backend; implements `Remodeller`."""
 
     name = "openmm"
+    module = __name__
 
     def unavailable_reason(self) -> str | None:
         """None, or how to install what is missing."""
@@ -71,32 +82,10 @@ class OpenMMRemodeller:
 
     def version(self) -> str:
         """OpenMM and PDBFixer with their versions."""
-        self._require()
+        self.require()
         return " ".join(
             f"{package} {importlib.metadata.version(package)}" for package in ("openmm", "pdbfixer")
         )
-
-    def remodel(
-        self,
-        wild: Structure,
-        substitutions: Mapping[int, str],
-        settings: RemodelSettings,
-        seed: int,
-        progress: Progress | None = None,
-        cancelled: Callable[[], bool] | None = None,
-    ) -> Replicate:
-        """One seed, in a process of its own; see `runner.run_backend`."""
-        from glass_core.remodel.runner import run_backend
-
-        self._require()
-        return run_backend(
-            self.name, __name__, wild, substitutions, settings, seed, progress, cancelled
-        )
-
-    def _require(self) -> None:
-        reason = self.unavailable_reason()
-        if reason is not None:
-            raise UnavailableError(f"openmm: {reason}")
 
 
 def relax_all(
@@ -104,15 +93,35 @@ def relax_all(
     substitutions: Mapping[int, str],
     settings: RemodelSettings,
     seed: int,
-    stage: Stage,
-) -> Iterator[Structure]:
-    """Yield reference, mutant and floor; see `worker.Relax`."""
-    to_itself = {place: wild.sequence[place] for place in substitutions}
+    stage: Callable[[str, str, float], None],
+) -> dict[str, Structure]:
+    """Reference, mutant and floor; see `worker.Relax`.
+
+    Each relaxation runs on one thread, since OpenMM's CPU forces differ in
+    their last digits from run to run with several; up to `settings.threads`
+    relaxations run at the same time. So the result does not depend on it.
+    """
     sites = sorted(substitutions)
-    reference = _relax(wild, wild, {}, sites, settings, (seed, 0), stage)
-    yield reference
-    for rebuilt in (substitutions, to_itself):
-        yield _relax(wild, reference, rebuilt, sites, settings, (seed, 1), stage)
+    to_mutant = {place: substitutions[place] for place in sites}
+    to_itself = {place: wild.sequence[place] for place in sites}
+    histidines: dict[int, str] = {}
+    relaxed = _relax(
+        wild, wild, {}, sites, replace(settings, protocol="minimise"), (seed, 0), histidines,
+        lambda words, done: stage("reference", words, _FIRST_SHARE * done),
+    )
+
+    def edit(role: str, rebuilt: Mapping[int, str], start: int) -> Structure:
+        begin = _FIRST_SHARE if role == "reference" else 0.0
+        return _relax(
+            wild, relaxed, rebuilt, sites, settings, (seed, start), dict(histidines),
+            lambda words, done: stage(role, words, begin + (1 - begin) * done),
+        )
+
+    plan = {"reference": (to_itself, 1), "mutant": (to_mutant, 2), "floor": (to_itself, 2)}
+    workers = min(settings.threads or os.cpu_count() or 1, len(plan))
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        made = {role: pool.submit(edit, role, *how) for role, how in plan.items()}
+        return {role: future.result() for role, future in made.items()}
 
 
 def _relax(
@@ -122,6 +131,7 @@ def _relax(
     sites: list[int],
     settings: RemodelSettings,
     noise_seed: tuple[int, int],
+    histidines: dict[int, str],
     stage: Stage,
 ) -> Structure:
     """Rebuild side chains on `start`, perturb it and run the protocol towards `wild`.
@@ -132,12 +142,16 @@ def _relax(
         0-based residue index -> letter whose side chain is built anew.
     noise_seed : (int, int)
         Equal seeds put equal noise on all atoms that the start has.
+    histidines : dict of int to str
+        0-based residue index -> protonation (HID or HIE); those not named are
+        chosen by hydrogen bonds, and entered.
     """
     from openmm import unit
 
     stage("building side chain" if rebuilt else "building hydrogens", 0.02)
     movable = site_distance(wild.ca, sites) <= settings.sphere_radius
-    topology, positions = _build(wild, start, rebuilt, movable, noise_seed)
+    with _one_at_a_time:
+        topology, positions = _build(wild, start, rebuilt, movable, noise_seed, histidines)
     residues = [r for r in topology.residues() if r.name not in _CAPS]
     if len(residues) != len(wild):
         raise RemodelError(f"{wild.name}: the chain changed its length while being rebuilt.")
@@ -146,9 +160,9 @@ def _relax(
     if rebuilt:
         stage("choosing rotamers", 0.1)
         positions = _best_rotamers(
-            system, positions, {residues[i]: _chi(start, i) for i in rebuilt}, settings
+            system, positions, {residues[i]: _chi(start, i) for i in rebuilt}
         )
-    context = _context(system, settings.threads, random_seed)
+    context = _context(system, random_seed)
     context.setPositions(positions)
     annealed = settings.protocol == "anneal"
     _minimise(context, stage, 0.15, 0.4 if annealed else 1.0)
@@ -162,6 +176,7 @@ def _relax(
             f"{wild.name}: the simulation became unstable; try another seed, a lower peak "
             "temperature or the protocol 'minimise'."
         )
+    stage("done", 1.0)
     return _to_structure(wild, residues, coord)
 
 
@@ -171,6 +186,7 @@ def _build(
     rebuilt: Mapping[int, str],
     movable: NDArray[np.bool_],
     noise_seed: tuple[int, int],
+    histidines: dict[int, str],
 ) -> tuple[Any, Any]:
     """Topology with hydrogens, and positions, of the perturbed start with new side chains.
 
@@ -196,7 +212,15 @@ def _build(
     # Hydrogens are first put at random places by the global generator, then relaxed.
     random.seed(noise_seed[0])
     modeller = app.Modeller(fixer.topology, fixer.positions)
-    modeller.addHydrogens(pH=_PH, platform=_exact())
+    own = [r for r in modeller.topology.residues() if r.name not in _CAPS]
+    wanted: list[str | None] = [None] * modeller.topology.getNumResidues()
+    for place, variant in histidines.items():
+        if own[place].name == "HIS":
+            wanted[own[place].index] = variant
+    chosen = modeller.addHydrogens(pH=_PH, variants=wanted, platform=_exact())
+    for place, histidine in enumerate(own):
+        if histidine.name == "HIS":
+            histidines[place] = chosen[histidine.index]
     return modeller.topology, modeller.positions
 
 
@@ -275,7 +299,7 @@ def _exact() -> Any:
     return openmm.Platform.getPlatformByName("Reference")
 
 
-def _context(system: Any, threads: int | None, random_seed: int) -> Any:
+def _context(system: Any, random_seed: int) -> Any:
     """A context, with its integrator, on the fastest platform that repeats its results."""
     import openmm
 
@@ -285,7 +309,7 @@ def _context(system: Any, threads: int | None, random_seed: int) -> Any:
     }
     wanted = {
         "CUDA": {"DeterministicForces": "true", "Precision": "mixed"},
-        "CPU": {"DeterministicForces": "true", **({"Threads": str(threads)} if threads else {})},
+        "CPU": {"DeterministicForces": "true", "Threads": "1"},
         "Reference": {},
     }
     reasons = []
@@ -300,7 +324,7 @@ def _context(system: Any, threads: int | None, random_seed: int) -> Any:
 
 
 def _best_rotamers(
-    system: Any, positions: Any, rebuilt: Mapping[Any, list[float]], settings: RemodelSettings
+    system: Any, positions: Any, rebuilt: Mapping[Any, list[float]]
 ) -> Any:
     """Positions with each rebuilt side chain in its best rotamer, one after the other.
 
@@ -325,7 +349,7 @@ def _best_rotamers(
         side_chain = {a.index for a in atoms} - {a.index for a in atoms if a.name in _HELD}
         for index in set(range(system.getNumParticles())) - side_chain:
             held.setParticleMass(index, 0.0)
-        context = _context(held, settings.threads, 1)
+        context = _context(held, 1)
         best, chosen = np.inf, coord
         for number, turned in enumerate(rotamers(coord, turns, inherited)):
             context.setPositions(turned)

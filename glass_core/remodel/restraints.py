@@ -23,7 +23,7 @@ STIFFNESS = 20.0
 SOFT_RADIUS = 12.0
 """Å from a site at which full stiffness is reached."""
 SOFT_POWER = 4
-SOFTEST = 0.0
+SOFTEST = 0.05
 """Smallest fraction of `STIFFNESS`, at the site itself."""
 _FIRST_SEPARATION = 2
 """Neighbours in sequence are held by the peptide bond."""

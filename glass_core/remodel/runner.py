@@ -17,21 +17,62 @@ import sys
 import tempfile
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from glass_core.errors import Cancelled, RemodelError
+from glass_core.errors import Cancelled, RemodelError, UnavailableError
 from glass_core.remodel.base import ROLES, Progress, RemodelSettings, Replicate, check_request
 from glass_core.structure import Structure
 from glass_core.structure_file import read_structure, write_structure
 
 JOB_FILE, WILD_FILE = "job.json", "wild.cif"
+FOLDER_PREFIX = "glass-remodel-"
 MARK = "@glass "
 """Starts the worker's own lines; an engine may print others."""
 _POLL_S = 0.1
 _LAST_LINE = 300
 _PACKAGE_ROOT = str(Path(__file__).resolve().parents[2])
+
+
+class SubprocessRemodeller(ABC):
+    """A `Remodeller` whose engine runs in a process of its own.
+
+    Attributes
+    ----------
+    name : str
+    module : str
+        Importable module with a `worker.Relax` function called ``relax_all``.
+    """
+
+    name: str
+    module: str
+
+    @abstractmethod
+    def unavailable_reason(self) -> str | None:
+        """Why it cannot be used here and how to mend that; None when it can."""
+
+    def require(self) -> None:
+        """Raise `UnavailableError` unless it can be used here."""
+        reason = self.unavailable_reason()
+        if reason is not None:
+            raise UnavailableError(f"{self.name}: {reason}")
+
+    def remodel(
+        self,
+        wild: Structure,
+        substitutions: Mapping[int, str],
+        settings: RemodelSettings,
+        seed: int,
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Replicate:
+        """Run one seed; see `base.Remodeller` for parameters and errors."""
+        self.require()
+        return run_backend(
+            self.name, self.module, wild, substitutions, settings, seed, progress, cancelled
+        )
 
 
 def run_backend(
@@ -63,12 +104,12 @@ def run_backend(
         `cancelled` answered True; the process is gone when this is raised.
     """
     check_request(wild, substitutions, seed)
-    with tempfile.TemporaryDirectory(prefix="glass-remodel-") as folder_name:
+    with tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX) as folder_name:
         folder = Path(folder_name)
         (folder / WILD_FILE).write_text(write_structure(wild, "mmcif"))
         (folder / JOB_FILE).write_text(json.dumps({
             "module": module, "name": wild.name, "settings": settings.to_dict(), "seed": seed,
-            "substitutions": {str(k): v for k, v in substitutions.items()},
+            "substitutions": {str(k): v for k, v in sorted(substitutions.items())},
         }))
         _run(folder, settings.timeout_s, progress, cancelled)
         made = {}

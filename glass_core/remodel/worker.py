@@ -5,29 +5,30 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import shutil
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from glass_core.errors import GlassError
 from glass_core.remodel.base import ROLES, RemodelSettings
-from glass_core.remodel.runner import JOB_FILE, MARK, WILD_FILE
+from glass_core.remodel.runner import FOLDER_PREFIX, JOB_FILE, MARK, WILD_FILE
 from glass_core.structure import Structure
 from glass_core.structure_file import read_structure, write_structure
 
-Stage = Callable[[str, float], None]
-"""Called with (stage in words, fraction of this structure done)."""
+Stage = Callable[[str, str, float], None]
+"""Called with (role, stage in words, fraction of this role's structure done), by any thread."""
 
 
 class Relax(Protocol):
-    """What a backend's module offers as ``relax_all``: the structures of `ROLES`, in order."""
+    """What a backend's module offers as ``relax_all``: the structures of `ROLES` by name."""
 
     def __call__(
         self, wild: Structure, substitutions: Mapping[int, str], settings: RemodelSettings,
         seed: int, stage: Stage,
-    ) -> Iterator[Structure]: ...
+    ) -> Mapping[str, Structure]: ...
 
 
 def run_job(folder: Path) -> None:
@@ -37,17 +38,23 @@ def run_job(folder: Path) -> None:
     settings = RemodelSettings(**job["settings"])
     substitutions = {int(k): str(v) for k, v in job["substitutions"].items()}
     relax_all: Relax = importlib.import_module(job["module"]).relax_all
-    done: list[str] = []
+    progress = _Progress()
+    structures = relax_all(wild, substitutions, settings, job["seed"], progress)
+    for role in ROLES:
+        (folder / f"{role}.cif").write_text(write_structure(structures[role], "mmcif"))
 
-    def stage(words: str, fraction: float) -> None:
-        role = ROLES[min(len(done), len(ROLES) - 1)]
-        _tell(stage=f"{role}: {words}", fraction=(len(done) + fraction) / len(ROLES))
 
-    stage("starting", 0.0)
-    structures = relax_all(wild, substitutions, settings, job["seed"], stage)
-    for role, structure in zip(ROLES, structures, strict=True):
-        (folder / f"{role}.cif").write_text(write_structure(structure, "mmcif"))
-        done.append(role)
+class _Progress:
+    """Sums up what the relaxations of the roles report, perhaps at the same time."""
+
+    def __init__(self) -> None:
+        self._done = dict.fromkeys(ROLES, 0.0)
+        self._lock = threading.Lock()
+
+    def __call__(self, role: str, words: str, fraction: float) -> None:
+        with self._lock:
+            self._done[role] = max(self._done[role], fraction)
+            _tell(stage=f"{role}: {words}", fraction=sum(self._done.values()) / len(ROLES))
 
 
 def _tell(**report: Any) -> None:
@@ -55,11 +62,13 @@ def _tell(**report: Any) -> None:
     sys.stdout.flush()
 
 
-def _end_with_parent() -> None:
-    """End when the parent's pipe closes, so that no orphan computes on."""
+def _end_with_parent(folder: Path) -> None:
+    """End, and clear up, when the parent's pipe closes, so that no orphan computes on."""
     def watch() -> None:
         while os.read(sys.stdin.fileno(), 4096):
             pass
+        if folder.name.startswith(FOLDER_PREFIX):
+            shutil.rmtree(folder, ignore_errors=True)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
@@ -67,7 +76,7 @@ def _end_with_parent() -> None:
 
 def main(folder: Path) -> int:
     """Run the job; errors meant for the user become one line of the report."""
-    _end_with_parent()
+    _end_with_parent(folder)
     try:
         run_job(folder)
     except GlassError as error:

@@ -281,33 +281,32 @@ def test_prott5_on_cuda_is_close_to_the_cpu(tiny_t5, prott5):
     assert torch.nn.functional.cosine_similarity(a, b, dim=-1).min() > 0.99
 
 
-class TestCommittedModel:
+@pytest.fixture(scope="module")
+def committed():
     """The model that comes with the project."""
+    return load_predictor(Settings(device="cpu"))
 
-    @pytest.fixture(scope="class")
-    def predictor(self):
-        return load_predictor(Settings(device="cpu"))
 
-    def test_card_has_held_out_figures_and_baselines(self):
-        card = list_models(Settings(device="cpu"))[0].card.content
-        for name in ("trained_on", "limits", "licence", "max_length"):
-            assert card[name], name
-        for kind in ("fold", "point_mutant", "same_sequence"):
-            for who in ("model", "constant 1", "training mean", "sequence identity",
-                        "fit on identity", "BLOSUM62 similarity", "encoder without head"):
-                figure = card["held_out"][kind][who]["tm_mae"]
-                assert figure["low"] <= figure["value"] <= figure["high"]
+def test_committed_card_has_held_out_figures_and_baselines():
+    card = list_models(Settings(device="cpu"))[0].card.content
+    for name in ("trained_on", "limits", "licence", "max_length"):
+        assert card[name], name
+    for kind in ("fold", "point_mutant", "same_sequence"):
+        for who in ("model", "constant 1", "training mean", "sequence identity",
+                    "fit on identity", "BLOSUM62 similarity", "encoder without head"):
+            figure = card["held_out"][kind][who]["tm_mae"]
+            assert figure["low"] <= figure["value"] <= figure["high"]
 
-    def test_it_is_small(self):
-        folder = PROJECT / "assets" / "models" / "compact"
-        assert sum(p.stat().st_size for p in folder.iterdir()) < 25e6
+def test_committed_it_is_small():
+    folder = PROJECT / "assets" / "models" / "compact"
+    assert sum(p.stat().st_size for p in folder.iterdir()) < 25e6
 
-    def test_a_proline_in_a_helix_shows_most_at_its_site(self, predictor, globin):
-        prediction = predictor.predict([Variant.parse("V31P", globin.sequence)])[0]
-        assert prediction.tm_score < 1
-        assert abs(int(np.nanargmin(prediction.lddt)) - 30) <= 3
+def test_committed_a_proline_in_a_helix_shows_most_at_its_site(committed, globin):
+    prediction = committed.predict([Variant.parse("V31P", globin.sequence)])[0]
+    assert prediction.tm_score < 1
+    assert abs(int(np.nanargmin(prediction.lddt)) - 30) <= 3
 
-    def test_different_folds_score_low(self, predictor, globin):
-        other = "MTYKLILNGKTLKGETTTEAVDAATAEKVFKQYANDNGVDGEWTYDDATKTFTVTE"
-        variant = Variant.from_sequences(globin.sequence, other)
-        assert predictor.predict([variant])[0].tm_score < 0.8
+def test_committed_different_folds_score_low(committed, globin):
+    other = "MTYKLILNGKTLKGETTTEAVDAATAEKVFKQYANDNGVDGEWTYDDATKTFTVTE"
+    variant = Variant.from_sequences(globin.sequence, other)
+    assert committed.predict([variant])[0].tm_score < 0.8

@@ -15,9 +15,10 @@ from glass_core.metrics.measure import Measurement, measure
 from glass_core.metrics.noise import (
     Effect,
     NoiseFloor,
-    effect_above_floor,
+    lddt_effect,
     replicate_mean,
     replicate_sd,
+    strain_effect,
 )
 from glass_core.metrics.secondary import ABSENT, secondary_structure
 from glass_core.metrics.subdomains import Subdomain, subdomains
@@ -144,10 +145,17 @@ class Impact:
 
     @cached_property
     def effect(self) -> Effect | None:
-        """Measured deficit above the floor, per structure residue; None without a floor."""
+        """Measured lDDT deficit above the floor, per structure residue; None without a floor."""
         if self.noise_floor is None:
             return None
-        return effect_above_floor(self.measurements, self.noise_floor)
+        return lddt_effect(self.measurements, self.noise_floor)
+
+    @cached_property
+    def strain_effect(self) -> Effect | None:
+        """Effective strain above the floor, per structure residue; None without a floor."""
+        if self.noise_floor is None:
+            return None
+        return strain_effect(self.measurements, self.noise_floor)
 
     @cached_property
     def deficit(self) -> NDArray[np.float64]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from glass_core.impact import Impact
 
@@ -27,6 +28,8 @@ COLUMNS: dict[str, str] = {
     "lddt_as_published": "given wild-type structure against remodelled mutant (the paper's way)",
     "strain": "effective strain, mean over replicates",
     "floor_strain": "effective strain of the noise floor",
+    "strain_z": "strain minus the floor's, over the noise of the floor",
+    "strain_above_floor": "whether the strain rises above the floor at 5% false discovery rate",
     "distance_change": "mean |d - d'| over neighbours within 15 Å, in Å",
     "plddt": "AlphaFold's confidence of the wild-type model, 0-100; not an effect",
     "variant": "the variant",
@@ -40,17 +43,19 @@ def residue_rows(impact: Impact) -> list[dict[str, Any]]:
     """One dictionary per wild-type position with the keys of `COLUMNS`."""
     protein = impact.protein
     nothing = np.full(len(protein), np.nan)
-    effect, structure = impact.effect, protein.structure
+    effect, strained, structure = impact.effect, impact.strain_effect, protein.structure
     above = None if effect is None else protein.track(effect.above.astype(float))
+    strain_above = None if strained is None else protein.track(strained.above.astype(float))
     tracks = {
         "predicted_lddt": impact.predicted_lddt,
         "measured_lddt": impact.measured_lddt,
         "measured_lddt_sd": impact.measured_lddt_sd,
         "floor_lddt": impact.floor_lddt,
-        "effect": nothing if effect is None else protein.track(effect.deficit),
+        "effect": nothing if effect is None else protein.track(effect.change),
         "effect_z": nothing if effect is None else protein.track(effect.z),
         "lddt_as_published": impact.published_lddt,
         "strain": impact.strain,
+        "strain_z": nothing if strained is None else protein.track(strained.z),
         "floor_strain": impact.floor_strain,
         "distance_change": impact.distance_change,
         "plddt": nothing if structure is None or structure.plddt is None
@@ -77,13 +82,18 @@ def residue_rows(impact: Impact) -> list[dict[str, Any]]:
             "uniprot_position": None,
             **source,
             "secondary_structure": impact.secondary_structure[index],
-            "above_floor": None if above is None or np.isnan(above[index]) else bool(above[index]),
+            "above_floor": _yes_or_no(above, index),
+            "strain_above_floor": _yes_or_no(strain_above, index),
         }
         for name, track in tracks.items():
             value = float(track[index])
             values[name] = None if np.isnan(value) else value
         rows.append({name: values[name] for name in COLUMNS})
     return rows
+
+
+def _yes_or_no(track: NDArray[np.float64] | None, index: int) -> bool | None:
+    return None if track is None or np.isnan(track[index]) else bool(track[index])
 
 
 def _mutant_letters(impact: Impact) -> list[str]:

@@ -26,7 +26,7 @@ from glass_core.report.tables import subdomain_table
 from glass_core.report.verdict import verdict
 from glass_core.report.viewer import ViewOptions, colour_choices, read_script, viewer_html
 from glass_core.settings import Settings
-from glass_core.structure_file import Chain, list_chains
+from glass_core.structure_file import Chain, list_chains, write_structure
 
 FIELDS = ("wild", "variant", "mutant")
 PLACE = {SequenceError: "wild", VariantError: "variant", StructureError: "structure"}
@@ -361,6 +361,10 @@ def restore_fields() -> None:
     impact = next((s.result for s in known if s is not None and s.result is not None), None)
     if impact is not None:
         state.update(wild=impact.variant.wild_type, variant=impact.variant.text)
+        structure = impact.protein.structure
+        if structure is not None:
+            content = write_structure(structure, "mmcif", with_ligands=True).encode()
+            state["given"] = Upload(content, structure.name)
 
 
 restore_fields()

@@ -80,8 +80,7 @@ def test_example_remodel_refresh_and_download(address, browser, tmp_path):
     page.get_by_role("button", name="Remodel", exact=True).click()
     page.get_by_role("button", name="Cancel").wait_for(timeout=30_000)
     page.reload()
-    page.get_by_text("rise above the floor").or_(page.get_by_text("no change beyond")).first \
-        .wait_for(timeout=180_000)
+    page.get_by_text("rise above the floor by lDDT").wait_for(timeout=180_000)
     page.get_by_role("heading", name="Superposition").wait_for(timeout=30_000)
 
     with page.expect_download(timeout=60_000) as download:

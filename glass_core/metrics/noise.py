@@ -13,8 +13,10 @@ from glass_core.records import require
 FALSE_DISCOVERY_RATE = 0.05
 WINDOW = 7
 """Residues on either side whose floor deficits estimate the noise of one residue."""
-_SMALLEST_NOISE = 0.002
-"""Deficit; lDDT is a count over thresholds and saturates, so its floor is often exactly 0."""
+_SMALLEST_DEFICIT = 0.002
+"""lDDT is a count over thresholds and saturates, so its floor is often exactly 0."""
+_SMALLEST_STRAIN = 0.002
+"""Shifts of a hundredth of an Å among neighbours are below what the protocol means."""
 
 
 def replicate_mean(tracks: list[NDArray[np.float64]]) -> NDArray[np.float64]:
@@ -66,44 +68,59 @@ class NoiseFloor:
 
 @dataclass(frozen=True, eq=False)
 class Effect:
-    """What is left of a measured deficit when the floor's is taken off.
+    """What is left of a measured change when the floor's is taken off.
 
     Attributes
     ----------
-    deficit : ndarray, shape=(n,)
-        Replicate mean of (1 - lDDT) minus that of the floor; NaN = no value.
+    change : ndarray, shape=(n,)
+        Replicate mean minus that of the floor, high = changed; NaN = no value.
     z : ndarray, shape=(n,)
-        `deficit` over the noise of the floor, estimated as the root mean
-        square floor deficit of the residues within `WINDOW`, over the root of
-        the number of replicates.
+        `change` over the noise of the floor, estimated as the root mean
+        square floor of the residues within `WINDOW`, over the root of the
+        number of replicates.
     above : ndarray, shape=(n,), dtype=bool
         One-sided normal test, Benjamini-Hochberg at `FALSE_DISCOVERY_RATE`
         (J. R. Stat. Soc. B 57, 289 (1995)).
     """
 
-    deficit: NDArray[np.float64]
+    change: NDArray[np.float64]
     z: NDArray[np.float64]
     above: NDArray[np.bool_]
 
 
-def effect_above_floor(replicates: tuple[Measurement, ...], floor: NoiseFloor) -> Effect:
-    """Compare measured replicates with the noise floor, residue by residue."""
+def lddt_effect(replicates: tuple[Measurement, ...], floor: NoiseFloor) -> Effect:
+    """The lDDT deficit above the floor. lDDT saturates: shifts under 0.5 Å do not show."""
+    return _above_floor(
+        [1 - m.lddt for m in replicates], [1 - m.lddt for m in floor.replicates], _SMALLEST_DEFICIT
+    )
+
+
+def strain_effect(replicates: tuple[Measurement, ...], floor: NoiseFloor) -> Effect:
+    """The effective strain above the floor: sees shifts that are too small for lDDT."""
+    return _above_floor(
+        [m.strain for m in replicates], [m.strain for m in floor.replicates], _SMALLEST_STRAIN
+    )
+
+
+def _above_floor(
+    tracks: list[NDArray[np.float64]], floors: list[NDArray[np.float64]], smallest: float
+) -> Effect:
     from scipy.stats import false_discovery_control, norm
 
-    require(len(replicates) == len(floor.replicates), "floor", "has the measurement's seeds")
-    floor_deficit = 1 - floor.lddt
-    deficit = (1 - replicate_mean([m.lddt for m in replicates])) - floor_deficit
+    require(len(tracks) == len(floors), "floor", "has the measurement's seeds")
+    floor = replicate_mean(floors)
+    change = replicate_mean(tracks) - floor
     kernel = np.ones(2 * WINDOW + 1)
-    known = ~np.isnan(floor_deficit)
-    squares = np.convolve(np.where(known, floor_deficit, 0.0) ** 2, kernel, mode="full")
+    known = ~np.isnan(floor)
+    squares = np.convolve(np.where(known, floor, 0.0) ** 2, kernel, mode="full")
     counts = np.convolve(known.astype(float), kernel, mode="full")
-    inside = slice(WINDOW, WINDOW + len(deficit))
+    inside = slice(WINDOW, WINDOW + len(change))
     noise = np.sqrt(squares[inside] / np.maximum(counts[inside], 1))
-    noise = np.maximum(noise, _SMALLEST_NOISE) / np.sqrt(len(replicates))
-    z = deficit / noise
+    noise = np.maximum(noise, smallest) / np.sqrt(len(tracks))
+    z = change / noise
     above = np.zeros(len(z), dtype=bool)
     tested = ~np.isnan(z)
     if tested.any():
         adjusted = false_discovery_control(norm.sf(z[tested]))
         above[tested] = adjusted <= FALSE_DISCOVERY_RATE
-    return Effect(deficit, z, above)
+    return Effect(change, z, above)

@@ -97,7 +97,9 @@ def matrices(
             go.Heatmap(
                 x=position, y=position, z=values, colorscale=scale, name=title,
                 zmin=-limit if limit is not None else None, zmax=limit,
-                colorbar={"title": "Å", "thickness": 10, "x": domain[1] + 0.005, "len": 0.9},
+                showscale=signed or column == max(1, len(panels) - 1),
+                colorbar={"title": "Å", "thickness": 10, "x": domain[1] + 0.005, "len": 0.8,
+                          "y": 1, "yanchor": "top"},
                 hovertemplate=(
                     "%{x} - %{y}: %{z:" + ("+.2f" if signed else ".1f") + "} Å<extra></extra>"
                 ),
@@ -121,7 +123,7 @@ def matrices(
     first, last = span or (1, len(position))
     figure.update_xaxes(range=[first - 0.5, last + 0.5])
     figure.update_yaxes(range=[last + 0.5, first - 0.5])
-    figure.update_layout(height=430, **_LAYOUT)
+    figure.update_layout(height=360 if len(panels) > 1 else 560, **_LAYOUT)
     return figure
 
 

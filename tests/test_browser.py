@@ -74,8 +74,8 @@ def test_example_remodel_refresh_and_download(address, browser, tmp_path):
     viewer = page.frame_locator("iframe").first
     viewer.locator("canvas").first.wait_for(timeout=30_000)
 
-    page.get_by_label("Seeds").fill("1")
-    page.get_by_label("Seeds").press("Enter")
+    page.get_by_label("Seeds", exact=True).fill("1")
+    page.get_by_label("Seeds", exact=True).press("Enter")
     page.wait_for_timeout(1500)
     page.get_by_role("button", name="Remodel", exact=True).click()
     page.get_by_role("button", name="Cancel").wait_for(timeout=30_000)

@@ -172,11 +172,12 @@ class Impact:
 
     @cached_property
     def subdomains(self) -> tuple[Subdomain, ...]:
-        """Parts of the fold, most affected first, by `deficit`."""
+        """Parts of the fold, most affected first: by strain where measured, else by `deficit`."""
         if self.protein.structure is None:
             return subdomains(self.deficit, self.variant.positions)
         return subdomains(
-            self.deficit, self.variant.positions, self.secondary_structure, self.protein.ca
+            self.deficit, self.variant.positions, self.secondary_structure, self.protein.ca,
+            self.strain if self.measured else None,
         )
 
     @cached_property

@@ -65,9 +65,7 @@ def to_dict(impact: Impact) -> dict[str, Any]:
         "noise_floor": None if floor is None else _summary(floor.replicates),
         "residues": residue_rows(impact),
         "subdomains": [
-            asdict(part) | {
-                "mean_deficit": nullable(part.mean_deficit), "p_value": nullable(part.p_value)
-            }
+            {k: nullable(v) if isinstance(v, float) else v for k, v in asdict(part).items()}
             for part in impact.subdomains
         ],
         "flags": list(impact.flags),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.elements.plotly_chart import PlotlyState
 
 from glass_core.baselines import affordable_background
 from glass_core.errors import GlassError, SequenceError, StructureError, VariantError
@@ -24,11 +25,19 @@ from glass_core.report.exports import exports
 from glass_core.report.figures import matrices, residue_track
 from glass_core.report.tables import subdomain_table
 from glass_core.report.verdict import verdict
-from glass_core.report.viewer import ViewOptions, colour_choices, read_script, viewer_html
+from glass_core.report.viewer import (
+    ViewOptions,
+    colour_choices,
+    colour_legend,
+    read_script,
+    viewer_html,
+)
 from glass_core.settings import Settings
 from glass_core.structure_file import Chain, list_chains, write_structure
 
 FIELDS = ("wild", "variant", "mutant")
+WILD, MUTANT = "", "mutant_"
+"""Prefixes of the state keys of the two structures."""
 PLACE = {SequenceError: "wild", VariantError: "variant", StructureError: "structure"}
 
 
@@ -59,17 +68,19 @@ def chains_of(given: Upload) -> tuple[Chain, ...]:
 
 def fill_example() -> None:
     st.session_state.update(wild="", variant=EXAMPLE_VARIANT, mutant="", chain=EXAMPLE_CHAIN)
-    st.session_state["given"] = example_upload()
+    st.session_state.update(given=example_upload(), mutant_given=None)
     st.session_state["start"] = True
 
 
-def take_upload() -> None:
-    file = st.session_state.get("file")
-    st.session_state["given"] = None if file is None else Upload(file.getvalue(), file.name)
+def take_upload(role: str) -> None:
+    file = st.session_state.get(f"{role}file")
+    st.session_state[f"{role}given"] = (
+        None if file is None else Upload(file.getvalue(), file.name)
+    )
 
 
-def clear_structure() -> None:
-    st.session_state["given"] = None
+def clear_structure(role: str) -> None:
+    st.session_state[f"{role}given"] = None
 
 
 def show_error(place: str) -> None:
@@ -90,10 +101,16 @@ def input_form() -> None:
     show_error("wild")
     st.text_input("Variant", key="variant", placeholder="R175H, p.Arg175His, A1P:D2N, F508del")
     show_error("variant")
-    with st.expander("or the whole mutant sequence"):
-        st.text_area("Mutant sequence", key="mutant", height=90)
-    structure_input()
+    structure_input(WILD, "Wild-type structure (optional)",
+                    "mmCIF, PDB or BinaryCIF, also gzip'd. Needed for 3D, matrices and "
+                    "remodelling.")
     show_error("structure")
+    with st.expander("Mutant sequence or structure of your own",
+                     expanded=st.session_state.get("mutant_given") is not None):
+        st.text_area("Mutant sequence, in place of a variant", key="mutant", height=90)
+        structure_input(MUTANT, "Mutant structure, in place of a remodel",
+                        "From an experiment or a structure predictor. It is measured against the "
+                        "wild-type structure; there is no noise floor then.")
     names = [e.name for e in list_models(settings()) if e.unavailable_reason is None]
     st.selectbox("Model", names or [DEFAULT_MODEL], key="model")
     if st.button("Analyse", type="primary", width="stretch", key="analyse"):
@@ -101,32 +118,31 @@ def input_form() -> None:
     show_error("other")
 
 
-def structure_input() -> None:
+def structure_input(role: str, label: str, explanation: str) -> None:
     """File drop and, where there are several protein chains, the choice of one."""
-    st.file_uploader(
-        "Wild-type structure (optional)", key="file", on_change=take_upload,
-        help="mmCIF, PDB or BinaryCIF, also gzip'd. Needed for 3D, matrices and remodelling.",
-    )
-    given: Upload | None = st.session_state.get("given")
+    st.file_uploader(label, key=f"{role}file", on_change=take_upload, args=(role,),
+                     help=explanation)
+    given: Upload | None = st.session_state.get(f"{role}given")
     if given is None:
         return
     left, right = st.columns([1.5, 1], vertical_alignment="center")
     left.caption(f"Structure: {given.name}")
-    right.button("Remove", on_click=clear_structure, key="remove_structure")
+    right.button("Remove", on_click=clear_structure, args=(role,), key=f"{role}remove_structure")
     try:
         chains = chains_of(given)
     except StructureError as error:
         st.session_state["problem"] = ("structure", str(error))
         return
+    key = f"{role}chain"
     if len(chains) > 1:
         ids = [c.id for c in chains]
-        if st.session_state.get("chain") not in ids:
-            st.session_state["chain"] = None
+        if st.session_state.get(key) not in ids:
+            st.session_state[key] = None
         labels = {c.id: str(c) for c in chains}
-        st.selectbox("Chain", ids, key="chain", index=None, format_func=labels.__getitem__,
+        st.selectbox("Chain", ids, key=key, index=None, format_func=labels.__getitem__,
                      placeholder="Choose a protein chain")
     else:
-        st.session_state["chain"] = chains[0].id
+        st.session_state[key] = chains[0].id
 
 
 def check_inputs() -> Inputs | None:
@@ -135,8 +151,10 @@ def check_inputs() -> Inputs | None:
     state["problem"] = None
     try:
         return read_inputs(
-            state["wild"], state["variant"], state["mutant"], state.get("given"),
-            state.get("chain") if state.get("given") else None,
+            state["wild"], state["variant"], state["mutant"],
+            state.get("given"), state.get("chain") if state.get("given") else None,
+            state.get("mutant_given"),
+            state.get("mutant_chain") if state.get("mutant_given") else None,
         )
     except GlassError as error:
         place = next((p for kind, p in PLACE.items() if isinstance(error, kind)), "other")
@@ -152,7 +170,8 @@ def start_analysis() -> None:
     try:
         with st.spinner("Predicting ..."):
             impact = analyse(inputs.protein, inputs.variant,
-                             predictor=predictor(st.session_state["model"]))
+                             predictor=predictor(st.session_state["model"]),
+                             mutant_structure=inputs.mutant_structure)
     except GlassError as error:
         st.session_state["problem"] = ("other", str(error))
         return
@@ -242,6 +261,7 @@ def show_impact(impact: Impact) -> None:
     with st.expander(f"Before you trust it ({len(impact.flags)})", expanded=bool(impact.flags)):
         for flag in impact.flags:
             st.markdown(f"- {flag}")
+    alignment_panel(impact)
     remodel_panel(impact)
     selected = track_panel(impact)
     if impact.protein.structure is not None:
@@ -268,23 +288,42 @@ def numbers(impact: Impact) -> None:
                       help="Constant 'nothing changes', and the BLOSUM62 score.")
 
 
+def alignment_panel(impact: Impact) -> None:
+    """The structure's residues beneath the sequence, where the two are not the same."""
+    protein = impact.protein
+    if protein.structure is None or (protein.coverage == 1 and not protein.mismatches):
+        return
+    with st.expander(f"Sequence and structure, residue by residue "
+                     f"({len(protein.mismatches)} mismatches)"):
+        for mismatch in protein.mismatches:
+            st.markdown(f"- {mismatch}")
+        st.code(protein.alignment_report(), language=None)
+
+
 def track_panel(impact: Impact) -> int | None:
     """The residue track; a click selects the residue everywhere. Returns the selection."""
+    if "next_selected" in st.session_state:
+        st.session_state["selected"] = st.session_state.pop("next_selected")
     st.markdown("#### Along the sequence")
     event = st.plotly_chart(
         residue_track(impact, st.session_state.get("selected")), key="track", on_select="rerun",
         selection_mode="points",
         alt="Predicted and measured lDDT, strain and secondary structure by residue",
     )
-    points = event["selection"]["points"] if event else []
-    if points and points[0]["x"] != st.session_state.get("clicked"):
-        st.session_state["clicked"] = points[0]["x"]
-        st.session_state["selected"] = int(points[0]["x"])
-        st.rerun()
+    take_click("track", event)
     return st.number_input(
         "Selected residue (click a point above, or type a position)", 1, len(impact.protein),
         key="selected", value=None, placeholder="none",
     )
+
+
+def take_click(chart: str, event: PlotlyState) -> None:
+    """Select the residue that was clicked in `chart`, once per click."""
+    points = event["selection"]["points"]
+    if points and points[0]["x"] != st.session_state.get(f"clicked {chart}"):
+        st.session_state[f"clicked {chart}"] = points[0]["x"]
+        st.session_state["next_selected"] = int(points[0]["x"])
+        st.rerun()
 
 
 def superposition_panel(impact: Impact, selected: int | None) -> None:
@@ -295,11 +334,7 @@ def superposition_panel(impact: Impact, selected: int | None) -> None:
     labels = columns[2].toggle("Labels", value=True, key="labels")
     options = ViewOptions(colour_by, spin, labels, selected)
     st.iframe(viewer_html(impact, options, viewer_script()), height=options.height + 50)
-    basis = "measured" if impact.measured else "predicted"
-    st.caption(
-        f"Deficit is 1 - lDDT ({basis}), pale to dark red; grey: no value. "
-        + ("Light blue: wild type; coloured: mutant." if impact.measured else "")
-    )
+    st.caption(colour_legend(impact, colour_by))
 
 
 def matrix_panel(impact: Impact, selected: int | None) -> None:
@@ -308,15 +343,21 @@ def matrix_panel(impact: Impact, selected: int | None) -> None:
         part.name: (part.segments[0][0], part.segments[-1][1]) for part in impact.subdomains
     }
     zoom = st.selectbox("Zoom to", list(spans), key="zoom")
-    st.plotly_chart(matrices(impact, selected, spans.get(zoom)), key="matrices",
-                    alt="Distance matrices of wild type and mutant and their difference")
+    event = st.plotly_chart(
+        matrices(impact, selected, spans.get(zoom)), key="matrices", on_select="rerun",
+        selection_mode="points",
+        alt="Distance matrices of wild type and mutant and their difference",
+    )
+    take_click("matrices", event)
+    st.caption("Click the diagonal to select a residue; the three zoom together.")
 
 
 def subdomain_panel(impact: Impact) -> None:
     st.markdown("#### Parts of the fold")
     st.dataframe(subdomain_table(impact), hide_index=True, key="subdomains")
     st.caption("p: share of placements of equally long stretches along the chain with at least "
-               "this mean deficit; not corrected for the number of rows.")
+               "this mean; not corrected for the number of rows. Ranked by strain where measured, "
+               "which also sees shifts too small for lDDT.")
 
 
 def downloads(impact: Impact) -> None:

@@ -21,7 +21,14 @@ from glass_core.report.html import report_html
 from glass_core.report.structures import NO_SCORE
 from glass_core.report.tables import residue_csv, subdomain_table
 from glass_core.report.verdict import verdict
-from glass_core.report.viewer import COLOUR_BY, ViewOptions, colour_choices, viewer_html
+from glass_core.report.viewer import (
+    COLOUR_BY,
+    ViewOptions,
+    colour_choices,
+    colour_legend,
+    full_colour,
+    viewer_html,
+)
 from glass_core.rows import COLUMNS
 from glass_core.structure import Structure
 from glass_core.structure_file import read_structure
@@ -185,7 +192,9 @@ def test_figures(measured, predicted_only):
             "± 1 sd over replicates"} <= names
     hover = next(t for t in residue_track(measured).data if t.name == "measured lDDT").customdata
     assert hover[30] == "V31 (chain A, author 35)"
-    assert len(matrices(measured, 31, (20, 40)).data) == 3
+    drawn = matrices(measured, 31, (20, 40)).data
+    assert [t.type for t in drawn] == ["heatmap", "scatter"] * 3
+    assert list(drawn[1].x) == list(drawn[1].y) == list(range(1, 148)), "the diagonal selects"
     assert {t.name for t in residue_track(predicted_only).data} >= {"predicted lDDT"}
 
 
@@ -197,6 +206,16 @@ def test_viewer_is_self_contained(measured):
         assert "pngURI" in html
         assert "V31P" in html
         assert html.count("addModel") == 2
+
+
+def test_colours_of_the_view_are_explained(measured, predicted_only):
+    top = full_colour(measured, "strain")
+    assert 0 < np.nanmean(measured.strain > top) < 0.04
+    assert f"{top:.2g} and above" in colour_legend(measured, "strain")
+    assert "measured" in colour_legend(measured, "deficit")
+    assert "predicted" in colour_legend(predicted_only, "deficit")
+    assert "not an effect" in colour_legend(measured, "pLDDT")
+    assert "orange: mutant" in colour_legend(measured, "chain")
 
 
 def test_report_opens_offline_and_escapes(predicted_only, measured):
@@ -250,8 +269,16 @@ def test_a_mutant_structure_of_ones_own(globin, variant, tiny_predictor):
 
 def test_subdomain_table_says_what_it_is_based_on(measured, predicted_only):
     assert "mean deficit (measured)" in subdomain_table(measured)
+    assert "mean strain" in subdomain_table(measured)
     table = subdomain_table(predicted_only)
     assert table.empty or "mean deficit (predicted)" in table
+    assert "mean strain" not in table
+
+
+def test_measured_subdomains_are_ranked_by_strain(measured):
+    strain = [part.mean_strain for part in measured.subdomains]
+    assert strain == sorted(strain, reverse=True)
+    assert not np.isnan(strain).any()
 
 
 def test_the_example_needs_no_network():

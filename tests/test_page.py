@@ -69,6 +69,45 @@ def test_selection_by_number_marks_the_residue(page):
     assert page.session_state["selected"] == 40
 
 
+def test_a_click_is_taken_once(page):
+    page.button(key="example").click().run()
+    page.session_state["next_selected"] = 40
+    page.run()
+    assert page.number_input(key="selected").value == 40
+
+
+def test_a_sequence_with_more_than_the_structure_shows_the_alignment(page, globin):
+    page.button(key="example").click().run()
+    page.text_area(key="wild").set_value("MKA" + globin.sequence[:50] + "W" + globin.sequence[51:])
+    page.text_input(key="variant").set_value("V34P")
+    page.button(key="analyse").click().run()
+    assert not page.exception
+    assert not page.error
+    assert any("residue by residue (1 mismatches)" in e.label for e in page.expander)
+    assert "MKA" + globin.sequence[:50] in page.code[0].value
+
+
+def test_a_mutant_structure_of_ones_own_is_measured(page, globin):
+    from glass_core.inputs import Upload
+    from glass_core.structure import Structure
+    from glass_core.structure_file import write_structure
+
+    page.button(key="example").click().run()
+    content = write_structure(globin, "pdb").encode()
+    page.session_state["mutant_given"] = Upload(content, "mine.pdb")
+    page.button(key="analyse").click().run()
+    assert "not the structure of V31P" in page.error[0].value
+
+    atoms = globin.atoms.copy()
+    atoms.res_name[atoms.res_id == int(globin.residue_numbers[30])] = "PRO"
+    content = write_structure(Structure.from_atoms(atoms, "mine"), "pdb").encode()
+    page.session_state["mutant_given"] = Upload(content, "mine.pdb")
+    page.button(key="analyse").click().run()
+    assert not page.error
+    assert "measured against the given mutant structure" in headings(page)[1]
+    assert page.metric[1].value == "1.0000"
+
+
 @pytest.mark.parametrize(
     ("wild", "variant", "says"),
     [

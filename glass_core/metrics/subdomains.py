@@ -49,6 +49,9 @@ class Subdomain:
         (chosen for its deficit) and where there is nothing to compare with.
     mutated : bool
         Whether a changed position lies inside.
+    mean_strain, strain_p_value : float
+        The same two for effective strain, which also sees shifts too small for
+        lDDT; NaN where nothing was measured.
     """
 
     name: str
@@ -57,6 +60,8 @@ class Subdomain:
     mean_deficit: float
     p_value: float
     mutated: bool
+    mean_strain: float = float("nan")
+    strain_p_value: float = float("nan")
 
     def __post_init__(self) -> None:
         require(bool(self.segments), "segments", "is not empty")
@@ -73,8 +78,11 @@ def subdomains(
     changed: Iterable[int],
     letters: str | None = None,
     coord: NDArray[np.floating] | None = None,
+    strain: NDArray[np.floating] | None = None,
 ) -> tuple[Subdomain, ...]:
-    """Rank the parts of a protein by mean deficit, most affected first.
+    """Rank the parts of a protein, most affected first.
+
+    They are ranked by mean strain where it is given, else by mean deficit.
 
     Parameters
     ----------
@@ -87,6 +95,8 @@ def subdomains(
     coord : ndarray, shape=(L, 3), optional
         C-alpha coordinates in Å of the reference, NaN rows allowed. Without it
         (and `letters`) the runs of the track itself are returned.
+    strain : ndarray, shape=(L,), dtype=float, optional
+        Measured effective strain per sequence position, NaN = no value.
     """
     sites = frozenset(changed)
     parts: list[tuple[str, SubdomainKind, NDArray[np.int64]]] = []
@@ -106,8 +116,13 @@ def subdomains(
             (f"run {number}", "run", members)
             for number, members in enumerate(high_runs(deficit), start=1)
         ]
-    found = [_describe(*part, deficit, sites) for part in parts]
-    return tuple(sorted(found, key=lambda s: (np.isnan(s.mean_deficit), -s.mean_deficit)))
+    found = [_describe(*part, deficit, strain, sites) for part in parts]
+
+    def order(part: Subdomain) -> tuple[bool, float]:
+        rank = part.mean_deficit if strain is None else part.mean_strain
+        return bool(np.isnan(rank)), -rank
+
+    return tuple(sorted(found, key=order))
 
 
 def compact_subdomains(coord: NDArray[np.floating]) -> list[NDArray[np.int64]]:
@@ -174,16 +189,24 @@ def _describe(
     kind: SubdomainKind,
     members: NDArray[np.int64],
     deficit: NDArray[np.floating],
+    strain: NDArray[np.floating] | None,
     sites: frozenset[int],
 ) -> Subdomain:
+    nothing = float("nan")
     segments = tuple((int(run[0]) + 1, int(run[-1]) + 1) for run in _runs(members))
-    known = deficit[members][~np.isnan(deficit[members])]
     places = ", ".join(f"{a}-{b}" if a != b else str(a) for a, b in segments)
     return Subdomain(
         name=f"{name} ({places})",
         kind=kind,
         segments=segments,
-        mean_deficit=float(known.mean()) if len(known) else float("nan"),
-        p_value=float("nan") if kind == "run" else placement_p_value(deficit, members),
+        mean_deficit=_mean(deficit[members]),
+        p_value=nothing if kind == "run" else placement_p_value(deficit, members),
         mutated=any(a <= site <= b for a, b in segments for site in sites),
+        mean_strain=nothing if strain is None else _mean(strain[members]),
+        strain_p_value=nothing if strain is None else placement_p_value(strain, members),
     )
+
+
+def _mean(values: NDArray[np.floating]) -> float:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else float("nan")

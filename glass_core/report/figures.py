@@ -75,6 +75,8 @@ def matrices(
 ) -> go.Figure:
     """C-alpha distances of reference and mutant, and their difference, with linked axes.
 
+    The diagonal carries one point per residue, so that a click can select it.
+
     Without a mutant structure only the wild type's matrix is drawn. Distances
     and differences are those of the first replicate.
 
@@ -84,6 +86,7 @@ def matrices(
         First and last 1-based position to zoom to.
     """
     panels = _panels(impact)
+    hover = _hover(impact)
     position = np.arange(1, len(impact.protein) + 1)
     figure = make_subplots(
         rows=1, cols=len(panels), subplot_titles=[title for title, *_ in panels],
@@ -111,6 +114,15 @@ def matrices(
         )
         figure.update_yaxes(
             matches="y", scaleanchor="x", constrain="domain", constraintoward="top",
+            row=1, col=column,
+        )
+        figure.add_trace(
+            # A heat map cannot be clicked; unseen points on its diagonal can.
+            go.Scatter(
+                x=position, y=position, mode="markers", customdata=hover, showlegend=False,
+                marker={"size": 9, "opacity": 0}, name="diagonal",
+                hovertemplate="%{customdata}<br>click to select<extra></extra>",
+            ),
             row=1, col=column,
         )
         for site in impact.variant.positions:

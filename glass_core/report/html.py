@@ -10,7 +10,7 @@ from glass_core.impact import Impact
 from glass_core.report.figures import matrices, residue_track
 from glass_core.report.tables import residue_table, subdomain_table
 from glass_core.report.verdict import verdict
-from glass_core.report.viewer import ViewOptions, viewer_html
+from glass_core.report.viewer import ViewOptions, colour_legend, viewer_html
 from glass_core.rows import COLUMNS
 
 _TEMPLATE = """<!doctype html>
@@ -28,11 +28,10 @@ table{border-collapse:collapse;font-size:.85rem}td,th{border:1px solid #ccc;padd
 <h2>Along the sequence</h2>{{ track|safe }}
 {% if has_structure %}<h2>Distances between C-alphas</h2>{{ matrices|safe }}
 <h2>Superposition</h2>
-<p>Coloured by deficit (1 - lDDT, {{ basis }}); the wild type is light blue where a mutant is
-shown.</p>{{ viewer|safe }}{% endif %}
+<p>{{ legend }}</p>{{ viewer|safe }}{% endif %}
 <h2>Parts of the fold</h2>{{ parts|safe }}
-<p>p: share of placements of equally long stretches along the chain with at least this mean deficit;
-not corrected for the number of rows.</p>
+<p>p: share of placements of equally long stretches along the chain with at least this mean; not
+corrected for the number of rows.</p>
 <h2>Residues</h2><div class="scroll">{{ residues|safe }}</div>
 <details><summary>Columns</summary><dl>{% for name, meaning in columns.items() %}
 <dt><b>{{ name }}</b></dt><dd>{{ meaning }}</dd>{% endfor %}</dl></details>
@@ -56,7 +55,7 @@ def report_html(impact: Impact, script: str | None) -> str:
         flags=impact.flags,
         track=track,
         has_structure=has_structure,
-        basis="measured" if impact.measured else "predicted",
+        legend=colour_legend(impact, "deficit"),
         matrices=matrices(impact).to_html(full_html=False, include_plotlyjs=False)
         if has_structure else "",
         viewer=viewer_html(impact, ViewOptions(), script) if has_structure else "",

@@ -39,7 +39,9 @@ def subdomain_table(impact: Impact) -> pd.DataFrame:
                 "kind": part.kind,
                 "residues": part.size,
                 f"mean deficit ({basis})": part.mean_deficit,
-                "p (placement)": part.p_value,
+                "p of the deficit": part.p_value,
+                **({"mean strain": part.mean_strain, "p of the strain": part.strain_p_value}
+                   if impact.measured else {}),
                 "mutated": part.mutated,
             }
             for part in impact.subdomains

@@ -88,9 +88,9 @@ def _measured(impact: Impact) -> tuple[str, list[str]]:
     ]
     if not by_lddt and not by_strain:
         return f"{name}: no change beyond the noise of the remodelling", sentences
-    if not by_lddt:
-        return f"{name}: small shifts above the noise floor, too small for lDDT", sentences
-    parts = [s for s in impact.subdomains if s.kind == "element" and s.p_value <= 0.05]
+    parts = [s for s in impact.subdomains if s.kind == "element" and s.strain_p_value <= 0.05]
     where = f", most in {parts[0].name}" if parts else ""
+    if not by_lddt:
+        return f"{name}: shifts above the noise floor but too small for lDDT{where}", sentences
     extent = "local change" if by_lddt <= 0.25 * len(impact.protein) else "widespread change"
     return f"{name}: {extent} above the noise floor{where}", sentences

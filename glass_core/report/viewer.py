@@ -121,14 +121,40 @@ def _palette(impact: Impact, colour_by: ColourBy) -> dict[int, str]:
     if colour_by == "pLDDT" and structure.plddt is not None:
         track = impact.protein.track(structure.plddt)
         return {i + 1: colours.plddt_colour(float(v)) for i, v in enumerate(track)}
-    scaled = _scaled(impact.strain if colour_by == "strain" else impact.deficit)
+    scaled = _painted(impact, colour_by) / full_colour(impact, colour_by)
     return {i + 1: colours.effect_colour(float(v)) for i, v in enumerate(scaled)}
 
 
-def _scaled(track: NDArray[np.float64]) -> NDArray[np.float64]:
-    """From 0 to 1 at the highest value of the track (at least 0.01)."""
-    top = max(float(np.nanmax(track)) if not np.isnan(track).all() else 0.0, 0.01)
-    return track / top
+def full_colour(impact: Impact, colour_by: ColourBy) -> float:
+    """The deficit or strain from which a residue has the darkest colour.
+
+    The 97th percentile of the track, so that one residue does not pale the
+    rest; at least 0.001.
+    """
+    track = _painted(impact, colour_by)
+    known = track[~np.isnan(track)]
+    return max(float(np.quantile(known, 0.97)) if len(known) else 0.0, 0.001)
+
+
+def _painted(impact: Impact, colour_by: ColourBy) -> NDArray[np.float64]:
+    return impact.strain if colour_by == "strain" else impact.deficit
+
+
+def colour_legend(impact: Impact, colour_by: ColourBy) -> str:
+    """What the colours of the 3D view mean, in words."""
+    if colour_by == "pLDDT":
+        return "Colours: AlphaFold's confidence (pLDDT), not an effect."
+    if colour_by == "chain" and not impact.measured:
+        return "One colour for the chain."
+    both = "Light blue: wild type; " if impact.measured else ""
+    if colour_by == "chain":
+        return both + "orange: mutant."
+    what = "effective strain" if colour_by == "strain" else (
+        f"deficit, 1 - lDDT ({'measured' if impact.measured else 'predicted'})"
+    )
+    shown = "mutant by " if impact.measured else "Colours: "
+    return (f"{both}{shown}{what}, pale at 0 to darkest at "
+            f"{full_colour(impact, colour_by):.2g} and above; grey: no value.")
 
 
 def _by_position(

@@ -170,6 +170,13 @@ class Impact:
         letters = secondary_structure(self.protein.structure)
         return "".join(letters[j] if j >= 0 else ABSENT for j in self.protein.structure_index)
 
+    def site_label(self, position: int) -> str:
+        """``V31P`` for a substituted position, else residue and position."""
+        for change in self.variant.changes:
+            if change.is_substitution and change.position == position:
+                return f"{change.wild}{position}{change.mutant}"
+        return f"{self.protein.sequence[position - 1]}{position}"
+
     @cached_property
     def subdomains(self) -> tuple[Subdomain, ...]:
         """Parts of the fold, most affected first: by strain where measured, else by `deficit`."""

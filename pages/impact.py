@@ -36,8 +36,7 @@ from glass_core.settings import Settings
 from glass_core.structure_file import Chain, list_chains, write_structure
 
 FIELDS = ("wild", "variant", "mutant")
-WILD, MUTANT = "", "mutant_"
-"""Prefixes of the state keys of the two structures."""
+WILD, MUTANT = "", "mutant_"  # prefixes of the state keys of the two structures
 PLACE = {SequenceError: "wild", VariantError: "variant", StructureError: "structure"}
 
 
@@ -294,7 +293,7 @@ def alignment_panel(impact: Impact) -> None:
     if protein.structure is None or (protein.coverage == 1 and not protein.mismatches):
         return
     with st.expander(f"Sequence and structure, residue by residue "
-                     f"({len(protein.mismatches)} mismatches)"):
+                     f"(mismatches: {len(protein.mismatches)})"):
         for mismatch in protein.mismatches:
             st.markdown(f"- {mismatch}")
         st.code(protein.alignment_report(), language=None)
@@ -349,12 +348,18 @@ def matrix_panel(impact: Impact, selected: int | None) -> None:
         alt="Distance matrices of wild type and mutant and their difference",
     )
     take_click("matrices", event)
-    st.caption("Click the diagonal to select a residue; the three zoom together.")
+    st.caption("By sequence position. Click the diagonal to select a residue; the three "
+               "zoom together.")
 
 
 def subdomain_panel(impact: Impact) -> None:
     st.markdown("#### Parts of the fold")
-    st.dataframe(subdomain_table(impact), hide_index=True, key="subdomains")
+    table = subdomain_table(impact)
+    numbers = table.select_dtypes("float").columns
+    st.dataframe(
+        table, hide_index=True, key="subdomains",
+        column_config={name: st.column_config.NumberColumn(format="%.4f") for name in numbers},
+    )
     st.caption("p: share of placements of equally long stretches along the chain with at least "
                "this mean; not corrected for the number of rows. Ranked by strain where measured, "
                "which also sees shifts too small for lDDT.")

@@ -97,6 +97,28 @@ def test_example_remodel_refresh_and_download(address, browser, tmp_path):
     page.close()
 
 
+def test_a_click_in_a_matrix_selects_the_residue(address, browser):
+    page = browser.new_page(viewport={"width": 1280, "height": 800}, color_scheme="dark")
+    page.goto(address)
+    page.get_by_text("Example: a globin").click()
+    page.get_by_text("Downloads").wait_for(timeout=90_000)
+    plot = page.locator(".js-plotly-plot").nth(1).locator(".nsewdrag").first
+    plot.evaluate("e => e.scrollIntoView({block: 'center'})")
+    page.wait_for_timeout(1000)
+    box = plot.bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(*middle)
+    page.wait_for_timeout(500)
+    page.mouse.click(*middle)
+    page.wait_for_function(
+        "Math.abs(document.querySelector('[aria-label^=\"Selected residue\"]').value - 74) < 2",
+        timeout=20_000,
+    )
+    dark = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
+    assert sum(map(int, dark[4:-1].split(",")[:3])) < 150, "the dark theme follows the browser"
+    page.close()
+
+
 def test_cancel_keeps_the_prediction(address, browser):
     page = browser.new_page(viewport={"width": 1366, "height": 900})
     page.goto(address)

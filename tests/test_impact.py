@@ -22,7 +22,6 @@ from glass_core.report.structures import NO_SCORE
 from glass_core.report.tables import residue_csv, subdomain_table
 from glass_core.report.verdict import verdict
 from glass_core.report.viewer import (
-    COLOUR_BY,
     ViewOptions,
     colour_choices,
     colour_legend,
@@ -199,8 +198,8 @@ def test_figures(measured, predicted_only):
 
 
 def test_viewer_is_self_contained(measured):
-    assert colour_choices(measured) == ("deficit", "strain", "chain")
-    for colour_by in COLOUR_BY[:3]:
+    assert colour_choices(measured) == ("strain", "deficit", "chain")
+    for colour_by in colour_choices(measured):
         html = viewer_html(measured, ViewOptions(colour_by, True, True, 31), "let $3Dmol = 1;")
         assert "let $3Dmol = 1;" in html
         assert "pngURI" in html

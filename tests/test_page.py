@@ -83,7 +83,7 @@ def test_a_sequence_with_more_than_the_structure_shows_the_alignment(page, globi
     page.button(key="analyse").click().run()
     assert not page.exception
     assert not page.error
-    assert any("residue by residue (1 mismatches)" in e.label for e in page.expander)
+    assert any("residue by residue (mismatches: 1)" in e.label for e in page.expander)
     assert "MKA" + globin.sequence[:50] in page.code[0].value
 
 

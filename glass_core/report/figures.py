@@ -18,6 +18,7 @@ _LAYOUT = {
     "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     "font": {"size": 13},
 }
+_NAMED_SITES = 10
 _AXIS = {"showgrid": True, "gridcolor": "rgba(128,128,128,0.25)", "zeroline": False}
 
 
@@ -60,8 +61,15 @@ def residue_track(impact: Impact, selected: int | None = None) -> go.Figure:
             line(impact.floor_strain, "strain of the floor", colours.FLOOR, 2, dash="dot", width=1)
         figure.update_yaxes(title_text="strain", rangemode="tozero", row=2, col=1, **_AXIS)
     _ribbon(figure, impact, rows)
-    for site in impact.variant.positions:
-        figure.add_vline(x=site, line={"color": colours.SITE, "width": 1, "dash": "dash"})
+    for number, site in enumerate(impact.variant.positions):
+        figure.add_vline(
+            x=site, line={"color": colours.SITE, "width": 1, "dash": "dash"}, row=1, col=1,
+            annotation_text=impact.site_label(site) if number < _NAMED_SITES else None,
+            annotation_position="bottom right", annotation_font_size=12,
+        )
+        for row in range(2, rows + 1):
+            figure.add_vline(x=site, line={"color": colours.SITE, "width": 1, "dash": "dash"},
+                             row=row, col=1)
     if selected is not None:
         figure.add_vline(x=selected, line={"color": colours.SELECTED, "width": 2})
     figure.update_yaxes(title_text="lDDT", row=1, col=1, **_AXIS)
@@ -90,7 +98,7 @@ def matrices(
     position = np.arange(1, len(impact.protein) + 1)
     figure = make_subplots(
         rows=1, cols=len(panels), subplot_titles=[title for title, *_ in panels],
-        horizontal_spacing=0.11,
+        horizontal_spacing=0.04,
     )
     for column, (title, values, scale, limit) in enumerate(panels, start=1):
         signed = limit is not None
@@ -100,21 +108,20 @@ def matrices(
             go.Heatmap(
                 x=position, y=position, z=values, colorscale=scale, name=title,
                 zmin=-limit if limit is not None else None, zmax=limit,
-                showscale=signed or column == max(1, len(panels) - 1),
-                colorbar={"title": "Å", "thickness": 10, "x": domain[1] + 0.005, "len": 0.8,
-                          "y": 1, "yanchor": "top"},
+                showscale=True,
+                colorbar={"ticksuffix": " Å", "orientation": "h", "nticks": 4, "thickness": 9,
+                          "x": sum(domain) / 2, "y": 0, "yanchor": "top", "ypad": 30,
+                          "len": 0.8 * (domain[1] - domain[0])},
                 hovertemplate=(
                     "%{x} - %{y}: %{z:" + ("+.2f" if signed else ".1f") + "} Å<extra></extra>"
                 ),
             ),
             row=1, col=column,
         )
-        figure.update_xaxes(
-            matches="x", constrain="domain", title_text="position", row=1, col=column
-        )
+        figure.update_xaxes(matches="x", constrain="domain", row=1, col=column)
         figure.update_yaxes(
-            matches="y", scaleanchor="x", constrain="domain", constraintoward="top",
-            row=1, col=column,
+            matches="y", scaleanchor="x", constrain="domain", constraintoward="bottom",
+            showticklabels=column == 1, row=1, col=column,
         )
         figure.add_trace(
             # A heat map cannot be clicked; unseen points on its diagonal can.
@@ -135,7 +142,8 @@ def matrices(
     first, last = span or (1, len(position))
     figure.update_xaxes(range=[first - 0.5, last + 0.5])
     figure.update_yaxes(range=[last + 0.5, first - 0.5])
-    figure.update_layout(height=360 if len(panels) > 1 else 560, **_LAYOUT)
+    figure.update_layout(height=380 if len(panels) > 1 else 600, **_LAYOUT)
+    figure.update_layout(margin={"l": 45, "r": 10, "t": 45, "b": 70})
     return figure
 
 

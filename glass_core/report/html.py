@@ -10,7 +10,7 @@ from glass_core.impact import Impact
 from glass_core.report.figures import matrices, residue_track
 from glass_core.report.tables import residue_table, subdomain_table
 from glass_core.report.verdict import verdict
-from glass_core.report.viewer import ViewOptions, colour_legend, viewer_html
+from glass_core.report.viewer import ViewOptions, colour_choices, colour_legend, viewer_html
 from glass_core.rows import COLUMNS
 
 _TEMPLATE = """<!doctype html>
@@ -46,6 +46,7 @@ def report_html(impact: Impact, script: str | None) -> str:
     has_structure = impact.protein.structure is not None
     track = residue_track(impact).to_html(full_html=False, include_plotlyjs=True)
     parts = subdomain_table(impact)
+    colour_by = colour_choices(impact)[0]
     template = Environment(autoescape=True, undefined=StrictUndefined).from_string(_TEMPLATE)
     return template.render(
         title=impact.variant.text,
@@ -55,10 +56,10 @@ def report_html(impact: Impact, script: str | None) -> str:
         flags=impact.flags,
         track=track,
         has_structure=has_structure,
-        legend=colour_legend(impact, "deficit"),
+        legend=colour_legend(impact, colour_by),
         matrices=matrices(impact).to_html(full_html=False, include_plotlyjs=False)
         if has_structure else "",
-        viewer=viewer_html(impact, ViewOptions(), script) if has_structure else "",
+        viewer=viewer_html(impact, ViewOptions(colour_by), script) if has_structure else "",
         parts=parts.to_html(index=False, na_rep="", float_format="%.4f"),
         residues=residue_table(impact).to_html(index=False, na_rep="", float_format="%.4f"),
         columns=COLUMNS,

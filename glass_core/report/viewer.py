@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,6 @@ from glass_core.structure import Structure
 from glass_core.structure_file import write_structure
 
 ColourBy = Literal["deficit", "strain", "chain", "pLDDT"]
-COLOUR_BY: tuple[ColourBy, ...] = get_args(ColourBy)
 SCRIPT = Path("vendor") / "3Dmol-min.js"
 """Inside the assets folder; put there by ``make``."""
 
@@ -40,11 +39,9 @@ def read_script(assets: Path) -> str | None:
 
 
 def colour_choices(impact: Impact) -> tuple[ColourBy, ...]:
-    """The colourings that have values for this impact."""
-    choices: list[ColourBy] = ["deficit"]
-    if impact.measured:
-        choices.append("strain")
-    choices.append("chain")
+    """The colourings that have values for this impact, the most telling first."""
+    choices: list[ColourBy] = ["strain"] if impact.measured else []
+    choices += ["deficit", "chain"]
     if impact.protein.structure is not None and impact.protein.structure.plddt is not None:
         choices.append("pLDDT")
     return tuple(choices)
@@ -91,7 +88,7 @@ def viewer_html(impact: Impact, options: ViewOptions, script: str | None) -> str
         view.addStyle({"resi": position}, sticks)
         if options.labels and number < 20:
             view.addLabel(
-                _label(impact, position),
+                impact.site_label(position),
                 {"fontSize": 13, "backgroundOpacity": 0.75, "inFront": True},
                 {"resi": position, "atom": "CA", "model": 0},
             )
@@ -104,13 +101,6 @@ def viewer_html(impact: Impact, options: ViewOptions, script: str | None) -> str
     if options.spin:
         view.spin(True)
     return _page(view, script)
-
-
-def _label(impact: Impact, position: int) -> str:
-    for change in impact.variant.changes:
-        if change.is_substitution and change.position == position:
-            return f"{change.wild}{position}{change.mutant}"
-    return f"{impact.protein.sequence[position - 1]}{position}"
 
 
 def _palette(impact: Impact, colour_by: ColourBy) -> dict[int, str]:

@@ -17,6 +17,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import glass_core
+from glass_core.cli_training import (
+    build_pairs_command,
+    evaluate_command,
+    train_command,
+    train_effect_command,
+)
 from glass_core.errors import GlassError
 from glass_core.settings import Settings
 
@@ -217,6 +223,12 @@ def embed(sequence: str, embedder: str, device: str | None, out: Path) -> None:
     except OSError as error:
         raise GlassError(f"{out}: cannot be written ({error.strerror}).") from error
     click.echo(f"{len(made)} embedding(s) of width {source.dim} by {source.name} in {out}")
+
+
+main.add_command(build_pairs_command)
+main.add_command(train_command)
+main.add_command(train_effect_command)
+main.add_command(evaluate_command)
 
 
 def _settings(device: str | None) -> Settings:

@@ -15,6 +15,7 @@ from glass_core.impact import Impact
 from glass_core.metrics.measure import Measurement
 from glass_core.metrics.noise import NoiseFloor, replicate_mean
 from glass_core.metrics.tmalign import StructuralAlignment
+from glass_core.models.effect_prediction import EffectScore
 from glass_core.models.prediction import ModelInfo, Prediction
 from glass_core.protein import Protein
 from glass_core.provenance import Provenance
@@ -58,6 +59,8 @@ def to_dict(impact: Impact) -> dict[str, Any]:
             "lddt": to_nullable(prediction.lddt),
             "model": asdict(prediction.model),
             "flags": list(prediction.flags),
+            "effect": None if prediction.effect is None else asdict(prediction.effect)
+            | {"sensitivity": to_nullable(prediction.effect.sensitivity)},
         },
         "baselines": asdict(impact.baselines),
         "measurement": _summary(impact.measurements),
@@ -162,6 +165,7 @@ def _from_dict(content: Mapping[str, Any]) -> Impact:
         prediction=Prediction(
             prediction["tm_score"], from_nullable(prediction["lddt"]),
             ModelInfo(**prediction["model"]), tuple(prediction["flags"]),
+            _effect(prediction.get("effect")),
         ),
         baselines=Baselines(**content["baselines"]),
         replicates=tuple(_replicate(r) for r in content["structures"]),
@@ -170,6 +174,12 @@ def _from_dict(content: Mapping[str, Any]) -> Impact:
         noise_floor=None if floor is None else NoiseFloor(_measurements(floor)),
         provenance=Provenance(**content["provenance"]),
     )
+
+
+def _effect(content: Mapping[str, Any] | None) -> EffectScore | None:
+    if content is None:
+        return None
+    return EffectScore(**dict(content) | {"sensitivity": from_nullable(content["sensitivity"])})
 
 
 def _measurements(summary: Mapping[str, Any] | None) -> tuple[Measurement, ...]:

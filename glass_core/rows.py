@@ -19,6 +19,8 @@ COLUMNS: dict[str, str] = {
     "uniprot_position": "UniProt position, where known",
     "secondary_structure": "H helix, E strand, C coil of the wild-type structure; - no coordinates",
     "predicted_lddt": "predicted by the model from sequences alone, a cosine",
+    "predicted_sensitivity": "mean effect score of the position's 19 substitutions, predicted; "
+    "higher = more damaging; no unit",
     "measured_lddt": "measured on remodelled structures (relaxed wild type against mutant), mean",
     "measured_lddt_sd": "standard deviation of measured_lddt over replicates",
     "floor_lddt": "noise floor: relaxed wild type against the wild type mutated to itself",
@@ -48,6 +50,8 @@ def residue_rows(impact: Impact) -> list[dict[str, Any]]:
     strain_above = None if strained is None else protein.track(strained.above.astype(float))
     tracks = {
         "predicted_lddt": impact.predicted_lddt,
+        "predicted_sensitivity": nothing if impact.prediction.effect is None
+        else impact.prediction.effect.sensitivity,
         "measured_lddt": impact.measured_lddt,
         "measured_lddt_sd": impact.measured_lddt_sd,
         "floor_lddt": impact.floor_lddt,

@@ -27,6 +27,8 @@ class Settings:
         checkpoint files.
     prott5 : str
         Folder or Hugging Face repository of the ProtT5 weights.
+    cache : Path
+        Folder that keeps embeddings.
     device : str
         ``auto``, ``cpu``, ``cuda`` or ``cuda:1``.
     """
@@ -34,6 +36,7 @@ class Settings:
     assets: Path = PROJECT / "assets"
     models: Path = Path("~/.glass/models")
     prott5: str = "Rostlab/prot_t5_xl_half_uniref50-enc"
+    cache: Path = Path("~/.glass/embeddings")
     device: str = "auto"
 
     @staticmethod

@@ -271,7 +271,13 @@ def show_impact(impact: Impact) -> None:
 
 
 def numbers(impact: Impact) -> None:
-    columns = st.columns(4)
+    columns = st.columns([1.2, 1, 1, 1, 0.8])
+    effect = impact.prediction.effect
+    columns[4].metric(
+        "P(damaging)", "none" if effect is None else f"{effect.probability:.2f}",
+        help="Predicted from the wild-type sequence and calibrated on clinical labels of other "
+        "proteins. It is no diagnosis.",
+    )
     columns[0].metric("Predicted TM-score", f"{impact.prediction.tm_score:.4f}",
                       help=f"By {impact.prediction.model}, from sequences alone.")
     columns[1].metric(

@@ -17,13 +17,18 @@ LAYERS = {
     "protein": 1, "inputs": 1, "jobs": 1,
     "metrics": 2, "embedders": 2, "remodel": 2, "models": 2,
     "baselines": 3, "provenance": 3, "impact": 3, "training": 3,
+    "evaluation": 3,
     "rows": 4, "impact_json": 4, "report": 4,
-    "cli": 5, "__main__": 5,
+    "cli": 5, "cli_training": 5, "__main__": 5,
 }
 ALLOWED_SIDEWAYS = {("models", "embedders")}
 HOMES = {
     "streamlit": ("app.py", "pages"),
-    "torch": ("glass_core/embedders", "glass_core/models", "glass_core/training"),
+    "torch": ("glass_core/embedders", "glass_core/models", "glass_core/training",
+              "glass_core/cli_training.py"),
+    "lightning_fabric": ("glass_core/training", "glass_core/cli_training.py"),
+    "dask": ("glass_core/training/compute.py",),
+    "diskcache": ("glass_core/embedders/cache.py",),
     "openmm": ("glass_core/remodel/openmm.py",),
     "pdbfixer": ("glass_core/remodel/openmm.py",),
     "modeller": ("glass_core/remodel/modeller.py",),

@@ -1,8 +1,7 @@
-"""Training steps on tiny inputs: splits, pairs, masking, losses, exact resume, figures."""
+"""The training loop, its losses and the two recipes, on tiny models."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -10,210 +9,215 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from lightning_fabric import Fabric
+from torch import nn
 
-from glass_core.embedders.compact import MASK_TOKEN, CompactConfig, CompactEncoder, tokenise
+from glass_core.embedders.cache import CachedEmbedder
+from glass_core.embedders.compact import CompactConfig, CompactEmbedder, CompactEncoder
 from glass_core.errors import InputError
+from glass_core.models.card import ModelCard
+from glass_core.models.checkpoint import load_effect, load_head, save_encoder
+from glass_core.models.registry import load_predictor
 from glass_core.models.siamese import SiameseConfig, SiameseTransformer
-from glass_core.training.batches import IGNORED, crop, learning_rate, masked_batch
-from glass_core.training.evaluate import Scored, similarity, summarise, weighted_correlation
-from glass_core.training.head import HeadConfig, Pairs, forward_pairs, pair_loss, train_head
-from glass_core.training.pairs import (
-    distance_profile,
-    fold_pairs,
-    label_pair,
-    read_chains,
-    tm_bin,
+from glass_core.settings import Settings
+from glass_core.training.batches import Corpus
+from glass_core.training.effect import correlation, effect_figures, effect_losses
+from glass_core.training.effects import Assay
+from glass_core.training.head import (
+    HeadTraining,
+    PairBatch,
+    Pairs,
+    contrast_loss,
+    pair_loss,
 )
-from glass_core.training.pretrain import Corpus, PretrainConfig, pretrain
-from glass_core.training.splits import is_leak, largest, split_lists, split_of
+from glass_core.training.loop import Schedule, data_sha256, fit, pad_residues
+from glass_core.training.pretrain import EncoderTraining
+from glass_core.training.recipes import (
+    EFFECT_SCHEDULE,
+    HEAD_RECIPES,
+    calibrate,
+    train_effect,
+    train_head,
+)
 
-SPLIT_FILE = Path(__file__).parents[1] / "assets" / "models" / "compact" / "split.json"
 TINY = CompactConfig(dim=16, layers=1, heads=2, feedforward=24, conv_layers=1)
+CPU = torch.device("cpu")
+LETTERS = list("ACDEFGHIKL")
 
 
-def helix(n: int, seed: int = 0, noise: float = 0.0) -> np.ndarray:
-    """An ideal helix of C-alpha atoms, shape=(n, 3) in Å, blurred by `noise` Å."""
-    k = np.arange(n)
-    coord = np.stack([2.3 * np.cos(1.745 * k), 2.3 * np.sin(1.745 * k), 1.5 * k], axis=1)
-    return coord + np.random.default_rng(seed).normal(0, noise, (n, 3))
+def quiet(words: str) -> None:
+    """Says nothing."""
 
 
-def test_sides_follow_the_last_digit():
-    for group in range(200):
-        digit = hashlib.md5(str(group).encode(), usedforsecurity=False).hexdigest()[-1]
-        wanted = {"0": "test", "1": "test", "2": "validation"}.get(digit, "train")
-        assert split_of(group, largest_group=-1) == wanted
-        assert split_of(group, largest_group=group) == "train"
+@pytest.fixture(scope="module")
+def embedder():
+    torch.manual_seed(0)
+    return CompactEmbedder(CompactEncoder(TINY), "tiny", CPU)
 
 
-def test_largest_group_and_lists():
-    assert largest([5, 5, 3, 3, 9]) == 3
-    with pytest.raises(InputError):
-        largest([])
-    lists = split_lists([*range(100), 7, 7])
-    assert lists["largest_group"] == 7
-    assert sum(lists["chains"].values()) == 102
-    assert sum(lists["groups"].values()) == 100
-    assert not set(lists["test"]) & set(lists["validation"])
-    assert 7 not in lists["test"]
+def random_sequence(rng: np.random.Generator, n: int) -> str:
+    return "".join(rng.choice(LETTERS, n))
 
 
-@pytest.mark.parametrize(
-    ("identity", "aligned", "lengths", "leak"),
-    [
-        (0.40, 50, (100, 300), True),
-        (0.39, 100, (100, 300), False),
-        (0.90, 19, (40, 300), False),
-        (0.90, 20, (40, 300), True),
-        (0.90, 50, (400, 400), True),  # a shared domain, though only an eighth of either
-    ],
-)
-def test_leaks(identity, aligned, lengths, leak):
-    assert is_leak(identity, aligned, *lengths) is leak
-
-
-def test_committed_lists_obey_the_rule():
-    lists = json.loads(SPLIT_FILE.read_text())
-    for side in ("test", "validation"):
-        assert lists[side] == sorted(set(lists[side]))
-        assert len(lists[side]) == lists["groups"][side]
-        assert all(split_of(g, lists["largest_group"]) == side for g in lists[side])
-
-
-@pytest.mark.data
-def test_committed_lists_are_those_of_the_data(shared_data):
-    groups = pd.read_parquet(
-        shared_data / "structures/chains.parquet", columns=["split_group"]
-    )["split_group"]
-    lists = json.loads(SPLIT_FILE.read_text())
-    fresh = split_lists([int(g) for g in groups])
-    assert {k: lists[k] for k in fresh} == fresh
-
-
-@pytest.mark.data
-def test_no_restricted_chain_and_no_model_is_trained_on(shared_data):
-    chains = read_chains(shared_data)
-    assert not chains["license_note"].str.contains("NC-SA|non-commercial", case=False).any()
-    assert "model" not in set(chains["kind"])
-
-
-@pytest.mark.parametrize(
-    ("tm", "index"), [(0.1, None), (0.2, 0), (0.39, 0), (0.4, 1), (0.6, 2), (0.8, 3), (1.0, 3)]
-)
-def test_bins(tm, index):
-    assert tm_bin(tm) == index
-
-
-def test_labels_of_a_pair():
-    ca, sequence = helix(40), "A" * 40
-    turned = ca @ np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]]) + 5
-    for facing in (False, True):
-        label = label_pair(ca, turned, sequence, sequence, facing)
-        assert label["tm"] == pytest.approx(1, abs=1e-4)
-        assert label["aligned"].reshape(-1, 2).tolist() == [[i, i] for i in range(40)]
-        np.testing.assert_allclose(label["lddt"], 1, atol=1e-6)
-    bent = helix(40, noise=1.0)
-    assert label_pair(ca, bent, sequence, sequence, True)["lddt"].mean() < 0.95
-
-
-def test_profile_ignores_the_frame_and_short_chains_have_one():
-    ca = helix(60, noise=0.5)
-    np.testing.assert_allclose(distance_profile(ca), distance_profile(-ca + 3), atol=1e-9)
-    assert np.isfinite(distance_profile(helix(10))).all()
-
-
-def test_fold_pairs_respect_bins_cap_and_groups():
-    n = 24
-    chains = pd.DataFrame({
-        "sequence": ["A" * 45] * n, "length": 45, "cluster40": np.arange(n) // 2,
-        "split_group": np.arange(n) // 2, "ca": [helix(45, k, 1.5 * (k % 4)) for k in range(n)],
-    })
-    rows = list(fold_pairs(chains, 4, 20, np.random.default_rng(0), cap=3))
-    bins = [tm_bin(r["tm"]) for r in rows]
-    assert rows and max(bins.count(b) for b in set(bins)) <= 4
-    used = [g for r in rows for g in {r["group"], r["subject_group"]}]
-    assert max(used.count(g) for g in set(used)) <= 3
-    assert all(len(r["lddt"]) * 2 == len(r["aligned"]) for r in rows)
-
-
-def test_masking_asks_only_for_known_letters():
+@pytest.fixture(scope="module")
+def pair_table() -> pd.DataFrame:
     rng = np.random.default_rng(0)
-    batch = masked_batch(["ACDEFGHIKLMNPQRSTVWY" * 20, "X" * 50], ["H-EC" * 100, None], rng)
-    original, mask = tokenise(["ACDEFGHIKLMNPQRSTVWY" * 20, "X" * 50])
-    asked = batch.letters != IGNORED
-    assert not asked[1].any()
-    assert 0.10 < asked[0].float().mean() < 0.20
-    assert torch.equal(batch.letters[asked], original[asked])
-    assert torch.equal(batch.tokens[~asked], original[~asked])
-    hidden = (batch.tokens[asked] == MASK_TOKEN).float().mean()
-    assert 0.65 < hidden < 0.95
-    assert torch.equal(batch.mask, mask)
-    assert batch.states[0, :4].tolist() == [0, IGNORED, 1, 2]
-    assert (batch.states[1] == IGNORED).all()
+    rows = []
+    for k in range(24):
+        sequence = random_sequence(rng, 30 + k)
+        aligned = np.stack([np.arange(len(sequence))] * 2, axis=1).astype(np.int16).ravel()
+        rows.append({
+            "kind": "fold" if k % 2 else "point_mutant", "reference": sequence,
+            "subject": "W" + sequence[1:], "group": str(k), "subject_group": str(k),
+            "side": ("train", "train", "validation", "test")[k % 4], "rearranged": k == 0,
+            "tm": 0.3 + 0.025 * k, "aligned": aligned, "pool": "given",
+            "reference_id": f"a{k}", "subject_id": f"b{k}",
+            "lddt": np.full(len(sequence), 0.8, dtype=np.float32),
+        })
+    return pd.DataFrame(rows)
 
 
-def test_windows_cut_labels_alike():
-    sequence, states = crop("ABCDEFGH", "abcdefgh", 3, np.random.default_rng(0))
-    assert len(sequence) == 3 and states == sequence.lower()
-    assert crop("ABC", None, 3, np.random.default_rng(0)) == ("ABC", None)
+@pytest.fixture(scope="module")
+def pairs_folder(pair_table, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("pairs") / "shards"
+    folder.mkdir()
+    pair_table.to_parquet(folder / "given-00000.parquet")
+    return folder
 
 
-def test_learning_rate_rises_then_falls():
-    rates = [learning_rate(s, 100, 1.0, 10) for s in range(100)]
-    assert rates[0] == pytest.approx(0.1) and max(rates) == pytest.approx(1)
-    assert rates[10:] == sorted(rates[10:], reverse=True)
-    assert 0.05 <= rates[-1] < 0.06
+@pytest.fixture(scope="module")
+def effects_file(tmp_path_factory) -> Path:
+    rng = np.random.default_rng(1)
+    rows = []
+    for k, side in enumerate(["train", "train", "validation", "test"] * 2):
+        sequence = random_sequence(rng, 40)
+        kind = "stability" if k < 4 else "clinical"
+        for i in range(20):
+            mutant = "W" if i % 2 else "P"
+            value = float(mutant == "P") if kind == "clinical" else (mutant == "P") + i / 100
+            rows.append({"assay": f"{kind} {k}", "kind": kind, "sequence": sequence,
+                         "mutant": f"{sequence[i]}{i + 1}{mutant}", "value": value,
+                         "group": str(k), "side": side})
+    path = tmp_path_factory.mktemp("effects") / "effects.parquet"
+    pd.DataFrame(rows).to_parquet(path)
+    return path
 
 
-def test_clusters_count_once():
-    sequences = pd.DataFrame({
-        "sequence": ["A" * 40] * 50 + ["C" * 40], "cluster": ["big"] * 50 + ["small"],
-    })
-    labelled = pd.DataFrame({
-        "sequence": ["G" * 40], "label": ["H" * 40], "resolved": ["1" * 20 + "0" * 20],
-    })
-    corpus = Corpus(sequences, labelled)
-    config = PretrainConfig(tokens=4000, labelled_share=0.0)
-    first = corpus.batch(config, 0)
-    share = (first.letters == 1).sum() / (first.letters != IGNORED).sum()
-    assert 0.3 < share < 0.7
-    assert torch.equal(first.tokens, corpus.batch(config, 0).tokens)
-    assert not torch.equal(first.tokens, corpus.batch(config, 1).tokens)
-    only = corpus.batch(PretrainConfig(tokens=400, labelled_share=1.0), 0)
-    assert (only.states[:, :20] == 0).all() and (only.states[:, 20:] == IGNORED).all()
+class Line(nn.Module):
+    """A line through points; the smallest thing that can be trained."""
 
-
-def test_pretraining_resumes_on_the_same_curve(tmp_path):
-    rng = np.random.default_rng(3)
-    sequences = pd.DataFrame({
-        "sequence": ["".join(rng.choice(list("ACDEFG"), 40)) for _ in range(20)],
-        "cluster": range(20),
-    })
-    labelled = pd.DataFrame({
-        "sequence": ["ACDEFG" * 6], "label": ["HEC" * 12], "resolved": ["1" * 36],
-    })
-    corpus = Corpus(sequences, labelled)
-
-    def run(steps: int, name: str) -> list[tuple[float, float]]:
+    def __init__(self) -> None:
+        super().__init__()
         torch.manual_seed(0)
-        # The schedule is that of the whole run; a shorter one is a run that was stopped.
-        config = PretrainConfig(steps=6, tokens=300, warmup=2)
-        stopped = tmp_path / name
+        self.layer = nn.Linear(3, 1)
+        self.dropout = nn.Dropout(0.2)
 
-        def batch_of(step: int):
-            if step >= steps:
-                raise KeyboardInterrupt
-            return corpus.batch(config, step)
+    def forward(self, batch: torch.Tensor) -> dict[str, torch.Tensor]:
+        loss = (self.layer(self.dropout(batch))[:, 0] - batch.sum(dim=1)).square().mean()
+        return {"total": loss}
 
-        try:
-            return pretrain(CompactEncoder(TINY), batch_of, config, stopped, every=3)
-        except KeyboardInterrupt:
-            return []
 
-    whole = run(6, "whole.pt")
-    assert run(4, "parts.pt") == []
-    np.testing.assert_allclose(run(6, "parts.pt"), whole, rtol=1e-5)
-    assert len(whole) == 6
+def points(number: int) -> torch.Tensor:
+    return torch.randn(8, 3, generator=torch.Generator().manual_seed(number))
+
+
+def test_learning_rate_rises_stays_and_falls():
+    schedule = Schedule(steps=100, peak=1.0, warmup=10, decay=0.5)
+    rates = [schedule.rate(s) for s in range(100)]
+    assert rates[0] == pytest.approx(0.1) and max(rates) == 1
+    assert rates[10:50] == [1.0] * 40
+    assert rates[50:] == sorted(rates[50:], reverse=True) and rates[-1] == pytest.approx(0.02)
+    assert Schedule(steps=5, peak=0.3).rate(4) == 0.3
+
+
+def test_training_lowers_the_loss_and_keeps_the_best(tmp_path):
+    line, seen = Line(), []
+
+    def validate():
+        seen.append({k: v.clone() for k, v in line.state_dict().items()})
+        return {"loss": [3.0, 1.0, 2.0, 4.0][len(seen) - 1]}
+
+    history = fit(line, points, Schedule(steps=40, peak=0.05, every=10), tmp_path / "a.pt",
+                  validate=validate, say=quiet)
+    totals = [entry["total"] for entry in history.curve]
+    assert np.mean(totals[-5:]) < np.mean(totals[:5])
+    assert history.best_step == 20
+    assert torch.equal(line.state_dict()["layer.weight"], seen[1]["layer.weight"])
+
+
+def test_training_stops_when_validation_does_not_improve(tmp_path):
+    history = fit(Line(), points, Schedule(steps=100, peak=0.01, every=5, patience=2),
+                  tmp_path / "a.pt", validate=lambda: {"loss": 1.0}, say=quiet)
+    assert len(history.curve) == 15
+
+
+@pytest.mark.parametrize("stop", [3, 6, 7])
+def test_a_killed_run_goes_on_along_the_same_curve(stop, tmp_path):
+    schedule = Schedule(steps=9, peak=0.05, warmup=2, every=3, accumulate=2)
+    whole = fit(Line(), points, schedule, tmp_path / "whole.pt", say=quiet)
+
+    def killed(number: int) -> torch.Tensor:
+        if number == 2 * stop:
+            raise KeyboardInterrupt
+        return points(number)
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(Line(), killed, schedule, tmp_path / "parts.pt", say=quiet)
+    line = Line()
+    again = fit(line, points, schedule, tmp_path / "parts.pt", say=quiet)
+    assert again.curve == whole.curve
+
+
+def test_accumulated_batches_are_one_large_one(tmp_path):
+    class Plain(Line):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dropout = nn.Dropout(0.0)
+
+    small, large = Plain(), Plain()
+    fit(small, points, Schedule(steps=2, peak=0.05, accumulate=2), tmp_path / "s.pt", say=quiet)
+    fit(large, lambda n: torch.cat([points(2 * n), points(2 * n + 1)]),
+        Schedule(steps=2, peak=0.05), tmp_path / "l.pt", say=quiet)
+    torch.testing.assert_close(small.layer.weight, large.layer.weight)
+
+
+def test_data_hashes_know_files_and_folders(tmp_path):
+    (tmp_path / "a").write_text("x")
+    one = data_sha256(tmp_path)
+    (tmp_path / "a").write_text("y")
+    assert data_sha256(tmp_path) != one
+    two = data_sha256(tmp_path / "a")
+    (tmp_path / "a").rename(tmp_path / "b")
+    assert data_sha256(tmp_path / "b") != two
+    with pytest.raises(InputError):
+        data_sha256(tmp_path / "gone")
+
+
+def test_padding_is_to_few_widths():
+    padded, mask = pad_residues([torch.ones(3, 2), torch.ones(65, 2)])
+    assert padded.shape == (2, 128, 2)
+    assert mask.sum().item() == padded[..., 0].sum().item() == 68
+
+
+def test_the_encoder_learns_every_task(tmp_path):
+    rng = np.random.default_rng(3)
+    n = 40
+    k = np.arange(n)
+    ca = np.stack([2.3 * np.cos(1.745 * k), 2.3 * np.sin(1.745 * k), 1.5 * k], axis=1)
+    table = pd.DataFrame({
+        "source": "all", "cluster": range(12),
+        "sequence": [random_sequence(rng, n) for _ in range(12)],
+        "secondary": "H" * n, "conservation": "19" * (n // 2), "disorder": "0" * n,
+        "ca": [ca.ravel()] * 12,
+    })
+    corpus = Corpus(table, {"all": 1.0})
+    torch.manual_seed(0)
+    training = EncoderTraining(CompactEncoder(TINY))
+    history = fit(training, lambda number: corpus.batch(640, 0, number),
+                  Schedule(steps=30, peak=5e-3, every=10), tmp_path / "e.pt", say=quiet)
+    first, last = pd.DataFrame(history.curve[:5]).mean(), pd.DataFrame(history.curve[-5:]).mean()
+    for name in ("secondary", "conservation", "disorder", "burial", "distance"):
+        assert last[name] < first[name], name
 
 
 def test_loss_by_hand():
@@ -228,98 +232,194 @@ def test_loss_by_hand():
     assert float(pair_loss(tm[:1], true_tm[:1], lddt[:1], true_lddt[:1])) == 0
 
 
-def pair_table(n: int = 8) -> pd.DataFrame:
-    rng = np.random.default_rng(0)
-    rows = []
-    for k in range(n):
-        length = 20 + k
-        sequence = "".join(rng.choice(list("ACDEFGHIKL"), length))
-        aligned = np.stack([np.arange(length)] * 2, axis=1).astype(np.int16).ravel()
-        rows.append({
-            "kind": "fold" if k % 2 else "point_mutant", "reference": sequence,
-            "subject": "W" + sequence[1:], "group": k, "rearranged": k == 0,
-            "tm": 0.3 + 0.08 * k, "aligned": aligned,
-            "lddt": np.full(length, 0.8, dtype=np.float32),
-        })
-    return pd.DataFrame(rows)
+def test_contrast_asks_only_chains_of_different_groups():
+    alike = torch.tensor([[1.0, 0], [1, 0], [0.31, (1 - 0.31**2) ** 0.5]])
+    assert float(contrast_loss(alike, ["a", "a", "b"])) == pytest.approx(0, abs=1e-6)
+    same = torch.ones(2, 3)
+    assert float(contrast_loss(same, ["a", "b"])) == pytest.approx(1 - 0.31 - 0.06, abs=1e-6)
+    assert float(contrast_loss(same, ["a", "a"])) == 0
 
 
-def tiny_pair() -> tuple[CompactEncoder, SiameseTransformer]:
-    torch.manual_seed(0)
-    head = SiameseTransformer(SiameseConfig(
+def tiny_head(seed: int = 0) -> SiameseTransformer:
+    torch.manual_seed(seed)
+    return SiameseTransformer(SiameseConfig(
         prottrans_dim=16, hidden_dim=16, output_dim=16, nhead=2, num_layers=1, dropout=0.0
     ))
-    return CompactEncoder(TINY), head
 
 
-def test_long_and_rearranged_pairs_are_not_trained_on():
-    pairs = Pairs(pair_table(), longest=25)
-    assert pairs.table["reference"].str.len().max() <= 25
-    assert not pairs.table["rearranged"].any()
-
-
-def test_predictions_of_pairs_do_not_depend_on_their_company():
-    encoder, head = tiny_pair()
-    encoder.eval()
-    head.eval()
-    table = pair_table()
-    tm, lddt = forward_pairs(encoder, head, table)
-    alone, track = forward_pairs(encoder, head, table.iloc[2:3])
+def test_predictions_of_pairs_do_not_depend_on_their_company(embedder, pair_table):
+    training = HeadTraining(
+        tiny_head(), lambda sequences: [e.residues for e in embedder.embed(sequences)]
+    ).eval()
+    tm, lddt, _ = training.predict(PairBatch.of(pair_table))
+    alone, track, _ = training.predict(PairBatch.of(pair_table.iloc[2:3]))
     torch.testing.assert_close(tm[2:3], alone, atol=1e-5, rtol=0)
     torch.testing.assert_close(lddt[2], track[0], atol=1e-5, rtol=0)
-    assert [len(t) for t in lddt] == [len(s) for s in table["reference"]]
+    assert [len(t) for t in lddt] == [len(s) for s in pair_table["reference"]]
 
 
-def test_head_training_resumes_on_the_same_curve(tmp_path, monkeypatch):
-    pairs = Pairs(pair_table(), longest=64)
-    config = HeadConfig(steps=6, batch=3, warmup=2)
+def test_an_epoch_sees_every_pair_once(pair_table):
+    pairs = Pairs(pair_table, longest=100, batch=4)
+    seen = [s for n in range(pairs.batches_per_epoch) for s in pairs.batch(n).reference]
+    assert sorted(seen) == sorted(pairs.table["reference"])
+    assert "AAAA" not in seen and len(seen) == 23, "the rearrangement is left out"
+    assert pairs.batch(3).reference == pairs.batch(3).reference
+    assert Pairs(pair_table, longest=40, batch=4).length.max() <= 40
 
-    def run(checkpoint: Path) -> list[float]:
-        return train_head(*tiny_pair(), pairs, pairs, config, checkpoint, every=3)
 
-    whole = run(tmp_path / "whole.pt")
-    draw = Pairs.draw
+def test_drawn_batches_hold_both_kinds(pair_table):
+    pairs = Pairs(pair_table, longest=100, batch=8, near_share=0.5)
+    near = set(pair_table.loc[pair_table["kind"] != "fold", "reference"])
+    share = np.mean([s in near for n in range(20) for s in pairs.batch(n).reference])
+    assert 0.3 < share < 0.7
 
-    def stop_at_four(self, config, step):
-        if step == 4:
-            raise KeyboardInterrupt
-        return draw(self, config, step)
 
-    monkeypatch.setattr(Pairs, "draw", stop_at_four)
+def test_effect_losses_by_hand():
+    score = torch.zeros(2, 4, 20)
+    score[0, :3, 0] = torch.tensor([1.0, 2.0, 3.0])
+    logit = torch.full((2, 4, 20), 2.0)
+    scan = Assay("s", "scan", "CCCC", np.arange(3), np.zeros(3, int),
+                 np.array([5, 6, 9], np.float32), "g", "train")
+    label = Assay("c", "clinical", "CCCC", np.arange(2), np.zeros(2, int),
+                  np.array([1, 0], np.float32), "g", "train")
+    found = effect_losses(score, logit, [scan, label])
+    assert float(found["rank"]) == pytest.approx(0, abs=1e-5)
+    wanted = np.mean([np.log1p(np.exp(-2)), 2 + np.log1p(np.exp(-2))])
+    assert float(found["label"]) == pytest.approx(wanted, abs=1e-5)
+    assert float(correlation(torch.ones(4), torch.arange(4.0))) == 0
+
+
+def test_figures_of_effects():
+    scan = Assay("s", "scan", "CCCC", np.arange(4), np.zeros(4, int),
+                 np.array([1, 2, 3, 4], np.float32), "g", "test")
+    label = Assay("c", "clinical", "CCCC", np.arange(4), np.zeros(4, int),
+                  np.array([0, 1, 0, 1], np.float32), "g", "test")
+    table = np.zeros((4, 20), np.float32)
+    table[:, 0] = [1, 2, 3, 4]
+    figures = effect_figures([scan, label], lambda assay: (table, table))
+    assert figures["scan"] == pytest.approx(1)
+    assert figures["clinical"] == pytest.approx(0.75)
+    assert figures["loss"] == pytest.approx(1 - 0.875)
+
+
+def test_calibration_finds_scale_and_offset():
+    rng = np.random.default_rng(0)
+    logit = rng.normal(size=(4000, 20)).astype(np.float32)
+    label = (rng.random(4000) < 1 / (1 + np.exp(-(2 * logit[:, 0] - 1)))).astype(np.float32)
+    assay = Assay("c", "clinical", "C" * 4000, np.arange(4000), np.zeros(4000, int), label,
+                  "g", "validation")
+    scale, offset = calibrate([assay], lambda a: (logit, logit))
+    assert scale == pytest.approx(2, abs=0.2)
+    assert offset == pytest.approx(-1, abs=0.15)
+    assert calibrate([], lambda a: (logit, logit)) == (1.0, 0.0)
+
+
+def fabric() -> Fabric:
+    return Fabric(accelerator="cpu", devices=1)
+
+
+def short(recipe: str = "compact"):
+    from dataclasses import replace
+
+    chosen = HEAD_RECIPES[recipe]
+    return replace(chosen, batch=4, schedule=replace(chosen.schedule, steps=6, warmup=0, every=3),
+                   hidden=16 if recipe == "paper" else None)
+
+
+def test_a_head_is_trained_resumed_and_loads(embedder, pairs_folder, tmp_path, monkeypatch):
+    folder = tmp_path / "encoder"
+    save_encoder(folder, embedder.encoder)
+    embedder = CompactEmbedder.load(folder, TINY.to_dict(), "tiny", CPU)
+
+    def run(out: Path):
+        return train_head(embedder, pairs_folder, out, short(), fabric(), name="m", version="1",
+                          kind="compact", words={"max_length": 320})
+
+    whole = run(tmp_path / "whole")
+    batch = Pairs.batch
+    monkeypatch.setattr(Pairs, "batch", lambda self, number: batch(self, number) if number != 4
+                        else (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "parts.pt")
-    monkeypatch.setattr(Pairs, "draw", draw)
-    np.testing.assert_allclose(run(tmp_path / "parts.pt"), whole, rtol=1e-5)
+        run(tmp_path / "parts")
+    monkeypatch.setattr(Pairs, "batch", batch)
+    again = run(tmp_path / "parts")
+    assert again.curve == whole.curve
+    card = ModelCard.read(tmp_path / "parts")
+    assert load_head(card).config.prottrans_dim == 16
+    record = json.loads((tmp_path / "parts" / "head-training.json").read_text())
+    assert record["format"] == "glass-training/1"
+    assert len(record["curve"]) == 6 and len(record["validation"]) == 2
+    assert record["data_sha256"]["pairs"] == data_sha256(pairs_folder)
+    predictor = load_predictor(Settings(models=tmp_path, device="cpu"), "parts")
+    assert predictor.effects("ACDEF") is None, "no effect head yet"
 
 
-def test_correlation_with_weights():
-    x, y = np.array([0.0, 1, 2, 9]), np.array([0.0, 2, 4, -9])
-    assert weighted_correlation(x, y, np.array([1.0, 1, 1, 0])) == pytest.approx(1)
-    assert np.isnan(weighted_correlation(np.ones(4), y, np.ones(4)))
+def test_the_papers_recipe_counts_epochs(embedder, pairs_folder, tmp_path):
+    history = train_head(embedder, pairs_folder, tmp_path / "m", short("paper"), fabric(),
+                         name="m", version="1", kind="prott5", words={})
+    assert len(history.curve) == 5 * 3, "five epochs of eleven pairs in batches of four"
+    record = json.loads((tmp_path / "m" / "head-training.json").read_text())
+    schedule = record["config"]["recipe"]["schedule"]
+    assert (schedule["peak"], schedule["weight_decay"], schedule["clip"]) == (1e-4, 1e-5, 1.0)
+    assert record["config"]["recipe"]["contrast"] == 0
+    assert HEAD_RECIPES["paper"].batch == 16 and HEAD_RECIPES["paper"].hidden == 512
 
 
-def test_rounding_is_no_correlation():
-    table = pair_table()
-    noise = np.random.default_rng(0).uniform(-2e-7, 2e-7, len(table))
-    figures = summarise(table, Scored(1 + noise, [
-        1 + np.random.default_rng(k).uniform(-2e-7, 2e-7, len(t))
-        for k, t in enumerate(table["lddt"])
-    ]))
-    assert figures["tm_pearson"]["value"] is None
-    assert figures["tm_spearman"]["value"] is None
-    assert figures["lddt_within_spearman"]["value"] is None
-    assert figures["tm_mae"]["value"] == pytest.approx(np.mean(1 - table["tm"]), abs=1e-4)
+def test_an_effect_head_is_trained_and_calibrated(embedder, pairs_folder, effects_file, tmp_path):
+    from dataclasses import replace
+
+    folder, model = tmp_path / "encoder", tmp_path / "m"
+    save_encoder(folder, embedder.encoder)
+    source = CompactEmbedder.load(folder, TINY.to_dict(), "tiny", CPU)
+    train_head(source, pairs_folder, model, short(), fabric(), name="m", version="1",
+               kind="compact", words={})
+    schedule = replace(EFFECT_SCHEDULE, steps=60, every=20, warmup=5, peak=3e-3)
+    history = train_effect(source, effects_file, model, fabric(), schedule)
+    assert history.validation[-1]["stability"] > 0.5, "proline is easily told from tryptophan"
+    _, scale, offset = load_effect(ModelCard.read(model))
+    assert np.isfinite([scale, offset]).all()
+    table = load_predictor(Settings(models=tmp_path, device="cpu"), "m").effects("ACDEFGHIKL" * 4)
+    assert table.probability[5, 12] > table.probability[5, 18], "P is called damaging, W is not"
+    assert np.isnan(table.score[0, 0]), "the wild type's own letter has no score"
 
 
-def test_each_group_counts_once():
-    table = pair_table(4)
-    table["group"] = [1, 1, 1, 2]
-    table["tm"] = [0.5, 0.5, 0.5, 0.9]
-    ones = Scored(np.ones(4), [np.ones(len(t)) for t in table["lddt"]])
-    assert summarise(table, ones)["tm_mae"]["value"] == pytest.approx((0.5 + 0.1) / 2)
+def test_weights_to_begin_with_are_kept_when_nothing_is_better(tmp_path):
+    line = Line()
+    before = line.layer.weight.detach().clone()
+    values = iter([1.0, 2.0, 3.0])
+    history = fit(line, points, Schedule(steps=4, peak=0.1, every=2), tmp_path / "a.pt",
+                  validate=lambda: {"loss": next(values)}, validate_first=True, say=quiet)
+    assert history.best_step == 0 and len(history.validation) == 3
+    assert torch.equal(line.layer.weight, before)
 
 
-def test_sequence_similarity_baselines():
-    assert similarity("ACDEFGHIKL", "ACDEFGHIKL") == (1.0, 1.0)
-    identity, blosum = similarity("ACDEFGHIKL", "ACDEFGHIRL")
-    assert identity == pytest.approx(0.9) and 0.9 < blosum < 1
+def test_embeddings_are_kept_by_content(embedder, tmp_path):
+    calls: list[list[str]] = []
+
+    class Counting(CompactEmbedder):
+        def embed(self, sequences, progress=None):
+            calls.append(list(sequences))
+            return super().embed(sequences, progress)
+
+    source = Counting(embedder.encoder, "tiny", CPU)
+    cache = CachedEmbedder(source, tmp_path, 10**9)
+    first = cache.embed(["ACD", "EFG", "ACD"])
+    again = cache.embed(["EFG", "ACD"])
+    assert calls == [["ACD", "EFG"]]
+    assert torch.equal(first[0].residues, again[1].residues)
+    cache.close()
+    CachedEmbedder(Counting(embedder.encoder, "other", CPU), tmp_path, 10**9).embed(["ACD"])
+    assert calls[-1] == ["ACD"], "another model has other embeddings"
+    half = CachedEmbedder(source, tmp_path / "half", 10**9, stored=torch.float16)
+    half.embed(["ACD"])
+    torch.testing.assert_close(half.embed(["ACD"])[0].residues, first[0].residues, atol=5e-3,
+                               rtol=1e-2)
+
+
+def test_the_cache_keeps_its_size(embedder, tmp_path):
+    cache = CachedEmbedder(embedder, tmp_path, 300_000)
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        cache.embed([random_sequence(rng, 200)])
+    stored = sum(p.stat().st_size for p in tmp_path.rglob("*.val"))
+    assert 0 < stored <= 400_000, "60 times 13 kB were put in"

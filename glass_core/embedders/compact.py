@@ -1,8 +1,8 @@
 """The embedded encoder: small enough to live in the repository, ours from the first weight.
 
 Token embedding, two residual convolutions, pre-norm transformer layers with
-rotary positions (Su et al., arXiv 2104.09864), a final layer norm. Two side
-heads go with it: letters of masked residues and 3-state secondary structure.
+rotary positions (Su et al., arXiv 2104.09864), a final layer norm. Linear side
+heads go with it, one per residue property it was trained to tell (`SIDE_HEADS`).
 
 Shape notation: B sequences in a batch, L residues of the longest, D width.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,16 @@ N_TOKENS = PAD_TOKEN + 1
 ENCODER_FILE = "encoder.safetensors"
 SECONDARY_STATES = "HEC"
 """Helix, strand, coil: the order of the secondary structure head."""
+SIDE_HEADS = {
+    "letters": len(STANDARD),
+    "secondary": len(SECONDARY_STATES),
+    "conservation": 9,
+    "disorder": 1,
+    "burial": 1,
+}
+"""Outputs per residue: logits of the hidden letter, of the secondary structure and of the
+conservation class (1 variable .. 9 conserved), logit of being disordered, and the number of
+C-alpha within 10 Å, standardised."""
 
 _TOKEN = {letter: index for index, letter in enumerate(STANDARD)} | {UNKNOWN: UNKNOWN_TOKEN}
 _TOKEN_BUDGET = 4096
@@ -51,6 +62,8 @@ class CompactConfig:
         Residual convolutions before the transformer, and how many residues each sees.
     dropout : float
         Training only.
+    window : int
+        Longest sequence encoded at once, as in training; see `windows`.
     """
 
     dim: int = 256
@@ -60,13 +73,16 @@ class CompactConfig:
     conv_layers: int = 2
     conv_width: int = 5
     dropout: float = 0.0
+    window: int = 320
 
     def __post_init__(self) -> None:
-        for name in ("dim", "layers", "heads", "feedforward", "conv_layers", "conv_width"):
+        for name in ("dim", "layers", "heads", "feedforward", "conv_layers", "conv_width",
+                     "window"):
             value = getattr(self, name)
             require(isinstance(value, int) and 0 < value <= 16384, name, "is a positive integer")
         require(self.dim % (2 * self.heads) == 0, "dim", "is an even multiple of heads")
         require(self.conv_width % 2 == 1, "conv_width", "is odd")
+        require(self.window >= 8, "window", "is at least 8")
         require(0 <= self.dropout < 1, "dropout", "lies in [0, 1)")
 
     def to_dict(self) -> dict[str, int | float]:
@@ -152,8 +168,9 @@ class CompactEncoder(nn.Module):
         self.convolutions = nn.ModuleList(_Convolution(config) for _ in range(config.conv_layers))
         self.layers = nn.ModuleList(_Layer(config) for _ in range(config.layers))
         self.norm = nn.LayerNorm(config.dim)
-        self.letter_head = nn.Linear(config.dim, len(STANDARD))
-        self.secondary_head = nn.Linear(config.dim, len(SECONDARY_STATES))
+        self.side = nn.ModuleDict(
+            {name: nn.Linear(config.dim, size) for name, size in SIDE_HEADS.items()}
+        )
         nn.init.normal_(self.embedding.weight, std=0.5)
 
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
@@ -180,13 +197,10 @@ class CompactEncoder(nn.Module):
             x = layer(x, keys, cos, sin)
         return self.norm(x)
 
-    def letters(self, residues: Tensor) -> Tensor:
-        """Logits of the 20 letters (order of `STANDARD`), shape (..., D) -> (..., 20)."""
-        return self.letter_head(residues)
-
-    def secondary(self, residues: Tensor) -> Tensor:
-        """Logits of helix, strand, coil, shape (..., D) -> (..., 3)."""
-        return self.secondary_head(residues)
+    def tell(self, name: str, residues: Tensor) -> Tensor:
+        """The side head `name` on encoded residues, shape (..., D) -> (..., SIDE_HEADS[name])."""
+        told: Tensor = self.side[name](residues)
+        return told
 
 
 def tokenise(sequences: Sequence[str], device: torch.device | None = None) -> tuple[Tensor, Tensor]:
@@ -232,7 +246,10 @@ def read_tensors(path: Path, module: nn.Module) -> None:
 class CompactEmbedder:
     """The `Embedder` of the compact model, in fp32."""
 
-    def __init__(self, encoder: CompactEncoder, name: str, device: torch.device) -> None:
+    def __init__(
+        self, encoder: CompactEncoder, name: str, device: torch.device, folder: Path | None = None
+    ) -> None:
+        self.folder = folder
         self.encoder = encoder.to(device).eval()
         self.name = name
         self.dim = encoder.config.dim
@@ -257,7 +274,7 @@ class CompactEmbedder:
         except GlassError as error:
             raise ModelError(f"{name}: the encoder's configuration is wrong ({error})") from error
         read_tensors(folder / ENCODER_FILE, encoder)
-        return cls(encoder, name, device)
+        return cls(encoder, name, device, folder)
 
     def embed(
         self, sequences: Sequence[str], progress: Progress | None = None
@@ -271,12 +288,49 @@ class CompactEmbedder:
         """
         for number, sequence in enumerate(sequences, start=1):
             check_residues(sequence, f"sequence {number}")
-        return run_in_batches(sequences, self._embed_batch, _TOKEN_BUDGET, progress)
+        spans = [windows(len(s), self.encoder.config.window) for s in sequences]
+        pieces = [s[w.start : w.stop] for s, cut in zip(sequences, spans, strict=True) for w in cut]
+        encoded = iter(run_in_batches(pieces, self._encode, _TOKEN_BUDGET, progress))
+        return [
+            Embedding(s, torch.cat([next(encoded)[w.first : w.last] for w in cut]))
+            for s, cut in zip(sequences, spans, strict=True)
+        ]
 
     @torch.inference_mode()
-    def _embed_batch(self, sequences: list[str]) -> list[Embedding]:
-        tokens, mask = tokenise(sequences, self.device)
+    def tell(self, name: str, sequence: str) -> Tensor:
+        """The side head `name` for each residue of a sequence, shape=(L, SIDE_HEADS[name])."""
+        residues = self.embed([sequence])[0].residues.to(self.device)
+        return self.encoder.tell(name, residues).float().cpu()
+
+    @torch.inference_mode()
+    def _encode(self, pieces: list[str]) -> list[Tensor]:
+        tokens, mask = tokenise(pieces, self.device)
         residues = self.encoder(tokens, mask).float().cpu()
-        return [
-            Embedding(s, row[: len(s)].clone()) for s, row in zip(sequences, residues, strict=True)
-        ]
+        return [row[: len(s)].clone() for s, row in zip(pieces, residues, strict=True)]
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of a sequence, `start` to `stop`, and which of its rows are used."""
+
+    start: int
+    stop: int
+    first: int
+    last: int
+
+
+def windows(length: int, size: int) -> list[Window]:
+    """Windows of at most `size` residues whose used rows cover a sequence once.
+
+    Neighbouring windows overlap by a quarter at least; each residue is taken from the
+    window in whose middle it lies deeper. Up to `size` residues there is one window.
+    """
+    if length <= size:
+        return [Window(0, length, 0, length)]
+    count = 1 + -(-(length - size) // (size - size // 4))
+    starts = [round(k * (length - size) / (count - 1)) for k in range(count)]
+    seams = [0, *((a + size + b) // 2 for a, b in pairwise(starts)), length]
+    return [
+        Window(start, start + size, seams[k] - start, seams[k + 1] - start)
+        for k, start in enumerate(starts)
+    ]

@@ -11,7 +11,7 @@ from typing import Any
 from glass_core.errors import ModelError
 
 FORMAT = "glass-model/1"
-CARD_FILE, HEAD_FILE = "card.json", "head.safetensors"
+CARD_FILE, HEAD_FILE, EFFECT_FILE = "card.json", "head.safetensors", "effect.safetensors"
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class ModelCard:
     head: dict[str, Any]
     sha256: dict[str, str]
     max_length: int | None
+    effect: dict[str, Any] | None
     content: dict[str, Any]
 
     @staticmethod
@@ -61,6 +62,7 @@ class ModelCard:
                 head=dict(content["head"]),
                 sha256={str(k): str(v) for k, v in content["sha256"].items()},
                 max_length=content.get("max_length"),
+                effect=dict(content["effect"]) if content.get("effect") else None,
                 content=content,
             )
         except (KeyError, TypeError, AttributeError, ValueError) as error:

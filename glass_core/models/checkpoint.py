@@ -12,9 +12,17 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from glass_core.embedders.compact import ENCODER_FILE, CompactEncoder
+from glass_core.embedders.compact import ENCODER_FILE, CompactEncoder, read_tensors
 from glass_core.errors import ModelError, RecordError
-from glass_core.models.card import CARD_FILE, FORMAT, HEAD_FILE, ModelCard, file_sha256
+from glass_core.models.card import (
+    CARD_FILE,
+    EFFECT_FILE,
+    FORMAT,
+    HEAD_FILE,
+    ModelCard,
+    file_sha256,
+)
+from glass_core.models.effect import EffectConfig, EffectHead
 from glass_core.models.siamese import SiameseConfig, SiameseTransformer
 
 CHECKPOINT_SUFFIXES = (".pt", ".pth", ".ckpt")
@@ -83,19 +91,45 @@ def save_model(
     return ModelCard.read(folder)
 
 
-def save_compact(
-    folder: Path, encoder: CompactEncoder, head: SiameseTransformer, *, version: str,
-    extra: dict[str, Any],
-) -> ModelCard:
-    """Write the compact model: encoder, head and card. Weights are stored in half precision."""
+def save_encoder(folder: Path, encoder: CompactEncoder) -> None:
+    """Write the weights of the compact encoder, in half precision."""
     folder.mkdir(parents=True, exist_ok=True)
     weights = {k: v.detach().half().contiguous() for k, v in encoder.state_dict().items()}
     save_file(weights, folder / ENCODER_FILE)
-    return save_model(
-        folder, head, name=folder.name, version=version,
-        embedder={"kind": "compact", "version": version},
-        extra={**extra, "encoder": encoder.config.to_dict()}, dtype=torch.float16,
-    )
+
+
+def save_effect(
+    folder: Path, head: EffectHead, scale: float, offset: float, dtype: torch.dtype
+) -> ModelCard:
+    """Add an effect head, with the calibration of its probability, to the model in `folder`."""
+    state = {k: v.detach().to(dtype).contiguous() for k, v in head.state_dict().items()}
+    save_file(state, folder / EFFECT_FILE)
+    content = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
+    content["effect"] = head.config.to_dict() | {"scale": scale, "offset": offset}
+    content["sha256"][EFFECT_FILE] = file_sha256(folder / EFFECT_FILE)
+    (folder / CARD_FILE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    return ModelCard.read(folder)
+
+
+def load_effect(card: ModelCard) -> tuple[EffectHead, float, float] | None:
+    """The effect head of a model with scale and offset of its logits; None without one.
+
+    Raises
+    ------
+    ModelError
+        Its file does not fit the card.
+    """
+    if card.effect is None:
+        return None
+    known = {field.name for field in fields(EffectConfig)}
+    try:
+        scale, offset = float(card.effect["scale"]), float(card.effect["offset"])
+        config = EffectConfig(**{k: v for k, v in card.effect.items() if k in known})
+        head = EffectHead(config)
+    except (KeyError, TypeError, ValueError, RecordError) as error:
+        raise ModelError(f"{card.name}: its entry 'effect' is not usable ({error}).") from error
+    read_tensors(card.folder / EFFECT_FILE, head)
+    return head.eval(), scale, offset
 
 
 def _build(name: str, config: dict[str, Any], state: dict[str, Any]) -> SiameseTransformer:

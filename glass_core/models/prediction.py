@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from glass_core.models.effect_prediction import EffectScore
 from glass_core.records import frozen_array, require
 
 LDDT_TRAINED_ABOVE = 0.7
@@ -57,12 +58,15 @@ class Prediction:
     model : ModelInfo
     flags : tuple of str
         Reasons to doubt these numbers, one sentence each.
+    effect : EffectScore or None
+        Of the model's effect head; None where it has none, and for variants with gaps.
     """
 
     tm_score: float
     lddt: NDArray[np.float64]
     model: ModelInfo
     flags: tuple[str, ...] = ()
+    effect: EffectScore | None = None
 
     def __post_init__(self) -> None:
         require(-1 <= self.tm_score <= 1, "tm_score", "is a cosine")

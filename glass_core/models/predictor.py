@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -11,6 +12,8 @@ import torch
 from glass_core.embedders.base import Embedder, Embedding
 from glass_core.embedders.batching import length_buckets
 from glass_core.errors import ModelError, VariantError
+from glass_core.models.effect import CalibratedEffect
+from glass_core.models.effect_prediction import EffectTable
 from glass_core.models.prediction import (
     LDDT_TRAINED_ABOVE,
     MIN_COVERAGE,
@@ -40,11 +43,18 @@ class Predictor(Protocol):
         """Predict variants of one wild type, in the order given."""
         ...
 
+    def effects(self, wild_type: str) -> EffectTable | None:
+        """Effect scores of every single substitution; None where the model has none."""
+        ...
+
 
 class SiamesePredictor:
     """The GLASS method over any embedder; implements `Predictor`."""
 
-    def __init__(self, embedder: Embedder, head: SiameseTransformer, info: ModelInfo) -> None:
+    def __init__(
+        self, embedder: Embedder, head: SiameseTransformer, info: ModelInfo,
+        effect: CalibratedEffect | None = None,
+    ) -> None:
         if head.config.prottrans_dim != embedder.dim:
             raise ModelError(
                 f"{info.name}: takes embeddings of width {head.config.prottrans_dim}, but "
@@ -53,6 +63,7 @@ class SiamesePredictor:
         self._embedder = embedder
         self._head = head.to(embedder.device).eval()
         self._info = info
+        self._effect = effect
 
     @property
     def info(self) -> ModelInfo:
@@ -78,10 +89,32 @@ class SiamesePredictor:
             raise VariantError("predict: all variants must belong to one wild type.")
         embeddings = self._embedder.embed([wild_type, *(v.mutant for v in variants)], progress)
         (wild_residues, wild_pooled), *mutants = self._project(embeddings)
+        table = self._table(embeddings[0])
         return [
-            self._compare(variant, wild_residues, wild_pooled, residues, pooled)
+            replace(
+                self._compare(variant, wild_residues, wild_pooled, residues, pooled),
+                effect=None if table is None else table.of(variant),
+            )
             for variant, (residues, pooled) in zip(variants, mutants, strict=True)
         ]
+
+    def effects(self, wild_type: str) -> EffectTable | None:
+        """Effect scores of every single substitution, from one pass over the wild type."""
+        return self._table(self._embedder.embed([wild_type])[0])
+
+    def _table(self, embedding: Embedding) -> EffectTable | None:
+        if self._effect is None:
+            return None
+        return self._effect.table(embedding, self._embedder.device)
+
+    @property
+    def embedder(self) -> Embedder:
+        """Where the residues come from."""
+        return self._embedder
+
+    def project(self, sequences: Sequence[str]) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Residue embeddings, shape=(L, O), and global embedding, shape=(O,), of each sequence."""
+        return self._project(self._embedder.embed(sequences))
 
     @torch.inference_mode()
     def _project(self, embeddings: Sequence[Embedding]) -> list[tuple[torch.Tensor, torch.Tensor]]:

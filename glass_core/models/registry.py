@@ -68,7 +68,8 @@ def load_predictor(settings: Settings, name: str = DEFAULT_MODEL) -> SiamesePred
         Its files are damaged.
     """
     from glass_core.embedders.device import resolve_device
-    from glass_core.models.checkpoint import load_authors_checkpoint, load_head
+    from glass_core.models.checkpoint import load_authors_checkpoint, load_effect, load_head
+    from glass_core.models.effect import CalibratedEffect
 
     entries = {entry.name: entry for entry in list_models(settings)}
     if name not in entries:
@@ -78,7 +79,10 @@ def load_predictor(settings: Settings, name: str = DEFAULT_MODEL) -> SiamesePred
     if entry.unavailable_reason is not None:
         raise UnavailableError(f"model '{name}': {entry.unavailable_reason}")
     device = resolve_device(settings.device)
+    effect = None
     if entry.card is not None:
+        found = load_effect(entry.card)
+        effect = None if found is None else CalibratedEffect(*found)
         head, weights = load_head(entry.card), entry.card.folder / HEAD_FILE
     else:
         head, weights = load_authors_checkpoint(entry.source), entry.source
@@ -92,7 +96,7 @@ def load_predictor(settings: Settings, name: str = DEFAULT_MODEL) -> SiamesePred
         dtype=str(embedder.dtype).removeprefix("torch."),
         max_length=entry.card.max_length if entry.card else None,
     )
-    return SiamesePredictor(embedder, head, info)
+    return SiamesePredictor(embedder, head, info, effect)
 
 
 def load_embedder(settings: Settings, kind: str) -> Embedder:
@@ -152,3 +156,68 @@ def _prott5_reason(settings: Settings) -> str | None:
     except UnavailableError as error:
         return str(error)
     return None
+
+
+@dataclass(frozen=True)
+class ModelDescription:
+    """A model in words and figures for a reader."""
+
+    name: str
+    version: str
+    embedder: str
+    licence: str
+    megabytes: float
+    has_effect: bool
+    limits: tuple[str, ...]
+    unavailable_reason: str | None
+
+
+def describe_models(settings: Settings) -> tuple[ModelDescription, ...]:
+    """`list_models` for a reader."""
+    return tuple(_describe(entry) for entry in list_models(settings))
+
+
+def _describe(entry: ModelEntry) -> ModelDescription:
+    content = entry.card.content if entry.card else {}
+    files = [entry.source] if entry.source.is_file() else list(entry.source.glob("*.safetensors"))
+    limits = content.get("limits", ())
+    return ModelDescription(
+        name=entry.name,
+        version=entry.card.version if entry.card else "(the authors' checkpoint)",
+        embedder=entry.embedder,
+        licence=str(content.get("licence", "not stated")),
+        megabytes=sum(f.stat().st_size for f in files) / 1e6,
+        has_effect=entry.card is not None and entry.card.effect is not None,
+        limits=tuple(map(str, limits)) if isinstance(limits, list) else (),
+        unavailable_reason=entry.unavailable_reason,
+    )
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Whether the ProtT5 weights are here and how to get them, what computes, what is kept."""
+
+    prott5: str
+    command: str
+    device: str
+    cache: str
+
+
+def surroundings(settings: Settings) -> Surroundings:
+    """What this installation has beside its models, in words."""
+    from glass_core.embedders.cache import cache_bytes
+    from glass_core.embedders.device import resolve_device
+    from glass_core.embedders.prott5 import DOWNLOAD_GB, fetch_command
+
+    reason = _prott5_reason(settings)
+    size = DOWNLOAD_GB.get(settings.prott5)
+    words = f"`{settings.prott5}`: " + ("installed." if reason is None else "not installed.")
+    if size is not None:
+        words += f" About {size} GB. Nothing is downloaded unasked; fetch it with:"
+    try:
+        device = str(resolve_device(settings.device))
+    except GlassError as error:
+        device = str(error)
+    command = fetch_command(settings.prott5) if size is not None else fetch_command()
+    kept = cache_bytes(settings.cache.expanduser()) / 1e6
+    return Surroundings(words, command, device, f"{settings.cache} ({kept:.0f} MB)")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glass_core.impact import Impact
+from glass_core.models.effect_prediction import EffectScore
 from glass_core.models.prediction import LDDT_TRAINED_ABOVE, MIN_COVERAGE
 
 
@@ -27,10 +28,22 @@ def verdict(impact: Impact) -> Verdict:
     return Verdict(headline, (*measured, *predicted))
 
 
+LIKELY, UNLIKELY = 0.8, 0.2
+"""Probabilities from and below which the headline takes a side."""
+
+
 def _predicted_headline(impact: Impact) -> str:
     coverage = float((impact.variant.mutant_index >= 0).mean())
     if impact.prediction.tm_score < LDDT_TRAINED_ABOVE or coverage < MIN_COVERAGE:
         return f"{impact.variant.text}: outside what the model can tell"
+    effect = impact.prediction.effect
+    if effect is not None:
+        says = (
+            "predicted damaging" if effect.probability >= LIKELY
+            else "predicted tolerated" if effect.probability <= UNLIKELY
+            else "the prediction takes no side"
+        )
+        return f"{impact.variant.text}: {says} (P {effect.probability:.2f})"
     percentile = impact.baselines.percentile
     if percentile is None:
         return f"{impact.variant.text}: predicted TM-score {impact.prediction.tm_score:.3f}"
@@ -51,6 +64,8 @@ def _predicted(impact: Impact) -> list[str]:
         f"{known.mean():.4f}, lowest {known.min():.4f}; 'nothing changes' would be 1 and a score "
         "near 1 alone says little."
     ]
+    if prediction.effect is not None:
+        sentences.insert(0, _effect_sentence(prediction.effect))
     parts = []
     if ranks.site_rank is not None:
         parts.append(f"rank {ranks.site_rank} of {ranks.site_size} at its site (1 = lowest TM)")
@@ -65,6 +80,18 @@ def _predicted(impact: Impact) -> list[str]:
         sentences.append("Beside it: " + ", ".join(parts) + ".")
     sentences.append("The prediction is symmetric: it cannot tell a gain from a loss.")
     return sentences
+
+
+def _effect_sentence(effect: EffectScore) -> str:
+    """What the effect head says, with its rank."""
+    rank = "" if effect.percentile is None else (
+        f"; its effect score is higher than that of {effect.percentile:.0f}% of all single "
+        f"substitutions of this protein, rank {effect.site_rank} of 19 at its site"
+    )
+    return (
+        f"Predicted chance of being damaging: {effect.probability:.2f}, fitted to clinical "
+        f"labels of other proteins (Evidence says how well){rank}."
+    )
 
 
 def _measured(impact: Impact) -> tuple[str, list[str]]:

@@ -1,60 +1,77 @@
-"""Training of the Siamese head on pairs of structures, the encoder fine-tuned with it.
+"""Training of the Siamese head on pairs of structures, over any embedder.
 
 Loss: section 2.3 of the GLASS paper (bioRxiv 2025.10.27.684815).
 """
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import click
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from glass_core.embedders.compact import PAD_TOKEN, CompactConfig, CompactEncoder, tokenise
-from glass_core.models.checkpoint import save_compact
-from glass_core.models.siamese import (
-    SiameseConfig,
-    SiameseTransformer,
-    predicted_lddt,
-    predicted_tm,
-)
-from glass_core.training.batches import learning_rate
-from glass_core.training.pretrain import save_atomically
+from glass_core.models.siamese import SiameseTransformer, predicted_lddt, predicted_tm
+from glass_core.training.loop import pad_residues
 
 TM_IGNORED_BELOW, TM_LDDT_FROM = 0.1, 0.7
 LDDT_SHARE, TM_SHARE = 0.7, 0.3
-_WIDTH = 64
+UNRELATED_TM, UNRELATED_SPREAD = 0.31, 0.06
+_BUCKET = 8
+"""Batches whose pairs are sorted by length together."""
+_VALIDATION_BATCH = 32
+
+Embed = Callable[[Sequence[str]], list[Tensor]]
+"""Sequences to their residues, each of shape=(L, D)."""
 
 
-@dataclass(frozen=True)
-class HeadConfig:
-    """Schedule; the published one is 5 epochs of batches of 16 at 1e-4."""
+@dataclass(frozen=True, eq=False)
+class PairBatch:
+    """Pairs with their truth.
 
-    steps: int = 500
-    batch: int = 12
-    peak: float = 4e-4
-    encoder_peak: float = 2e-4
-    warmup: int = 50
-    weight_decay: float = 1e-5
-    near_share: float = 0.3
-    longest: int = 256
-    seed: int = 0
+    Attributes
+    ----------
+    reference, subject : list of str
+    tm : Tensor, shape=(B,)
+    aligned : list of Tensor, each of shape=(n_aligned, 2), dtype=int64
+        Indices of facing residues.
+    lddt : list of Tensor, each of shape=(n_aligned,)
+        NaN = no value.
+    groups : list of str
+        Split groups of the references, then of the subjects.
+    """
+
+    reference: list[str]
+    subject: list[str]
+    tm: Tensor
+    aligned: list[Tensor]
+    lddt: list[Tensor]
+    groups: list[str]
+
+    @staticmethod
+    def of(rows: pd.DataFrame) -> PairBatch:
+        """The rows of a table of pairs."""
+        return PairBatch(
+            list(rows["reference"]), list(rows["subject"]),
+            torch.tensor(rows["tm"].to_numpy(), dtype=torch.float32),
+            [torch.from_numpy(np.asarray(a, dtype=np.int64).reshape(-1, 2))
+             for a in rows["aligned"]],
+            [torch.from_numpy(np.array(t, dtype=np.float32)) for t in rows["lddt"]],
+            [*rows["group"].astype(str), *rows["subject_group"].astype(str)],
+        )
 
 
 def pair_loss(
-    tm: Tensor, true_tm: Tensor, lddt: list[Tensor], true_lddt: list[Tensor]
+    tm: Tensor, true_tm: Tensor, lddt: Sequence[Tensor], true_lddt: Sequence[Tensor]
 ) -> Tensor:
     """The paper's loss, averaged over the pairs that count.
 
     Parameters
     ----------
     tm, true_tm : Tensor, shape=(B,)
-    lddt, true_lddt : list of Tensor, each of shape=(n_aligned,)
+    lddt, true_lddt : sequence of Tensor, each of shape=(n_aligned,)
         NaN in `true_lddt` = no value. Pairs below TM 0.1 are left out; below
         0.7 only the TM error counts.
     """
@@ -72,168 +89,139 @@ def pair_loss(
     return torch.stack(losses).mean() if losses else (tm * 0).sum()
 
 
-class Pairs:
-    """Labelled pairs, drawn with fold pairs as they are and near-identical ones by group."""
+def contrast_loss(pooled: Tensor, groups: Sequence[str]) -> Tensor:
+    """How far chains of different groups are from the TM-score of unrelated chains.
 
-    def __init__(self, table: pd.DataFrame, longest: int) -> None:
-        fits = (table["reference"].str.len() <= longest) & (table["subject"].str.len() <= longest)
-        table = table[fits & ~table["rearranged"]].reset_index(drop=True)
-        self.table = table
-        self.fold = np.flatnonzero(table["kind"] == "fold")
-        near = np.flatnonzero(table["kind"] != "fold")
-        self.groups = [near[i] for i in pd.Series(near).groupby(table["group"].to_numpy()[near])
-                       .indices.values()]
+    Every pair of chains in a batch that was not labelled still says something: chains
+    of different split groups have TM-scores of 0.31 +- 0.06 or so.
 
-    def draw(self, config: HeadConfig, step: int) -> pd.DataFrame:
-        """The rows of `step`, the same whenever they are asked for."""
-        rng = np.random.default_rng([config.seed, 1, step])
-        rows = [
-            int(rng.choice(self.groups[int(rng.integers(len(self.groups)))]))
-            if rng.random() < config.near_share
-            else int(rng.choice(self.fold))
-            for _ in range(config.batch)
-        ]
-        return self.table.iloc[rows]
-
-
-def forward_pairs(
-    encoder: CompactEncoder, head: SiameseTransformer, rows: pd.DataFrame
-) -> tuple[Tensor, list[Tensor]]:
-    """Predicted TM-scores, shape=(B,), and per pair the lDDT of its aligned residues."""
-    sequences = [*rows["reference"], *rows["subject"]]
-    tokens, mask = tokenise(sequences)
-    # Few distinct widths: the CPU compiles its kernels anew for every shape.
-    spare = -tokens.shape[1] % _WIDTH
-    tokens = torch.nn.functional.pad(tokens, (0, spare), value=PAD_TOKEN)
-    mask = torch.nn.functional.pad(mask, (0, spare), value=False)
-    residues, pooled = head(encoder(tokens, mask), mask)
-    residues, pooled = residues.float(), pooled.float()
-    half = len(rows)
-    lddt = []
-    for k, flat in enumerate(rows["aligned"]):
-        pairs = torch.from_numpy(np.asarray(flat, dtype=np.int64).reshape(-1, 2))
-        lddt.append(predicted_lddt(residues[k][pairs[:, 0]], residues[half + k][pairs[:, 1]]))
-    return predicted_tm(pooled[:half], pooled[half:]), lddt
-
-
-def targets(rows: pd.DataFrame) -> tuple[Tensor, list[Tensor]]:
-    """True TM-scores and lDDT tracks of `rows`."""
-    return (
-        torch.tensor(rows["tm"].to_numpy(), dtype=torch.float32),
-        [torch.tensor(np.asarray(track, dtype=np.float32)) for track in rows["lddt"]],
-    )
-
-
-@torch.inference_mode()
-def validation_loss(encoder: CompactEncoder, head: SiameseTransformer, pairs: Pairs) -> float:
-    """Mean of the loss on fold pairs and on near-identical pairs."""
-    encoder.eval()
-    head.eval()
-    parts = []
-    for name in ("fold", "near"):
-        table = pairs.table[(pairs.table["kind"] == "fold") == (name == "fold")]
-        losses = []
-        for start in range(0, len(table), 32):
-            rows = table.iloc[start : start + 32]
-            true_tm, true_lddt = targets(rows)
-            tm, lddt = forward_pairs(encoder, head, rows)
-            losses.append(float(pair_loss(tm, true_tm, lddt, true_lddt)))
-        parts.append(np.mean(losses))
-    return float(np.mean(parts))
-
-
-def train_head(
-    encoder: CompactEncoder,
-    head: SiameseTransformer,
-    train: Pairs,
-    validation: Pairs,
-    config: HeadConfig,
-    checkpoint: Path,
-    every: int = 100,
-) -> list[float]:
-    """Train, resume from `checkpoint`, keep the weights best on validation.
-
-    Returns the training loss of every step; `encoder` and `head` hold the best
-    weights afterwards.
+    Parameters
+    ----------
+    pooled : Tensor, shape=(n, O)
+    groups : sequence of str
+        One per chain.
     """
-    optimiser = torch.optim.AdamW(
-        [
-            {"params": head.parameters(), "peak": config.peak},
-            {"params": encoder.parameters(), "peak": config.encoder_peak},
-        ],
-        weight_decay=config.weight_decay,
-    )
-    curve: list[float] = []
-    best, best_state = float("inf"), (encoder.state_dict(), head.state_dict())
-    if checkpoint.is_file():
-        saved = torch.load(checkpoint, weights_only=True)
-        encoder.load_state_dict(saved["encoder"])
-        head.load_state_dict(saved["head"])
-        optimiser.load_state_dict(saved["optimiser"])
-        curve, best, best_state = saved["curve"], saved["best"], saved["best_state"]
-    for step in range(len(curve), config.steps):
-        encoder.train()
-        head.train()
-        torch.manual_seed(config.seed + step)
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, config.steps, group["peak"], config.warmup)
-        rows = train.draw(config, step)
-        true_tm, true_lddt = targets(rows)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            tm, lddt = forward_pairs(encoder, head, rows)
-        loss = pair_loss(tm, true_tm, lddt, true_lddt)
-        optimiser.zero_grad()
-        loss.backward()
-        for module in (encoder, head):
-            torch.nn.utils.clip_grad_norm_(module.parameters(), 1.0)
-        optimiser.step()
-        curve.append(float(loss.detach()))
-        if (step + 1) % every == 0 or step + 1 == config.steps:
-            score = validation_loss(encoder, head, validation)
-            if score < best:
-                best = score
-                best_state = tuple(  # type: ignore[assignment]
-                    {k: v.clone() for k, v in module.state_dict().items()}
-                    for module in (encoder, head)
-                )
-            click.echo(
-                f"step {step + 1}: train {np.mean(curve[-every:]):.4f} validation {score:.4f}"
-            )
-            save_atomically(
-                {"encoder": encoder.state_dict(), "head": head.state_dict(),
-                 "optimiser": optimiser.state_dict(), "curve": curve, "best": best,
-                 "best_state": best_state},
-                checkpoint,
-            )
-    encoder.load_state_dict(best_state[0])
-    head.load_state_dict(best_state[1])
-    return curve
+    number = {group: k for k, group in enumerate(dict.fromkeys(groups))}
+    code = torch.tensor([number[g] for g in groups], device=pooled.device)
+    unit = nn.functional.normalize(pooled, dim=-1)
+    apart = torch.triu(code[:, None] != code[None], diagonal=1)
+    if not bool(apart.any()):
+        return (pooled * 0).sum()
+    miss = ((unit @ unit.T)[apart] - UNRELATED_TM).abs()
+    return (miss - UNRELATED_SPREAD).clamp(min=0).mean()
 
 
-@click.command()
-@click.option("--work", type=click.Path(path_type=Path, exists=True), required=True)
-@click.option("--out", type=click.Path(path_type=Path), required=True)
-@click.option("--notes", type=click.Path(path_type=Path, exists=True), required=True,
-              help="JSON with the words of the card: trained_on, limits, licence.")
-@click.option("--steps", type=int, default=HeadConfig.steps)
-@click.option("--threads", type=int, default=2)
-def main(work: Path, out: Path, notes: Path, steps: int, threads: int) -> None:
-    """Train encoder and head from WORK/encoder.pt; write the model to OUT."""
-    torch.set_num_threads(threads)
-    torch.manual_seed(0)
-    config = HeadConfig(steps=steps)
-    encoder = CompactEncoder(CompactConfig())
-    encoder.load_state_dict(torch.load(work / "encoder.pt", weights_only=True)["encoder"])
-    dim = encoder.config.dim
-    head = SiameseTransformer(SiameseConfig(prottrans_dim=dim, hidden_dim=dim, output_dim=dim))
-    train, validation = (
-        Pairs(pd.read_parquet(work / f"pairs-{side}.parquet"), config.longest)
-        for side in ("train", "validation")
-    )
-    curve = train_head(encoder, head, train, validation, config, work / "head.pt")
-    (work / "head.json").write_text(json.dumps({"steps": steps, "curve": curve}))
-    save_compact(out, encoder, head, version="0.1", extra=json.loads(notes.read_text()))
+class HeadTraining(nn.Module):
+    """The Siamese head over residues from `embed`; pairs in, the paper's loss out.
+
+    `contrast` is the weight of `contrast_loss` beside it; 0 as published.
+    """
+
+    def __init__(self, head: SiameseTransformer, embed: Embed, contrast: float = 0.0) -> None:
+        super().__init__()
+        self.head = head
+        self._embed = embed
+        self.contrast = contrast
+
+    def predict(self, batch: PairBatch) -> tuple[Tensor, list[Tensor], Tensor]:
+        """Predicted TM-scores, shape=(B,), per pair the lDDT of its facing residues, and Z."""
+        device = self.head.input_projection.weight.device
+        rows = self._embed([*batch.reference, *batch.subject])
+        residues, mask = pad_residues(rows)
+        per_residue, pooled = self.head(residues.to(device), mask.to(device))
+        per_residue, pooled = per_residue.float(), pooled.float()
+        half = len(batch.reference)
+        lddt = [
+            predicted_lddt(per_residue[k][pairs[:, 0]], per_residue[half + k][pairs[:, 1]])
+            for k, pairs in enumerate(p.to(device) for p in batch.aligned)
+        ]
+        return predicted_tm(pooled[:half], pooled[half:]), lddt, pooled
+
+    def forward(self, batch: PairBatch) -> dict[str, Tensor]:
+        """``pair``, the paper's loss, ``tm``, the mean TM error, and the ``total``."""
+        tm, lddt, pooled = self.predict(batch)
+        true_tm = batch.tm.to(tm.device)
+        loss = pair_loss(tm, true_tm, lddt, [t.to(tm.device) for t in batch.lddt])
+        found = {"total": loss, "pair": loss, "tm": (tm - true_tm).abs().mean()}
+        if self.contrast and self.training:
+            apart = contrast_loss(pooled, batch.groups)
+            found |= {"total": loss + self.contrast * apart, "contrast": apart}
+        return found
 
 
-if __name__ == "__main__":
-    main()
+class Pairs:
+    """Labelled pairs, and batches of them that are a function of their number.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `pairs.PAIR_COLUMNS`; rearrangements and sequences over `longest`
+        residues are left out.
+    near_share : float or None
+        None: every pair once per epoch. A share: so many of each batch are
+        near-identical pairs, drawn by split group, the others fold pairs.
+    """
+
+    def __init__(
+        self, table: pd.DataFrame, longest: int, batch: int, seed: int = 0,
+        near_share: float | None = None,
+    ) -> None:
+        length = np.maximum(table["reference"].str.len(), table["subject"].str.len())
+        fits = (length <= longest) & ~table["rearranged"]
+        self.table = table[fits].reset_index(drop=True)
+        self.length = length[fits].to_numpy()
+        self.batch_size, self.seed, self.near_share = batch, seed, near_share
+        kind = self.table["kind"].to_numpy()
+        self.fold = np.flatnonzero(kind == "fold")
+        near = np.flatnonzero(kind != "fold")
+        group = pd.Series(self.table["group"].to_numpy()[near])
+        self.groups = [near[i] for i in group.groupby(group).indices.values()]
+
+    @property
+    def batches_per_epoch(self) -> int:
+        """Batches that see every pair once."""
+        return -(-len(self.table) // self.batch_size)
+
+    def batch(self, number: int) -> PairBatch:
+        """Batch `number`, the same whenever it is asked for; alike in length."""
+        rows = self._epoch(number) if self.near_share is None else self._drawn(number)
+        return PairBatch.of(self.table.iloc[rows])
+
+    def _epoch(self, number: int) -> np.ndarray:
+        epoch, place = divmod(number, self.batches_per_epoch)
+        rng = np.random.default_rng([self.seed, 3, epoch])
+        order = rng.permutation(len(self.table))
+        span = self.batch_size * _BUCKET
+        by_length = np.concatenate([
+            chunk[np.argsort(self.length[chunk], kind="stable")]
+            for chunk in np.split(order, range(span, len(order), span))
+        ])
+        batches = np.array_split(by_length, self.batches_per_epoch)
+        return batches[rng.permutation(len(batches))[place]]
+
+    def _drawn(self, number: int) -> np.ndarray:
+        bucket, place = divmod(number, _BUCKET)
+        rng = np.random.default_rng([self.seed, 1, bucket])
+        rows = np.array([
+            rng.choice(self.groups[int(rng.integers(len(self.groups)))])
+            if self.groups and rng.random() < (self.near_share or 0) else rng.choice(self.fold)
+            for _ in range(self.batch_size * _BUCKET)
+        ])
+        rows = rows[np.argsort(self.length[rows], kind="stable")]
+        return rows.reshape(_BUCKET, -1)[rng.permutation(_BUCKET)[place]]
+
+
+def validation_figures(training: HeadTraining, pairs: Pairs) -> Mapping[str, float]:
+    """``loss``, the mean of the paper's loss on fold and near-identical pairs, and both."""
+    parts: dict[str, float] = {}
+    for name, chosen in (("fold", pairs.table["kind"] == "fold"),
+                         ("near", pairs.table["kind"] != "fold")):
+        table = pairs.table[chosen].sort_values("reference", key=lambda s: s.str.len())
+        losses, tm = [], []
+        for start in range(0, len(table), _VALIDATION_BATCH):
+            found = training(PairBatch.of(table.iloc[start : start + _VALIDATION_BATCH]))
+            losses.append(float(found["pair"]))
+            tm.append(float(found["tm"]))
+        if losses:
+            parts[name], parts[f"{name}_tm"] = float(np.mean(losses)), float(np.mean(tm))
+    return {"loss": float(np.mean([parts[n] for n in ("fold", "near") if n in parts])), **parts}

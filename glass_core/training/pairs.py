@@ -1,52 +1,69 @@
-"""Labelled pairs of structures: fold pairs that fill the TM-score bins, and near-identical pairs.
-
-Fold pairs are drawn from chains of one side of the split, from four pools:
-same 40% cluster, same split group, alike by a coarse distance profile, and
-random. The pool most likely to fill the emptiest bin is asked next.
-"""
+"""Labelled pairs of structures, built on all cores or a cluster, resumable, as Parquet shards."""
 
 from __future__ import annotations
 
-import time
-from collections import Counter
-from collections.abc import Iterator
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import click
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from glass_core.metrics.distances import distance_matrix, place_on_reference
+from glass_core.errors import InputError
+from glass_core.metrics.distances import place_on_reference
 from glass_core.metrics.lddt import lddt
 from glass_core.metrics.tmalign import tm_align
-from glass_core.training.splits import largest, split_of
+from glass_core.records import require
+from glass_core.training.candidates import Candidates
+from glass_core.training.splits import largest_name, split_of_name
 
-BIN_EDGES = (0.2, 0.4, 0.6, 0.8)
-"""Lower edges of the TM-score bins; the last bin ends at 1, included."""
-MIN_LENGTH_RATIO = 0.6
+PAIR_COLUMNS = ("reference_id", "subject_id", "reference", "subject", "kind", "pool", "group",
+                "subject_group", "side", "rearranged", "tm", "aligned", "lddt")
+"""`group` is that of the reference, `subject_group` that of the subject; `aligned` holds
+flat index pairs (reference, subject), `lddt` one value per aligned pair, NaN without a
+neighbour."""
 REARRANGED_RMSD = 10.0
 """Å; near-identical pairs further apart are rearrangements, reported apart."""
-_RESTRICTED = ("LBM-EPFL/PeSTo", "RosettaCommons/demos")
-_PROFILE_SIZE = 20
-_NEIGHBOURS = 12
+PLAN_FILE, SHARDS = "plan.json", "shards"
+SIDES = ("train", "validation", "test")
+
+Chunk = list[dict[str, Any]]
+Run = Callable[[Callable[[Chunk], Chunk], Sequence[Chunk]], Iterable[tuple[int, Chunk]]]
+"""Applies a function to chunks anywhere; yields (number of the chunk, result) as they end."""
 
 
-def tm_bin(tm: float) -> int | None:
-    """Index of the bin that holds `tm`; ``None`` below the first edge."""
-    index = int(np.searchsorted(BIN_EDGES, tm, side="right")) - 1
-    return index if index >= 0 else None
+@dataclass(frozen=True)
+class PairPlan:
+    """What is to be built; a folder belongs to one plan.
 
+    Attributes
+    ----------
+    per_bin : int
+        Fold pairs wanted in every TM-score bin of the training side; validation and
+        test get theirs in proportion to their chains.
+    cap : int
+        Most fold pairs that one group may take part in.
+    chunk, chunks_per_round : int
+        Pairs per shard; shards per round of drawing.
+    rounds : int
+        Most rounds per side.
+    seed : int
+    """
 
-def distance_profile(ca: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Distance matrix averaged onto a small grid, upper triangle; a cheap sketch of the fold."""
-    n = len(ca)
-    edge = np.linspace(0, n, _PROFILE_SIZE + 1)
-    centre = np.clip(((edge[:-1] + edge[1:]) / 2).astype(int), 0, n - 1)
-    span = max(n // (2 * _PROFILE_SIZE), 1)
-    smooth = np.stack([ca[max(c - span, 0) : c + span + 1].mean(axis=0) for c in centre])
-    return distance_matrix(smooth)[np.triu_indices(_PROFILE_SIZE, 1)]
+    per_bin: int = 3000
+    cap: int = 200
+    chunk: int = 64
+    chunks_per_round: int = 16
+    rounds: int = 40
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("cap", "chunk", "chunks_per_round", "rounds"):
+            require(getattr(self, name) > 0, name, "is positive")
 
 
 def label_pair(
@@ -83,141 +100,211 @@ def label_pair(
     }
 
 
-class Pools:
-    """Endless draws of index pairs of chains that are about equally long."""
-
-    names = ("cluster40", "split_group", "alike", "random")
-
-    def __init__(self, chains: pd.DataFrame, rng: np.random.Generator) -> None:
-        self.rng = rng
-        self.length = chains["length"].to_numpy()
-        self.members = {
-            column: [g for g in chains.groupby(column).indices.values() if len(g) > 1]
-            for column in ("cluster40", "split_group")
-        }
-        self.group = chains["split_group"].to_numpy()
-        profile = np.stack([distance_profile(c) for c in chains["ca"]])
-        square = (profile**2).sum(axis=1)
-        gap = square[:, None] + square[None] - 2 * profile @ profile.T
-        gap[self.group[:, None] == self.group[None]] = np.inf
-        self.alike = np.argpartition(gap, _NEIGHBOURS, axis=1)[:, :_NEIGHBOURS]
-
-    def draw(self, pool: str) -> tuple[int, int]:
-        """One pair of `pool`; (0, 0) when a few tries found none of similar length."""
-        for _ in range(20):
-            if self.members.get(pool):
-                family = self.members[pool][self.rng.integers(len(self.members[pool]))]
-                first, second = self.rng.choice(family, 2, replace=False)
-            else:
-                first, second = self.rng.integers(len(self.length), size=2)
-                if pool == "alike":
-                    second = self.rng.choice(self.alike[first])
-            short, long = sorted((self.length[first], self.length[second]))
-            if first != second and short >= MIN_LENGTH_RATIO * long:
-                return int(first), int(second)
-        return 0, 0
+def label_chunk(chunk: Chunk) -> Chunk:
+    """Label every pair of a chunk; coordinates come with it and do not go back."""
+    labelled = []
+    for pair in chunk:
+        rest = {k: v for k, v in pair.items() if k not in ("reference_ca", "subject_ca")}
+        labelled.append(rest | label_pair(
+            pair["reference_ca"], pair["subject_ca"], pair["reference"], pair["subject"],
+            facing=pair["pool"] == "given",
+        ))
+    return labelled
 
 
-def fold_pairs(
-    chains: pd.DataFrame, per_bin: int, seconds: float, rng: np.random.Generator, cap: int
-) -> Iterator[dict[str, Any]]:
-    """Labelled pairs until every bin holds `per_bin` or time is up; `cap` pairs per group."""
-    pools = Pools(chains, rng)
-    hits = {name: np.ones(len(BIN_EDGES)) for name in pools.names}
-    filled: Counter[int] = Counter()
-    used: Counter[int] = Counter()
-    seen: set[tuple[int, int]] = set()
-    stop = time.monotonic() + seconds
-    while time.monotonic() < stop and any(filled[b] < per_bin for b in range(len(BIN_EDGES))):
-        emptiest = min(range(len(BIN_EDGES)), key=lambda b: filled[b])
-        rate = {name: count[emptiest] / count.sum() for name, count in hits.items()}
-        pool = max(rate, key=lambda name: rate[name] * rng.uniform(0.5, 1))
-        first, second = pools.draw(pool)
-        key = (min(first, second), max(first, second))
-        groups = {int(pools.group[first]), int(pools.group[second])}
-        if first == second or key in seen or any(used[g] >= cap for g in groups):
-            hits[pool] += 0.02  # an exhausted pool slowly loses its lead
-            continue
-        seen.add(key)
-        a, b = chains.iloc[first], chains.iloc[second]
-        label = label_pair(a["ca"], b["ca"], a["sequence"], b["sequence"])
-        index = tm_bin(label["tm"])
-        if index is None:
-            continue
-        hits[pool][index] += 1
-        if filled[index] >= per_bin:
-            continue
-        filled[index] += 1
-        used.update(groups)
-        yield label | {
-            "kind": "fold",
-            "pool": pool,
-            "reference": a["sequence"],
-            "subject": b["sequence"],
-            "group": int(a["split_group"]),
-            "subject_group": int(b["split_group"]),
-            "rearranged": False,
-        }
+def build_pairs(
+    chains: pd.DataFrame,
+    out: Path,
+    plan: PairPlan,
+    run: Run,
+    *,
+    given: pd.DataFrame | None = None,
+    listed: pd.DataFrame | None = None,
+    tell: Callable[[str, int, int], None] = lambda stage, done, of: None,
+) -> Path:
+    """Build shards in ``OUT/shards``; shards already there are kept, not built again.
+
+    Parameters
+    ----------
+    chains : DataFrame
+        As `chains.CHAIN_COLUMNS`.
+    out : Path
+    plan : PairPlan
+    run : callable
+        See `Run`; `compute` has one for this machine and for a cluster.
+    given : DataFrame, optional
+        Pairs with coordinates of their own, residue i facing residue i: see `facing_pairs`.
+    listed : DataFrame, optional
+        ``reference_id``, ``subject_id``: pairs to label in place of drawn ones.
+    tell : callable
+        Called with (stage, shards done, shards in all).
+
+    Returns
+    -------
+    Path
+        Folder of the shards.
+
+    Raises
+    ------
+    InputError
+        The folder holds pairs of another plan or of other chains.
+    """
+    shards = out / SHARDS
+    shards.mkdir(parents=True, exist_ok=True)
+    _claim(out, plan, chains, given, listed)
+    if given is not None:
+        chunks = _chunks(list(facing_pairs(given)), plan.chunk)
+        _build("given pairs", chunks, shards, "given", run, tell)
+    if listed is not None:
+        chunks = _chunks(list(_listed_pairs(chains, listed)), plan.chunk)
+        _build("listed pairs", chunks, shards, "listed", run, tell)
+        return shards
+    train = int((chains["side"] == "train").sum())
+    for side in SIDES:
+        members = chains[chains["side"] == side].reset_index(drop=True)
+        share = min(len(members) / max(train, 1), 1.0)
+        if len(members) > 1 and plan.per_bin:
+            per_bin = max(round(plan.per_bin * share), 1)
+            _fold_side(members, side, per_bin, plan, shards, run, tell)
+    return shards
 
 
-def near_identical_pairs(data: Path, side: str, biggest: int) -> Iterator[dict[str, Any]]:
-    """The committed pairs of almost the same sequence, labelled residue i against i."""
-    for _, row in _readable(data / "structures/pairs.parquet", "_a", "_b").iterrows():
-        if split_of(int(row["split_group"]), biggest) != side:
-            continue
-        label = label_pair(
-            row["ca_a"], row["ca_b"], row["sequence_a"], row["sequence_b"], facing=True
-        )
-        yield label | {
-            "kind": row["kind"],
-            "pool": "pairs",
-            "reference": row["sequence_a"],
-            "subject": row["sequence_b"],
-            "group": int(row["split_group"]),
-            "subject_group": int(row["split_group"]),
-            "rearranged": bool(row["ca_rmsd"] > REARRANGED_RMSD),
-        }
-
-
-def read_chains(data: Path) -> pd.DataFrame:
-    """Chains fit for training: no restricted licence, no structures that are models."""
-    chains = _readable(data / "structures/chains.parquet", "")
-    return chains[chains["kind"] != "model"].reset_index(drop=True)
-
-
-def _readable(path: Path, *sides: str) -> pd.DataFrame:
-    table = pd.read_parquet(path)
-    for side in sides:
-        table = table[~table[f"source_repo{side}"].isin(_RESTRICTED)]
-    for side in sides:
-        table[f"ca{side}"] = [np.reshape(c, (-1, 3)).astype(float) for c in table[f"ca{side}"]]
-    return table
-
-
-@click.command()
-@click.option("--data", type=click.Path(path_type=Path, exists=True), required=True)
-@click.option("--work", type=click.Path(path_type=Path), required=True)
-@click.option("--side", type=click.Choice(["train", "validation", "test"]), required=True)
-@click.option("--per-bin", type=int, default=3000)
-@click.option("--cap", type=int, default=200, help="Most pairs of one split group.")
-@click.option("--minutes", type=float, default=15)
-@click.option("--seed", type=int, default=0)
-def main(
-    data: Path, work: Path, side: str, per_bin: int, cap: int, minutes: float, seed: int
+def _fold_side(
+    chains: pd.DataFrame, side: str, per_bin: int, plan: PairPlan, shards: Path, run: Run,
+    tell: Callable[[str, int, int], None],
 ) -> None:
-    """Write the labelled pairs of one side to WORK/pairs-SIDE.parquet."""
-    work.mkdir(parents=True, exist_ok=True)
-    chains = read_chains(data)
-    biggest = largest(pd.read_parquet(data / "structures/chains.parquet")["split_group"])
-    on_side = chains["split_group"].map(lambda g: split_of(int(g), biggest)) == side
-    rows = list(near_identical_pairs(data, side, biggest))
-    rng = np.random.default_rng(seed)
-    rows += fold_pairs(chains[on_side].reset_index(drop=True), per_bin, 60 * minutes, rng, cap)
-    table = pd.DataFrame(rows)
-    table.to_parquet(work / f"pairs-{side}.parquet")
-    bins = Counter(tm_bin(t) for t in table.loc[table["kind"] == "fold", "tm"])
-    click.echo(f"{side}: {dict(Counter(table['kind']))}, fold pairs by bin {dict(bins)}")
+    candidates = Candidates(chains, plan.cap)
+    place = {name: row for row, name in enumerate(chains["id"])}
+    seen = pd.DataFrame(columns=["first", "second", "pool", "tm"])
+    for number in range(plan.rounds):
+        rng = np.random.default_rng([plan.seed, SIDES.index(side), number])
+        drawn = candidates.draw(plan.chunk * plan.chunks_per_round, seen, per_bin, rng)
+        if drawn.empty:
+            return
+        pairs = [
+            _pair(chains.iloc[row.first], chains.iloc[row.second], str(row.pool))
+            for row in drawn.itertuples()
+        ]
+        name = f"{side}-{number:03d}"
+        _build(f"{side}, round {number + 1}", _chunks(pairs, plan.chunk), shards, name, run, tell)
+        made = read_shards(
+            shards, f"{name}-*.parquet", ["reference_id", "subject_id", "pool", "tm"]
+        )
+        made = made.assign(first=made["reference_id"].map(place),
+                           second=made["subject_id"].map(place))
+        seen = made if seen.empty else pd.concat([seen, made], ignore_index=True)
 
 
-if __name__ == "__main__":
-    main()
+def _pair(reference: pd.Series, subject: pd.Series, pool: str) -> dict[str, Any]:
+    return {
+        "reference_id": reference["id"], "subject_id": subject["id"],
+        "reference": reference["sequence"], "subject": subject["sequence"],
+        "reference_ca": reference["ca"], "subject_ca": subject["ca"],
+        "kind": "fold", "pool": pool, "group": reference["group"],
+        "subject_group": subject["group"], "side": reference["side"],
+        "rearranged": False,
+    }
+
+
+def facing_pairs(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Pairs of (almost) the same sequence, as chunks hold them.
+
+    `table` has ``id_a``, ``id_b``, ``sequence_a``, ``sequence_b`` (of equal length),
+    ``ca_a``, ``ca_b`` (flat, Å), ``kind``, ``split_group`` and ``ca_rmsd``.
+    """
+    for row in table.itertuples():
+        yield {
+            "reference_id": row.id_a, "subject_id": row.id_b,
+            "reference": row.sequence_a, "subject": row.sequence_b,
+            "reference_ca": np.asarray(row.ca_a, dtype=float).reshape(-1, 3),
+            "subject_ca": np.asarray(row.ca_b, dtype=float).reshape(-1, 3),
+            "kind": row.kind, "pool": "given", "group": str(row.split_group),
+            "subject_group": str(row.split_group), "side": row.side,
+            "rearranged": bool(row.ca_rmsd > REARRANGED_RMSD),
+        }
+
+
+def with_sides(given: pd.DataFrame, chains: pd.DataFrame) -> pd.DataFrame:
+    """`given` with the side of its ``split_group`` by the groups of `chains`."""
+    biggest = largest_name(chains["group"])
+    return given.assign(side=[split_of_name(str(g), biggest) for g in given["split_group"]])
+
+
+def read_listed(path: Path) -> pd.DataFrame:
+    """The layout of TM-Vec's training tables: two chain ids and a TM-score, with a header.
+
+    The TM-scores are measured anew. Comma, tab or Parquet by the file's suffix.
+    """
+    if path.suffix == ".parquet":
+        table = pd.read_parquet(path)
+    else:
+        table = pd.read_csv(path, sep="\t" if path.suffix in (".tsv", ".txt") else ",")
+    if table.shape[1] < 2:
+        raise InputError(f"{path.name}: needs two columns of chain ids and a TM-score.")
+    return pd.DataFrame({
+        "reference_id": table.iloc[:, 0].astype(str), "subject_id": table.iloc[:, 1].astype(str)
+    })
+
+
+def _listed_pairs(chains: pd.DataFrame, listed: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Listed pairs whose chains are known and lie on one side."""
+    place = {name: row for row, name in enumerate(chains["id"])}
+    missing = [i for i in {*listed["reference_id"], *listed["subject_id"]} if i not in place]
+    if len(missing) == len({*listed["reference_id"], *listed["subject_id"]}):
+        raise InputError(f"listed pairs: no chain is known, such as {sorted(missing)[0]}.")
+    for row in listed.itertuples():
+        if row.reference_id in place and row.subject_id in place:
+            first, second = (chains.iloc[place[i]] for i in (row.reference_id, row.subject_id))
+            if first["side"] == second["side"]:
+                yield _pair(first, second, "listed")
+
+
+def _chunks(pairs: list[dict[str, Any]], size: int) -> list[Chunk]:
+    return [pairs[i : i + size] for i in range(0, len(pairs), size)]
+
+
+def _build(
+    stage: str, chunks: Sequence[Chunk], shards: Path, name: str, run: Run,
+    tell: Callable[[str, int, int], None],
+) -> None:
+    """Label the chunks whose shard is not there yet."""
+    paths = [shards / f"{name}-{number:05d}.parquet" for number in range(len(chunks))]
+    todo = [number for number, path in enumerate(paths) if not path.is_file()]
+    done = len(chunks) - len(todo)
+    tell(stage, done, len(chunks))
+    for place, labelled in run(label_chunk, [chunks[number] for number in todo]):
+        table = pd.DataFrame(labelled, columns=list(PAIR_COLUMNS))
+        partial = paths[todo[place]].with_suffix(".partial")
+        table.to_parquet(partial)
+        partial.replace(paths[todo[place]])
+        done += 1
+        tell(stage, done, len(chunks))
+
+
+def read_shards(
+    shards: Path, pattern: str = "*.parquet", columns: list[str] | None = None
+) -> pd.DataFrame:
+    """All pairs of the shards that match, in the order of their names."""
+    paths = sorted(shards.glob(pattern))
+    if not paths:
+        raise InputError(f"{shards}: holds no pairs; build them first.")
+    return pd.concat([pd.read_parquet(p, columns=columns) for p in paths], ignore_index=True)
+
+
+def _claim(
+    out: Path, plan: PairPlan, chains: pd.DataFrame,
+    given: pd.DataFrame | None, listed: pd.DataFrame | None,
+) -> None:
+    digest = hashlib.sha256()
+    for table, columns in ((chains, ["id", "sequence", "group"]),
+                           (given, ["id_a", "id_b"]), (listed, ["reference_id", "subject_id"])):
+        if table is not None:
+            digest.update(pd.util.hash_pandas_object(table[columns], index=False).to_numpy().data)
+    content = {"plan": asdict(plan), "input": digest.hexdigest()}
+    path = out / PLAN_FILE
+    if not path.is_file():
+        path.write_text(json.dumps(content))
+    elif json.loads(path.read_text()) != content:
+        raise InputError(
+            f"{out}: holds pairs of another plan or other chains; give an empty folder."
+        )

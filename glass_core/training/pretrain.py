@@ -1,157 +1,135 @@
-"""Pre-training of the compact encoder: masked residues, with secondary structure beside."""
+"""Training of the compact encoder: masked residues, residue labels, burial and distances."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
-import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from lightning_fabric import Fabric
+from torch import Tensor, nn
 
 from glass_core.embedders.compact import CompactConfig, CompactEncoder
-from glass_core.training.batches import IGNORED, MaskedBatch, crop, learning_rate, masked_batch
+from glass_core.training.batches import IGNORED, Batch, Corpus
+from glass_core.training.loop import Schedule, fit, total, write_record
+
+DISTANCE_EDGES = (8.0, 12.0, 16.0)
+"""Å between C-alpha; pairs closer along the chain than `MIN_SEPARATION` are left out."""
+MIN_SEPARATION = 6
+_CLASS_WEIGHT = (4.0, 2.0, 1.5, 0.5)
+_PAIR_WIDTH, _FURTHEST = 16, 127
 
 
-@dataclass(frozen=True)
-class PretrainConfig:
-    """Schedule of the pre-training; `tokens` counts residues per step before padding."""
-
-    steps: int = 2000
-    tokens: int = 8192
-    longest: int = 320
-    peak: float = 1.2e-3
-    warmup: int = 100
-    secondary_weight: float = 0.5
-    labelled_share: float = 0.4
-    seed: int = 0
+SCHEDULE = Schedule(steps=5000, peak=1.2e-3, warmup=200, decay=0.25)
+TOKENS = 8192
+"""Residues per batch, padding included."""
+SHARES = {"natural": 0.35, "labelled": 0.4, "chain": 0.25}
+WEIGHTS = {"letters": 1.0, "secondary": 1.0, "conservation": 0.3, "disorder": 0.1,
+           "burial": 0.5, "distance": 0.5}
 
 
-class Corpus:
-    """Sequences drawn so that each cluster counts once, and labelled proteins."""
+class DistanceHead(nn.Module):
+    """Logits of the distance bin of every residue pair: one bilinear form per bin.
 
-    def __init__(self, sequences: pd.DataFrame, labelled: pd.DataFrame) -> None:
-        self.sequences = sequences["sequence"].to_numpy()
-        self.clusters = list(sequences.groupby("cluster", sort=True).indices.values())
-        self.labelled = labelled["sequence"].to_numpy()
-        self.states = [
-            "".join(state if seen == "1" else "-" for state, seen in zip(label, seen_, strict=True))
-            for label, seen_ in zip(labelled["label"], labelled["resolved"], strict=True)
-        ]
-
-    def batch(self, config: PretrainConfig, step: int) -> MaskedBatch:
-        """The batch of `step`, the same whenever it is asked for."""
-        rng = np.random.default_rng([config.seed, step])
-        chosen: list[tuple[str, str | None]] = []
-        # Lengths within a batch are kept alike: draw twice too many, keep a window.
-        pool: list[tuple[str, str | None]] = []
-        while sum(len(s) for s, _ in pool) < 3 * config.tokens:
-            item: tuple[str, str | None]
-            if rng.random() < config.labelled_share:
-                index = int(rng.integers(len(self.labelled)))
-                item = self.labelled[index], self.states[index]
-            else:
-                cluster = self.clusters[int(rng.integers(len(self.clusters)))]
-                item = self.sequences[int(rng.choice(cluster))], None
-            pool.append(crop(item[0], item[1], config.longest, rng))
-        pool.sort(key=lambda item: len(item[0]))
-        start = int(rng.integers(len(pool)))
-        for item in [*pool[start:], *reversed(pool[:start])]:
-            chosen.append(item)
-            if sum(len(s) for s, _ in chosen) >= config.tokens:
-                break
-        return masked_batch([s for s, _ in chosen], [t for _, t in chosen], rng)
-
-
-def pretrain_loss(
-    encoder: CompactEncoder, batch: MaskedBatch, secondary_weight: float
-) -> tuple[Tensor, float, float]:
-    """Total loss, and its two parts (nats per masked residue, nats per labelled residue)."""
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        residues = encoder(batch.tokens, batch.mask)
-        letters = encoder.letters(residues).float()
-        states = encoder.secondary(residues).float()
-    masked = F.cross_entropy(letters.flatten(0, 1), batch.letters.flatten(), ignore_index=IGNORED)
-    total, secondary = masked, 0.0
-    if bool((batch.states != IGNORED).any()):
-        part = F.cross_entropy(states.flatten(0, 1), batch.states.flatten(), ignore_index=IGNORED)
-        total, secondary = masked + secondary_weight * part, float(part.detach())
-    return total, float(masked.detach()), secondary
-
-
-def pretrain(
-    encoder: CompactEncoder,
-    batch_of: Callable[[int], MaskedBatch],
-    config: PretrainConfig,
-    checkpoint: Path,
-    every: int = 100,
-) -> list[tuple[float, float]]:
-    """Train up to `config.steps`, continuing from `checkpoint` where there is one.
-
-    Returns
-    -------
-    list of (float, float)
-        Masked-residue and secondary-structure loss of every step, from the first.
+    A bias per bin and separation along the chain carries what polymers do anyway.
     """
-    optimiser = torch.optim.AdamW(encoder.parameters(), lr=config.peak, weight_decay=0.01)
-    curve: list[tuple[float, float]] = []
-    if checkpoint.is_file():
-        saved = torch.load(checkpoint, weights_only=True)
-        encoder.load_state_dict(saved["encoder"])
-        optimiser.load_state_dict(saved["optimiser"])
-        curve = [(float(a), float(b)) for a, b in saved["curve"]]
-    encoder.train()
-    for step in range(len(curve), config.steps):
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, config.steps, config.peak, config.warmup)
-        loss, masked, secondary = pretrain_loss(encoder, batch_of(step), config.secondary_weight)
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(encoder.parameters(), 1.0)
-        optimiser.step()
-        curve.append((masked, secondary))
-        if (step + 1) % every == 0 or step + 1 == config.steps:
-            save_atomically(
-                {
-                    "encoder": encoder.state_dict(),
-                    "optimiser": optimiser.state_dict(),
-                    "curve": curve,
-                },
-                checkpoint,
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.bins = len(DISTANCE_EDGES) + 1
+        self.left = nn.Linear(dim, self.bins * _PAIR_WIDTH)
+        self.right = nn.Linear(dim, self.bins * _PAIR_WIDTH)
+        self.separation = nn.Embedding(_FURTHEST + 1, self.bins)
+
+    def forward(self, residues: Tensor) -> Tensor:
+        """Shape (B, L, D) -> (B, bins, L, L), symmetric in the last two axes."""
+        batch, length, _ = residues.shape
+        left, right = (
+            layer(residues).view(batch, length, self.bins, _PAIR_WIDTH).transpose(1, 2)
+            for layer in (self.left, self.right)
+        )
+        logits = left @ right.transpose(-1, -2) / _PAIR_WIDTH**0.5
+        place = torch.arange(length, device=residues.device)
+        apart = (place[:, None] - place[None]).abs().clamp(max=_FURTHEST)
+        bias = self.separation(apart).permute(2, 0, 1)
+        return (logits + logits.transpose(-1, -2)) / 2 + bias
+
+
+def distance_targets(ca: Tensor) -> Tensor:
+    """Bin of every pair, `IGNORED` where unknown or too near along the chain.
+
+    Shape (B, L, 3) in Å, NaN = no atom -> (B, L, L).
+    """
+    gap = torch.cdist(ca, ca)
+    place = torch.arange(ca.shape[1], device=ca.device)
+    near = (place[:, None] - place[None]).abs() < MIN_SEPARATION
+    target = torch.bucketize(gap, torch.tensor(DISTANCE_EDGES, device=ca.device), right=True)
+    return target.masked_fill(near | torch.isnan(gap), IGNORED)
+
+
+class EncoderTraining(nn.Module):
+    """The encoder with everything it learns from; a batch in, the loss of every task out."""
+
+    def __init__(self, encoder: CompactEncoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.distance = DistanceHead(encoder.config.dim)
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """Mean loss of every task that `batch` has a target for, and their weighted ``total``.
+
+        Nats per residue or pair for classes; smooth L1 in standard deviations for burial.
+        """
+        residues = self.encoder(batch.tokens, batch.mask)
+        found: dict[str, Tensor] = {}
+        for name in ("letters", "secondary", "conservation"):
+            target: Tensor = getattr(batch, name)
+            if bool((target != IGNORED).any()):
+                logits = self.encoder.tell(name, residues).float()
+                found[name] = F.cross_entropy(
+                    logits.flatten(0, 1), target.flatten(), ignore_index=IGNORED
+                )
+        for name, loss in (("disorder", F.binary_cross_entropy_with_logits),
+                           ("burial", F.smooth_l1_loss)):
+            target = getattr(batch, name)
+            known = ~torch.isnan(target)
+            if bool(known.any()):
+                told = self.encoder.tell(name, residues)[..., 0].float()
+                found[name] = loss(told[known], target[known])
+        rows = ~torch.isnan(batch.ca).all(dim=(1, 2))
+        if bool(rows.any()):
+            found["distance"] = F.cross_entropy(
+                self.distance(residues[rows]).float(), distance_targets(batch.ca[rows]),
+                weight=torch.tensor(_CLASS_WEIGHT, device=residues.device), ignore_index=IGNORED,
             )
-            recent = np.mean(curve[-every:], axis=0)
-            click.echo(f"step {step + 1}: masked {recent[0]:.4f} secondary {recent[1]:.4f}")
-    return curve
-
-
-def save_atomically(content: dict[str, object], path: Path) -> None:
-    """Write a checkpoint so that a kill leaves the old or the new one, never half."""
-    partial = path.with_suffix(".partial")
-    torch.save(content, partial)
-    partial.replace(path)
+        return total(found, WEIGHTS)
 
 
 @click.command()
 @click.option("--work", type=click.Path(path_type=Path, exists=True), required=True,
-              help="Folder with the output of the splits step.")
-@click.option("--steps", type=int, default=PretrainConfig.steps)
+              help="Folder with corpus.parquet.")
+@click.option("--steps", type=int, default=SCHEDULE.steps)
 @click.option("--threads", type=int, default=2)
 def main(work: Path, steps: int, threads: int) -> None:
-    """Pre-train the encoder; WORK/encoder.pt is the checkpoint and the result."""
+    """Train the encoder; WORK/encoder.pt is the checkpoint and the result."""
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    config = PretrainConfig(steps=steps)
-    corpus = Corpus(
-        pd.read_parquet(work / "sequences.parquet"), pd.read_parquet(work / "labelled.parquet")
+    schedule = replace(SCHEDULE, steps=steps)
+    corpus = Corpus(pd.read_parquet(work / "corpus.parquet"), SHARES)
+    history = fit(
+        EncoderTraining(CompactEncoder(CompactConfig())),
+        lambda number: corpus.batch(TOKENS, schedule.seed, number),
+        schedule, work / "encoder.pt",
+        fabric=Fabric(accelerator="cpu", devices=1, precision="bf16-mixed"),
     )
-    encoder = CompactEncoder(CompactConfig())
-    curve = pretrain(encoder, lambda step: corpus.batch(config, step), config, work / "encoder.pt")
-    (work / "pretrain.json").write_text(json.dumps({"steps": steps, "curve": curve}))
+    write_record(
+        work / "encoder.json", history,
+        {"schedule": asdict(schedule), "tokens": TOKENS, "shares": SHARES, "weights": WEIGHTS},
+        {"corpus.parquet": work / "corpus.parquet"},
+    )
 
 
 if __name__ == "__main__":

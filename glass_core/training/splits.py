@@ -1,25 +1,27 @@
 """Which proteins train, validate and test, and which sequences would leak.
 
-A split group (chains joined at 40% identity over half of the shorter one, see
-the structure set's notes) goes as a whole to one side, by the last hex digit
-of the MD5 of its number; the largest group always trains. Sequences for
-pre-training that resemble a validation or test chain are left out by MMseqs2
-(Steinegger & Söding, Nat. Biotechnol. 35, 1026 (2017)).
+Chains: a split group (joined at 40% identity over half of the shorter chain, see
+the structure set's notes) goes as a whole to one side, by the last hex digit of
+the MD5 of its number; the largest group always trains. Proteins of the variant
+data: joined by the same likeness among themselves, a group is named by the
+smallest MD5 of its sequences, whose last digit decides. Sequences that resemble
+a validation or test sequence of either kind are left out of the encoder's
+training by MMseqs2 (Steinegger & Söding, Nat. Biotechnol. 35, 1026 (2017)).
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import click
 import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from glass_core.errors import InputError, UnavailableError
 
@@ -32,12 +34,27 @@ MIN_SHARED_RESIDUES = 50
 """An alignment this long counts whatever share of the sequence it is: a shared domain."""
 
 
+def side_of_digit(digit: str) -> Split:
+    """The side that the last hex digit of a name's MD5 stands for."""
+    return "test" if digit in "01" else "validation" if digit == "2" else "train"
+
+
 def split_of(group: int, largest_group: int) -> Split:
-    """The side on which `group` lies."""
+    """The side on which split group `group` lies."""
     if group == largest_group:
         return "train"
-    digit = hashlib.md5(str(group).encode(), usedforsecurity=False).hexdigest()[-1]
-    return "test" if digit in "01" else "validation" if digit == "2" else "train"
+    return side_of_digit(_md5(str(group))[-1])
+
+
+def split_of_name(group: str, largest_group: str) -> Split:
+    """The side of a group given by name; the same as `split_of` for numbers as text."""
+    return "train" if group == largest_group else side_of_digit(_md5(group)[-1])
+
+
+def largest_name(groups: Iterable[str]) -> str:
+    """The group with most members (the first by name on a tie)."""
+    counts = Counter(groups)
+    return min(counts, key=lambda g: (-counts[g], len(g), g))
 
 
 def largest(groups: Iterable[int]) -> int:
@@ -69,6 +86,25 @@ def is_leak(identity: float, aligned: int, length_a: int, length_b: int) -> bool
     return identity >= MIN_IDENTITY and aligned >= needed
 
 
+def protein_groups(sequences: Sequence[str], work: Path, threads: int = 2) -> list[str]:
+    """The name of each protein's group: the smallest MD5 among the sequences joined to it."""
+    edges = [(a, b) for a, b in similar(sequences, sequences, work, threads) if a != b]
+    rows, columns = zip(*edges, strict=True) if edges else ((), ())
+    n = len(sequences)
+    graph = coo_array(([1] * len(rows), (rows, columns)), shape=(n, n))
+    label = connected_components(graph, directed=False)[1]
+    digest = [_md5(s) for s in sequences]
+    name: dict[int, str] = {}
+    for group, own in zip(label, digest, strict=True):
+        name[group] = min(own, name.get(group, own))
+    return [name[group] for group in label]
+
+
+def protein_sides(groups: Sequence[str]) -> list[Split]:
+    """The side of each protein from the name of its group."""
+    return [side_of_digit(name[-1]) for name in groups]
+
+
 def leaking_sequences(
     held_out: Sequence[str], candidates: Sequence[str], work: Path, threads: int = 2
 ) -> set[int]:
@@ -87,14 +123,21 @@ def leaking_sequences(
     UnavailableError
         MMseqs2 is not installed.
     """
-    if shutil.which("mmseqs") is None:
-        raise UnavailableError("MMseqs2 is missing; install the package `mmseqs2`.")
     exact = set(held_out)
     leaks = {i for i, s in enumerate(candidates) if s in exact}
+    return leaks | {index for _, index in similar(held_out, candidates, work, threads)}
+
+
+def similar(
+    queries: Sequence[str], targets: Sequence[str], work: Path, threads: int = 2
+) -> Iterator[tuple[int, int]]:
+    """Pairs (query, target) of indices whose alignment `is_leak`."""
+    if shutil.which("mmseqs") is None:
+        raise UnavailableError("MMseqs2 is missing; install the package `mmseqs2`.")
     work.mkdir(parents=True, exist_ok=True)
-    query, target, hits = work / "held_out.fasta", work / "candidates.fasta", work / "hits.tsv"
-    _write_fasta(query, held_out)
-    _write_fasta(target, candidates)
+    query, target, hits = work / "queries.fasta", work / "targets.fasta", work / "hits.tsv"
+    _write_fasta(query, queries)
+    _write_fasta(target, targets)
     subprocess.run(
         ["mmseqs", "easy-search", str(query), str(target), str(hits), str(work / "tmp"),
          "-s", "6", "-e", "0.1", "--max-seqs", "20000", "--alignment-mode", "3",
@@ -102,18 +145,22 @@ def leaking_sequences(
          "--format-output", "query,target,fident,alnlen,qlen,tlen"],
         check=True,
     )  # fmt: skip
-    for line in hits.read_text().splitlines():
-        _, index, identity, aligned, length_a, length_b = line.split("\t")
-        if is_leak(float(identity), int(aligned), int(length_a), int(length_b)):
-            leaks.add(int(index))
-    return leaks
+    with hits.open() as lines:
+        for line in lines:
+            first, second, identity, aligned, length_a, length_b = line.split("\t")
+            if is_leak(float(identity), int(aligned), int(length_a), int(length_b)):
+                yield int(first), int(second)
 
 
 def _write_fasta(path: Path, sequences: Sequence[str]) -> None:
     path.write_text("".join(f">{i}\n{s}\n" for i, s in enumerate(sequences)))
 
 
-def held_out_sequences(data: Path) -> list[str]:
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def held_out_chains(data: Path) -> list[str]:
     """Sequences of all validation and test chains, those of the mutant pairs included."""
     chains = pd.read_parquet(
         data / "structures/chains.parquet", columns=["sequence", "split_group"]
@@ -130,38 +177,10 @@ def held_out_sequences(data: Path) -> list[str]:
     return sorted(found)
 
 
-@click.command()
-@click.option("--data", type=click.Path(path_type=Path, exists=True), required=True)
-@click.option("--work", type=click.Path(path_type=Path), required=True)
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="split.json")
-def main(data: Path, work: Path, out: Path) -> None:
-    """Write the split lists, and the pre-training and labelled sequences that are fit to use."""
-    work.mkdir(parents=True, exist_ok=True)
-    chains = pd.read_parquet(data / "structures/chains.parquet", columns=["split_group"])
-    lists = split_lists([int(g) for g in chains["split_group"]])
-    sequences = pd.read_parquet(
-        data / "sequences/sequences.parquet", columns=["sequence", "cluster"]
-    )
-    labelled = pd.read_parquet(
-        data / "residue_labels/secondary_structure.parquet",
-        columns=["sequence", "label", "resolved", "set"],
-    )
-    candidates = [*sequences["sequence"], *labelled["sequence"]]
-    leaks = leaking_sequences(held_out_sequences(data), candidates, work / "mmseqs")
-    fit = pd.Series([i not in leaks for i in range(len(candidates))])
-    kept = sequences[fit[: len(sequences)].to_numpy()]
-    kept_labelled = labelled[fit[len(sequences) :].to_numpy()]
-    kept.to_parquet(work / "sequences.parquet")
-    kept_labelled.to_parquet(work / "labelled.parquet")
-    lists["left_out"] = {
-        "sequences": int(len(sequences) - len(kept)),
-        "labelled": int(len(labelled) - len(kept_labelled)),
-    }
-    lists["kept"] = {"sequences": len(kept), "labelled": len(kept_labelled)}
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(lists, separators=(",", ":")) + "\n")
-    click.echo(json.dumps({k: lists[k] for k in ("chains", "groups", "left_out", "kept")}))
-
-
-if __name__ == "__main__":
-    main()
+def variant_proteins(data: Path) -> list[str]:
+    """The distinct wild types of every scan, stability set and clinical set."""
+    found: set[str] = set()
+    for name in ("dms", "ddg", "clinical"):
+        table = pd.read_parquet(data / f"variants/{name}.parquet", columns=["wt_sequence"])
+        found.update(table["wt_sequence"].dropna())
+    return sorted(found)

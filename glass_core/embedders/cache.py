@@ -1,0 +1,81 @@
+"""Embeddings kept on disk by content, so that nothing is embedded twice."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from safetensors.torch import load, save
+
+from glass_core.embedders.base import Embedder, Embedding, Progress
+
+_SMALLEST_FILE = 4096
+"""Bytes; smaller entries lie in the index itself."""
+
+
+class CachedEmbedder:
+    """An embedder that remembers; implements `Embedder`.
+
+    The key is the embedder's name (with its revision), its dtype, the stored
+    dtype and the sequence. Entries are written whole or not at all; beyond
+    `size_limit` the least recently used go (diskcache).
+
+    Parameters
+    ----------
+    embedder : Embedder
+        Its `name` must change when its numbers do.
+    folder : Path
+        Made where missing; several processes may share it.
+    size_limit : int
+        Bytes.
+    stored : torch.dtype
+        float32 keeps every digit; float16 halves the space.
+    """
+
+    def __init__(
+        self, embedder: Embedder, folder: Path, size_limit: int,
+        stored: torch.dtype = torch.float32,
+    ) -> None:
+        import diskcache
+
+        self.source = embedder
+        self._stored = stored
+        self._cache = diskcache.Cache(
+            str(folder), size_limit=size_limit, eviction_policy="least-recently-used",
+            disk_min_file_size=_SMALLEST_FILE,
+        )
+        self.name, self.dim = embedder.name, embedder.dim
+        self.device, self.dtype = embedder.device, embedder.dtype
+
+    def embed(
+        self, sequences: Sequence[str], progress: Progress | None = None
+    ) -> list[Embedding]:
+        """Embed `sequences`, in the order given; only those not yet kept are computed."""
+        found: dict[str, Embedding] = {}
+        for sequence in set(sequences):
+            kept = self._cache.get(self._key(sequence))
+            if kept is not None:
+                found[sequence] = Embedding(sequence, load(kept)["residues"].float())
+        missing = sorted(set(sequences) - set(found))
+        for embedding in self.source.embed(missing, progress) if missing else ():
+            found[embedding.sequence] = embedding
+            self._cache.set(
+                self._key(embedding.sequence),
+                save({"residues": embedding.residues.to(self._stored)}),
+            )
+        return [found[sequence] for sequence in sequences]
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        self._cache.close()
+
+    def _key(self, sequence: str) -> str:
+        text = "\0".join((self.name, str(self.dtype), str(self._stored), sequence))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def cache_bytes(folder: Path) -> int:
+    """Bytes that the embeddings kept in `folder` take; 0 where there are none."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -1,0 +1,112 @@
+"""Figures with 95% intervals: every split group counts once, and is what is resampled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata, spearmanr, ttest_ind_from_stats
+
+Vector = NDArray[np.float64]
+Metric = Callable[[NDArray[np.int64], Vector], float]
+"""Row numbers (drawn with repetition) and their weights to a figure; NaN = none."""
+RESAMPLES, SEED = 1000, 0
+_DIGITS = 4
+
+
+def weighted_mean(values: Vector, weight: Vector) -> float:
+    """Mean over the values that are not NaN."""
+    known = ~np.isnan(values)
+    if not known.any():
+        return float("nan")
+    return float(np.average(values[known], weights=weight[known]))
+
+
+def mean_of(values: Vector) -> Metric:
+    """The metric that averages one value per row."""
+    return lambda rows, weight: weighted_mean(values[rows], weight)
+
+
+def weighted_correlation(x: Vector, y: Vector, weight: Vector) -> float:
+    """Pearson correlation with weights; NaN when either is constant."""
+    x, y = x - np.average(x, weights=weight), y - np.average(y, weights=weight)
+    scale = np.sqrt(np.average(x**2, weights=weight) * np.average(y**2, weights=weight))
+    return float(np.average(x * y, weights=weight) / scale) if scale > 1e-12 else float("nan")
+
+
+def weighted_spearman(x: Vector, y: Vector, weight: Vector) -> float:
+    """Correlation of ranks with weights; NaN when either is constant."""
+    return weighted_correlation(rankdata(x), rankdata(y), weight)
+
+
+def spearman(predicted: Vector, true: Vector) -> float:
+    """Spearman correlation where both have values; NaN when either is constant."""
+    known = ~(np.isnan(predicted) | np.isnan(true))
+    if known.sum() < 3 or np.ptp(predicted[known]) < 1e-9 or np.ptp(true[known]) < 1e-9:
+        return float("nan")
+    return float(spearmanr(predicted[known], true[known]).statistic)
+
+
+def auroc(score: NDArray[np.floating], label: NDArray[np.floating]) -> float:
+    """Area under the ROC curve; NaN with one class only."""
+    positive = int((label > 0.5).sum())
+    negative = len(label) - positive
+    if not positive or not negative:
+        return float("nan")
+    ranks = rankdata(score)[label > 0.5].sum()
+    return float((ranks - positive * (positive + 1) / 2) / (positive * negative))
+
+
+def calibration_error(probability: Vector, label: Vector, bins: int = 10) -> float:
+    """Expected calibration error: mean gap of chance and frequency over equal-width bins."""
+    index = np.minimum((probability * bins).astype(int), bins - 1)
+    gaps = [
+        (index == b).mean() * abs(probability[index == b].mean() - label[index == b].mean())
+        for b in range(bins) if (index == b).any()
+    ]
+    return float(sum(gaps))
+
+
+def with_interval(metric: Metric, group: NDArray[Any]) -> dict[str, float | None]:
+    """``value``, ``low`` and ``high`` of a metric; rows weigh 1 / (rows of their group)."""
+    members = {g: np.flatnonzero(group == g) for g in np.unique(group)}
+    weight = np.array([1 / len(members[g]) for g in group])
+    spread = np.array([
+        metric(rows, weight[rows]) for rows in _resamples(list(members.values()))
+    ])
+    spread = spread[~np.isnan(spread)]
+    value = rounded(metric(np.arange(len(group)), weight))
+    if value is None:
+        return {"value": None, "low": None, "high": None}
+    return {
+        "value": value,
+        "low": rounded(float(np.quantile(spread, 0.025))) if len(spread) else None,
+        "high": rounded(float(np.quantile(spread, 0.975))) if len(spread) else None,
+    }
+
+
+def welch(errors: Vector, baseline_errors: Vector, group: NDArray[Any]) -> float | None:
+    """p-value of Welch's t-test on the groups' mean errors; None with under 3 groups."""
+    means = [
+        np.array([e[group == g].mean() for g in np.unique(group)])
+        for e in (errors, baseline_errors)
+    ]
+    if len(means[0]) < 3:
+        return None
+    a, b = ((m.mean(), m.std(ddof=1), len(m)) for m in means)
+    if a[1] == 0 and b[1] == 0:
+        return None
+    return rounded(float(ttest_ind_from_stats(*a, *b, equal_var=False).pvalue), 6)
+
+
+def rounded(value: float, digits: int = _DIGITS) -> float | None:
+    """For JSON: None where there is no value."""
+    return None if np.isnan(value) else round(float(value), digits)
+
+
+def _resamples(groups: list[NDArray[np.int64]]) -> Iterator[NDArray[np.int64]]:
+    rng = np.random.default_rng(SEED)
+    for _ in range(RESAMPLES):
+        yield np.concatenate([groups[k] for k in rng.integers(len(groups), size=len(groups))])

@@ -293,8 +293,8 @@ def test_committed_card_has_held_out_figures_and_baselines():
         assert card[name], name
     for kind in ("fold", "point_mutant", "same_sequence"):
         for who in ("model", "constant 1", "training mean", "sequence identity",
-                    "fit on identity", "BLOSUM62 similarity", "encoder without head"):
-            figure = card["held_out"][kind][who]["tm_mae"]
+                    "fit on identity", "BLOSUM62 similarity", "embedder without head"):
+            figure = card["held_out"][kind]["figures"][who]["tm_mae"]
             assert figure["low"] <= figure["value"] <= figure["high"]
 
 def test_committed_it_is_small():

@@ -1,0 +1,42 @@
+"""The Models page: what is installed, what is missing and how to get it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from glass_core.models.registry import describe_models, surroundings
+from glass_core.settings import Settings
+
+
+def main() -> None:
+    st.title("Models", anchor=False)
+    settings = Settings.from_environment()
+    for described in describe_models(settings):
+        with st.container(border=True):
+            left, right = st.columns([3, 1], vertical_alignment="center")
+            left.markdown(f"**{described.name}** {described.version}")
+            if described.unavailable_reason is None:
+                right.badge("ready", icon=":material/check:", color="green")
+            else:
+                right.badge("not usable", icon=":material/close:", color="orange")
+                st.markdown(described.unavailable_reason)
+            st.caption(
+                f"Embedder {described.embedder} · {described.megabytes:.1f} MB on disk · "
+                f"licence {described.licence} · "
+                + ("with effect head" if described.has_effect else "no effect head")
+            )
+            for limit in described.limits:
+                st.markdown(f"- {limit}")
+    st.markdown("#### ProtT5-XL-UniRef50")
+    here = surroundings(settings)
+    st.markdown(here.prott5)
+    st.code(here.command, language="bash")
+    st.markdown("#### Here")
+    st.markdown(
+        f"- Computing on: {here.device}\n"
+        f"- Models of your own: `{settings.models}` (a folder with a card, or a GLASS checkpoint "
+        f"file)\n- Embeddings kept by training: `{here.cache}`"
+    )
+
+
+main()

@@ -1,0 +1,72 @@
+"""The Evidence and Models pages through Streamlit's AppTest."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).parents[1]
+PAGES = ROOT / "pages"
+
+
+@pytest.fixture
+def settings(tmp_path, monkeypatch):
+    monkeypatch.setenv("GLASS_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("GLASS_DEVICE", "cpu")
+    return tmp_path / "models"
+
+
+def open_page(name: str) -> AppTest:
+    page = AppTest.from_file(str(PAGES / name), default_timeout=60).run()
+    assert not page.exception
+    return page
+
+
+def test_evidence_is_drawn_from_the_committed_records(settings):
+    page = open_page("evidence.py")
+    said = " ".join(m.value for m in page.markdown)
+    assert "can and cannot tell" in said
+    assert "AUROC" in said and "symmetric" in said
+    tables = [d.value for d in page.dataframe]
+    assert any("Welch p" in t.columns for t in tables)
+    assert any("predictor" in t.columns and "BLOSUM62" in set(t["predictor"]) for t in tables)
+    published = next(t for t in tables if "set of the paper" in t.columns)
+    assert published["TM MAE"].tolist() == ["0.0741", "0.0583"]
+    page.selectbox(key="set").set_value("point_mutant").run()
+    page.selectbox(key="against").set_value("coverage").run()
+    assert not page.exception
+
+
+def test_a_model_without_records_says_how_to_make_them(settings, tiny_assets):
+    settings.mkdir()
+    shutil.copytree(tiny_assets / "models" / "compact", settings / "mine")
+    page = open_page("evidence.py")
+    page.selectbox(key="evidence_model").set_value("mine").run()
+    assert not page.exception
+    assert "no evaluation records" in page.info[0].value
+
+
+def test_a_broken_record_is_one_line(settings, tiny_assets):
+    settings.mkdir()
+    shutil.copytree(tiny_assets / "models" / "compact", settings / "mine")
+    (settings / "mine" / "evaluation").mkdir()
+    (settings / "mine" / "evaluation" / "x.json").write_text("{")
+    page = open_page("evidence.py")
+    page.selectbox(key="evidence_model").set_value("mine").run()
+    assert not page.exception
+    assert "x.json" in page.error[0].value
+
+
+def test_models_page_lists_what_is_here_and_what_is_missing(settings, monkeypatch):
+    settings.mkdir()
+    (settings / "broken").mkdir()
+    monkeypatch.setenv("GLASS_PROTT5", "Rostlab/prot_t5_xl_half_uniref50-enc")
+    page = open_page("models.py")
+    said = " ".join(m.value for m in page.markdown)
+    assert "**compact**" in said and "has no card.json" in said
+    assert "not installed" in said and "2.4 GB" in said
+    assert page.code[0].value.startswith("hf download Rostlab/")
+    assert "cpu" in said

@@ -278,5 +278,9 @@ def _print_summary(result: Impact) -> None:
     for flag in result.flags:
         click.echo(f"  ! {flag}")
     for part in result.subdomains[:5]:
-        p = "" if part.p_value != part.p_value else f", p {part.p_value:.3f}"
-        click.echo(f"  {part.name}: mean deficit {part.mean_deficit:.4f}{p}")
+        figures = [("mean deficit", part.mean_deficit, part.p_value)]
+        if result.measured:
+            figures.append(("mean strain", part.mean_strain, part.strain_p_value))
+        click.echo(f"  {part.name}: " + "; ".join(
+            f"{name} {mean:.4f}" + ("" if p != p else f", p {p:.3f}") for name, mean, p in figures
+        ))

@@ -45,6 +45,20 @@ def test_summary_for_people(run):
     assert "symmetric" in out
 
 
+def test_measured_summary_names_parts_with_strain(run, globin, chain_file, tmp_path):
+    from glass_core.structure import Structure
+
+    atoms = globin.atoms.copy()
+    atoms.res_name[atoms.res_id == int(globin.residue_numbers[30])] = "PRO"
+    mutant = tmp_path / "mutant.pdb"
+    mutant.write_text(write_structure(Structure.from_atoms(atoms, "mine"), "pdb"))
+    code, out, err = run("impact", "--structure", chain_file, "--variant", "V31P",
+                         "--mutant-structure", mutant)
+    assert code == 0, err
+    assert "measured against the given mutant structure" in out
+    assert "mean strain 0.0000" in out
+
+
 def test_impact_json_contract(run):
     code, out, _ = run("impact", "--wild", WILD, "--variant", "K2R", "--json")
     assert code == 0

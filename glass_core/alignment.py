@@ -6,6 +6,9 @@ Needleman & Wunsch, J. Mol. Biol. 48, 443 (1970), by Biopython, with BLOSUM62
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +19,14 @@ GAP = "-"
 _GAP_OPEN, _GAP_EXTEND = -11.0, -1.0
 _MAX_CELLS = 150_000_000
 """Product of the two lengths above which an alignment would take minutes."""
+
+
+@cache
+def blosum62_matrix() -> Any:
+    """Biopython's BLOSUM62, indexed by pairs of letters; read from its file once."""
+    from Bio.Align import substitution_matrices
+
+    return substitution_matrices.load("BLOSUM62")
 
 
 def global_alignment(first: str, second: str, *, free_ends: bool = False) -> tuple[str, str]:
@@ -39,16 +50,14 @@ def global_alignment(first: str, second: str, *, free_ends: bool = False) -> tup
     SequenceError
         The pair is too long to align in reasonable time.
     """
-    from Bio.Align import PairwiseAligner, substitution_matrices
+    from Bio.Align import PairwiseAligner
 
     if len(first) * len(second) > _MAX_CELLS:
         raise SequenceError(
             f"Sequences of {len(first)} and {len(second)} residues are too long to align; "
             "cut both to the domain of interest."
         )
-    aligner = PairwiseAligner(
-        mode="global", substitution_matrix=substitution_matrices.load("BLOSUM62")
-    )
+    aligner = PairwiseAligner(mode="global", substitution_matrix=blosum62_matrix())
     aligner.open_gap_score, aligner.extend_gap_score = _GAP_OPEN, _GAP_EXTEND
     if free_ends:
         aligner.end_gap_score = 0.0

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from glass_core.alignment import blosum62_matrix
 from glass_core.models.prediction import ModelInfo, Prediction
 from glass_core.models.predictor import Predictor
 from glass_core.sequence import STANDARD
@@ -50,11 +51,9 @@ def affordable_background(info: ModelInfo) -> int:
 
 def blosum62(variant: Variant) -> int | None:
     """Sum of BLOSUM62 scores over the substitutions of `variant`, None with gaps."""
-    from Bio.Align import substitution_matrices
-
     if not variant.only_substitutions:
         return None
-    matrix = substitution_matrices.load("BLOSUM62")
+    matrix = blosum62_matrix()
     letters = set(matrix.alphabet)
     known = [c for c in variant.changes if {c.wild, c.mutant} <= letters]
     return int(sum(matrix[c.wild, c.mutant] for c in known))

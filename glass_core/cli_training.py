@@ -162,7 +162,7 @@ def train_command(
     fabric = _fabric(**where)
     history = train_head(
         _embedder(embedder, encoder, cache, cache_gb, device), pairs / "shards", out, recipe,
-        fabric, name=out.name, version=version, kind=embedder, words={},
+        fabric, name=out.name, version=version, kind=embedder,
     )
     if fabric.is_global_zero:
         click.echo(json.dumps({"model": str(out), "steps": len(history.curve),

@@ -40,20 +40,23 @@ def test_evidence_is_drawn_from_the_committed_records(settings):
     assert not page.exception
 
 
-def test_a_model_without_records_says_how_to_make_them(settings, tiny_assets):
+@pytest.fixture
+def mine(settings, tiny_assets):
+    """The folder of an installed model without evaluation records."""
     settings.mkdir()
-    shutil.copytree(tiny_assets / "models" / "compact", settings / "mine")
+    return Path(shutil.copytree(tiny_assets / "models" / "compact", settings / "mine"))
+
+
+def test_a_model_without_records_says_how_to_make_them(mine):
     page = open_page("evidence.py")
     page.selectbox(key="evidence_model").set_value("mine").run()
     assert not page.exception
     assert "no evaluation records" in page.info[0].value
 
 
-def test_a_broken_record_is_one_line(settings, tiny_assets):
-    settings.mkdir()
-    shutil.copytree(tiny_assets / "models" / "compact", settings / "mine")
-    (settings / "mine" / "evaluation").mkdir()
-    (settings / "mine" / "evaluation" / "x.json").write_text("{")
+def test_a_broken_record_is_one_line(mine):
+    (mine / "evaluation").mkdir()
+    (mine / "evaluation" / "x.json").write_text("{")
     page = open_page("evidence.py")
     page.selectbox(key="evidence_model").set_value("mine").run()
     assert not page.exception

@@ -333,7 +333,7 @@ def test_a_head_is_trained_resumed_and_loads(embedder, pairs_folder, tmp_path, m
 
     def run(out: Path):
         return train_head(embedder, pairs_folder, out, short(), fabric(), name="m", version="1",
-                          kind="compact", words={"max_length": 320})
+                          kind="compact")
 
     whole = run(tmp_path / "whole")
     batch = Pairs.batch
@@ -356,7 +356,7 @@ def test_a_head_is_trained_resumed_and_loads(embedder, pairs_folder, tmp_path, m
 
 def test_the_papers_recipe_counts_epochs(embedder, pairs_folder, tmp_path):
     history = train_head(embedder, pairs_folder, tmp_path / "m", short("paper"), fabric(),
-                         name="m", version="1", kind="prott5", words={})
+                         name="m", version="1", kind="prott5")
     assert len(history.curve) == 5 * 3, "five epochs of eleven pairs in batches of four"
     record = json.loads((tmp_path / "m" / "head-training.json").read_text())
     schedule = record["config"]["recipe"]["schedule"]
@@ -372,7 +372,7 @@ def test_an_effect_head_is_trained_and_calibrated(embedder, pairs_folder, effect
     save_encoder(folder, embedder.encoder)
     source = CompactEmbedder.load(folder, TINY.to_dict(), "tiny", CPU)
     train_head(source, pairs_folder, model, short(), fabric(), name="m", version="1",
-               kind="compact", words={})
+               kind="compact")
     schedule = replace(EFFECT_SCHEDULE, steps=60, every=20, warmup=5, peak=3e-3)
     history = train_effect(source, effects_file, model, fabric(), schedule)
     assert history.validation[-1]["stability"] > 0.5, "proline is easily told from tryptophan"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -86,11 +87,14 @@ class EffectTable:
         if len(places) == 1:
             site = self.score[places[0][0]]
             rank = 1 + int((site > score).sum())
-            every = self.score[~np.isnan(self.score)]
-            percentile = 100 * float(np.mean(every < score))
+            percentile = 100 * float(np.mean(self._known_scores < score))
         return EffectScore(score, 1 - spared, rank, percentile, self.sensitivity)
 
-    @property
+    @cached_property
+    def _known_scores(self) -> NDArray[np.float64]:
+        return self.score[~np.isnan(self.score)]
+
+    @cached_property
     def sensitivity(self) -> NDArray[np.float64]:
         """Mean score of the substitutions of each position; see `EffectScore`."""
         known = (~np.isnan(self.score)).sum(axis=1)

@@ -8,17 +8,15 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
 from torch import Tensor, nn
 
 from glass_core.models.effect import EffectHead, wild_letters
 from glass_core.training.effects import Assay, AssayDraw
 from glass_core.training.loop import pad_residues, total
-from glass_core.training.statistics import auroc
+from glass_core.training.statistics import auroc, spearman
 
 SHARES = {"stability": 0.35, "scan": 0.3, "ddg": 0.05, "clinical": 0.3}
 WEIGHTS = {"rank": 1.0, "label": 0.7}
-
 
 Vector = NDArray[np.float32]
 EffectBatch = tuple[Assay, ...]
@@ -106,7 +104,7 @@ def effect_figures(
     `table` maps an assay to its scores and logits, each of shape=(L, 20). ``loss``
     is 1 - the mean of the figures.
     """
-    spearman: dict[str, list[float]] = {}
+    ranks: dict[str, list[float]] = {}
     logits, labels = [], []
     for assay in assays:
         score, damaging = table(assay)
@@ -115,11 +113,8 @@ def effect_figures(
             labels.append(assay.value)
         else:
             told = score[assay.index, assay.letter]
-            spearman.setdefault(assay.kind, []).append(
-                float(spearmanr(told, assay.value).statistic)
-            )
-    figures = {kind: float(np.mean(values)) for kind, values in spearman.items()}
+            ranks.setdefault(assay.kind, []).append(spearman(told, assay.value))
+    figures = {kind: float(np.mean(values)) for kind, values in ranks.items()}
     if logits:
         figures["clinical"] = auroc(np.concatenate(logits), np.concatenate(labels))
     return {"loss": 1 - float(np.mean(list(figures.values()))), **figures}
-

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from Bio.Align import substitution_matrices
 
-from glass_core.alignment import GAP, global_alignment
+from glass_core.alignment import GAP, blosum62_matrix, global_alignment
 from glass_core.embedders.base import Embedder
 from glass_core.embedders.compact import SECONDARY_STATES, CompactEmbedder
 from glass_core.models.predictor import SiamesePredictor
@@ -85,14 +85,16 @@ def headless_scores(embedder: Embedder, rows: pd.DataFrame) -> Scored:
     return Scored(np.array(tm), lddt)
 
 
+@lru_cache(maxsize=10_000)
 def similarity(reference: str, subject: str) -> tuple[float, float, float]:
     """Identity, BLOSUM62 similarity and coverage of a global alignment, all 0 to 1.
 
     Identity is by the shorter sequence; the similarity is the alignment's
     substitution score over that of the shorter sequence with itself; coverage
-    is the aligned share of the longer one.
+    is the aligned share of the longer one. Kept, since every set of near-identical
+    pairs is compared with the same sample of training pairs.
     """
-    matrix = substitution_matrices.load("BLOSUM62")
+    matrix = blosum62_matrix()
     rows = global_alignment(reference, subject)
     columns = [(a, b) for a, b in zip(*rows, strict=True) if GAP not in (a, b)]
     shorter = min(reference, subject, key=len)
@@ -224,7 +226,7 @@ def evaluate_pairs(
 
 def effect_baselines(assay: Assay, embedder: Embedder) -> dict[str, Vector]:
     """Scores of each variant by trivial means, higher = more damaging."""
-    matrix = substitution_matrices.load("BLOSUM62")
+    matrix = blosum62_matrix()
     wild = [assay.sequence[i] for i in assay.index]
     mutant = [STANDARD[k] for k in assay.letter]
     nothing = float("nan")
@@ -235,9 +237,8 @@ def effect_baselines(assay: Assay, embedder: Embedder) -> dict[str, Vector]:
             for a, b in zip(wild, mutant, strict=True)
         ]),
     }
-    source = getattr(embedder, "source", embedder)
-    if isinstance(source, CompactEmbedder):
-        logits = source.tell("letters", assay.sequence).numpy()
+    if isinstance(embedder, CompactEmbedder):
+        logits = embedder.tell("letters", assay.sequence).numpy()
         scores["encoder's letters"] = np.array([
             logits[i, STANDARD.find(a)] - logits[i, k] if a in STANDARD else nothing
             for i, a, k in zip(assay.index, wild, assay.letter, strict=True)

@@ -22,7 +22,6 @@ MIN_SEPARATION = 6
 _CLASS_WEIGHT = (4.0, 2.0, 1.5, 0.5)
 _PAIR_WIDTH, _FURTHEST = 16, 127
 
-
 SCHEDULE = Schedule(steps=5000, peak=1.2e-3, warmup=200, decay=0.25)
 TOKENS = 8192
 """Residues per batch, padding included."""

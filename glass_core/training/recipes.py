@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from scipy.optimize import minimize
 from torch import Tensor
 
 from glass_core.embedders.base import Embedder
+from glass_core.embedders.cache import CachedEmbedder
 from glass_core.embedders.compact import ENCODER_FILE, CompactEmbedder, read_tensors
 from glass_core.errors import InputError
 from glass_core.models.checkpoint import save_effect, save_model
@@ -92,7 +93,7 @@ def embed_fixed(embedder: Embedder, sequences: Sequence[str]) -> list[Tensor]:
 
 def train_head(
     embedder: Embedder, pairs: Path, out: Path, recipe: HeadRecipe, fabric: Fabric,
-    *, name: str, version: str, kind: str, words: Mapping[str, Any],
+    *, name: str, version: str, kind: str,
 ) -> History:
     """Train a Siamese head on the shards in `pairs` and write the model to `out`.
 
@@ -125,11 +126,11 @@ def train_head(
         validate=(lambda: validation_figures(training, held)) if len(held.table) else None,
     )
     if fabric.is_global_zero:
-        extra = dict(words) | _encoder_of(embedder, out)
         save_model(
             out, head.cpu(), name=name, version=version,
             embedder={"kind": kind, "version": version if kind == "compact" else embedder.name},
-            extra=extra, dtype=torch.float16 if kind == "compact" else torch.float32,
+            extra=_encoder_of(embedder, out),
+            dtype=torch.float16 if kind == "compact" else torch.float32,
         )
         write_record(out / "head-training.json", history,
                      {"recipe": asdict(replace(recipe, schedule=schedule)),
@@ -140,7 +141,7 @@ def train_head(
 
 def _encoder_of(embedder: Embedder, out: Path) -> dict[str, Any]:
     """The compact encoder travels with the model; larger ones are named only."""
-    inner = getattr(embedder, "source", embedder)
+    inner = embedder.source if isinstance(embedder, CachedEmbedder) else embedder
     if not isinstance(inner, CompactEmbedder):
         return {}
     if inner.folder is not None and inner.folder.resolve() != out.resolve():

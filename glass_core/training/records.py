@@ -72,10 +72,9 @@ def evaluate_model(
         for name, content in evaluate_effects(predictor, assays, tell).items():
             yield write("clinical" if name == "clinical" else "effects", name, content, effects)
     if secondary is not None:
-        source = getattr(predictor.embedder, "source", predictor.embedder)
-        if not isinstance(source, CompactEmbedder):
+        if not isinstance(predictor.embedder, CompactEmbedder):
             raise InputError("--secondary: only the compact encoder tells secondary structure.")
-        content = secondary_accuracy(source, pd.read_parquet(secondary))
+        content = secondary_accuracy(predictor.embedder, pd.read_parquet(secondary))
         yield write("secondary", "secondary structure", content, secondary)
 
 

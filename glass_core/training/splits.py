@@ -41,28 +41,25 @@ def side_of_digit(digit: str) -> Split:
 
 def split_of(group: int, largest_group: int) -> Split:
     """The side on which split group `group` lies."""
-    if group == largest_group:
-        return "train"
-    return side_of_digit(_md5(str(group))[-1])
+    return split_of_name(str(group), str(largest_group))
 
 
 def split_of_name(group: str, largest_group: str) -> Split:
-    """The side of a group given by name; the same as `split_of` for numbers as text."""
+    """The side of a group given by name."""
     return "train" if group == largest_group else side_of_digit(_md5(group)[-1])
 
 
 def largest_name(groups: Iterable[str]) -> str:
-    """The group with most members (the first by name on a tie)."""
+    """The group with most members (on a tie the shorter name, then the first)."""
     counts = Counter(groups)
+    if not counts:
+        raise InputError("No split group was given, so there is no largest one.")
     return min(counts, key=lambda g: (-counts[g], len(g), g))
 
 
 def largest(groups: Iterable[int]) -> int:
     """The group with most members (the smaller number on a tie)."""
-    counts = Counter(int(g) for g in groups)
-    if not counts:
-        raise InputError("No split group was given, so there is no largest one.")
-    return min(counts, key=lambda g: (-counts[g], g))
+    return int(largest_name(str(int(g)) for g in groups))
 
 
 def split_lists(groups: Sequence[int]) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def weighted_spearman(x: Vector, y: Vector, weight: Vector) -> float:
     return weighted_correlation(rankdata(x), rankdata(y), weight)
 
 
-def spearman(predicted: Vector, true: Vector) -> float:
+def spearman(predicted: NDArray[np.floating], true: NDArray[np.floating]) -> float:
     """Spearman correlation where both have values; NaN when either is constant."""
     known = ~(np.isnan(predicted) | np.isnan(true))
     if known.sum() < 3 or np.ptp(predicted[known]) < 1e-9 or np.ptp(true[known]) < 1e-9:

@@ -127,6 +127,8 @@ def build_pairs_command(
 @click.option("--pairs", type=_FOLDER, required=True, help="What build-pairs wrote.")
 @click.option("--out", type=_FOLDER, required=True,
               help="Folder of the new model; give it again to continue after a kill.")
+@click.option("--unpaired", type=_FILE, help="Parquet table with sequence and cluster: sequences "
+              "without a structure for the contrast of the preset compact.")
 @click.option("--preset", default="compact", show_default=True, help="compact, or paper: the "
               "published loss, width, batch, rate and five epochs.")
 @click.option("--steps", type=int, help="Optimiser steps, in place of the preset's.")
@@ -139,10 +141,10 @@ def build_pairs_command(
 @embedding
 @hardware
 def train_command(
-    pairs: Path, out: Path, preset: str, steps: int | None, epochs: float | None,
-    batch: int | None, accumulate: int | None, rate: float | None, every: int | None,
-    version: str, embedder: str, encoder: Path | None, cache: Path | None, cache_gb: float,
-    device: str | None, **where: Any,
+    pairs: Path, out: Path, unpaired: Path | None, preset: str, steps: int | None,
+    epochs: float | None, batch: int | None, accumulate: int | None, rate: float | None,
+    every: int | None, version: str, embedder: str, encoder: Path | None,
+    cache: Path | None, cache_gb: float, device: str | None, **where: Any,
 ) -> None:
     """Train the Siamese head on labelled pairs, over any embedder."""
     _require("lightning_fabric", "diskcache")
@@ -162,7 +164,7 @@ def train_command(
     fabric = _fabric(**where)
     history = train_head(
         _embedder(embedder, encoder, cache, cache_gb, device), pairs / "shards", out, recipe,
-        fabric, name=out.name, version=version, kind=embedder,
+        fabric, name=out.name, version=version, kind=embedder, unpaired=unpaired,
     )
     if fabric.is_global_zero:
         click.echo(json.dumps({"model": str(out), "steps": len(history.curve),

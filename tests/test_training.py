@@ -19,11 +19,14 @@ from glass_core.models.card import ModelCard
 from glass_core.models.checkpoint import load_effect, load_head, save_encoder
 from glass_core.models.registry import load_predictor
 from glass_core.models.siamese import SiameseConfig, SiameseTransformer
+from glass_core.sequence import STANDARD
 from glass_core.settings import Settings
 from glass_core.training.batches import Corpus
+from glass_core.training.copies import MOST_CUT, Unpaired, exchange_rates, mutated
 from glass_core.training.effect import correlation, effect_figures, effect_losses
 from glass_core.training.effects import Assay
 from glass_core.training.head import (
+    TM_SHARE,
     HeadTraining,
     PairBatch,
     Pairs,
@@ -272,6 +275,42 @@ def test_drawn_batches_hold_both_kinds(pair_table):
     near = set(pair_table.loc[pair_table["kind"] != "fold", "reference"])
     share = np.mean([s in near for n in range(20) for s in pairs.batch(n).reference])
     assert 0.3 < share < 0.7
+
+
+def test_copies_keep_what_their_expected_tm_says():
+    exchange = exchange_rates()
+    np.testing.assert_allclose(exchange.sum(axis=1), 1)
+    leucine = exchange[STANDARD.index("L")]
+    assert leucine[STANDARD.index("I")] > 4 * leucine[STANDARD.index("D")]
+    sequence = random_sequence(np.random.default_rng(0), 200)
+    for seed in range(20):
+        copy, tm = mutated(sequence, exchange, np.random.default_rng(seed))
+        kept = len(copy) / len(sequence)
+        assert 1 - MOST_CUT <= kept <= 1
+        assert 0.7 * kept <= tm <= kept
+
+
+def test_unpaired_sequences_are_a_function_of_the_number(embedder, pair_table):
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame({"sequence": [random_sequence(rng, 60) for _ in range(12)] + ["ACD"],
+                          "cluster": [str(i // 2) for i in range(12)] + ["short"]})
+    unpaired = Unpaired(table, longest=50, pool=5)
+    assert len(unpaired.sequences) == 5 == len(set(unpaired.groups))
+    assert unpaired.draw(3, 4) == unpaired.draw(3, 4) != unpaired.draw(4, 4)
+    assert {len(s) for s in unpaired.draw(0, 9).original} == {50}
+    pairs = Pairs(pair_table, longest=100, batch=8, near_share=0.5, unpaired=unpaired)
+    training = HeadTraining(
+        tiny_head(), lambda sequences: [e.residues for e in embedder.embed(sequences)], contrast=0.5
+    )
+    batch = pairs.batch(0)
+    assert len(batch.copies.original) == 4
+    training.train()
+    found = training(batch)
+    wanted = found["pair"] + TM_SHARE * found["copies"] + 0.5 * found["contrast"]
+    torch.testing.assert_close(found["total"], wanted)
+    found["total"].backward()
+    training.eval()
+    assert set(training(batch)) == {"total", "pair", "tm"}, "validation sees measured pairs only"
 
 
 def test_effect_losses_by_hand():

@@ -21,7 +21,7 @@ MIN_LENGTH_RATIO = 0.6
 POOLS = ("cluster", "group", "alike", "random")
 _PROFILE_SIZE = 20
 _NEIGHBOURS = 12
-_TRIES = 20
+_TRIES = 50
 
 
 def tm_bin(tm: float) -> int | None:
@@ -48,7 +48,7 @@ class Candidates:
     chains : DataFrame
         As `chains.CHAIN_COLUMNS`.
     cap : int
-        Most pairs that one group may take part in.
+        Most pairs inside one group, and most pairs of it with other groups.
     """
 
     def __init__(self, chains: pd.DataFrame, cap: int) -> None:
@@ -59,6 +59,7 @@ class Candidates:
             pool: [g for g in chains.groupby(pool, sort=True).indices.values() if len(g) > 1]
             for pool in ("cluster", "group")
         }
+        self.chance = {pool: _chance(families, cap) for pool, families in self.members.items()}
         profile = np.stack([distance_profile(c) for c in chains["ca"]])
         square = (profile**2).sum(axis=1)
         gap = square[:, None] + square[None] - 2 * profile @ profile.T
@@ -86,11 +87,11 @@ class Candidates:
         """
         hits = {pool: np.ones(len(BIN_EDGES)) for pool in POOLS}
         filled = np.zeros(len(BIN_EDGES))
-        used: Counter[str] = Counter()
+        used: Counter[tuple[str, bool]] = Counter()
         known: set[tuple[int, int]] = set()
         for row in seen.itertuples():
             known.add(_key(row.first, row.second))
-            used.update({self.group[row.first], self.group[row.second]})
+            used.update(self._charged(row.first, row.second))
             index = tm_bin(row.tm)
             if index is not None:
                 hits[row.pool][index] += 1
@@ -107,16 +108,21 @@ class Candidates:
             if pool is None:
                 break
             pair = self._pair(pool, rng)
-            groups = {self.group[pair[0]], self.group[pair[1]]} if pair else set()
-            if pair is None or _key(*pair) in known or any(used[g] >= self.cap for g in groups):
+            charged = self._charged(*pair) if pair else set()
+            if pair is None or _key(*pair) in known or any(used[c] >= self.cap for c in charged):
                 misses[pool] += 1
                 continue
             misses[pool] = 0
             known.add(_key(*pair))
-            used.update(groups)
+            used.update(charged)
             filled += rate[pool]
             drawn.append((*pair, pool))
         return pd.DataFrame(drawn, columns=["first", "second", "pool"])
+
+    def _charged(self, first: int, second: int) -> set[tuple[str, bool]]:
+        """The groups whose cap a pair counts against, each with whether it lies inside."""
+        inside = bool(self.group[first] == self.group[second])
+        return {(self.group[first], inside), (self.group[second], inside)}
 
     def _pair(self, pool: str, rng: np.random.Generator) -> tuple[int, int] | None:
         """One pair of chains of similar length; None when a few tries found none."""
@@ -124,7 +130,7 @@ class Candidates:
             if pool in self.members:
                 if not self.members[pool]:
                     return None
-                family = self.members[pool][rng.integers(len(self.members[pool]))]
+                family = self.members[pool][rng.choice(len(self.chance[pool]), p=self.chance[pool])]
                 first, second = rng.choice(family, 2, replace=False)
             else:
                 first, second = rng.integers(len(self.length), size=2)
@@ -134,6 +140,13 @@ class Candidates:
             if first != second and short >= MIN_LENGTH_RATIO * long:
                 return int(first), int(second)
         return None
+
+
+def _chance(families: list[NDArray[np.int64]], cap: int) -> NDArray[np.float64]:
+    """Chance of each family: by the pairs that it can give."""
+    size = np.array([len(f) for f in families], dtype=float)
+    pairs = np.minimum(size * (size - 1) / 2, cap)
+    return pairs / pairs.sum() if len(pairs) else pairs
 
 
 def _key(first: int, second: int) -> tuple[int, int]:

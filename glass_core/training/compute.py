@@ -26,7 +26,7 @@ def dask_runner(
 
     cluster = None if scheduler else LocalCluster(
         n_workers=workers or os.cpu_count() or 1, threads_per_worker=1, processes=True,
-        dashboard_address=None,
+        dashboard_address=":0",
     )
     with Client(scheduler or cluster) as client:
 

@@ -115,6 +115,8 @@ def main(data: Path, work: Path, out: Path, threads: int) -> None:
     leaks = leaking_sequences(kept_out, list(corpus["sequence"]), work / "mmseqs", threads)
     fit = ~corpus.index.isin(sorted(leaks))
     corpus[fit].reset_index(drop=True).to_parquet(work / "corpus.parquet")
+    natural = corpus[fit & (corpus["source"] == "natural")]
+    natural[["sequence", "cluster"]].reset_index(drop=True).to_parquet(work / "unpaired.parquet")
     secondary_test(corpus[fit], corpus[~fit], work, threads).to_parquet(
         work / "secondary-test.parquet"
     )

@@ -6,7 +6,7 @@ Loss: section 2.3 of the GLASS paper (bioRxiv 2025.10.27.684815).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from glass_core.models.siamese import SiameseTransformer, predicted_lddt, predicted_tm
+from glass_core.training.copies import Copies, Unpaired
 from glass_core.training.loop import pad_residues
 
 TM_IGNORED_BELOW, TM_LDDT_FROM = 0.1, 0.7
@@ -41,6 +42,8 @@ class PairBatch:
         NaN = no value.
     groups : list of str
         Split groups of the references, then of the subjects.
+    copies : Copies, optional
+        Sequences without a structure beside the pairs.
     """
 
     reference: list[str]
@@ -49,6 +52,7 @@ class PairBatch:
     aligned: list[Tensor]
     lddt: list[Tensor]
     groups: list[str]
+    copies: Copies | None = None
 
     @staticmethod
     def of(rows: pd.DataFrame) -> PairBatch:
@@ -123,17 +127,20 @@ class HeadTraining(nn.Module):
         self._embed = embed
         self.contrast = contrast
 
+    def project(self, sequences: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Y and Z of the paper, shapes (n, L, O) and (n, O)."""
+        device = self.head.input_projection.weight.device
+        residues, mask = pad_residues(self._embed(sequences))
+        per_residue, pooled = self.head(residues.to(device), mask.to(device))
+        return per_residue.float(), pooled.float()
+
     def predict(self, batch: PairBatch) -> tuple[Tensor, list[Tensor], Tensor]:
         """Predicted TM-scores, shape=(B,), per pair the lDDT of its facing residues, and Z."""
-        device = self.head.input_projection.weight.device
-        rows = self._embed([*batch.reference, *batch.subject])
-        residues, mask = pad_residues(rows)
-        per_residue, pooled = self.head(residues.to(device), mask.to(device))
-        per_residue, pooled = per_residue.float(), pooled.float()
+        per_residue, pooled = self.project([*batch.reference, *batch.subject])
         half = len(batch.reference)
         lddt = [
             predicted_lddt(per_residue[k][pairs[:, 0]], per_residue[half + k][pairs[:, 1]])
-            for k, pairs in enumerate(p.to(device) for p in batch.aligned)
+            for k, pairs in enumerate(p.to(pooled.device) for p in batch.aligned)
         ]
         return predicted_tm(pooled[:half], pooled[half:]), lddt, pooled
 
@@ -143,10 +150,19 @@ class HeadTraining(nn.Module):
         true_tm = batch.tm.to(tm.device)
         loss = pair_loss(tm, true_tm, lddt, [t.to(tm.device) for t in batch.lddt])
         found = {"total": loss, "pair": loss, "tm": (tm - true_tm).abs().mean()}
-        if self.contrast and self.training:
-            apart = contrast_loss(pooled, batch.groups)
-            found |= {"total": loss + self.contrast * apart, "contrast": apart}
-        return found
+        if not (self.contrast and self.training):
+            return found
+        groups = batch.groups
+        if batch.copies is not None:
+            _, beside = self.project([*batch.copies.original, *batch.copies.copy])
+            half = len(batch.copies.original)
+            expected = torch.tensor(batch.copies.tm, device=beside.device)
+            kept = (predicted_tm(beside[:half], beside[half:]) - expected).abs().mean()
+            found |= {"total": found["total"] + TM_SHARE * kept, "copies": kept}
+            pooled = torch.cat([pooled, beside])
+            groups = [*groups, *batch.copies.group, *batch.copies.group]
+        apart = contrast_loss(pooled, groups)
+        return found | {"total": found["total"] + self.contrast * apart, "contrast": apart}
 
 
 class Pairs:
@@ -160,12 +176,15 @@ class Pairs:
     near_share : float or None
         None: every pair once per epoch. A share: so many of each batch are
         near-identical pairs, drawn by split group, the others fold pairs.
+    unpaired : Unpaired, optional
+        Sequences without a structure; half as many of them as pairs go with every batch.
     """
 
     def __init__(
         self, table: pd.DataFrame, longest: int, batch: int, seed: int = 0,
-        near_share: float | None = None,
+        near_share: float | None = None, unpaired: Unpaired | None = None,
     ) -> None:
+        self.unpaired = unpaired
         length = np.maximum(table["reference"].str.len(), table["subject"].str.len())
         fits = (length <= longest) & ~table["rearranged"]
         self.table = table[fits].reset_index(drop=True)
@@ -185,7 +204,10 @@ class Pairs:
     def batch(self, number: int) -> PairBatch:
         """Batch `number`, the same whenever it is asked for; alike in length."""
         rows = self._epoch(number) if self.near_share is None else self._drawn(number)
-        return PairBatch.of(self.table.iloc[rows])
+        made = PairBatch.of(self.table.iloc[rows])
+        if self.unpaired is None:
+            return made
+        return replace(made, copies=self.unpaired.draw(number, self.batch_size // 2))
 
     def _epoch(self, number: int) -> np.ndarray:
         epoch, place = divmod(number, self.batches_per_epoch)

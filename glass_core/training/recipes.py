@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import shutil
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from lightning_fabric import Fabric
 from numpy.typing import NDArray
@@ -23,6 +25,7 @@ from glass_core.errors import InputError
 from glass_core.models.checkpoint import save_effect, save_model
 from glass_core.models.effect import EffectConfig, EffectHead
 from glass_core.models.siamese import SiameseConfig, SiameseTransformer
+from glass_core.training.copies import Unpaired
 from glass_core.training.effect import (
     SHARES,
     EffectTraining,
@@ -54,6 +57,8 @@ class HeadRecipe:
         Residues; pairs with a longer sequence are left out.
     contrast : float
         Weight of `head.contrast_loss`; 0 as published.
+    unpaired : int
+        Most sequences without a structure that are drawn from, where some are given.
     """
 
     schedule: Schedule
@@ -63,6 +68,7 @@ class HeadRecipe:
     near_share: float
     longest: int
     contrast: float = 0.0
+    unpaired: int = 0
 
 
 HEAD_RECIPES = {
@@ -74,12 +80,15 @@ HEAD_RECIPES = {
         Schedule(steps=4000, peak=5e-4, warmup=100, decay=0.7, weight_decay=1e-4, every=250,
                  patience=6),
         hidden=None, batch=16, epochs=None, near_share=0.35, longest=512, contrast=0.5,
+        unpaired=10_000,
     ),
 }
 EFFECT_SCHEDULE = Schedule(
     steps=1500, peak=4e-4, warmup=50, decay=0.8, weight_decay=0.02, every=100, patience=5
 )
 EFFECT_TOKENS, EFFECT_LONGEST = 8192, 640
+UNPAIRED_LONGEST = 256
+CALIBRATION_CAP = 200
 
 
 def embed_fixed(embedder: Embedder, sequences: Sequence[str]) -> list[Tensor]:
@@ -93,17 +102,25 @@ def embed_fixed(embedder: Embedder, sequences: Sequence[str]) -> list[Tensor]:
 
 def train_head(
     embedder: Embedder, pairs: Path, out: Path, recipe: HeadRecipe, fabric: Fabric,
-    *, name: str, version: str, kind: str,
+    *, name: str, version: str, kind: str, unpaired: Path | None = None,
 ) -> History:
     """Train a Siamese head on the shards in `pairs` and write the model to `out`.
 
-    `out` also keeps ``head.pt``, from which a killed run goes on, and the training
-    record ``head-training.json``.
+    `unpaired` is a Parquet table with ``sequence`` and ``cluster`` of sequences without a
+    structure, for recipes with a contrast. `out` also keeps ``head.pt``, from which a
+    killed run goes on, and the training record ``head-training.json``.
     """
     table = read_shards(pairs)
     near = None if recipe.epochs else recipe.near_share
+    beside = None
+    if unpaired is not None and recipe.unpaired:
+        beside = Unpaired(
+            pd.read_parquet(unpaired, columns=["sequence", "cluster"]), UNPAIRED_LONGEST,
+            recipe.unpaired,
+        )
     train, held = (
-        Pairs(table[table["side"] == side], recipe.longest, recipe.batch, near_share=near)
+        Pairs(table[table["side"] == side], recipe.longest, recipe.batch, near_share=near,
+              unpaired=beside)
         for side in ("train", "validation")
     )
     if not len(train.table):
@@ -135,7 +152,7 @@ def train_head(
         write_record(out / "head-training.json", history,
                      {"recipe": asdict(replace(recipe, schedule=schedule)),
                       "embedder": embedder.name, "precision": str(fabric._precision.precision)},
-                     {"pairs": pairs})
+                     {"pairs": pairs} | ({"unpaired": unpaired} if unpaired else {}))
     return history
 
 
@@ -199,18 +216,26 @@ def calibrate(
 ) -> tuple[float, float]:
     """Scale and offset of the logits that fit the labels best (Platt 1999).
 
+    Labels of one group count for `CALIBRATION_CAP` at most: how many of a protein's known
+    variants are damaging differs widely, and one well-studied family must not set it for all.
     Returns (1, 0) where there is no label of both kinds.
     """
     logits = [table(a)[1][a.index, a.letter] for a in assays]
     if not logits:
         return 1.0, 0.0
+    held = Counter[str]()
+    for assay in assays:
+        held[assay.group] += len(assay.value)
     logit, label = np.concatenate(logits), np.concatenate([a.value for a in assays])
+    weight = np.concatenate([
+        np.full(len(a.value), min(1.0, CALIBRATION_CAP / held[a.group])) for a in assays
+    ])
     if label.min() == label.max():
         return 1.0, 0.0
 
     def loss(parameters: NDArray[np.float64]) -> float:
         z = parameters[0] * logit + parameters[1]
-        return float(np.mean(np.logaddexp(0, z) - label * z))
+        return float(np.average(np.logaddexp(0, z) - label * z, weights=weight))
 
     scale, offset = minimize(loss, np.array([1.0, 0.0]), method="Nelder-Mead").x
     return float(scale), float(offset)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import glass_core
+from glass_core.cli_screen import screen_command
 from glass_core.cli_training import (
     build_pairs_command,
     evaluate_command,
@@ -225,6 +226,7 @@ def embed(sequence: str, embedder: str, device: str | None, out: Path) -> None:
     click.echo(f"{len(made)} embedding(s) of width {source.dim} by {source.name} in {out}")
 
 
+main.add_command(screen_command)
 main.add_command(build_pairs_command)
 main.add_command(train_command)
 main.add_command(train_effect_command)

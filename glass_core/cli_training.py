@@ -94,8 +94,8 @@ def build_pairs_command(
     _require("distributed")
     import pandas as pd
 
+    from glass_core.compute import dask_runner
     from glass_core.training.chains import read_chains
-    from glass_core.training.compute import dask_runner
     from glass_core.training.pairs import (
         PairPlan,
         build_pairs,

@@ -41,5 +41,9 @@ class RemodelError(GlassError):
     """Remodelling failed or ran out of time."""
 
 
+class RunError(GlassError):
+    """The store of runs cannot be read or written, or a run is not known."""
+
+
 class Cancelled(GlassError):
     """The user asked to stop."""

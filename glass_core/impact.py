@@ -20,7 +20,7 @@ from glass_core.metrics.noise import (
     replicate_sd,
     strain_effect,
 )
-from glass_core.metrics.secondary import ABSENT, secondary_structure
+from glass_core.metrics.secondary import positions_secondary
 from glass_core.metrics.subdomains import Subdomain, subdomains
 from glass_core.metrics.tmalign import Correspondence
 from glass_core.models.prediction import Prediction
@@ -165,10 +165,7 @@ class Impact:
     @cached_property
     def secondary_structure(self) -> str:
         """Per position H, E or C from the wild-type structure, ``-`` without coordinates."""
-        if self.protein.structure is None:
-            return ABSENT * len(self.protein)
-        letters = secondary_structure(self.protein.structure)
-        return "".join(letters[j] if j >= 0 else ABSENT for j in self.protein.structure_index)
+        return positions_secondary(self.protein)
 
     def site_label(self, position: int) -> str:
         """``V31P`` for a substituted position, else residue and position."""

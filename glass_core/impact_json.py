@@ -17,13 +17,11 @@ from glass_core.metrics.noise import NoiseFloor, replicate_mean
 from glass_core.metrics.tmalign import StructuralAlignment
 from glass_core.models.effect_prediction import EffectScore
 from glass_core.models.prediction import ModelInfo, Prediction
-from glass_core.protein import Protein
+from glass_core.protein_json import protein_dict, protein_from, structure_dict, structure_from
 from glass_core.provenance import Provenance
 from glass_core.records import from_nullable, nullable, to_nullable
 from glass_core.remodel.base import Replicate
 from glass_core.rows import residue_rows
-from glass_core.structure import Structure
-from glass_core.structure_file import read_structure, write_structure
 from glass_core.variant import Change, Variant
 
 FORMAT = "glass-impact/1"
@@ -76,17 +74,13 @@ def to_dict(impact: Impact) -> dict[str, Any]:
         "wild_type": impact.variant.wild_type,
         "mutant": impact.variant.mutant,
         "changes": [asdict(change) for change in impact.variant.changes],
-        "protein": {
-            "name": impact.protein.name,
-            "structure": _structure(impact.protein.structure),
-            "structure_index": [int(i) for i in impact.protein.structure_index],
-        },
+        "protein": protein_dict(impact.protein),
         "structures": [
             {
                 "seed": r.seed,
-                "reference": _structure(r.reference),
-                "mutant": _structure(r.mutant),
-                "floor": _structure(r.floor),
+                "reference": structure_dict(r.reference),
+                "mutant": structure_dict(r.mutant),
+                "floor": structure_dict(r.floor),
             }
             for r in impact.replicates
         ],
@@ -138,29 +132,14 @@ def _summary(replicates: tuple[Measurement, ...]) -> dict[str, Any] | None:
     return first | means | tracks | {"replicates": [measurement_dict(m) for m in replicates]}
 
 
-def _structure(structure: Structure | None) -> dict[str, Any] | None:
-    if structure is None:
-        return None
-    return {
-        "name": structure.name,
-        "origin": structure.origin,
-        "notes": list(structure.notes),
-        "mmcif": write_structure(structure, "mmcif", with_ligands=True),
-    }
-
-
 def _from_dict(content: Mapping[str, Any]) -> Impact:
     if content.get("format") != FORMAT:
         raise ValueError(f"format is not {FORMAT}")
     wild_type = content["wild_type"]
-    structure = _read(content["protein"]["structure"])
     prediction = content["prediction"]
     floor = content["noise_floor"]
     return Impact(
-        protein=Protein(
-            wild_type, content["protein"]["name"], structure,
-            np.array(content["protein"]["structure_index"], dtype=int),
-        ),
+        protein=protein_from({"sequence": wild_type} | content["protein"]),
         variant=Variant(wild_type, tuple(Change(**c) for c in content["changes"])),
         prediction=Prediction(
             prediction["tm_score"], from_nullable(prediction["lddt"]),
@@ -211,16 +190,7 @@ def _measurement(content: Mapping[str, Any]) -> Measurement:
 
 
 def _replicate(content: Mapping[str, Any]) -> Replicate:
-    reference, mutant = _read(content["reference"]), _read(content["mutant"])
+    reference, mutant = structure_from(content["reference"]), structure_from(content["mutant"])
     if reference is None or mutant is None:
         raise ValueError("a replicate lacks a structure")
-    return Replicate(content["seed"], reference, mutant, _read(content["floor"]))
-
-
-def _read(content: Mapping[str, Any] | None) -> Structure | None:
-    if content is None:
-        return None
-    read = read_structure(content["mmcif"].encode(), name=content["name"])
-    return Structure(
-        read.atoms, content["name"], content["origin"], tuple(content["notes"]), read.ligands
-    )
+    return Replicate(content["seed"], reference, mutant, structure_from(content["floor"]))

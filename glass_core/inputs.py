@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from glass_core.errors import InputError, SequenceError, VariantError
 from glass_core.protein import Protein
-from glass_core.sequence import read_sequence
+from glass_core.sequence import read_sequence, read_sequences
 from glass_core.structure import Structure
 from glass_core.structure_file import read_structure
 from glass_core.variant import Variant
+from glass_core.variant_list import (
+    Asked,
+    Columns,
+    by_name,
+    from_mutants,
+    from_table,
+    from_text,
+    guess_columns,
+    read_table,
+)
+
+TABLE_SUFFIXES = (".csv", ".tsv", ".parquet")
 
 EXAMPLE_CHAIN = "A"
 EXAMPLE_VARIANT = "V31P"
@@ -74,29 +87,29 @@ def read_inputs(
     SequenceError, VariantError, StructureError
         One line that says what is wrong, where, and what to do.
     """
-    shape = None
-    if structure is not None:
-        shape = read_structure(structure.content, chain=chain, name=structure.name)
-    if wild.strip():
-        record = read_sequence(wild, "wild type")
-        name = record.name
-        protein = (
-            Protein.combine(record.residues, shape, name)
-            if shape is not None
-            else Protein.from_sequence(record.residues, name)
-        )
-    elif shape is not None:
-        protein = Protein.from_structure(shape)
-    else:
-        raise SequenceError(
-            "wild type: is empty; paste a sequence or a FASTA record, or give a structure file."
-        )
+    protein = _read_protein(wild, structure, chain)
     return Inputs(
         protein=protein,
         variant=_read_variant(protein.sequence, variant, mutant),
         mutant_structure=None if mutant_structure is None else read_structure(
             mutant_structure.content, chain=mutant_chain, name=mutant_structure.name
         ),
+    )
+
+
+def _read_protein(wild: str, structure: Upload | None, chain: str | None) -> Protein:
+    shape = None
+    if structure is not None:
+        shape = read_structure(structure.content, chain=chain, name=structure.name)
+    if wild.strip():
+        record = read_sequence(wild, "wild type")
+        if shape is not None:
+            return Protein.combine(record.residues, shape, record.name)
+        return Protein.from_sequence(record.residues, record.name)
+    if shape is not None:
+        return Protein.from_structure(shape)
+    raise SequenceError(
+        "wild type: is empty; paste a sequence or a FASTA record, or give a structure file."
     )
 
 
@@ -136,3 +149,75 @@ def example_upload() -> Upload:
     from tmtools.testing import get_pdb_path
 
     return Upload(Path(get_pdb_path("2gtl")).read_bytes(), "2gtl.pdb")
+
+
+def read_proteins(
+    wild: str, structure: Upload | None = None, chain: str | None = None
+) -> list[Protein]:
+    """The wild types of a screen: FASTA records, one sequence, or those of a structure.
+
+    Raises
+    ------
+    SequenceError, StructureError, InputError
+        Nothing to read, something wrong with it, or a structure beside several sequences.
+    """
+    records = read_sequences(wild, "wild type") if wild.strip() else []
+    if len(records) > 1:
+        if structure is not None:
+            raise InputError("structure: goes with one wild-type sequence, not with several.")
+        proteins = [
+            Protein.from_sequence(r.residues, r.name or f"protein_{n}")
+            for n, r in enumerate(records, start=1)
+        ]
+        by_name(proteins)
+        return proteins
+    return [_read_protein(wild, structure, chain)]
+
+
+def read_variants(
+    given: str, proteins: list[Protein], column: str | None = None
+) -> Iterator[Asked]:
+    """Variants from text or the file it names; see `variants_of_file` for files."""
+    path = Path(given) if "\n" not in given and len(given) <= 1000 else None
+    try:
+        is_file = path is not None and path.is_file()
+    except OSError:
+        is_file = False
+    if path is None or not is_file:
+        return from_text(given, proteins)
+    return variants_of_file(Upload.from_path(path), proteins, column)
+
+
+def variants_of_file(
+    upload: Upload, proteins: list[Protein], column: str | None = None,
+    columns: Columns | None = None,
+) -> Iterator[Asked]:
+    """Variants of a table (CSV, TSV, Parquet), a FASTA file of mutants, or lines of text.
+
+    Parameters
+    ----------
+    column : str, optional
+        The column of variants, in place of the guess.
+    columns : Columns, optional
+        All columns, in place of the guess.
+    """
+    if upload.name.lower().endswith(TABLE_SUFFIXES):
+        table = read_table(upload.content, upload.name)
+        if columns is None:
+            if column is not None and column not in table.columns:
+                raise InputError(
+                    f"{upload.name}: has no column '{column}'; it has {', '.join(table.columns)}."
+                )
+            columns = guess_columns(table, proteins)
+            columns = replace(columns, variant=column) if column else columns
+        return from_table(table, columns, proteins)
+    try:
+        text = upload.content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{upload.name}: is not a text file; give CSV, TSV, Parquet, FASTA or "
+                         "one variant per line.") from error
+    if text.lstrip().startswith(">"):
+        if len(proteins) > 1:
+            raise InputError("mutant sequences go with one wild type, not with several.")
+        return from_mutants(text, proteins[0])
+    return from_text(text, proteins)

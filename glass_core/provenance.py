@@ -45,7 +45,7 @@ class Provenance:
 
 def provenance(protein: Protein, mutant: str, protocol: Mapping[str, str]) -> Provenance:
     """Provenance of an analysis made now."""
-    inputs = {"wild_type_sha256": _hash(protein.sequence), "mutant_sha256": _hash(mutant)}
+    inputs = {"wild_type_sha256": _hash(protein.sequence), "mutant_sha256": mutant_sha256(mutant)}
     if protein.structure is not None:
         inputs["structure"] = f"{protein.structure.name}, chain {protein.structure.chain}"
         inputs["structure_origin"] = protein.structure.origin
@@ -58,6 +58,11 @@ def provenance(protein: Protein, mutant: str, protocol: Mapping[str, str]) -> Pr
         inputs=inputs,
         protocol=dict(protocol),
     )
+
+
+def mutant_sha256(mutant: str) -> str:
+    """SHA-256 of a mutant sequence, in hex."""
+    return _hash(mutant)
 
 
 def _installed() -> dict[str, str]:

@@ -29,6 +29,8 @@ class Settings:
         Folder or Hugging Face repository of the ProtT5 weights.
     cache : Path
         Folder that keeps embeddings.
+    runs : Path
+        The file that keeps analyses and screens.
     device : str
         ``auto``, ``cpu``, ``cuda`` or ``cuda:1``.
     """
@@ -37,6 +39,7 @@ class Settings:
     models: Path = Path("~/.glass/models")
     prott5: str = "Rostlab/prot_t5_xl_half_uniref50-enc"
     cache: Path = Path("~/.glass/embeddings")
+    runs: Path = Path("~/.glass/runs.sqlite")
     device: str = "auto"
 
     @staticmethod

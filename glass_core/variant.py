@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.alignment import GAP, global_alignment
-from glass_core.errors import VariantError
+from glass_core.errors import RecordError, VariantError
 from glass_core.records import require
 from glass_core.sequence import NONSTANDARD, ONE_LETTER, STANDARD, THREE_LETTER, check_residues
 
@@ -320,7 +320,20 @@ def _towards_c_terminus(change: Change, wild_type: str, limit: int) -> Change:
     return Change(position, out, put_in)
 
 
-def three_letter(change: Change) -> str:
-    """HGVS protein notation of a substitution, such as ``p.Arg175His``."""
-    require(change.is_substitution, "change", "is a substitution")
-    return f"p.{THREE_LETTER[change.wild]}{change.position}{THREE_LETTER[change.mutant]}"
+def mave_hgvs(variant: Variant) -> str:
+    """HGVS protein notation, as MAVE-HGVS restricts it.
+
+    ``p.Arg175His``, ``p.Phe508del``, ``p.Lys23_Leu24insArgSer``,
+    ``p.Glu746_Ala750delinsPro``; several changes as ``p.[Ala1Pro;Asp2Asn]``.
+    """
+    parts = [_hgvs_change(text) for text in variant.text.split(":")]
+    return f"p.{parts[0]}" if len(parts) == 1 else f"p.[{';'.join(parts)}]"
+
+
+def _hgvs_change(text: str) -> str:
+    match = re.fullmatch(r"(.)(\d+)(?:_(.)(\d+))?(delins|del|ins|)(\w*)", text)
+    if match is None:
+        raise RecordError(f"text: violates the rule that '{text}' is one-letter notation.")
+    first, start, last, end, kind, letters = match.groups()
+    place = THREE_LETTER[first] + start + (f"_{THREE_LETTER[last]}{end}" if last else "")
+    return place + kind + "".join(THREE_LETTER[letter] for letter in letters)

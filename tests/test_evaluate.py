@@ -13,6 +13,7 @@ from scipy.stats import ttest_ind
 from glass_core.cli import main
 from glass_core.errors import InputError
 from glass_core.evaluation import Evaluation, Figure, read_evaluations
+from glass_core.metrics.agreement import auroc, spearman
 from glass_core.report import evidence
 from glass_core.training.effects import Assay
 from glass_core.training.evaluate import (
@@ -26,10 +27,8 @@ from glass_core.training.evaluate import (
     summarise,
 )
 from glass_core.training.statistics import (
-    auroc,
     calibration_error,
     mean_of,
-    spearman,
     weighted_correlation,
     weighted_spearman,
     welch,

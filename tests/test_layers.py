@@ -14,12 +14,14 @@ CORE = ROOT / "glass_core"
 LAYERS = {
     "errors": 0, "settings": 0, "records": 0,
     "sequence": 1, "alignment": 1, "variant": 1, "structure": 1, "structure_file": 1,
-    "protein": 1, "inputs": 1, "jobs": 1,
+    "protein": 1, "inputs": 1, "jobs": 1, "variant_list": 1,
+    "protein_json": 1,
     "metrics": 2, "embedders": 2, "remodel": 2, "models": 2,
     "baselines": 3, "provenance": 3, "impact": 3, "training": 3,
-    "evaluation": 3,
-    "rows": 4, "impact_json": 4, "report": 4,
-    "cli": 5, "cli_training": 5, "__main__": 5,
+    "evaluation": 3, "screen": 3,
+    "compute": 3, "screen_rows": 4, "runs": 4, "screening": 4, "rows": 4, "impact_json": 4,
+    "report": 4,
+    "cli": 5, "cli_screen": 5, "cli_training": 5, "__main__": 5,
 }
 ALLOWED_SIDEWAYS = {("models", "embedders")}
 HOMES = {
@@ -27,7 +29,7 @@ HOMES = {
     "torch": ("glass_core/embedders", "glass_core/models", "glass_core/training",
               "glass_core/cli_training.py"),
     "lightning_fabric": ("glass_core/training", "glass_core/cli_training.py"),
-    "dask": ("glass_core/training/compute.py",),
+    "dask": ("glass_core/compute.py",),
     "diskcache": ("glass_core/embedders/cache.py",),
     "openmm": ("glass_core/remodel/openmm.py",),
     "pdbfixer": ("glass_core/remodel/openmm.py",),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from glass_core.errors import GlassError, SequenceError, VariantError
 from glass_core.sequence import STANDARD, for_embedding, read_sequence, read_sequences
-from glass_core.variant import Change, Variant, three_letter
+from glass_core.variant import Change, Variant, mave_hgvs
 
 WILD = "MKTAYIAKQRQISFVKSHFSRQ"
 proteins = st.text(STANDARD, min_size=2, max_size=60)
@@ -55,8 +55,19 @@ def test_notations(text, mutant):
     assert Variant.parse(variant.text, WILD) == variant
 
 
-def test_three_letter_name():
-    assert three_letter(Variant.parse("K2R", WILD).changes[0]) == "p.Lys2Arg"
+@pytest.mark.parametrize(("text", "hgvs"), [
+    ("K2R", "p.Lys2Arg"),
+    ("M1V:K2R", "p.[Met1Val;Lys2Arg]"),
+    ("K2del", "p.Lys2del"),
+    ("K2_A4del", "p.Lys2_Ala4del"),
+    ("M1_K2insAC", "p.Met1_Lys2insAlaCys"),
+    ("K2delinsWW", "p.Lys2delinsTrpTrp"),
+])
+def test_hgvs_name_is_read_back(text, hgvs):
+    variant = Variant.parse(text, WILD)
+    assert mave_hgvs(variant) == hgvs
+    if len(variant.changes) == 1:
+        assert Variant.parse(hgvs, WILD) == variant
 
 
 @pytest.mark.parametrize(

@@ -252,7 +252,7 @@ def test_listed_pairs_in_tm_vecs_layout(chain_table, tmp_path):
 def test_a_dask_cluster_gives_the_same_pairs(chain_table, tmp_path):
     from dask.distributed import LocalCluster
 
-    from glass_core.training.compute import dask_runner
+    from glass_core.compute import dask_runner
 
     here = read_shards(build(chain_table, tmp_path / "here"))
     with (

@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+BURIAL_RADIUS = 10.0
+"""Å between C-alpha within which a residue counts as a neighbour that buries another."""
+
 
 def place_on_reference(
     subject: NDArray[np.floating], pairs: NDArray[np.integer], reference_length: int
@@ -42,6 +45,18 @@ def neighbour_mask(distance: NDArray[np.floating], radius: float) -> NDArray[np.
     mask = distance <= radius
     np.fill_diagonal(mask, False)
     return mask
+
+
+def neighbour_counts(
+    coord: NDArray[np.floating], radius: float = BURIAL_RADIUS
+) -> NDArray[np.float64]:
+    """How many other residues lie within `radius` Å of each, shape (n, 3) -> (n,); a burial.
+
+    NaN where a residue has no coordinates.
+    """
+    distance = distance_matrix(coord)
+    count = neighbour_mask(distance, radius).sum(axis=1).astype(float)
+    return np.where(np.isnan(np.diagonal(distance)), np.nan, count)
 
 
 def difference_matrix(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from glass_core.protein import Protein
 from glass_core.structure import Structure
 
 HELIX, STRAND, COIL, ABSENT = "H", "E", "C", "-"
@@ -30,6 +31,14 @@ def secondary_structure(structure: Structure) -> str:
     ca = structure.atoms[structure.ca_mask].copy()
     ca.res_id, ca.ins_code[:] = _numbering_with_breaks(structure), ""
     return "".join(_FROM_PSEA[str(letter)] for letter in struc.annotate_sse(ca))
+
+
+def positions_secondary(protein: Protein) -> str:
+    """One letter per sequence position; ``-`` where it has no coordinates."""
+    if protein.structure is None:
+        return ABSENT * len(protein)
+    letters = secondary_structure(protein.structure)
+    return "".join(letters[j] if j >= 0 else ABSENT for j in protein.structure_index)
 
 
 def _numbering_with_breaks(structure: Structure) -> list[int]:

@@ -20,13 +20,18 @@ def residue_csv(impact: Impact) -> str:
 
     Text that a spreadsheet would run as a formula gets a leading apostrophe.
     """
-    table = residue_table(impact)
+    return without_formulas(residue_table(impact)).to_csv(index=False)
+
+
+def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
+    """A copy in which text that a spreadsheet would run as a formula begins with an apostrophe."""
+    table = table.copy()
     for column in table.columns[table.dtypes.astype(str).isin(["object", "str"])]:
         table[column] = [
             f"'{v}" if isinstance(v, str) and v.startswith(_FORMULA_STARTS) else v
             for v in table[column]
         ]
-    return table.to_csv(index=False)
+    return table
 
 
 def subdomain_table(impact: Impact) -> pd.DataFrame:

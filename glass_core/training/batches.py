@@ -13,6 +13,7 @@ from scipy.spatial import cKDTree
 from torch import Tensor
 
 from glass_core.embedders.compact import MASK_TOKEN, PAD_TOKEN, SECONDARY_STATES, tokenise
+from glass_core.metrics.distances import BURIAL_RADIUS
 from glass_core.sequence import STANDARD
 
 IGNORED = -100
@@ -21,8 +22,8 @@ HIGHEST_MASK_RATE = 0.3
 """Each sequence hides a share of residues drawn evenly from 0 to this."""
 WIDTHS = (64, 128, 192, 256, 320)
 """Padded lengths; few, because a CPU compiles its kernels anew for every shape."""
-BURIAL_RADIUS, BURIAL_MEAN, BURIAL_SCALE = 10.0, 17.0, 8.0
-"""C-alpha within this many Å are counted; mean and spread that standardise the count."""
+BURIAL_MEAN, BURIAL_SCALE = 17.0, 8.0
+"""Mean and spread that standardise the count of neighbours."""
 _KEEP, _RANDOM = 0.1, 0.1
 
 

@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from glass_core.metrics.agreement import auroc, spearman
 from glass_core.models.effect import EffectHead, wild_letters
 from glass_core.training.effects import Assay, AssayDraw
 from glass_core.training.loop import pad_residues, total
-from glass_core.training.statistics import auroc, spearman
 
 SHARES = {"stability": 0.35, "scan": 0.3, "ddg": 0.05, "clinical": 0.3}
 WEIGHTS = {"rank": 1.0, "label": 0.7}

@@ -13,6 +13,7 @@ import pandas as pd
 from glass_core.alignment import GAP, blosum62_matrix, global_alignment
 from glass_core.embedders.base import Embedder
 from glass_core.embedders.compact import SECONDARY_STATES, CompactEmbedder
+from glass_core.metrics.agreement import auroc, spearman
 from glass_core.models.predictor import SiamesePredictor
 from glass_core.models.siamese import predicted_lddt, predicted_tm
 from glass_core.sequence import STANDARD
@@ -20,11 +21,9 @@ from glass_core.training.candidates import BIN_EDGES, tm_bin
 from glass_core.training.effects import Assay
 from glass_core.training.statistics import (
     Vector,
-    auroc,
     calibration_error,
     mean_of,
     rounded,
-    spearman,
     weighted_correlation,
     weighted_spearman,
     welch,
@@ -33,6 +32,7 @@ from glass_core.training.statistics import (
 
 MODEL = "model"
 Tell = Callable[[str], None]
+MOST_OF_EMPTIEST = 1.5
 _DIGITS = 6
 """Scores are kept to so many decimals: below lies fp32 rounding, which correlates with chance."""
 _TRAIN_SAMPLE, _SEED = 1500, 0
@@ -167,6 +167,18 @@ def summarise(rows: pd.DataFrame, scored: Scored) -> dict[str, dict[str, float |
     return figures
 
 
+def about_equal(rows: pd.DataFrame) -> pd.DataFrame:
+    """`rows` thinned to at most `MOST_OF_EMPTIEST` times the pairs of the emptiest bin each.
+
+    Pairs below the first bin are left out. Chance alone would give little but
+    pairs of unrelated chains.
+    """
+    bins = pd.Series([tm_bin(t) for t in rows["tm"]], index=rows.index).dropna()
+    most = int(MOST_OF_EMPTIEST * bins.value_counts().min())
+    kept = [part.sample(min(len(part), most), random_state=_SEED) for _, part in bins.groupby(bins)]
+    return rows.loc[sorted(pd.concat(kept).index)]
+
+
 def _track_figures(rows: pd.DataFrame, scored: Scored) -> tuple[Vector, Vector]:
     """Per row the mean lDDT error and the Spearman correlation along the chain."""
     tracks = [np.asarray(t, dtype=float) for t in rows["lddt"]]
@@ -186,6 +198,8 @@ def evaluate_pairs(
     kinds = ["fold", *sorted(set(test["kind"]) - {"fold"})]
     sets = {kind: test[(test["kind"] == kind) & ~test["rearranged"]] for kind in kinds}
     sets["rearranged"] = test[test["rearranged"]]
+    if len(sets["fold"]):
+        sets["fold"] = about_equal(sets["fold"])
     for name, rows in sets.items():
         if not len(rows):
             continue

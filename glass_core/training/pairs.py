@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from glass_core.metrics.distances import place_on_reference
 from glass_core.metrics.lddt import lddt
 from glass_core.metrics.tmalign import tm_align
 from glass_core.records import require
-from glass_core.training.candidates import Candidates
+from glass_core.training.candidates import Candidates, tm_bin
 from glass_core.training.splits import largest_name, split_of_name
 
 PAIR_COLUMNS = ("reference_id", "subject_id", "reference", "subject", "kind", "pool", "group",
@@ -28,6 +29,8 @@ flat index pairs (reference, subject), `lddt` one value per aligned pair, NaN wi
 neighbour."""
 REARRANGED_RMSD = 10.0
 """Å; near-identical pairs further apart are rearrangements, reported apart."""
+LEAST_GAIN = 0.08
+"""Share of a round that must reach bins which are not full, or no further round is drawn."""
 PLAN_FILE, SHARDS = "plan.json", "shards"
 SIDES = ("train", "validation", "test")
 
@@ -192,7 +195,16 @@ def _fold_side(
         )
         made = made.assign(first=made["reference_id"].map(place),
                            second=made["subject_id"].map(place))
+        if not _still_filling(seen, made, per_bin):
+            return
         seen = made if seen.empty else pd.concat([seen, made], ignore_index=True)
+
+
+def _still_filling(seen: pd.DataFrame, made: pd.DataFrame, per_bin: int) -> bool:
+    """Whether the last round gave the bins that were not full a share worth another round."""
+    held = Counter(tm_bin(tm) for tm in seen["tm"])
+    gained = [b for tm in made["tm"] if (b := tm_bin(tm)) is not None and held[b] < per_bin]
+    return len(gained) >= LEAST_GAIN * len(made)
 
 
 def _pair(reference: pd.Series, subject: pd.Series, pool: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata, spearmanr, ttest_ind_from_stats
+from scipy.stats import rankdata, ttest_ind_from_stats
 
 Vector = NDArray[np.float64]
 Metric = Callable[[NDArray[np.int64], Vector], float]
@@ -39,24 +39,6 @@ def weighted_correlation(x: Vector, y: Vector, weight: Vector) -> float:
 def weighted_spearman(x: Vector, y: Vector, weight: Vector) -> float:
     """Correlation of ranks with weights; NaN when either is constant."""
     return weighted_correlation(rankdata(x), rankdata(y), weight)
-
-
-def spearman(predicted: NDArray[np.floating], true: NDArray[np.floating]) -> float:
-    """Spearman correlation where both have values; NaN when either is constant."""
-    known = ~(np.isnan(predicted) | np.isnan(true))
-    if known.sum() < 3 or np.ptp(predicted[known]) < 1e-9 or np.ptp(true[known]) < 1e-9:
-        return float("nan")
-    return float(spearmanr(predicted[known], true[known]).statistic)
-
-
-def auroc(score: NDArray[np.floating], label: NDArray[np.floating]) -> float:
-    """Area under the ROC curve; NaN with one class only."""
-    positive = int((label > 0.5).sum())
-    negative = len(label) - positive
-    if not positive or not negative:
-        return float("nan")
-    ranks = rankdata(score)[label > 0.5].sum()
-    return float((ranks - positive * (positive + 1) / 2) / (positive * negative))
 
 
 def calibration_error(probability: Vector, label: Vector, bins: int = 10) -> float:

@@ -7,12 +7,21 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+Runner = Callable[[Callable[[Any], Any], Sequence[Any]], Iterator[tuple[int, Any]]]
+"""Applies a function to items anywhere; yields (place, result) as they end."""
+
+
+def run_here(function: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[tuple[int, Any]]:
+    """The `Runner` of this process: one item after the other."""
+    for place, item in enumerate(items):
+        yield place, function(item)
+
 
 @contextmanager
 def dask_runner(
     scheduler: str | None = None, workers: int | None = None
-) -> Iterator[Callable[[Callable[[Any], Any], Sequence[Any]], Iterator[tuple[int, Any]]]]:
-    """A function that maps another over items and yields (place, result) as they end.
+) -> Iterator[Runner]:
+    """The `Runner` of a cluster. Items of a worker that dies are given to another.
 
     Parameters
     ----------

@@ -1,0 +1,315 @@
+"""Runs: kept as they go, taken up after a kill, never doubled, shared and deleted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from glass_core.errors import Cancelled, GlassError, InputError, ModelError, RunError
+from glass_core.impact_json import to_json
+from glass_core.protein import Protein
+from glass_core.runs import RunStore, ScreenInputs, View
+from glass_core.screen import screen
+from glass_core.screen_rows import ScreenRow
+from glass_core.screening import Progress, advance, begin, digest_of, duration
+from glass_core.settings import Settings
+from glass_core.variant_list import all_substitutions, ask, from_text
+
+WILD = "MKTAYIAKQRQISFVKSHFSRQ"
+PROTEIN = Protein.from_sequence(WILD, "one")
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def store(tmp_path):
+    return RunStore(tmp_path / "deep" / "runs.sqlite")
+
+
+@pytest.fixture
+def settings(tiny_assets, tmp_path):
+    return Settings(assets=tiny_assets, models=tmp_path / "none", device="cpu",
+                    runs=tmp_path / "deep" / "runs.sqlite")
+
+
+def begun(store, predictor, asked=None, **more):
+    asked = list(all_substitutions(PROTEIN)) if asked is None else asked
+    return begin(store, [PROTEIN], asked, predictor=predictor, source="a test", model="compact",
+                 **more)
+
+
+def test_effects_are_there_before_anything_else(store, tiny_predictor):
+    run = begun(store, tiny_predictor)
+    rows = store.rows(run)
+    assert len(rows) == 19 * len(WILD) and all(r.status == "waiting" for r in rows)
+    assert all(r.effect is not None and r.predicted_tm is None for r in rows)
+    known = store.get(run)
+    assert known.state == "waiting" and known.waiting == known.total == len(rows)
+    assert len(run) >= 16
+
+
+def test_a_run_goes_to_its_end_and_keeps_rejected_rows(store, settings, tiny_predictor):
+    run = begun(store, tiny_predictor, list(from_text("K2R nonsense T3A", [PROTEIN])))
+    told = []
+    advance(store, run, settings=settings, predictor=tiny_predictor, tell=told.append)
+    assert store.get(run).state == "done"
+    assert dict(store.get(run).counts) == {"done": 2, "rejected": 1}
+    assert told[-1].fraction == 1 and "predicting: 3 of 3" in str(told[-1])
+    before = store.rows(run)
+    advance(store, run, settings=settings, predictor=tiny_predictor)
+    assert store.rows(run) == before, "nothing is done twice"
+
+
+def test_cancelled_runs_keep_what_is_done_and_go_on(store, settings, tiny_predictor, monkeypatch):
+    monkeypatch.setattr("glass_core.screening.CHUNK_RESIDUES", 500)
+    run = begun(store, tiny_predictor)
+    answers = iter([False, False, True])
+    with pytest.raises(Cancelled):
+        advance(store, run, settings=settings, predictor=tiny_predictor,
+                cancelled=lambda: next(answers))
+    assert store.get(run).state == "cancelled" and store.get(run).counts["done"] == 3 * 22
+    advance(store, run, settings=settings, predictor=tiny_predictor)
+    assert store.get(run).waiting == 0 and store.get(run).state == "done"
+
+
+def test_a_failure_of_the_model_is_told_and_the_run_stays(store, settings, tiny_predictor):
+    run = begun(store, tiny_predictor)
+
+    def broken(function, items):
+        raise ModelError("weights are gone.")
+        yield
+
+    with pytest.raises(ModelError):
+        advance(store, run, settings=settings, runner=broken)
+    known = store.get(run)
+    assert (known.state, known.error) == ("failed", "weights are gone.")
+    assert known.waiting == known.total
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from glass_core.models.registry import load_predictor
+from glass_core.runs import RunStore
+from glass_core.settings import Settings
+import glass_core.screening as screening
+screening.CHUNK_RESIDUES = 200
+settings = Settings(assets=Path(sys.argv[1]), device="cpu", runs=Path(sys.argv[2]))
+def tell(progress):
+    print(progress.done, flush=True)
+screening.advance(RunStore(settings.runs), sys.argv[3], settings=settings,
+                  predictor=load_predictor(settings), tell=tell)
+"""
+
+
+def test_kill_9_in_the_middle_and_start_again(store, settings, tiny_assets, tiny_predictor):
+    run = begun(store, tiny_predictor)
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(tiny_assets), str(settings.runs), run],
+        stdout=subprocess.PIPE, text=True, cwd=ROOT,
+    )
+    for _ in range(4):
+        process.stdout.readline()
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    half = store.get(run)
+    assert half.state == "running" and 0 < half.counts["done"] < half.total
+    done_before = store.rows(run, View(status="done"))
+    advance(store, run, settings=settings, predictor=tiny_predictor)
+    rows = store.rows(run)
+    assert [r.row for r in rows] == list(range(1, len(rows) + 1)), "none lost, none twice"
+    assert store.get(run).waiting == 0
+    after = {r.row: r for r in rows}
+    assert all(after[r.row] == r for r in done_before)
+    single = {i.variant.text: i.prediction.tm_score
+              for i in screen(all_substitutions(PROTEIN), predictor=tiny_predictor)}
+    assert all(r.predicted_tm == pytest.approx(single[r.variant], abs=1e-5) for r in rows)
+
+
+@pytest.mark.slow
+def test_a_worker_of_a_cluster_is_killed_in_the_middle(
+    store, settings, tiny_predictor, monkeypatch
+):
+    from dask.distributed import LocalCluster
+
+    from glass_core.compute import dask_runner
+
+    monkeypatch.setattr("glass_core.screening.CHUNK_RESIDUES", 200)
+    run = begun(store, tiny_predictor)
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0",
+                      silence_logs=50) as cluster:
+        victims = [worker.process.pid for worker in cluster.workers.values()]
+        told = []
+
+        def tell(progress):
+            told.append(progress.done)
+            if len(told) == 2:
+                os.kill(victims[0], signal.SIGKILL)
+
+        with dask_runner(cluster.scheduler_address) as runner:
+            advance(store, run, settings=settings, runner=runner, tell=tell)
+    rows = store.rows(run)
+    assert [r.row for r in rows] == list(range(1, 19 * len(WILD) + 1))
+    assert all(r.status == "done" for r in rows)
+    single = {i.variant.text: i.prediction.tm_score
+              for i in screen(all_substitutions(PROTEIN), predictor=tiny_predictor)}
+    assert all(r.predicted_tm == pytest.approx(single[r.variant], abs=1e-5) for r in rows)
+
+
+def test_views_sort_filter_and_page(store, settings, tiny_predictor):
+    run = begun(store, tiny_predictor, list(all_substitutions(PROTEIN, 1, 4)))
+    advance(store, run, settings=settings, predictor=tiny_predictor)
+    top = store.rows(run, View("lddt_deficit", descending=True, limit=5))
+    deficits = [1 - r.predicted_lddt_site for r in store.rows(run)]
+    assert [1 - r.predicted_lddt_site for r in top] == sorted(deficits, reverse=True)[:5]
+    second = store.rows(run, View("lddt_deficit", descending=True, limit=5, offset=5))
+    assert not {r.row for r in top} & {r.row for r in second}
+    assert store.count(run, View(search="k2")) == 19
+    least = sorted(r.effect for r in store.rows(run))[-10]
+    assert store.count(run, View("effect", at_least=least)) == 10
+    with pytest.raises(InputError, match="is no column"):
+        store.rows(run, View("row; DROP TABLE runs"))
+    columns = store.columns(run, ["row", "effect"])
+    assert columns["row"] == [r.row for r in store.rows(run)]
+    with pytest.raises(InputError):
+        store.columns(run, ["row", "*"])
+    assert store.rows(run, View(search="' OR 1=1 --")) == []
+
+
+def test_runs_are_listed_named_found_and_deleted(store, tiny_predictor):
+    first = begun(store, tiny_predictor, [ask(1, "K2R", PROTEIN)], digest="a")
+    second = begun(store, tiny_predictor, [ask(1, "T3A", PROTEIN)], name="mine", digest="b")
+    assert [r.id for r in store.newest()] == [second, first]
+    assert store.find("a").id == first and store.find("c") is None
+    store.rename(first, "  a better name " + "x" * 500)
+    assert store.get(first).name.startswith("a better name x") and len(store.get(first).name) == 120
+    with pytest.raises(InputError):
+        store.rename(first, "  ")
+    store.delete(first)
+    assert store.get(first) is None and store.rows(first) == []
+    with pytest.raises(RunError, match="not known"):
+        store.inputs(first)
+    assert store.get(second).name == "mine"
+
+
+def test_inputs_and_impacts_round_trip(store, tiny_predictor, globin):
+    protein = Protein.from_structure(globin)
+    inputs = ScreenInputs((protein, PROTEIN), "somewhere", "compact", "effect", "openmm", 3,
+                          {"date": "now"})
+    run = store.create(inputs, [])
+    read = store.inputs(run)
+    assert read.proteins[1].sequence == WILD and read.ranking == "effect" and read.remodel_top == 3
+    assert read.proteins[0].author_number(5) == protein.author_number(5)
+    assert (read.proteins[0].ca == protein.ca).all()
+    impact = next(screen([ask(1, "K2R", PROTEIN)], predictor=tiny_predictor))
+    kept = store.keep_impact(impact)
+    assert to_json(store.impact(kept)) == to_json(impact)
+    assert store.get(kept).name == "one K2R" and store.get(kept).kind == "impact"
+    assert store.impact(run) is None
+
+
+def test_an_unfinished_transaction_leaves_no_half_run(store, tiny_predictor):
+    def failing():
+        yield ScreenRow(1, "one", "K2R", "waiting")
+        raise ModelError("stop")
+
+    with pytest.raises(ModelError):
+        store.create(ScreenInputs((PROTEIN,), "x", "compact"), failing())
+    assert store.newest() == []
+
+
+def test_a_locked_file_a_full_disk_and_junk_are_one_line_each(tmp_path, monkeypatch, store,
+                                                              tiny_predictor):
+    run = begun(store, tiny_predictor, [ask(1, "K2R", PROTEIN)])
+    monkeypatch.setattr("glass_core.runs._PATIENCE_S", 0.05)
+    other = sqlite3.connect(store.path)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(RunError, match="locked by another program"):
+        store.rename(run, "x")
+    other.rollback()
+    pages = other.execute("PRAGMA page_count").fetchone()[0]
+    other.close()
+
+    def small(database, timeout):
+        db = sqlite3.connect(database, timeout=timeout)
+        db.execute(f"PRAGMA max_page_count={pages + 1}")
+        return db
+
+    monkeypatch.setattr("glass_core.runs._connect", small)
+    many = [ScreenRow(n, "one", "K2R", "done", "y" * 500) for n in range(2, 2000)]
+    with pytest.raises(RunError, match="disk is full"):
+        store.write(run, many)
+    monkeypatch.undo()
+    assert len(store.rows(run)) == 1, "the run stays as it was"
+    junk = tmp_path / "junk.sqlite"
+    junk.write_bytes(b"not a database at all, but long enough to look at" * 50)
+    with pytest.raises(RunError, match="move it away"):
+        RunStore(junk)
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    with pytest.raises(RunError, match="GLASS_RUNS"):
+        RunStore(blocked / "runs.sqlite")
+
+
+def test_two_writers_do_not_disturb_each_other(store, settings, tiny_predictor):
+    runs = [begun(store, tiny_predictor, list(all_substitutions(PROTEIN, k, k + 3)))
+            for k in (1, 5)]
+    errors = []
+
+    def work(run):
+        try:
+            advance(RunStore(store.path), run, settings=settings, predictor=tiny_predictor)
+        except GlassError as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(run,)) for run in runs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
+    for run, first in zip(runs, (1, 5), strict=True):
+        assert {r.position for r in store.rows(run)} == set(range(first, first + 4))
+        assert store.get(run).state == "done"
+
+
+def test_progress_in_words():
+    began = Progress(0, 100, 0.0, "predicting")
+    assert began.remaining_s is None and str(began) == "predicting: 0 of 100"
+    half = Progress(50, 100, 10.0, "predicting")
+    assert half.remaining_s == 5 and "10 per second, 5 s left" in str(half)
+    assert [duration(s) for s in (10, 600, 9000)] == ["10 s", "10 min", "2.5 h"]
+    assert Progress(0, 0, 0.0, "x").fraction == 1
+
+
+def test_digests_tell_screens_apart():
+    asked = [ask(1, "K2R", PROTEIN)]
+    one = digest_of([PROTEIN], asked, "compact")
+    assert one == digest_of([PROTEIN], [ask(1, "K2R", PROTEIN)], "compact")
+    assert len({one, digest_of([PROTEIN], asked, "other"), digest_of([PROTEIN], [], "compact"),
+                digest_of([Protein.from_sequence(WILD[:-1], "one")], [], "compact")}) == 4
+
+
+def test_resume_from_the_command_line(settings, tiny_predictor, tmp_path, monkeypatch):
+    from click.testing import CliRunner
+
+    from glass_core.cli import main
+
+    environment = {"GLASS_ASSETS": str(settings.assets), "GLASS_RUNS": str(settings.runs),
+                   "GLASS_MODELS": str(settings.models), "GLASS_DEVICE": "cpu"}
+    command = ["screen", "--wild", WILD, "--all", "--out", str(tmp_path / "o.csv"), "--resume"]
+    began = time.monotonic()
+    first = CliRunner().invoke(main, command, env=environment)
+    assert first.exit_code == 0 and "begun" in first.stderr
+    again = CliRunner().invoke(main, command, env=environment)
+    assert "taken up, 0 rows to go" in again.stderr
+    assert len(RunStore(settings.runs).newest()) == 1
+    assert time.monotonic() - began < 60

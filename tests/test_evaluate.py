@@ -19,12 +19,16 @@ from glass_core.training.effects import Assay
 from glass_core.training.evaluate import (
     Scored,
     baseline_scores,
-    effect_baselines,
-    evaluate_effects,
     evaluate_pairs,
     similarities,
     similarity,
     summarise,
+)
+from glass_core.training.evaluate_variants import (
+    DEFICITS,
+    deficit_scores,
+    effect_baselines,
+    evaluate_effects,
 )
 from glass_core.training.statistics import (
     calibration_error,
@@ -34,6 +38,7 @@ from glass_core.training.statistics import (
     welch,
     with_interval,
 )
+from glass_core.variant import Variant
 
 
 def pairs(n: int = 12, kind: str = "fold") -> pd.DataFrame:
@@ -147,7 +152,13 @@ def test_effects_are_reported_by_kind_or_not_at_all(tiny_predictor):
     found = evaluate_effects(tiny_predictor, assays, lambda words: None)
     assert found["scan"]["assays"] == 3 and found["clinical"]["labels"] == 30
     assert set(found["clinical"]["figures"]) == {
-        "model", "BLOSUM62", "hydrophobicity change", "encoder's letters"}
+        "model", "BLOSUM62", "hydrophobicity change", "encoder's letters", "encoder's burial"}
+    sampled = found["clinical"]["sampled"]
+    assert sampled["labels"] == 9 and set(sampled["figures"]) == {"model", "BLOSUM62", *DEFICITS}
+    assert set(found["scan"]["sampled"]["figures"]) == set(sampled["figures"])
+    table = tiny_predictor.predict([Variant.parse("C2W", "ACDEFGHIKL")])[0]
+    told = deficit_scores(tiny_predictor, assays[0], 100)
+    assert told[DEFICITS[1]][1] == pytest.approx(1 - table.lddt[1], abs=1e-5)
     assert all(0 <= p <= 1 for p in found["clinical"]["rows"]["probability"])
     json.dumps(found, allow_nan=False)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -13,15 +13,12 @@ import pandas as pd
 from glass_core.alignment import GAP, blosum62_matrix, global_alignment
 from glass_core.embedders.base import Embedder
 from glass_core.embedders.compact import SECONDARY_STATES, CompactEmbedder
-from glass_core.metrics.agreement import auroc, spearman
+from glass_core.metrics.agreement import spearman
 from glass_core.models.predictor import SiamesePredictor
 from glass_core.models.siamese import predicted_lddt, predicted_tm
-from glass_core.sequence import STANDARD
 from glass_core.training.candidates import BIN_EDGES, tm_bin
-from glass_core.training.effects import Assay
 from glass_core.training.statistics import (
     Vector,
-    calibration_error,
     mean_of,
     rounded,
     weighted_correlation,
@@ -38,13 +35,6 @@ _DIGITS = 6
 _TRAIN_SAMPLE, _SEED = 1500, 0
 _BATCH = 64
 
-HYDROPATHY = dict(zip(
-    "ARNDCQEGHILKMFPSTWYV",
-    (1.8, -4.5, -3.5, -3.5, 2.5, -3.5, -3.5, -0.4, -3.2, 4.5, 3.8, -3.9, 1.9, 2.8, -1.6, -0.8,
-     -0.7, -0.9, -1.3, 4.2),
-    strict=True,
-))
-"""Kyte & Doolittle, J. Mol. Biol. 157, 105 (1982)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,121 +215,17 @@ def evaluate_pairs(
             "rows": {
                 "group": [str(g) for g in group],
                 "length": [len(s) for s in rows["reference"]],
-                "identity": _column(asked[:, 0]), "coverage": _column(asked[:, 2]),
-                "tm": _column(true), "predicted_tm": _column(scores[MODEL].tm),
-                "lddt_error": _column(track_error),
-                "mean_lddt": _column(np.array([_nan_mean(t) for t in rows["lddt"]])),
-                "mean_predicted_lddt": _column(
-                    np.array([_nan_mean(t) for t in scores[MODEL].lddt])
+                "identity": column(asked[:, 0]), "coverage": column(asked[:, 2]),
+                "tm": column(true), "predicted_tm": column(scores[MODEL].tm),
+                "lddt_error": column(track_error),
+                "mean_lddt": column(np.array([nan_mean(t) for t in rows["lddt"]])),
+                "mean_predicted_lddt": column(
+                    np.array([nan_mean(t) for t in scores[MODEL].lddt])
                 ),
             },
         }
         tell(f"{name}: {len(rows)} pairs")
     return found
-
-
-def effect_baselines(assay: Assay, embedder: Embedder) -> dict[str, Vector]:
-    """Scores of each variant by trivial means, higher = more damaging."""
-    matrix = blosum62_matrix()
-    wild = [assay.sequence[i] for i in assay.index]
-    mutant = [STANDARD[k] for k in assay.letter]
-    nothing = float("nan")
-    scores = {
-        "BLOSUM62": np.array([-matrix[a, b] for a, b in zip(wild, mutant, strict=True)]),
-        "hydrophobicity change": np.array([
-            abs(HYDROPATHY.get(a, nothing) - HYDROPATHY[b])
-            for a, b in zip(wild, mutant, strict=True)
-        ]),
-    }
-    if isinstance(embedder, CompactEmbedder):
-        logits = embedder.tell("letters", assay.sequence).numpy()
-        scores["encoder's letters"] = np.array([
-            logits[i, STANDARD.find(a)] - logits[i, k] if a in STANDARD else nothing
-            for i, a, k in zip(assay.index, wild, assay.letter, strict=True)
-        ])
-    return scores
-
-
-def evaluate_effects(
-    predictor: SiamesePredictor, assays: Sequence[Assay], tell: Tell
-) -> dict[str, Any]:
-    """Spearman of every measured assay, AUROC and calibration of clinical labels."""
-    measured: dict[str, list[dict[str, Any]]] = {}
-    labels: dict[str, list[Vector]] = {}
-    for assay in assays:
-        table = predictor.effects(assay.sequence)
-        if table is None:
-            return {}
-        scores = {MODEL: table.score[assay.index, assay.letter],
-                  **effect_baselines(assay, predictor.embedder)}
-        if assay.kind == "clinical":
-            n = len(assay.value)
-            scores[MODEL] = table.probability[assay.index, assay.letter]
-            for name, values in {**scores, "label": assay.value,
-                                 "group": np.array([assay.group] * n)}.items():
-                labels.setdefault(name, []).append(np.asarray(values))
-        else:
-            measured.setdefault(assay.kind, []).append({
-                "assay": assay.name, "group": assay.group, "length": len(assay.sequence),
-                "variants": len(assay.value),
-                "spearman": {
-                    who: rounded(spearman(np.asarray(s, dtype=float), assay.value.astype(float)))
-                    for who, s in scores.items()
-                },
-            })
-    found: dict[str, Any] = {}
-    for kind, rows in measured.items():
-        group = np.array([r["group"] for r in rows])
-        found[kind] = {
-            "assays": len(rows), "groups": len(set(group)), "rows": rows,
-            "figures": {
-                who: {
-                    "spearman": with_interval(mean_of(_numbers(rows, who)), group),
-                    "mean_over_assays": rounded(_nan_mean(_numbers(rows, who))),
-                }
-                for who in rows[0]["spearman"]
-            },
-        }
-        tell(f"{kind}: {len(rows)} assays")
-    if labels:
-        columns = {name: np.concatenate(parts) for name, parts in labels.items()}
-        found["clinical"] = _clinical(columns)
-        tell(f"clinical: {len(columns['label'])} labels")
-    return found
-
-
-def _clinical(columns: dict[str, Any]) -> dict[str, Any]:
-    label, group = columns["label"].astype(float), columns["group"]
-    scores = {n: v.astype(float) for n, v in columns.items() if n not in ("label", "group")}
-    known = ~np.any([np.isnan(v) for v in scores.values()], axis=0)
-    label, group = label[known], group[known]
-    scores = {n: v[known] for n, v in scores.items()}
-    members = {g: np.flatnonzero(group == g) for g in np.unique(group)}
-    rng = np.random.default_rng(_SEED)
-    draws = [
-        np.concatenate([members[g] for g in rng.choice(list(members), len(members))])
-        for _ in range(500)
-    ]
-
-    def interval(
-        metric: Callable[[Vector, Vector], float], values: Vector
-    ) -> dict[str, float | None]:
-        spread = np.array([metric(values[rows], label[rows]) for rows in draws])
-        return {"value": rounded(metric(values, label)),
-                "low": rounded(float(np.nanquantile(spread, 0.025))),
-                "high": rounded(float(np.nanquantile(spread, 0.975)))}
-
-    chance = scores[MODEL]
-    return {
-        "labels": len(label), "groups": len(members), "damaging": int(label.sum()),
-        "figures": {
-            who: {"auroc": interval(auroc, values)}
-            for who, values in scores.items()
-        },
-        "calibration_error": interval(calibration_error, chance),
-        "rows": {"probability": _column(chance), "label": [int(v) for v in label],
-                 "BLOSUM62": _column(scores["BLOSUM62"])},
-    }
 
 
 def secondary_accuracy(embedder: CompactEmbedder, labelled: pd.DataFrame) -> dict[str, Any]:
@@ -357,15 +243,11 @@ def secondary_accuracy(embedder: CompactEmbedder, labelled: pd.DataFrame) -> dic
     }
 
 
-def _numbers(rows: Sequence[dict[str, Any]], who: str) -> Vector:
-    return np.array([np.nan if (v := r["spearman"][who]) is None else v for r in rows])
-
-
-def _nan_mean(values: Any) -> float:
+def nan_mean(values: Any) -> float:
     array = np.asarray(values, dtype=float)
     return float("nan") if np.isnan(array).all() else float(np.nanmean(array))
 
 
-def _column(values: Vector) -> list[float | None]:
+def column(values: Vector) -> list[float | None]:
     return [rounded(float(v)) for v in values]
 

@@ -19,12 +19,8 @@ from glass_core.models.card import CARD_FILE, ModelCard
 from glass_core.models.registry import load_predictor
 from glass_core.settings import Settings
 from glass_core.training.effects import read_assays
-from glass_core.training.evaluate import (
-    Tell,
-    evaluate_effects,
-    evaluate_pairs,
-    secondary_accuracy,
-)
+from glass_core.training.evaluate import Tell, evaluate_pairs, secondary_accuracy
+from glass_core.training.evaluate_variants import evaluate_effects
 from glass_core.training.loop import data_sha256, git_revision
 from glass_core.training.pairs import SHARDS, read_shards
 
@@ -83,7 +79,7 @@ def held_out_figures(model: Path) -> dict[str, Any]:
     return {
         name: {k: v for k, v in record.content.items()
                if k in ("pairs", "assays", "labels", "groups", "figures", "calibration_error",
-                        "accuracy", "commonest_state", "proteins")}
+                        "accuracy", "commonest_state", "proteins", "sampled")}
         for name, record in read_evaluations(model).items()
     }
 

@@ -5,11 +5,18 @@ from __future__ import annotations
 import streamlit as st
 
 st.set_page_config(page_title="GLASS", page_icon=":material/genetics:", layout="wide")
-st.navigation(
+page = st.navigation(
     [
         st.Page("pages/impact.py", title="Impact", icon=":material/genetics:", default=True),
+        st.Page("pages/screen.py", title="Screen", icon=":material/grid_on:"),
+        st.Page("pages/runs.py", title="Runs", icon=":material/history:"),
         st.Page("pages/evidence.py", title="Evidence", icon=":material/query_stats:"),
         st.Page("pages/models.py", title="Models", icon=":material/deployed_code:"),
     ],
     position="top",
-).run()
+)
+st.session_state["front_door"] = True
+wanted = st.session_state.pop("wanted", None)
+if wanted is not None:
+    st.switch_page(wanted.page, query_params=wanted.query)
+page.run()

@@ -52,6 +52,16 @@ class Upload:
             raise InputError(f"{path}: cannot be read ({error.strerror}).") from error
 
 
+@dataclass(frozen=True)
+class HandOver:
+    """One variant that a page passes to another."""
+
+    wild: str
+    variant: str
+    structure: Upload | None = None
+    chain: str | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Inputs:
     """Checked inputs of one analysis."""

@@ -69,10 +69,15 @@ class JobBoard(Generic[T]):
         self._jobs: OrderedDict[str, JobStatus[T]] = OrderedDict()
         self._stop: dict[str, threading.Event] = {}
 
-    def submit(self, work: Work[T]) -> str:
-        """Queue `work`; returns an id that cannot be guessed."""
-        job = secrets.token_urlsafe(12)
+    def submit(self, work: Work[T], job: str | None = None) -> str:
+        """Queue `work`; returns its id, by default a new one that cannot be guessed.
+
+        An id that is waiting or running is left as it is.
+        """
+        job = job or secrets.token_urlsafe(12)
         with self._lock:
+            if job in self._jobs and not self._jobs[job].finished:
+                return job
             self._jobs[job] = JobStatus(job, "waiting")
             self._stop[job] = threading.Event()
             self._forget_oldest()

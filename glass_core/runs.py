@@ -143,6 +143,9 @@ class View:
         Only variants that contain this.
     at_least : float or None
         Only rows whose `order` is at least this.
+    status : str or None
+    row : int or None
+        Only this one.
     offset, limit : int
     """
 
@@ -151,6 +154,7 @@ class View:
     search: str = ""
     at_least: float | None = None
     status: str | None = None
+    row: int | None = None
     offset: int = 0
     limit: int | None = None
 
@@ -163,6 +167,9 @@ class View:
         if self.at_least is not None:
             parts.append(f"{self.expression} >= ?")
             values.append(self.at_least)
+        if self.row is not None:
+            parts.append('"row" = ?')
+            values.append(self.row)
         if self.status:
             parts.append("status = ?")
             values.append(self.status)
@@ -226,9 +233,9 @@ class RunStore:
         found = self._runs("WHERE digest = ? ORDER BY created DESC, id LIMIT 1", (digest,))
         return next(iter(found), None)
 
-    def keep_impact(self, impact: Impact, name: str = "") -> str:
-        """A finished analysis of one variant; returns its id."""
-        run = new_id()
+    def keep_impact(self, impact: Impact, name: str = "", run: str | None = None) -> str:
+        """A finished analysis of one variant; returns its id, `run` where that is given."""
+        run = run or new_id()
         with self._open() as db:
             self._insert_run(db, run, "impact", name or _impact_name(impact), "done", "{}")
             db.execute("INSERT INTO impacts VALUES (?, ?)", (run, to_json(impact)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from glass_core.impact import Impact
 from glass_core.models.effect_prediction import EffectScore, EffectTable
 from glass_core.models.prediction import ModelInfo
 from glass_core.protein import Protein
+from glass_core.records import require
 from glass_core.screen import Failure
 from glass_core.variant import mave_hgvs
 from glass_core.variant_list import Asked, name_of
@@ -115,6 +116,10 @@ class ScreenRow:
     label: int | None = None
     score: float | None = None
     model: str | None = None
+
+    def __post_init__(self) -> None:
+        require(isinstance(self.row, int) and self.row >= 1, "row", "is 1 or more")
+        require(self.status in get_args(Status), "status", f"is one of {get_args(Status)}")
 
     def to_dict(self) -> dict[str, Any]:
         """Values by column, in the order of `COLUMNS`."""

@@ -78,6 +78,19 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
+def estimate(predictor: Predictor, asked: Sequence[Asked], sample: int = 8) -> float:
+    """Seconds that predicting `asked` will take, from timing a few of them."""
+    readable = [a for a in asked if a.variant is not None]
+    chosen = readable[:: max(len(readable) // sample, 1)][:sample]
+    if not chosen:
+        return 0.0
+    began = time.perf_counter()
+    for _ in screen(chosen, predictor=predictor):
+        pass
+    residues = sum(len(a.protein) for a in chosen)
+    return (time.perf_counter() - began) / residues * sum(len(a.protein) for a in readable)
+
+
 def begin(
     store: RunStore, proteins: Sequence[Protein], asked: Iterable[Asked], *,
     predictor: Predictor, source: str, model: str, name: str = "",

@@ -9,6 +9,7 @@ from glass_core.evaluation import Evaluation, read_evaluations
 from glass_core.models.registry import list_models
 from glass_core.report import evidence
 from glass_core.settings import Settings
+from pages.parts.common import through_the_front_door
 
 
 def pairs_section(records: dict[str, Evaluation]) -> None:
@@ -85,4 +86,5 @@ def main() -> None:
                "(bioRxiv 2025.10.27.684815). Other sets: not comparable with the rows above.")
 
 
+through_the_front_door("pages/evidence.py")
 main()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
+
 import streamlit as st
 from streamlit.elements.plotly_chart import PlotlyState
 
 from glass_core.baselines import affordable_background
-from glass_core.errors import GlassError, SequenceError, StructureError, VariantError
-from glass_core.impact import Impact, analyse
+from glass_core.errors import GlassError, RunError, SequenceError, StructureError, VariantError
+from glass_core.impact import Impact, Progress, analyse
 from glass_core.inputs import (
     EXAMPLE_CHAIN,
     EXAMPLE_VARIANT,
@@ -16,9 +19,8 @@ from glass_core.inputs import (
     example_upload,
     read_inputs,
 )
-from glass_core.jobs import JobBoard, JobStatus
-from glass_core.models.predictor import Predictor
-from glass_core.models.registry import DEFAULT_MODEL, list_models, load_predictor
+from glass_core.jobs import JobStatus
+from glass_core.models.registry import DEFAULT_MODEL, list_models
 from glass_core.remodel import get_remodeller, remodellers
 from glass_core.remodel.base import RemodelSettings
 from glass_core.report.exports import exports
@@ -29,57 +31,30 @@ from glass_core.report.viewer import (
     ViewOptions,
     colour_choices,
     colour_legend,
-    read_script,
     viewer_html,
 )
-from glass_core.settings import Settings
-from glass_core.structure_file import Chain, list_chains, write_structure
+from glass_core.runs import new_id
+from glass_core.structure_file import write_structure
+from pages.parts.common import (
+    impact_jobs,
+    kept_impact,
+    predictor,
+    runs,
+    settings,
+    structure_input,
+    through_the_front_door,
+    viewer_script,
+)
 
 FIELDS = ("wild", "variant", "mutant")
 WILD, MUTANT = "", "mutant_"  # prefixes of the state keys of the two structures
 PLACE = {SequenceError: "wild", VariantError: "variant", StructureError: "structure"}
 
 
-@st.cache_resource(show_spinner=False)
-def settings() -> Settings:
-    return Settings.from_environment()
-
-
-@st.cache_resource(show_spinner=False)
-def job_board() -> JobBoard[Impact]:
-    return JobBoard()
-
-
-@st.cache_resource(show_spinner="Loading the model ...", max_entries=2)
-def predictor(name: str) -> Predictor:
-    return load_predictor(settings(), name)
-
-
-@st.cache_data(show_spinner=False, max_entries=1)
-def viewer_script() -> str | None:
-    return read_script(settings().assets)
-
-
-@st.cache_data(show_spinner=False, max_entries=8)
-def chains_of(given: Upload) -> tuple[Chain, ...]:
-    return list_chains(given.content, name=given.name)
-
-
 def fill_example() -> None:
     st.session_state.update(wild="", variant=EXAMPLE_VARIANT, mutant="", chain=EXAMPLE_CHAIN)
     st.session_state.update(given=example_upload(), mutant_given=None)
     st.session_state["start"] = True
-
-
-def take_upload(role: str) -> None:
-    file = st.session_state.get(f"{role}file")
-    st.session_state[f"{role}given"] = (
-        None if file is None else Upload(file.getvalue(), file.name)
-    )
-
-
-def clear_structure(role: str) -> None:
-    st.session_state[f"{role}given"] = None
 
 
 def show_error(place: str) -> None:
@@ -100,14 +75,14 @@ def input_form() -> None:
     show_error("wild")
     st.text_input("Variant", key="variant", placeholder="R175H, p.Arg175His, A1P:D2N, F508del")
     show_error("variant")
-    structure_input(WILD, "Wild-type structure (optional)",
+    structure_field(WILD, "Wild-type structure (optional)",
                     "mmCIF, PDB or BinaryCIF, also gzip'd. Needed for 3D, matrices and "
                     "remodelling.")
     show_error("structure")
     with st.expander("Mutant sequence or structure of your own",
                      expanded=st.session_state.get("mutant_given") is not None):
         st.text_area("Mutant sequence, in place of a variant", key="mutant", height=90)
-        structure_input(MUTANT, "Mutant structure, in place of a remodel",
+        structure_field(MUTANT, "Mutant structure, in place of a remodel",
                         "From an experiment or a structure predictor. It is measured against the "
                         "wild-type structure; there is no noise floor then.")
     names = [e.name for e in list_models(settings()) if e.unavailable_reason is None]
@@ -117,31 +92,10 @@ def input_form() -> None:
     show_error("other")
 
 
-def structure_input(role: str, label: str, explanation: str) -> None:
-    """File drop and, where there are several protein chains, the choice of one."""
-    st.file_uploader(label, key=f"{role}file", on_change=take_upload, args=(role,),
-                     help=explanation)
-    given: Upload | None = st.session_state.get(f"{role}given")
-    if given is None:
-        return
-    left, right = st.columns([1.5, 1], vertical_alignment="center")
-    left.caption(f"Structure: {given.name}")
-    right.button("Remove", on_click=clear_structure, args=(role,), key=f"{role}remove_structure")
-    try:
-        chains = chains_of(given)
-    except StructureError as error:
-        st.session_state["problem"] = ("structure", str(error))
-        return
-    key = f"{role}chain"
-    if len(chains) > 1:
-        ids = [c.id for c in chains]
-        if st.session_state.get(key) not in ids:
-            st.session_state[key] = None
-        labels = {c.id: str(c) for c in chains}
-        st.selectbox("Chain", ids, key=key, index=None, format_func=labels.__getitem__,
-                     placeholder="Choose a protein chain")
-    else:
-        st.session_state[key] = chains[0].id
+def structure_field(role: str, label: str, explanation: str) -> None:
+    problem = structure_input(role, label, explanation)
+    if problem is not None:
+        st.session_state["problem"] = ("structure", problem)
 
 
 def check_inputs() -> Inputs | None:
@@ -175,7 +129,16 @@ def start_analysis() -> None:
         st.session_state["problem"] = ("other", str(error))
         return
     st.session_state["selected"] = None
-    st.query_params["run"] = job_board().keep_result(impact)
+    st.query_params["run"] = keep(impact)
+
+
+def keep(impact: Impact, run: str | None = None) -> str:
+    """Keep a result in the store of runs, or in memory where that cannot be written."""
+    try:
+        return runs().keep_impact(impact, run=run)
+    except RunError as error:
+        st.session_state["notice"] = f"This result is not kept beyond a restart: {error}"
+        return impact_jobs().keep_result(impact)
 
 
 def start_remodel(impact: Impact) -> None:
@@ -184,14 +147,20 @@ def start_remodel(impact: Impact) -> None:
     backend = get_remodeller(state["backend"])
     chosen = RemodelSettings(protocol=state["protocol"], sphere_radius=float(state["radius"]))
     seeds, model = int(state["seeds"]), predictor(state["model"])
-    st.query_params["before"] = st.query_params["run"]
-    st.query_params["run"] = job_board().submit(
-        lambda progress, cancelled: analyse(
+    store, run = runs(), new_id()
+
+    def work(progress: Progress, cancelled: Callable[[], bool]) -> Impact:
+        made = analyse(
             impact.protein, impact.variant, predictor=model, remodeller=backend, settings=chosen,
             seeds=seeds, background=affordable_background(model.info), progress=progress,
             cancelled=cancelled,
         )
-    )
+        with suppress(RunError):  # the board keeps it too
+            store.keep_impact(made, run=run)
+        return made
+
+    st.query_params["before"] = st.query_params["run"]
+    st.query_params["run"] = impact_jobs().submit(work, run)
 
 
 def remodel_panel(impact: Impact) -> None:
@@ -227,13 +196,13 @@ def remodel_panel(impact: Impact) -> None:
 @st.fragment(run_every=1.0)
 def job_progress(job: str) -> None:
     """Stage, progress and cancel of a running job; hands over to the page when it ends."""
-    status = job_board().status(job)
+    status = impact_jobs().status(job)
     if status is None or status.finished:
         st.rerun()
         return
     st.progress(min(status.fraction, 1.0), text=status.stage)
     if st.button("Cancel", key="cancel"):
-        job_board().cancel(job)
+        impact_jobs().cancel(job)
 
 
 def tidy_after(status: JobStatus[Impact]) -> None:
@@ -389,9 +358,14 @@ def results() -> None:
                     "sequence takes seconds; with a structure the mutant can be remodelled and "
                     "measured.")
         return
-    status = job_board().status(job)
+    status = impact_jobs().status(job)
     if status is None:
-        st.info("This result is no longer kept; start the analysis again.")
+        impact = kept_impact(job)
+        if impact is None:
+            forward_screen(job)
+            st.info("This result is no longer kept; start the analysis again.")
+        else:
+            show_impact(impact)
     elif status.result is not None:
         show_impact(status.result)
     elif status.finished:
@@ -402,6 +376,29 @@ def results() -> None:
         job_progress(job)
 
 
+def known_impact(run: str) -> Impact | None:
+    status = impact_jobs().status(run)
+    return kept_impact(run) if status is None else status.result
+
+
+def open_handed_over() -> None:
+    """A variant that another page sends here is analysed at once."""
+    handed = st.session_state.pop("hand_over", None)
+    if handed is not None:
+        st.session_state.update(
+            wild=handed.wild, variant=handed.variant, mutant="", given=handed.structure,
+            chain=handed.chain, mutant_given=None, start=True,
+        )
+
+
+def forward_screen(run: str) -> None:
+    """A run that is a screen has its own page."""
+    with suppress(RunError):
+        known = runs().get(run)
+        if known is not None and known.kind == "screen":
+            st.switch_page("pages/screen.py", query_params={"run": run})
+
+
 def restore_fields() -> None:
     """After a refresh, fill the form from the result the address names."""
     state = st.session_state
@@ -409,8 +406,7 @@ def restore_fields() -> None:
         return
     state.update(dict.fromkeys(FIELDS, ""))
     addresses = (st.query_params.get("run"), st.query_params.get("before"))
-    known = (job_board().status(a) for a in addresses if a)
-    impact = next((s.result for s in known if s is not None and s.result is not None), None)
+    impact = next((found for a in addresses if a and (found := known_impact(a))), None)
     if impact is not None:
         state.update(wild=impact.variant.wild_type, variant=impact.variant.text)
         structure = impact.protein.structure
@@ -419,7 +415,9 @@ def restore_fields() -> None:
             state["given"] = Upload(content, structure.name)
 
 
+through_the_front_door("pages/impact.py")
 restore_fields()
+open_handed_over()
 form, main = st.columns([1, 2.6], gap="large")
 with form:
     input_form()

@@ -6,6 +6,7 @@ import streamlit as st
 
 from glass_core.models.registry import describe_models, surroundings
 from glass_core.settings import Settings
+from pages.parts.common import through_the_front_door
 
 
 def main() -> None:
@@ -39,4 +40,5 @@ def main() -> None:
     )
 
 
+through_the_front_door("pages/models.py")
 main()

@@ -306,3 +306,29 @@ def _value(value: float | None) -> float:
 
 def _number(value: float | None, digits: int) -> str:
     return "n/a" if value is None else f"{value:.{digits}f}"
+
+
+def ranking_quality(records: Mapping[str, Evaluation], score: str) -> list[str]:
+    """How well one of the screen's scores ranks variants of unseen proteins, in sentences."""
+    own = {"tm_deficit": "predicted TM deficit", "lddt_deficit": "predicted lDDT deficit",
+           "blosum62": "BLOSUM62"}.get(score, MODEL)
+    sampled = own not in (MODEL, "BLOSUM62")
+    parts = []
+    for name, figure, words in (("clinical", "auroc", "AUROC {} on clinical labels"),
+                                ("scan", "spearman", "Spearman {} in mutational scans"),
+                                ("stability", "spearman", "{} for stability")):
+        if name not in records:
+            continue
+        content = records[name].content
+        figures = (content.get("sampled", {}) if sampled else content).get("figures", {})
+        value = figures.get(own, {}).get(figure, {}).get("value")
+        beside = figures.get("BLOSUM62", {}).get(figure, {}).get("value")
+        if value is not None:
+            told = words.format(f"{value:.2f}")
+            parts.append(told if own == "BLOSUM62" or beside is None
+                         else f"{told} (BLOSUM62 {beside:.2f})")
+    if not parts:
+        return ["How well this score ranks variants of unseen proteins is not recorded for this "
+                "model."]
+    return [f"On proteins not seen in training: {', '.join(parts)}"
+            + (", on a sample of variants." if sampled else ".")]

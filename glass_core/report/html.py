@@ -13,14 +13,15 @@ from glass_core.report.verdict import verdict
 from glass_core.report.viewer import ViewOptions, colour_choices, colour_legend, viewer_html
 from glass_core.rows import COLUMNS
 
-_TEMPLATE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>GLASS: {{ title }}</title>
-<style>
+STYLE = """
 body{font-family:system-ui,sans-serif;max-width:1150px;margin:2rem auto;padding:0 1rem;color:#222}
 table{border-collapse:collapse;font-size:.85rem}td,th{border:1px solid #ccc;padding:.2rem .5rem}
 .scroll{max-height:26rem;overflow:auto}code{word-break:break-all}h2{margin-top:2rem}
 .flag{background:#fff6e0;border-left:4px solid #E69F00;padding:.3rem .8rem;margin:.3rem 0}
-</style></head><body>
+"""
+_TEMPLATE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>GLASS: {{ title }}</title>
+<style>{{ style }}</style></head><body>
 <h1>{{ headline }}</h1>
 <p>{{ protein }}</p>
 {% for sentence in sentences %}<p>{{ sentence }}</p>{% endfor %}
@@ -50,6 +51,7 @@ def report_html(impact: Impact, script: str | None) -> str:
     template = Environment(autoescape=True, undefined=StrictUndefined).from_string(_TEMPLATE)
     return template.render(
         title=impact.variant.text,
+        style=STYLE,
         headline=said.headline,
         sentences=said.sentences,
         protein=f"{impact.protein.name or 'unnamed protein'}, {len(impact.protein)} residues",

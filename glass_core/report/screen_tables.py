@@ -12,7 +12,7 @@ import pandas as pd
 
 from glass_core.metrics.agreement import auroc, spearman
 from glass_core.report.tables import without_formulas
-from glass_core.screen_rows import COLUMNS, SCORES, ScreenRow, as_table
+from glass_core.screen_rows import COLUMNS, SCORES, ScreenRow, as_table, row_from
 
 _WHOLE = ("row", "position", "changes", "neighbours", "blosum62", "label")
 
@@ -73,6 +73,23 @@ def screen_parquet(rows: Iterable[ScreenRow]) -> bytes:
     return target.getvalue()
 
 
+def read_screen_parquet(content: bytes) -> list[ScreenRow]:
+    """Inverse of `screen_parquet`.
+
+    Raises
+    ------
+    ValueError
+        Not such a file.
+    RecordError
+        A row breaks a rule.
+    """
+    frame = pd.read_parquet(io.BytesIO(content))
+    if missing := set(COLUMNS) - set(frame.columns):
+        raise ValueError(f"lacks the column {sorted(missing)[0]}")
+    rows = frame[list(COLUMNS)].astype(object).where(frame[list(COLUMNS)].notna(), None)
+    return [row_from(values) for values in rows.to_dict("records")]
+
+
 def rejected_csv(rows: Iterable[ScreenRow]) -> str:
     """Row number, text and reason of what gave no result; '' when all did."""
     bad = [r for r in rows if r.status in ("rejected", "failed")]
@@ -119,3 +136,13 @@ def agreements(frame: pd.DataFrame) -> list[Agreement]:
             spearman(told[valued], value[valued]), int(valued.sum()),
         ))
     return made
+
+
+def agreement_frame(frame: pd.DataFrame) -> pd.DataFrame:
+    """`agreements` as a table; empty without labels and values."""
+    return pd.DataFrame([
+        {"score": SCORES[a.score],
+         **({"AUROC": a.auroc, "labels": a.labels} if not np.isnan(a.auroc) else {}),
+         **({"Spearman": a.spearman, "values": a.values} if not np.isnan(a.spearman) else {})}
+        for a in agreements(frame)
+    ])

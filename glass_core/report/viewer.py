@@ -66,7 +66,7 @@ def viewer_html(impact: Impact, options: ViewOptions, script: str | None) -> str
     view = py3Dmol.view(width="100%", height=options.height)
     palette = _palette(impact, options.colour_by)
     reference = impact.replicates[0].reference if impact.measured else wild
-    view.addModel(_by_position(impact.protein, reference), "pdb")
+    view.addModel(by_position(impact.protein, reference), "pdb")
     painted = {"colorscheme": {"prop": "resi", "map": palette}}
     if impact.measured:
         view.setStyle({"model": 0}, {"cartoon": {"color": colours.WILD, "opacity": 0.55}})
@@ -76,7 +76,7 @@ def viewer_html(impact: Impact, options: ViewOptions, script: str | None) -> str
         moved.coord = alignment.onto_reference(moved.coord).astype(np.float32)
         on_reference = dict(map(tuple, alignment.pairs[:, ::-1].tolist()))
         view.addModel(
-            _by_position(impact.protein, Structure.from_atoms(moved, subject.name), on_reference),
+            by_position(impact.protein, Structure.from_atoms(moved, subject.name), on_reference),
             "pdb",
         )
         style = {"color": colours.MUTANT} if options.colour_by == "chain" else painted
@@ -100,7 +100,7 @@ def viewer_html(impact: Impact, options: ViewOptions, script: str | None) -> str
     view.zoomTo()
     if options.spin:
         view.spin(True)
-    return _page(view, script)
+    return page(view, script)
 
 
 def _palette(impact: Impact, colour_by: ColourBy) -> dict[int, str]:
@@ -147,7 +147,7 @@ def colour_legend(impact: Impact, colour_by: ColourBy) -> str:
             f"{full_colour(impact, colour_by):.2g} and above; grey: no value.")
 
 
-def _by_position(
+def by_position(
     protein: Protein, structure: Structure, index: dict[int, int] | None = None
 ) -> str:
     """PDB text numbered by sequence position; residues without one are left out.
@@ -166,7 +166,8 @@ def _by_position(
     return write_structure(Structure.from_atoms(atoms[keep], structure.name), "pdb")
 
 
-def _page(view: object, script: str | None) -> str:
+def page(view: object, script: str | None) -> str:
+    """A whole page around a py3Dmol view; without `script` the browser fetches 3Dmol.js."""
     body = view._make_html()  # type: ignore[attr-defined]
     name = f"viewer_{view.uniqueid}"  # type: ignore[attr-defined]
     inline = ""

@@ -1,0 +1,121 @@
+"""What the pages share: settings, models, jobs, runs and the structure input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from glass_core.errors import RunError, StructureError
+from glass_core.impact import Impact
+from glass_core.inputs import Upload
+from glass_core.jobs import JobBoard
+from glass_core.models.predictor import Predictor
+from glass_core.models.registry import load_predictor
+from glass_core.report.viewer import read_script
+from glass_core.runs import RunStore
+from glass_core.settings import Settings
+from glass_core.structure_file import Chain, list_chains
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A page that was asked for past the front door."""
+
+    page: str
+    query: dict[str, str]
+
+
+def through_the_front_door(page: str) -> None:
+    """Begin every page with this: the first visitor of a server may come straight to a page.
+
+    Streamlit then runs the page's file alone, without navigation and layout.
+    """
+    if "front_door" not in st.session_state:
+        st.session_state["wanted"] = Wanted(page, dict(st.query_params))
+        st.switch_page("app.py")
+
+
+@st.cache_resource(show_spinner=False)
+def settings() -> Settings:
+    return Settings.from_environment()
+
+
+@st.cache_resource(show_spinner=False)
+def impact_jobs() -> JobBoard[Impact]:
+    return JobBoard()
+
+
+@st.cache_resource(show_spinner=False)
+def screen_jobs() -> JobBoard[None]:
+    return JobBoard()
+
+
+@st.cache_resource(show_spinner=False)
+def runs() -> RunStore:
+    return RunStore(settings().runs)
+
+
+@st.cache_resource(show_spinner="Loading the model ...", max_entries=2)
+def predictor(name: str) -> Predictor:
+    return load_predictor(settings(), name)
+
+
+@st.cache_data(show_spinner=False, max_entries=1)
+def viewer_script() -> str | None:
+    return read_script(settings().assets)
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def chains_of(given: Upload) -> tuple[Chain, ...]:
+    return list_chains(given.content, name=given.name)
+
+
+@st.cache_resource(show_spinner=False, max_entries=20)
+def kept_impact(run: str) -> Impact | None:
+    """A finished analysis from the store; None when it is not there or cannot be read."""
+    try:
+        return runs().impact(run)
+    except RunError:
+        return None
+
+
+def take_upload(role: str) -> None:
+    file = st.session_state.get(f"{role}file")
+    st.session_state[f"{role}given"] = (
+        None if file is None else Upload(file.getvalue(), file.name)
+    )
+
+
+def clear_structure(role: str) -> None:
+    st.session_state[f"{role}given"] = None
+
+
+def structure_input(role: str, label: str, explanation: str) -> str | None:
+    """File drop and, where there are several protein chains, the choice of one.
+
+    The upload is in ``{role}given``, its chain in ``{role}chain``. Returns what is wrong.
+    """
+    st.file_uploader(label, key=f"{role}file", on_change=take_upload, args=(role,),
+                     help=explanation)
+    given: Upload | None = st.session_state.get(f"{role}given")
+    if given is None:
+        return None
+    left, right = st.columns([1.5, 1], vertical_alignment="center")
+    left.caption(f"Structure: {given.name}")
+    right.button("Remove", on_click=clear_structure, args=(role,), key=f"{role}remove_structure")
+    try:
+        chains = chains_of(given)
+    except StructureError as error:
+        return str(error)
+    key = f"{role}chain"
+    if len(chains) > 1:
+        ids = [c.id for c in chains]
+        if st.session_state.get(key) not in ids:
+            st.session_state[key] = None
+        labels = {c.id: str(c) for c in chains}
+        st.selectbox("Chain", ids, key=key, index=None, format_func=labels.__getitem__,
+                     placeholder="Choose a protein chain")
+    else:
+        st.session_state[key] = chains[0].id
+    return None

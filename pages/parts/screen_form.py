@@ -1,0 +1,205 @@
+"""The Screen page's form: wild types, lists of variants, live validation, start."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+
+from glass_core.errors import GlassError
+from glass_core.inputs import (
+    EXAMPLE_CHAIN,
+    TABLE_SUFFIXES,
+    Upload,
+    example_upload,
+    read_proteins,
+    variants_of_file,
+)
+from glass_core.models.registry import DEFAULT_MODEL, list_models
+from glass_core.protein import Protein
+from glass_core.remodel import remodellers
+from glass_core.screen_rows import SCORES
+from glass_core.screening import Progress, advance, begin, duration, estimate
+from glass_core.variant_list import (
+    Asked,
+    Columns,
+    alanine_scan,
+    all_substitutions,
+    counts,
+    from_text,
+    guess_columns,
+    name_of,
+    read_range,
+    read_table,
+)
+from pages.parts.common import (
+    predictor,
+    runs,
+    screen_jobs,
+    settings,
+    structure_input,
+)
+
+ROLE = "screen_"
+EVERYTHING, ALANINE, LIST = "All", "Alanine scan", "My list"
+TITLES = {EVERYTHING: "all substitutions", ALANINE: "alanine scan"}
+
+
+def fill_example() -> None:
+    st.session_state.update({
+        "screen_wild": "", "screen_given": example_upload(), "screen_chain": EXAMPLE_CHAIN,
+        "screen_which": EVERYTHING, "screen_range": "", "start_screen": True,
+    })
+
+
+def screen_form() -> None:
+    st.subheader("Inputs", anchor=False)
+    st.button("Example: all substitutions of a globin", on_click=fill_example, width="stretch",
+              key="screen_example")
+    st.text_area("Wild-type sequence(s)", key="screen_wild", height=110,
+                 placeholder="Letters or FASTA, also several records; leave empty to use the "
+                 "structure's own.")
+    problem = structure_input(ROLE, "Wild-type structure (optional)",
+                              "For burial, the 3D view and remodelling.")
+    st.session_state.setdefault("screen_which", EVERYTHING)
+    st.segmented_control("Variants", [EVERYTHING, ALANINE, LIST], key="screen_which")
+    which = st.session_state["screen_which"] or EVERYTHING
+    if which == LIST:
+        st.text_area("Variants", key="screen_list", height=90, label_visibility="collapsed",
+                     placeholder="R175H G245S, A1P:D2N is one of two changes. With several "
+                     "proteins begin each line with a name.")
+        st.file_uploader("or a file", key="screen_table",
+                         help="CSV, TSV or Parquet with a column of variants (and, if you have "
+                         "them, a score, a label, a protein), one variant per line, or FASTA of "
+                         "mutant sequences.")
+    else:
+        st.text_input("Range", key="screen_range", placeholder="whole chain, or such as 10-60")
+    if problem is not None:
+        st.error(problem, icon=":material/error:")
+    options()
+    check_and_start(which)
+
+
+def options() -> None:
+    names = [e.name for e in list_models(settings()) if e.unavailable_reason is None]
+    st.selectbox("Model", names or [DEFAULT_MODEL], key="screen_model")
+    with st.expander("Ranking and second stage"):
+        st.selectbox("Rank by", list(SCORES), format_func=SCORES.__getitem__, key="screen_rank")
+        usable = [b.name for b in remodellers() if b.unavailable_reason() is None]
+        st.selectbox("Remodel and measure the top", ["no", *usable], key="screen_remodel")
+        st.number_input("How many", 1, 100, 5, key="screen_top")
+
+
+def check_and_start(which: str) -> None:
+    """Live validation: what was understood, what was not, how long it will take."""
+    state = st.session_state
+    given: Upload | None = state.get("screen_given")
+    if not (state["screen_wild"].strip() or given):
+        st.button("Screen", type="primary", width="stretch", key="screen_go", disabled=True)
+        st.caption("Give a wild type first.")
+        return
+    try:
+        proteins, asked, source = read_inputs(which)
+    except GlassError as error:
+        st.error(str(error), icon=":material/error:")
+        state.pop("start_screen", None)
+        return
+    made = counts(asked)
+    st.markdown(f"**{made['accepted']:,} accepted**, {made['rejected']:,} rejected")
+    bad = [a for a in asked if a.variant is None]
+    if bad:
+        with st.expander("Rejected, and why"):
+            st.dataframe(pd.DataFrame([{"row": a.row, "variant": a.text, "reason": a.reason}
+                                       for a in bad[:1000]]), hide_index=True)
+    if not made["accepted"]:
+        state.pop("start_screen", None)
+        return
+    try:
+        seconds = estimate(predictor(state["screen_model"]), asked)
+        st.caption(f"Effect scores at once; TM-score and lDDT in about {duration(seconds)}.")
+        if st.button("Screen", type="primary", width="stretch", key="screen_go") or state.pop(
+            "start_screen", False
+        ):
+            start(proteins, asked, source)
+    except GlassError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def read_inputs(which: str) -> tuple[list[Protein], list[Asked], str]:
+    """Proteins, variants and where they came from."""
+    state = st.session_state
+    given: Upload | None = state.get("screen_given")
+    proteins = proteins_of(state["screen_wild"], given,
+                           state.get("screen_chain") if given else None)
+    if which == LIST:
+        file = state.get("screen_table")
+        if file is not None:
+            upload = Upload(file.getvalue(), file.name)
+            return proteins, variants_of_upload(proteins, upload), upload.name
+        return proteins, list(from_text(state["screen_list"], proteins)), "typed variants"
+    made: list[Asked] = []
+    for protein in proteins:
+        text = state["screen_range"].strip()
+        first, last = read_range(text, protein) if text else (1, len(protein))
+        made += (all_substitutions if which == EVERYTHING else alanine_scan)(protein, first, last)
+    source = f"{TITLES[which]} of {', '.join(name_of(p) for p in proteins)[:60]}"
+    return proteins, [replace(a, row=n) for n, a in enumerate(made, start=1)], source
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def proteins_of(wild: str, given: Upload | None, chain: str | None) -> list[Protein]:
+    return read_proteins(wild, given, chain)
+
+
+def variants_of_upload(proteins: list[Protein], upload: Upload) -> list[Asked]:
+    """The table's columns as guessed, to be confirmed or changed."""
+    if not upload.name.lower().endswith(TABLE_SUFFIXES):
+        return list(variants_of_file(upload, proteins))
+    table = read_table(upload.content, upload.name)
+    guessed = guess_columns(table, proteins)
+    names = [str(c) for c in table.columns]
+    nothing = [None, *names]
+    left, right = st.columns(2)
+    chosen = Columns(
+        variant=left.selectbox("Variants", names, names.index(guessed.variant), key="c_variant"),
+        score=right.selectbox("Measured score", nothing, nothing.index(guessed.score),
+                              key="c_score"),
+        label=left.selectbox("Label (damaging or not)", nothing, nothing.index(guessed.label),
+                             key="c_label"),
+        protein=right.selectbox("Protein", nothing, nothing.index(guessed.protein),
+                                key="c_protein") if len(proteins) > 1 else None,
+    )
+    return list(variants_of_file(upload, proteins, columns=chosen))
+
+
+def start(proteins: list[Protein], asked: list[Asked], source: str) -> None:
+    """Make the run, so that the effect scores are there, and queue the rest."""
+    state = st.session_state
+    remodel = "" if state["screen_remodel"] == "no" else state["screen_remodel"]
+    with st.spinner("Effect scores ..."):
+        run = begin(
+            runs(), proteins, asked, predictor=predictor(state["screen_model"]), source=source,
+            model=state["screen_model"], ranking=state["screen_rank"], remodel=remodel,
+            remodel_top=int(state["screen_top"]) if remodel else 0,
+        )
+    queue(run, state["screen_model"])
+    for key in ("chosen", "page"):
+        state.pop(key, None)
+    st.query_params["run"] = run
+    st.rerun()
+
+
+def queue(run: str, model: str) -> None:
+    store, loaded, places = runs(), predictor(model), settings()
+
+    def work(progress: object, cancelled: object) -> None:
+        def tell(now: Progress) -> None:
+            progress(str(now), now.fraction)  # type: ignore[operator]
+
+        advance(store, run, settings=places, predictor=loaded, tell=tell,
+                cancelled=cancelled)  # type: ignore[arg-type]
+
+    screen_jobs().submit(work, run)
+
+

@@ -1,0 +1,266 @@
+"""The Screen page's results: map, ranking, comparison, structure, downloads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+
+from glass_core.evaluation import read_evaluations
+from glass_core.inputs import (
+    HandOver,
+    Upload,
+)
+from glass_core.models.registry import list_models
+from glass_core.protein import Protein
+from glass_core.report.bundle import export_bundle
+from glass_core.report.evidence import ranking_quality
+from glass_core.report.position_viewer import colour_range, position_viewer
+from glass_core.report.screen_figures import (
+    COLUMNS as FIGURE_COLUMNS,
+)
+from glass_core.report.screen_figures import (
+    against_values,
+    distribution,
+    heat_map,
+    position_means,
+)
+from glass_core.report.screen_tables import (
+    agreement_frame,
+    dictionary_frame,
+    rejected_csv,
+    score_column,
+    screen_csv,
+    screen_frame,
+    screen_parquet,
+)
+from glass_core.runs import Run, ScreenInputs, View
+from glass_core.screen_rows import SCORES
+from glass_core.structure_file import write_structure
+from glass_core.variant_list import (
+    name_of,
+)
+from pages.parts.common import (
+    runs,
+    screen_jobs,
+    settings,
+    viewer_script,
+)
+from pages.parts.screen_form import queue
+
+PAGE = 100
+"""Rows of the ranking that are shown at a time."""
+
+
+@st.fragment(run_every=1.5)
+def job_progress(run: str) -> None:
+    """Rate, remaining time and cancel; hands over to the page when the job ends."""
+    status = screen_jobs().status(run)
+    if status is None or status.finished:
+        st.rerun()
+        return
+    left, right = st.columns([5, 1], vertical_alignment="center")
+    left.progress(min(status.fraction, 1.0), text=status.stage)
+    if right.button("Cancel", key="screen_cancel", help="Keeps what is done."):
+        screen_jobs().cancel(run)
+    shown = st.session_state.get("shown_fraction", 0.0)
+    if status.fraction - shown > 0.1:
+        st.session_state["shown_fraction"] = status.fraction
+        st.rerun()
+
+
+def screen_results(run: Run) -> None:
+    inputs, store = runs().inputs(run.id), runs()
+    status = screen_jobs().status(run.id)
+    running = status is not None and not status.finished
+    st.subheader(run.name, anchor=False)
+    told = ", ".join(f"{n:,} {what}" for what, n in sorted(run.counts.items()))
+    st.caption(f"{told}. Model {inputs.model}. This page's address leads back here.")
+    if running:
+        job_progress(run.id)
+    elif run.waiting:
+        what = f"It ended early: {run.error}" if run.error else "It is not finished"
+        left, right = st.columns([4, 1], vertical_alignment="center")
+        left.warning(f"{what}. {run.waiting:,} variants are still to be done.",
+                     icon=":material/pause_circle:")
+        if right.button("Go on", key="go_on", type="primary", width="stretch"):
+            queue(run.id, inputs.model)
+            st.rerun()
+    score = st.selectbox("Ranking score", list(SCORES), format_func=SCORES.__getitem__,
+                         index=list(SCORES).index(inputs.ranking), key="score")
+    quality(inputs, score)
+    frame = whole_table(run, store.columns(run.id, [*FIGURE_COLUMNS, "protein", "label", "score"]))
+    protein = inputs.proteins[0]
+    if len(inputs.proteins) > 1:
+        names = [name_of(p) for p in inputs.proteins]
+        protein = inputs.proteins[names.index(st.selectbox("Protein", names, key="which_protein"))]
+        frame = frame[frame["protein"] == name_of(protein)]
+    chosen = st.session_state.setdefault("chosen", [])
+    map_panel(frame, protein, score, chosen)
+    ranking_panel(run, score, inputs)
+    chosen_panel(run, inputs)
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("#### Distribution")
+        st.plotly_chart(distribution(frame, score, chosen, st.session_state.get("threshold")),
+                        key="distribution")
+        own_values(frame, score)
+    with right:
+        st.markdown("#### Mean per position, on the structure")
+        position_panel(frame, protein, score)
+    downloads(run, inputs)
+
+
+def whole_table(run: Run, columns: dict[str, list[object]]) -> pd.DataFrame:
+    frame = pd.DataFrame(columns)
+    for name in ("row", "position", "changes", "blosum62", "label"):
+        frame[name] = pd.to_numeric(frame[name]).astype("Int64")
+    return frame
+
+
+def quality(inputs: ScreenInputs, score: str) -> None:
+    """How well the score ranks on unseen proteins, from the model's evidence records."""
+    entry = next((e for e in list_models(settings()) if e.name == inputs.model), None)
+    records = read_evaluations(entry.source) if entry is not None and entry.card else {}
+    for sentence in ranking_quality(records, score):
+        st.caption(sentence)
+
+
+def map_panel(frame: pd.DataFrame, protein: Protein, score: str, chosen: list[int]) -> None:
+    st.markdown("#### Every substitution")
+    event = st.plotly_chart(
+        heat_map(frame, protein, score, chosen), key="map", on_select="rerun",
+        selection_mode="points", alt="Score of every substitution by residue and position",
+    )
+    points = [p for p in event["selection"]["points"] if p.get("customdata") is not None]
+    clicked = tuple(_row(p["customdata"]) for p in points)
+    if clicked and clicked != st.session_state.get("clicked_map"):
+        st.session_state["clicked_map"] = clicked
+        st.session_state["chosen"] = [*dict.fromkeys([*chosen, *clicked])]
+        st.rerun()
+    st.caption("Grey dots: the wild type. Click a cell to choose a variant; drag to zoom.")
+
+
+def _row(customdata: object) -> int:
+    value = customdata[0] if isinstance(customdata, (list, tuple)) else customdata
+    return int(str(value))
+
+
+def ranking_panel(run: Run, score: str, inputs: ScreenInputs) -> None:
+    """One page of the ranked rows at a time; sorting, filtering and counting are the store's."""
+    st.markdown("#### Ranking")
+    left, middle, right = st.columns([1.2, 1.6, 1])
+    search = left.text_input("Contains", key="search", placeholder="R175 or 175H")
+    low, high = bounds(run, score)
+    threshold = middle.slider("At least", low, high, low, key="threshold") if high > low else low
+    at_least = threshold if threshold > low else None
+    view = View(order=score, descending=True, search=search.strip(), at_least=at_least)
+    number = runs().count(run.id, view)
+    pages = max(-(-number // PAGE), 1)
+    page = right.number_input("Page", 1, pages, 1, key="page")
+    shown = screen_frame(runs().rows(run.id, replace(view, offset=(page - 1) * PAGE, limit=PAGE)))
+    st.caption(f"{number:,} of {run.total:,} pass; page {page} of {pages}")
+    columns = [c for c in ("variant", "protein", "p_damaging", "effect", "predicted_lddt_site",
+                           "predicted_tm", "blosum62", "percentile_site", "percentile_protein",
+                           "measured_tm", "measured_lddt_site", "author_number",
+                           "secondary_structure", "neighbours", "label", "score", "status",
+                           "reason") if shown[c].notna().any()]
+    if len(inputs.proteins) == 1:
+        columns = [c for c in columns if c != "protein"]
+    event = st.dataframe(
+        shown[columns], hide_index=True, key=f"ranking {page}", on_select="rerun",
+        selection_mode="multi-row", height=390,
+        column_config={c: st.column_config.NumberColumn(format="%.3f")
+                       for c in shown.select_dtypes("float").columns},
+    )
+    picked = [int(shown["row"].iloc[i]) for i in event["selection"]["rows"]]
+    if picked and st.button(f"Choose these {len(picked)}", key="choose"):
+        st.session_state["chosen"] = [*dict.fromkeys([*st.session_state["chosen"], *picked])]
+        st.rerun()
+
+
+def bounds(run: Run, score: str) -> tuple[float, float]:
+    ends = [runs().rows(run.id, View(order=score, descending=d, limit=1)) for d in (False, True)]
+    values = [float(score_column(screen_frame(e), score).iloc[0]) for e in ends if e]
+    if len(values) < 2 or pd.isna(values).any():
+        return 0.0, 0.0
+    return values[0], values[1]
+
+
+def chosen_panel(run: Run, inputs: ScreenInputs) -> None:
+    """The chosen variants side by side, and the way to the Impact page."""
+    chosen = st.session_state["chosen"]
+    if not chosen:
+        return
+    st.markdown("#### Chosen")
+    rows = [r for n in chosen[:50] for r in runs().rows(run.id, View(row=n))]
+    table = screen_frame(rows)
+    table = table[[c for c in table if table[c].notna().any() and c not in ("model", "row")]]
+    st.dataframe(table.set_index("variant").T.astype(str), key="compare")
+    left, middle, right = st.columns([1.4, 1, 1], vertical_alignment="bottom")
+    names = [r.variant for r in rows if r.status != "rejected"]
+    if names:
+        name = left.selectbox("Variant", names, key="open_variant")
+        if middle.button("Open on the Impact page", key="open", width="stretch"):
+            row = next(r for r in rows if r.variant == name)
+            hand_over(next(p for p in inputs.proteins if name_of(p) == row.protein), row.variant)
+    if right.button("Clear", key="clear", width="stretch"):
+        st.session_state["chosen"] = []
+        st.rerun()
+
+
+def hand_over(protein: Protein, variant: str) -> None:
+    upload = chain = None
+    if protein.structure is not None:
+        content = write_structure(protein.structure, "mmcif", with_ligands=True).encode()
+        upload, chain = Upload(content, protein.structure.name), protein.structure.chain
+    st.session_state["hand_over"] = HandOver(protein.sequence, variant, upload, chain)
+    st.switch_page("pages/impact.py")
+
+
+def own_values(frame: pd.DataFrame, score: str) -> None:
+    """What came with the upload: AUROC against labels, Spearman against values."""
+    table = agreement_frame(frame)
+    if table.empty:
+        return
+    st.markdown("#### Against your own values")
+    st.dataframe(table, hide_index=True, key="agreement", column_config={
+        c: st.column_config.NumberColumn(format="%.3f") for c in ("AUROC", "Spearman")})
+    st.caption("All scores rise with damage. Where your values rise with fitness a good score has "
+               "a negative Spearman.")
+    if frame["score"].notna().any():
+        st.plotly_chart(against_values(frame, score), key="against")
+
+
+def position_panel(frame: pd.DataFrame, protein: Protein, score: str) -> None:
+    if protein.structure is None:
+        st.info("Add a structure to see where in the fold the sensitive positions lie.",
+                icon=":material/info:")
+        return
+    means = position_means(frame, score, len(protein))
+    st.iframe(position_viewer(protein, means, viewer_script()), height=510)
+    low, high = colour_range(means)
+    st.caption(f"Mean {SCORES[score]} over the substitutions of each position, pale at {low:.2g} "
+               f"to darkest at {high:.2g}; grey: none.")
+
+
+def downloads(run: Run, inputs: ScreenInputs) -> None:
+    st.markdown("#### Downloads")
+    store = runs()
+    files: list[tuple[str, str, str, Callable[[], str | bytes]]] = [
+        ("CSV", "csv", "text/csv", lambda: screen_csv(store.rows(run.id))),
+        ("Parquet", "parquet", "application/vnd.apache.parquet",
+         lambda: screen_parquet(store.rows(run.id))),
+        ("Rejected rows", "rejected.csv", "text/csv",
+         lambda: rejected_csv(store.rows(run.id)) or "row,protein,variant,status,reason\n"),
+        ("Everything (zip)", "zip", "application/zip", lambda: export_bundle(store, run.id)),
+    ]
+    for column, (label, suffix, mime, make) in zip(st.columns(len(files)), files, strict=True):
+        column.download_button(label, make, file_name=f"glass-screen-{run.id}.{suffix}", mime=mime,
+                               key=f"download {label}", on_click="ignore", width="stretch")
+    with st.expander("What the columns mean"):
+        st.dataframe(dictionary_frame(), hide_index=True, key="dictionary")
+
+

@@ -9,18 +9,19 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).parents[1]
-PAGES = ROOT / "pages"
 
 
 @pytest.fixture
 def settings(tmp_path, monkeypatch):
     monkeypatch.setenv("GLASS_MODELS", str(tmp_path / "models"))
     monkeypatch.setenv("GLASS_DEVICE", "cpu")
+    monkeypatch.setenv("GLASS_RUNS", str(tmp_path / "runs.sqlite"))
     return tmp_path / "models"
 
 
 def open_page(name: str) -> AppTest:
-    page = AppTest.from_file(str(PAGES / name), default_timeout=60).run()
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    page.switch_page(f"pages/{name}").run()
     assert not page.exception
     return page
 

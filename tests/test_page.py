@@ -18,6 +18,7 @@ def page(tiny_assets, tmp_path, monkeypatch):
     monkeypatch.setenv("GLASS_ASSETS", str(tiny_assets))
     monkeypatch.setenv("GLASS_MODELS", str(tmp_path / "none"))
     monkeypatch.setenv("GLASS_DEVICE", "cpu")
+    monkeypatch.setenv("GLASS_RUNS", str(tmp_path / "runs.sqlite"))
     st.cache_resource.clear()
     st.cache_data.clear()
     return AppTest.from_file(str(APP), default_timeout=60).run()

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -30,27 +31,47 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = (tmp_path_factory.mktemp("server") / "log.txt").open("w")
-    server = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
-        cwd=ROOT, stdout=log, stderr=subprocess.STDOUT,
-        env={**os.environ, "GLASS_DEVICE": "cpu"},
-    )
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
+class Server:
+    """A dashboard of its own, with its runs in `folder`; can be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.2)
-    yield f"http://localhost:{port}"
-    server.terminate()
-    server.wait(20)
-    log.close()
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.runs = folder / "runs.sqlite"
+        self.log = (folder / "log.txt").open("w")
+        self.address = f"http://localhost:{self.port}"
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)],
+            cwd=ROOT, stdout=self.log, stderr=subprocess.STDOUT,
+            env={**os.environ, "GLASS_DEVICE": "cpu", "GLASS_RUNS": str(self.runs)},
+        )
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.2)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    made = Server(tmp_path_factory.mktemp("server"))
+    made.start()
+    yield made
+    made.kill()
+    made.log.close()
+
+
+@pytest.fixture
+def address(server):
+    return server.address
 
 
 @pytest.fixture(scope="module")
@@ -128,4 +149,71 @@ def test_cancel_keeps_the_prediction(address, browser):
     page.get_by_role("button", name="Cancel").click(timeout=30_000)
     page.get_by_text("Remodelling was cancelled").wait_for(timeout=30_000)
     assert page.get_by_text("Predicted TM-score").is_visible()
+    page.close()
+
+
+TEM1 = (
+    "MSIQHFRVALIPFFAAFCLPVFAHPETLVKVKDAEDQLGARVGYIELDLNSGKILESFRPEERFPMMSTFKVLLCGAVLSRIDAGQEQLG"
+    "RRIHYSQNDLVEYSPVTEKHLTDGMTVRELCSAAITMSDNTAANLLLTTIGGPKELTAFLHNMGDHVTRLDRWEPELNEAIPNDERDTTM"
+    "PAAMATTLRKLLTGELLTLASRQQLIDWMEADKVAGPLLRSALPAGWFIADKSGAGERGSRGIIAALGPDGKPSRIVVIYTTGSQATMDE"
+    "RNRQIAEIGASLIKHW"
+)
+"""TEM-1 beta-lactamase, UniProt P62593."""
+
+
+def test_a_saturation_screen_is_killed_resumed_reopened_and_exported(server, browser, tmp_path):
+    substitutions = 19 * len(TEM1)
+    page = browser.new_page(viewport={"width": 1400, "height": 1000}, accept_downloads=True)
+    page.goto(f"{server.address}/screen")
+    page.get_by_label("Wild-type sequence(s)").fill(TEM1)
+    page.get_by_label("Wild-type sequence(s)").press("Control+Enter")
+    page.get_by_text(f"{substitutions:,} accepted").wait_for(timeout=60_000)
+    page.get_by_role("button", name="Screen", exact=True).click()
+    page.get_by_text("Every substitution").wait_for(timeout=60_000)
+    page.get_by_text(f"{substitutions:,} of {substitutions:,} pass").wait_for(timeout=60_000)
+    page.get_by_text("per second").wait_for(timeout=60_000)
+    link = page.url
+    assert "run=" in link
+    server.kill()
+    page.close()
+
+    server.start()
+    page = browser.new_page(viewport={"width": 1400, "height": 1000}, accept_downloads=True)
+    page.goto(link)
+    page.get_by_text("still to be done").wait_for(timeout=60_000)
+    assert page.get_by_role("link", name="Evidence").is_visible(), "straight to a page, yet whole"
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_text(f"{substitutions:,} done").wait_for(timeout=400_000)
+    assert page.locator(".js-plotly-plot").first.is_visible()
+    with page.expect_download(timeout=60_000) as download:
+        page.get_by_role("button", name="CSV", exact=True).click()
+    path = tmp_path / "screen.csv"
+    download.value.save_as(path)
+    with path.open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(r["row"]) for r in rows] == list(range(1, substitutions + 1))
+    assert all(r["status"] == "done" and float(r["predicted_tm"]) <= 1 for r in rows)
+    with page.expect_download(timeout=60_000) as download:
+        page.get_by_role("button", name="Everything (zip)").click()
+    bundle = tmp_path / "run.zip"
+    download.value.save_as(bundle)
+    assert "rows.parquet" in zipfile.ZipFile(bundle).namelist()
+    page.close()
+
+
+def test_a_measured_scan_is_uploaded_and_gives_its_spearman(address, browser, tmp_path):
+    table = tmp_path / "scan.csv"
+    wild = TEM1[23:83]
+    lines = [f"{wild[p]}{p + 1}{m},{(p % 7) - (m == 'P')}" for p in range(40) for m in "APK"
+             if m != wild[p]]
+    table.write_text("\n".join(["mutant,DMS_score", *lines]))
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.goto(f"{address}/screen")
+    page.get_by_label("Wild-type sequence(s)").fill(wild)
+    page.get_by_text("My list").click()
+    page.locator('[data-testid="stFileUploaderDropzoneInput"]').nth(1).set_input_files(str(table))
+    page.get_by_text(f"{len(lines)} accepted").wait_for(timeout=60_000)
+    page.get_by_role("button", name="Screen", exact=True).click()
+    page.get_by_text("Against your own values").wait_for(timeout=60_000)
+    page.get_by_text(f"{len(lines)} done").wait_for(timeout=60_000)
     page.close()

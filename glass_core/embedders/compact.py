@@ -128,14 +128,15 @@ class _Layer(nn.Module):
         self.expand = nn.Linear(config.dim, config.feedforward)
         self.contract = nn.Linear(config.feedforward, config.dim)
 
-    def forward(self, x: Tensor, keys: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    def forward(self, x: Tensor, keys: Tensor | None, cos: Tensor, sin: Tensor) -> Tensor:
         batch, length, dim = x.shape
         qkv = self.qkv(self.norm_attention(x))
         qkv = qkv.view(batch, length, 3, self.heads, dim // self.heads)
-        query, key, value = qkv.permute(2, 0, 3, 1, 4)
+        turned, value = rotate(qkv[:, :, :2].permute(2, 0, 3, 1, 4), cos, sin), qkv[:, :, 2]
+        query, key = turned
         rate = self.dropout if self.training else 0.0
         attended = F.scaled_dot_product_attention(
-            rotate(query, cos, sin), rotate(key, cos, sin), value, attn_mask=keys
+            query, key, value.transpose(1, 2), attn_mask=keys
         )
         attended = attended.transpose(1, 2).reshape(batch, length, dim)
         x = x + F.dropout(self.attention_out(attended), rate, training=self.training)
@@ -155,7 +156,9 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Rotate the halves of the last axis of `x`, shape=(..., L, width), by position."""
     cos, sin = cos.to(x.dtype), sin.to(x.dtype)
     left, right = x.chunk(2, dim=-1)
-    return torch.cat([left * cos - right * sin, left * sin + right * cos], dim=-1)
+    return torch.cat([
+        torch.addcmul(left * cos, right, sin, value=-1), torch.addcmul(left * sin, right, cos)
+    ], dim=-1)
 
 
 class CompactEncoder(nn.Module):
@@ -192,7 +195,7 @@ class CompactEncoder(nn.Module):
             x = convolution(x, mask)
         width = self.config.dim // self.config.heads
         cos, sin = rotary_tables(tokens.shape[1], width, tokens.device)
-        keys = mask[:, None, None, :]
+        keys = None if bool(mask.all()) else mask[:, None, None, :]
         for layer in self.layers:
             x = layer(x, keys, cos, sin)
         return self.norm(x)

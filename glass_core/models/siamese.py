@@ -90,8 +90,9 @@ class SiameseTransformer(nn.Module):
         """
         x = self.input_projection(residues)
         padding = ~mask
+        hidden = padding if bool(padding.any()) else None
         for layer in self.transformer_layers:
-            x = layer(x, src_key_padding_mask=padding)
+            x = layer(x, src_key_padding_mask=hidden)
         per_residue = self.output_projection(x)
         attention = self.global_attention(per_residue).squeeze(-1)
         attention = attention.masked_fill(padding, float("-inf")).softmax(dim=-1)

@@ -161,6 +161,7 @@ TEM1 = (
 """TEM-1 beta-lactamase, UniProt P62593."""
 
 
+@pytest.mark.timeout(900)
 def test_a_saturation_screen_is_killed_resumed_reopened_and_exported(server, browser, tmp_path):
     substitutions = 19 * len(TEM1)
     page = browser.new_page(viewport={"width": 1400, "height": 1000}, accept_downloads=True)
@@ -183,7 +184,7 @@ def test_a_saturation_screen_is_killed_resumed_reopened_and_exported(server, bro
     page.get_by_text("still to be done").wait_for(timeout=60_000)
     assert page.get_by_role("link", name="Evidence").is_visible(), "straight to a page, yet whole"
     page.get_by_role("button", name="Go on").click()
-    page.get_by_text(f"{substitutions:,} done").wait_for(timeout=400_000)
+    page.get_by_text(f"{substitutions:,} done").wait_for(timeout=700_000)
     assert page.locator(".js-plotly-plot").first.is_visible()
     with page.expect_download(timeout=60_000) as download:
         page.get_by_role("button", name="CSV", exact=True).click()

@@ -398,3 +398,11 @@ def test_command_refuses_in_one_line(run, arguments, words):
     code, out, err = run("screen", *arguments)
     assert code == 2 and out == ""
     assert words in err and err.startswith("Error: ") and len(err.splitlines()) == 1
+
+
+def test_the_data_dictionary_in_docs_is_this_one():
+    from pathlib import Path
+
+    text = (Path(__file__).parents[1] / "docs" / "screen-columns.md").read_text()
+    for name, column in COLUMNS.items():
+        assert f"| `{name}` | {column.meaning} | {column.unit} | {column.span} |" in text

@@ -26,6 +26,8 @@ from glass_core.variant_list import Asked, ask, name_of
 CHUNK_RESIDUES = 20_000
 """Residues of mutants in one piece of work: what is lost at most when a process is killed."""
 PIECES_AT_ONCE = 32
+SAMPLE_RESIDUES = 2_000
+"""Residues of the mutants that are timed for an estimate."""
 
 
 @dataclass(frozen=True)
@@ -78,12 +80,14 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def estimate(predictor: Predictor, asked: Sequence[Asked], sample: int = 8) -> float:
+def estimate(predictor: Predictor, asked: Sequence[Asked]) -> float:
     """Seconds that predicting `asked` will take, from timing a few of them."""
     readable = [a for a in asked if a.variant is not None]
-    chosen = readable[:: max(len(readable) // sample, 1)][:sample]
-    if not chosen:
+    if not readable:
         return 0.0
+    mean = sum(len(a.protein) for a in readable) / len(readable)
+    sample = min(max(int(SAMPLE_RESIDUES / mean), 1), len(readable))
+    chosen = readable[:: len(readable) // sample][:sample]
     began = time.perf_counter()
     for _ in screen(chosen, predictor=predictor):
         pass

@@ -222,6 +222,8 @@ def test_the_heat_map_holds_every_substitution_and_the_fold(table):
     points = next(t for t in figure.data if t.name == "cells")
     assert len(points.customdata) == 57 and "BLOSUM62" in points.text[0]
     assert {"helix", "neighbours", "chosen", "wild type"} <= {t.name for t in figure.data}
+    part = heat_map(frame, protein, "effect", span=(11, 40))
+    assert len(next(t for t in part.data if t.name == "cells").customdata) == 38
     alone = heat_map(frame, Protein.from_sequence(protein.sequence), "effect")
     assert "neighbours" not in {t.name for t in alone.data}
     assert sorted(LETTERS) == sorted(STANDARD)

@@ -87,15 +87,18 @@ class SiamesePredictor:
         wild_type = variants[0].wild_type
         if any(variant.wild_type != wild_type for variant in variants):
             raise VariantError("predict: all variants must belong to one wild type.")
-        embeddings = self._embedder.embed([wild_type, *(v.mutant for v in variants)], progress)
-        (wild_residues, wild_pooled), *mutants = self._project(embeddings)
+        mutants = [v.mutant for v in variants]
+        distinct = list(dict.fromkeys([wild_type, *mutants]))
+        embeddings = self._embedder.embed(distinct, progress)
+        projected = dict(zip(distinct, self._project(embeddings), strict=True))
+        wild_residues, wild_pooled = projected[wild_type]
         table = self._table(embeddings[0])
         return [
             replace(
-                self._compare(variant, wild_residues, wild_pooled, residues, pooled),
+                self._compare(variant, wild_residues, wild_pooled, *projected[mutant]),
                 effect=None if table is None else table.of(variant),
             )
-            for variant, (residues, pooled) in zip(variants, mutants, strict=True)
+            for variant, mutant in zip(variants, mutants, strict=True)
         ]
 
     def effects(self, wild_type: str) -> EffectTable | None:

@@ -11,7 +11,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from glass_core.evaluation import Evaluation
+from glass_core.evaluation import Evaluation, Figure
 from glass_core.report import colours
 
 MODEL = "model"
@@ -85,6 +85,17 @@ def effect_table(records: Mapping[str, Evaluation]) -> pd.DataFrame:
                 "n": f"{record.content['labels']} labels ({record.content['groups']} groups)",
                 "value (95% interval)": str(record.figure(who, "auroc")),
                 "mean over assays": "",
+            })
+    for record in [*_of_kind(records, "effects"), *_of_kind(records, "clinical")]:
+        sampled = record.content.get("sampled", {})
+        figure = "auroc" if record.kind == "clinical" else "spearman"
+        for who, found in sampled.get("figures", {}).items():
+            rows.append({
+                "set": SET_NAMES.get(record.set, record.set), "predictor": who,
+                "figure": "AUROC" if figure == "auroc" else "Spearman, mean over groups",
+                "n": f"a sample of {sampled['labels']} labels" if "labels" in sampled
+                else f"a sample of {sampled['most_per_assay']} per assay",
+                "value (95% interval)": str(Figure(**found[figure])), "mean over assays": "",
             })
     return pd.DataFrame(rows)
 

@@ -47,7 +47,8 @@ def position_means(frame: pd.DataFrame, score: str, length: int) -> NDArray[np.f
 
 
 def heat_map(
-    frame: pd.DataFrame, protein: Protein, score: str, chosen: Sequence[int] = ()
+    frame: pd.DataFrame, protein: Protein, score: str, chosen: Sequence[int] = (),
+    span: tuple[int, int] | None = None,
 ) -> go.Figure:
     """Residue x position, the wild type marked, the mean per position and the fold beneath.
 
@@ -58,8 +59,12 @@ def heat_map(
     ----------
     chosen : sequence of int
         Row numbers to mark.
+    span : (int, int), optional
+        First and last position to show; what lies outside is not drawn at all.
     """
     one, length = single_substitutions(frame), len(protein)
+    first, last = span or (1, length)
+    one = one[one["position"].between(first, last)]
     values = np.full((len(LETTERS), length), np.nan)
     place = (one["mutant"].map(LETTERS.index).to_numpy(dtype=int),
              one["position"].to_numpy(dtype=int) - 1)
@@ -76,7 +81,8 @@ def heat_map(
                              "thickness": 12, "len": 0.66, "y": 1, "yanchor": "top"}),
         row=1, col=1,
     )
-    wild = [(i + 1, letter) for i, letter in enumerate(protein.sequence) if letter in LETTERS]
+    wild = [(p, letter) for p in range(first, last + 1)
+            if (letter := protein.sequence[p - 1]) in LETTERS]
     figure.add_trace(
         go.Scatter(x=[p for p, _ in wild], y=[w for _, w in wild], mode="markers",
                    marker={"size": 4, "color": colours.SITE}, name="wild type",
@@ -110,7 +116,7 @@ def heat_map(
         _strips(figure, protein, position)
     figure.update_yaxes(row=1, col=1, autorange="reversed", dtick=1)
     figure.update_xaxes(title_text="sequence position", row=len(heights), col=1)
-    figure.update_xaxes(range=[0.5, length + 0.5])
+    figure.update_xaxes(range=[first - 0.5, last + 0.5])
     figure.update_layout(height=620 if strips else 560, hovermode="closest", **_LAYOUT)
     return figure
 

@@ -116,7 +116,8 @@ def check_and_start(which: str) -> None:
         state.pop("start_screen", None)
         return
     try:
-        seconds = estimate(predictor(state["screen_model"]), asked)
+        lengths = tuple(len(p) for p in proteins)
+        seconds = seconds_for(state["screen_model"], lengths, made["accepted"], asked)
         st.caption(f"Effect scores at once; TM-score and lDDT in about {duration(seconds)}.")
         if st.button("Screen", type="primary", width="stretch", key="screen_go") or state.pop(
             "start_screen", False
@@ -124,6 +125,13 @@ def check_and_start(which: str) -> None:
             start(proteins, asked, source)
     except GlassError as error:
         st.error(str(error), icon=":material/error:")
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def seconds_for(
+    model: str, lengths: tuple[int, ...], number: int, _asked: list[Asked]
+) -> float:
+    return estimate(predictor(model), _asked)
 
 
 def read_inputs(which: str) -> tuple[list[Protein], list[Asked], str]:

@@ -52,6 +52,8 @@ from pages.parts.screen_form import queue
 
 PAGE = 100
 """Rows of the ranking that are shown at a time."""
+SPAN = 600
+"""Positions that the map shows at a time, at first."""
 
 
 @st.fragment(run_every=1.5)
@@ -130,8 +132,11 @@ def quality(inputs: ScreenInputs, score: str) -> None:
 
 def map_panel(frame: pd.DataFrame, protein: Protein, score: str, chosen: list[int]) -> None:
     st.markdown("#### Every substitution")
+    span = None
+    if len(protein) > SPAN:
+        span = st.slider("Positions", 1, len(protein), (1, SPAN), key=f"span {len(protein)}")
     event = st.plotly_chart(
-        heat_map(frame, protein, score, chosen), key="map", on_select="rerun",
+        heat_map(frame, protein, score, chosen, span), key="map", on_select="rerun",
         selection_mode="points", alt="Score of every substitution by residue and position",
     )
     points = [p for p in event["selection"]["points"] if p.get("customdata") is not None]

@@ -42,6 +42,11 @@ class Provenance:
     protocol: Mapping[str, str] = field(default_factory=dict)
     definitions: Mapping[str, str] = field(default_factory=lambda: dict(DEFINITIONS))
 
+    @property
+    def protocol_text(self) -> str:
+        """The protocol in one line; '' without one."""
+        return "; ".join(f"{name} {value}" for name, value in self.protocol.items())
+
 
 def provenance(protein: Protein, mutant: str, protocol: Mapping[str, str]) -> Provenance:
     """Provenance of an analysis made now."""

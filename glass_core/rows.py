@@ -71,7 +71,7 @@ def residue_rows(impact: Impact) -> list[dict[str, Any]]:
     source = {
         "variant": impact.variant.text,
         "model": f"{model} ({model.sha256[:12]})",
-        "protocol": "; ".join(f"{k} {v}" for k, v in impact.provenance.protocol.items()),
+        "protocol": impact.provenance.protocol_text,
     }
     rows = []
     for index, residue in enumerate(protein.sequence):

@@ -29,7 +29,7 @@ State = Literal["waiting", "running", "done", "cancelled", "failed"]
 MAX_NAME = 120
 _PATIENCE_S = 10.0
 _TEXT = {"protein", "variant", "status", "reason", "hgvs", "wild_type", "mutant", "chain",
-         "author_number", "secondary_structure", "model"}
+         "author_number", "secondary_structure", "protocol", "model"}
 _WHOLE = {"row", "position", "changes", "neighbours", "blosum62", "label"}
 _ORDER_BY = {
     "lddt_deficit": "-predicted_lddt_site", "tm_deficit": "-predicted_tm", "blosum62": "-blosum62",
@@ -199,6 +199,10 @@ class RunStore:
             ) from error
         with self._open() as db:
             db.executescript(_SCHEMA)
+            known = {column["name"] for column in db.execute("PRAGMA table_info(rows)")}
+            for name in COLUMNS:
+                if name not in known:  # a file of an earlier version
+                    db.execute(f'ALTER TABLE rows ADD COLUMN "{name}" {_type(name)}')
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:

@@ -67,6 +67,7 @@ COLUMNS: dict[str, Column] = {
                           span="0 to 1"),
     "measured_lddt_site": Column("lDDT measured there, mean over the changed residues",
                                  span="0 to 1"),
+    "protocol": Column("how the mutant structure was made, with seeds; empty without one"),
     "label": Column("the input's own label: 1 damaging, 0 harmless", span="0 or 1"),
     "score": Column("the input's own measured value"),
     "status": Column("how far it got", span="done, waiting, rejected (not read) or failed"),
@@ -113,6 +114,7 @@ class ScreenRow:
     blosum62: int | None = None
     measured_tm: float | None = None
     measured_lddt_site: float | None = None
+    protocol: str | None = None
     label: int | None = None
     score: float | None = None
     model: str | None = None
@@ -172,7 +174,8 @@ def finished_row(row: ScreenRow, outcome: Impact | Failure) -> ScreenRow:
     if not outcome.measured:
         return made
     return replace(
-        made, measured_tm=outcome.tm_score, measured_lddt_site=_mean(outcome.measured_lddt[sites])
+        made, measured_tm=outcome.tm_score, measured_lddt_site=_mean(outcome.measured_lddt[sites]),
+        protocol=outcome.provenance.protocol_text,
     )
 
 

@@ -259,6 +259,17 @@ def test_a_locked_file_a_full_disk_and_junk_are_one_line_each(tmp_path, monkeypa
         RunStore(blocked / "runs.sqlite")
 
 
+def test_a_file_of_an_earlier_version_gets_the_new_columns(store, tiny_predictor):
+    run = begun(store, tiny_predictor, [ask(1, "K2R", PROTEIN)])
+    db = sqlite3.connect(store.path)
+    db.execute("ALTER TABLE rows DROP COLUMN protocol")
+    db.commit()
+    db.close()
+    again = RunStore(store.path)
+    assert again.rows(run)[0].protocol is None
+    again.write(run, again.rows(run))
+
+
 def test_two_writers_do_not_disturb_each_other(store, settings, tiny_predictor):
     runs = [begun(store, tiny_predictor, list(all_substitutions(PROTEIN, k, k + 3)))
             for k in (1, 5)]

@@ -246,6 +246,7 @@ def test_the_second_stage_measures(tiny_predictor, globin):
     row = finished_row(first_row(asked[1], None, tiny_predictor.info), made[1])
     assert row.measured_tm == pytest.approx(1, abs=1e-4)
     assert row.measured_lddt_site == pytest.approx(1, abs=1e-4)
+    assert "same 1" in row.protocol and "seeds 1" in row.protocol
 
 
 def test_every_column_is_a_field_and_documented():
@@ -406,3 +407,24 @@ def test_the_data_dictionary_in_docs_is_this_one():
     text = (Path(__file__).parents[1] / "docs" / "screen-columns.md").read_text()
     for name, column in COLUMNS.items():
         assert f"| `{name}` | {column.meaning} | {column.unit} | {column.span} |" in text
+
+
+@pytest.mark.data
+def test_a_measured_scan_of_the_shared_data_gives_its_spearman(shared_data, tmp_path):
+    """The committed model; a scan of ProteinGym as a user would upload it."""
+    from glass_core.models.registry import load_predictor
+    from glass_core.settings import Settings
+
+    table = pd.read_parquet(shared_data / "variants" / "dms.parquet",
+                            columns=["assay", "wt_sequence", "mutant", "n_mut", "score"])
+    scan = table[table["assay"] == "CCDB_ECOLI_Tripathi_2016"]
+    protein = Protein.from_sequence(scan["wt_sequence"].iloc[0], "CcdB")
+    upload = Upload(scan[["mutant", "score"]].to_csv(index=False).encode(), "scan.csv")
+    asked = list(variants_of_file(upload, [protein]))
+    assert len(asked) == len(scan) and all(a.variant and a.score is not None for a in asked)
+    predictor = load_predictor(Settings(device="cpu"))
+    effects = predictor.effects(protein.sequence)
+    frame = screen_frame(first_row(a, effects, predictor.info) for a in asked)
+    found = {a.score: a for a in agreements(frame)}
+    assert found["effect"].values == len(scan)
+    assert found["effect"].spearman < found["blosum62"].spearman < 0, "fitness falls with damage"

@@ -117,7 +117,8 @@ def heat_map(
     figure.update_yaxes(row=1, col=1, autorange="reversed", dtick=1)
     figure.update_xaxes(title_text="sequence position", row=len(heights), col=1)
     figure.update_xaxes(range=[first - 0.5, last + 0.5])
-    figure.update_layout(height=620 if strips else 560, hovermode="closest", **_LAYOUT)
+    figure.update_layout(height=620 if strips else 560, hovermode="closest", dragmode="zoom",
+                         **_LAYOUT)
     return figure
 
 

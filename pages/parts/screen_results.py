@@ -169,7 +169,7 @@ def ranking_panel(run: Run, score: str, inputs: ScreenInputs) -> None:
     st.caption(f"{number:,} of {run.total:,} pass; page {page} of {pages}")
     columns = [c for c in ("variant", "protein", "p_damaging", "effect", "predicted_lddt_site",
                            "predicted_tm", "blosum62", "percentile_site", "percentile_protein",
-                           "measured_tm", "measured_lddt_site", "author_number",
+                           "measured_tm", "measured_lddt_site", "protocol", "author_number",
                            "secondary_structure", "neighbours", "label", "score", "status",
                            "reason") if shown[c].notna().any()]
     if len(inputs.proteins) == 1:

@@ -65,7 +65,7 @@ def screen_command(
     from glass_core.models.registry import load_predictor
     from glass_core.remodel import get_remodeller
     from glass_core.runs import RunStore
-    from glass_core.screen_rows import SCORES
+    from glass_core.screen_rows import SCORES, gave_nothing
     from glass_core.screening import advance, begin, digest_of
 
     if ranking not in SCORES:
@@ -81,8 +81,10 @@ def screen_command(
     if not asked:
         raise InputError("variants: there are none; give some, or --all.")
     store = RunStore(settings.runs)
-    digest = digest_of(proteins, asked, model, ranking, backend, str(top if backend else 0))
     predictor = load_predictor(settings, model)
+    digest = digest_of(
+        proteins, asked, predictor.info, ranking, backend, str(top if backend else 0)
+    )
     known = store.find(digest) if resume else None
     run = known.id if known is not None else begin(
         store, proteins, asked, predictor=predictor, source=f"command line, {out.name}",
@@ -101,7 +103,7 @@ def screen_command(
                 advance(store, run, settings=settings, runner=runner, tell=tell)
     rows = store.rows(run)
     _write(rows, out)
-    bad = sum(row.status in ("rejected", "failed") for row in rows)
+    bad = sum(gave_nothing(row) for row in rows)
     click.echo(f"{len(rows) - bad:,} of {len(rows):,} variants in {out}")
     if bad:
         click.echo(f"{bad:,} gave no result, see {_rejected(out)}", err=True)
@@ -140,8 +142,11 @@ def _write(rows: list[ScreenRow], out: Path) -> None:
             out.write_text(screen_csv(rows), encoding="utf-8")
         else:
             out.write_bytes(screen_parquet(rows))
-        if rejected := rejected_csv(rows):
+        rejected = rejected_csv(rows)
+        if rejected:
             _rejected(out).write_text(rejected, encoding="utf-8")
+        else:
+            _rejected(out).unlink(missing_ok=True)
     except OSError as error:
         raise RunError(
             f"{out}: cannot be written ({error.strerror}); the results are kept, give --resume "

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,14 +26,17 @@ from glass_core.protein_json import protein_dict, protein_from
 from glass_core.screen_rows import COLUMNS, ScreenRow
 
 Kind = Literal["screen", "impact"]
-State = Literal["waiting", "running", "done", "cancelled", "failed"]
+State = Literal["preparing", "waiting", "running", "done", "cancelled", "failed"]
 MAX_NAME = 120
 _PATIENCE_S = 10.0
+_BATCH = 5000
+"""Rows of one transaction: others can write in between."""
 _TEXT = {"protein", "variant", "status", "reason", "hgvs", "wild_type", "mutant", "chain",
-         "author_number", "secondary_structure", "protocol", "model"}
+         "author_number", "secondary_structure", "protocol", "model", "given"}
 _WHOLE = {"row", "position", "changes", "neighbours", "blosum62", "label"}
 _ORDER_BY = {
-    "lddt_deficit": "-predicted_lddt_site", "tm_deficit": "-predicted_tm", "blosum62": "-blosum62",
+    "lddt_deficit": "(1 - predicted_lddt_site)", "tm_deficit": "(1 - predicted_tm)",
+    "blosum62": "(-blosum62)",
 }
 """Expressions by which `SCORES` sort where they are no column of their own."""
 
@@ -221,20 +225,28 @@ class RunStore:
     def create(
         self, inputs: ScreenInputs, rows: Iterable[ScreenRow], name: str = "", digest: str = ""
     ) -> str:
-        """A new screen with its rows, all or nothing; returns its id.
+        """A new screen with its rows, all or none; returns its id.
 
-        `digest` stands for what was asked; see `find`.
+        `digest` stands for what was asked; see `find`. Until all rows are there the
+        run's state is ``preparing``.
         """
-        run = new_id()
+        run, source = new_id(), iter(rows)
         with self._open() as db:
-            self._insert_run(db, run, "screen", name or inputs.source, "waiting",
+            self._insert_run(db, run, "screen", name or inputs.source, "preparing",
                              inputs.to_json(), digest)
-            _write(db, run, rows)
+        try:
+            while batch := list(islice(source, _BATCH)):
+                self.write(run, batch)
+            self.set_state(run, "waiting")
+        except BaseException:
+            self.delete(run)
+            raise
         return run
 
     def find(self, digest: str) -> Run | None:
-        """The newest run that was made with `digest`."""
-        found = self._runs("WHERE digest = ? ORDER BY created DESC, id LIMIT 1", (digest,))
+        """The newest run that was made with `digest` and has all its rows."""
+        found = self._runs("WHERE digest = ? AND state != 'preparing' "
+                           "ORDER BY created DESC, id LIMIT 1", (digest,))
         return next(iter(found), None)
 
     def keep_impact(self, impact: Impact, name: str = "", run: str | None = None) -> str:
@@ -382,6 +394,8 @@ def _impact_name(impact: Impact) -> str:
 
 def _explained(error: sqlite3.Error, path: Path) -> str:
     text = str(error)
+    if isinstance(error, sqlite3.IntegrityError):
+        return "the run was deleted meanwhile; its further results are not kept."
     if "locked" in text or "busy" in text:
         return f"{path}: is locked by another program; close it, or try again in a moment."
     if "full" in text:

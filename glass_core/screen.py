@@ -9,7 +9,6 @@ from glass_core.baselines import Baselines, blosum62
 from glass_core.errors import Cancelled, GlassError
 from glass_core.impact import Impact, analyse
 from glass_core.metrics.tmalign import Correspondence
-from glass_core.models.effect_prediction import EffectTable
 from glass_core.models.predictor import Predictor
 from glass_core.protein import Protein
 from glass_core.provenance import mutant_sha256, provenance
@@ -170,12 +169,3 @@ def _chunks(asked: Iterable[Asked], residues: int) -> Iterator[list[Asked]]:
         chunk.append(one)
     if chunk:
         yield chunk
-
-
-def effect_tables(
-    proteins: Iterable[Protein], predictor: Predictor
-) -> Iterator[tuple[Protein, EffectTable | None]]:
-    """Effect scores of all substitutions of each protein, from one pass over each wild type."""
-    for protein in proteins:
-        yield protein, predictor.effects(protein.sequence)
-

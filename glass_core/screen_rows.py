@@ -22,6 +22,8 @@ from glass_core.variant_list import Asked, name_of
 
 Status = Literal["waiting", "done", "rejected", "failed"]
 OTHERS_AT_SITE = 19
+REMODEL_FAILED = "Remodelling failed:"
+"""Begins the reason of a row whose prediction is there and whose measurement is not."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ COLUMNS: dict[str, Column] = {
     "row": Column("number of the entry in the input", span="1 and up"),
     "protein": Column("name of the wild type, up to its first space"),
     "variant": Column("as read; positions count from 1. What could not be read stands as given"),
+    "given": Column("as it stood in the input; of a mutant sequence its name"),
     "hgvs": Column("the same in HGVS and MAVE-HGVS notation"),
     "position": Column("first changed residue", span="1 to the length"),
     "changes": Column("number of changes", span="1 and up"),
@@ -95,6 +98,7 @@ class ScreenRow:
     variant: str
     status: Status
     reason: str = ""
+    given: str | None = None
     hgvs: str | None = None
     position: int | None = None
     changes: int | None = None
@@ -145,18 +149,19 @@ def first_row(asked: Asked, table: EffectTable | None, info: ModelInfo) -> Scree
     label, variant = None if asked.label is None else int(asked.label), asked.variant
     if variant is None:
         return ScreenRow(asked.row, name_of(asked.protein), asked.text, "rejected", asked.reason,
-                         label=label, score=asked.score)
+                         given=asked.text, label=label, score=asked.score)
     index = variant.positions[0] - 1
     shape = _surroundings(asked.protein)
     row = ScreenRow(
-        asked.row, name_of(asked.protein), variant.text, "waiting", label=label, score=asked.score,
+        asked.row, name_of(asked.protein), variant.text, "waiting", given=asked.text, label=label,
+        score=asked.score,
         hgvs=mave_hgvs(variant), position=index + 1, changes=len(variant.changes),
         wild_type=":".join(c.wild for c in variant.changes),
         mutant=":".join(c.mutant for c in variant.changes),
         chain=shape.chain[index], author_number=shape.author_number[index],
         secondary_structure=shape.secondary[index],
         neighbours=None if np.isnan(shape.neighbours[index]) else int(shape.neighbours[index]),
-        blosum62=blosum62(variant), model=f"{info} ({info.sha256[:12]})",
+        blosum62=blosum62(variant), model=_stamp(info),
     )
     return _with_effect(row, None if table is None else table.of(variant))
 
@@ -169,7 +174,7 @@ def finished_row(row: ScreenRow, outcome: Impact | Failure) -> ScreenRow:
     made = replace(
         _with_effect(row, prediction.effect), status="done", reason=" ".join(prediction.flags),
         predicted_tm=prediction.tm_score, predicted_lddt_site=_mean(prediction.lddt[sites]),
-        predicted_lddt_min=_least(prediction.lddt),
+        predicted_lddt_min=_least(prediction.lddt), model=_stamp(prediction.model),
     )
     if not outcome.measured:
         return made
@@ -177,6 +182,15 @@ def finished_row(row: ScreenRow, outcome: Impact | Failure) -> ScreenRow:
         made, measured_tm=outcome.tm_score, measured_lddt_site=_mean(outcome.measured_lddt[sites]),
         protocol=outcome.provenance.protocol_text,
     )
+
+
+def _stamp(info: ModelInfo) -> str:
+    return f"{info} ({info.sha256[:12]})"
+
+
+def gave_nothing(row: ScreenRow) -> bool:
+    """Whether something that was asked of the row failed: it was not read, or not measured."""
+    return row.status in ("rejected", "failed") or row.reason.startswith(REMODEL_FAILED)
 
 
 def row_from(values: dict[str, Any]) -> ScreenRow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -12,6 +13,7 @@ from itertools import groupby, islice
 from glass_core.compute import Runner, run_here
 from glass_core.errors import Cancelled, GlassError, RunError
 from glass_core.models.effect_prediction import EffectTable
+from glass_core.models.prediction import ModelInfo
 from glass_core.models.predictor import Predictor
 from glass_core.models.registry import load_predictor
 from glass_core.protein import Protein
@@ -19,7 +21,13 @@ from glass_core.provenance import provenance
 from glass_core.remodel import get_remodeller
 from glass_core.runs import RunStore, ScreenInputs, View
 from glass_core.screen import Failure, remodel_top, screen
-from glass_core.screen_rows import ScreenRow, finished_row, first_row
+from glass_core.screen_rows import (
+    REMODEL_FAILED,
+    ScreenRow,
+    finished_row,
+    first_row,
+    gave_nothing,
+)
 from glass_core.settings import Settings
 from glass_core.variant_list import Asked, ask, name_of
 
@@ -166,6 +174,10 @@ def advance(
     except GlassError as error:
         store.set_state(run, "failed", str(error))
         raise
+    except Exception as error:
+        # A bug, or a cluster that gave up: the run must not look as if it went on.
+        store.set_state(run, "failed", f"unexpected {type(error).__name__}; it can be taken up.")
+        raise
     store.set_state(run, "done")
 
 
@@ -190,7 +202,9 @@ def _next_pieces(store: RunStore, run: str, proteins: dict[str, Protein]) -> lis
     """The next waiting rows, as pieces of one protein each."""
     shortest = min(len(p) for p in proteins.values())
     at_most = max(CHUNK_RESIDUES // shortest, 1)
-    waiting = store.rows(run, View(status="waiting", limit=at_most * PIECES_AT_ONCE))
+    waiting = store.rows(run, View(
+        order="protein", status="waiting", limit=at_most * PIECES_AT_ONCE
+    ))
     pieces = []
     for name, members in groupby(waiting, key=lambda row: row.protein):
         wild_type = proteins[name].sequence
@@ -210,7 +224,7 @@ def _second_stage(
     proteins = {name_of(p): p for p in inputs.proteins}
     top = store.rows(run, View(order=inputs.ranking, descending=True, status="done",
                                limit=inputs.remodel_top))
-    todo = [row for row in top if row.measured_tm is None and not row.reason.startswith(_FAILED)]
+    todo = [row for row in top if row.measured_tm is None and not gave_nothing(row)]
     remodeller = get_remodeller(inputs.remodel)
     for place, row in enumerate(todo):
         asked = ask(row.row, row.variant, proteins[row.protein])
@@ -219,23 +233,28 @@ def _second_stage(
         for made in remodel_top(impacts, predictor=predictor, remodeller=remodeller,
                                 cancelled=cancelled):
             if isinstance(made, Failure):
-                store.write(run, [replace(row, reason=f"{_FAILED} {made.reason}")])
+                store.write(run, [replace(row, reason=f"{REMODEL_FAILED} {made.reason}")])
             else:
                 store.write(run, [finished_row(row, made)])
         if cancelled():
             raise Cancelled("The screen was cancelled; what is done is kept.")
 
 
-_FAILED = "Remodelling failed:"
-
-
 def digest_of(
-    proteins: Sequence[Protein], asked: Iterable[Asked], model: str, *more: str
+    proteins: Sequence[Protein], asked: Iterable[Asked], model: ModelInfo, *options: str
 ) -> str:
-    """What makes two screens the same: proteins, variants, model and options."""
-    digest = hashlib.sha256("\0".join((model, *more)).encode())
+    """What makes two screens the same: proteins, structures, variants, model and options."""
+    digest = hashlib.sha256()
+
+    def add(*parts: object) -> None:
+        digest.update(json.dumps([str(p) for p in parts]).encode())
+
+    add(model.name, model.sha256, *options)
     for protein in proteins:
-        digest.update(f"\0{protein.name}\0{protein.sequence}".encode())
+        add(protein.name, protein.sequence)
+        if protein.structure is not None:
+            add(protein.structure.chain, protein.ca.round(3).tolist())
     for one in asked:
-        digest.update(f"\0{one.protein.name}\0{one.text}".encode())
+        text = one.text if one.variant is None else one.variant.text
+        add(one.protein.name, one.text, text, one.label, one.score)
     return digest.hexdigest()

@@ -85,7 +85,8 @@ class Variant:
         ----------
         text : str
             ``R175H``, ``Arg175His``, ``p.Arg175His``, several joined by ``:``,
-            ``;``, ``,`` or white space; ``F508del``, ``K23_L24insRS``,
+            ``;``, ``,`` or white space, or as ``p.[Ala1Pro;Asp2Asn]``; a reference
+            before ``:p.`` is passed over; ``F508del``, ``K23_L24insRS``,
             ``E746_A750delinsP``.
         wild_type : str
             The sequence the positions refer to.
@@ -96,7 +97,7 @@ class Variant:
             Not a variant, another residue at the position, a position outside
             the sequence, no change, a stop, or two changes of one residue.
         """
-        words = [word for word in re.split(r"[:;,\s]+", text.strip()) if word]
+        words = [word for word in re.split(r"[:;,\s]+", _without_reference(text)) if word]
         if not words:
             raise VariantError(f"variant: is empty; write for example {EXAMPLES}.")
         changes = sorted(
@@ -204,6 +205,13 @@ class Variant:
         if change.end > change.position:
             span += f"_{change.wild[-1]}{change.end}"
         return f"{span}delins{change.mutant}" if change.mutant else f"{span}del"
+
+
+def _without_reference(text: str) -> str:
+    """``NP_000537.3:p.[Ala1Pro;Asp2Asn]`` as ``Ala1Pro;Asp2Asn``."""
+    core = re.sub(r"^\S+:(?=p\.)", "", text.strip())
+    several = re.fullmatch(r"p\.\[(.*)\]", core)
+    return several[1] if several else core
 
 
 def _follows(before: Change, after: Change) -> bool:

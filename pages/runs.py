@@ -10,6 +10,7 @@ from glass_core.report.bundle import export_bundle, import_bundle
 from glass_core.runs import Run
 from pages.parts.common import runs, screen_jobs, settings, through_the_front_door, viewer_script
 
+SHOWN = 200
 PAGES = {"screen": "pages/screen.py", "impact": "pages/impact.py"}
 
 
@@ -21,8 +22,9 @@ def table(known: list[Run]) -> Run | None:
          "no result": r.counts.get("rejected", 0) + r.counts.get("failed", 0)}
         for r in known
     ])
-    event = st.dataframe(frame, hide_index=True, key="runs_table", on_select="rerun",
-                         selection_mode="single-row")
+    # The key holds what is shown: a selection is a place, and must not outlive the list.
+    event = st.dataframe(frame, hide_index=True, key=f"runs {hash(tuple(r.id for r in known))}",
+                         on_select="rerun", selection_mode="single-row")
     rows = event["selection"]["rows"]
     return known[rows[0]] if rows and rows[0] < len(known) else None
 
@@ -40,16 +42,16 @@ def actions(run: Run) -> None:
     st.caption(f"Link: ?run={run.id} on the {run.kind.capitalize()} page. Whoever has it and "
                "reaches this server can see the run.")
     columns = st.columns([1, 1, 1, 2], vertical_alignment="bottom")
-    if columns[0].button("Open", key="open_run", type="primary", width="stretch"):
+    if columns[0].button("Open", key=f"open {run.id}", type="primary", width="stretch"):
         st.switch_page(PAGES[run.kind], query_params={"run": run.id})
     columns[1].download_button(
         "Export (zip)", lambda: export_bundle(runs(), run.id, viewer_script()),
-        file_name=f"glass-run-{run.id}.zip", mime="application/zip", key="export_run",
+        file_name=f"glass-run-{run.id}.zip", mime="application/zip", key=f"export {run.id}",
         on_click="ignore", width="stretch",
     )
     with columns[2].popover("Delete", width="stretch"):
         st.write("The run and its rows are gone for good.")
-        if st.button("Delete it", key="delete_run", type="primary"):
+        if st.button("Delete it", key=f"delete {run.id}", type="primary"):
             screen_jobs().cancel(run.id)
             runs().delete(run.id)
             st.rerun()
@@ -61,8 +63,9 @@ def actions(run: Run) -> None:
 
 def main() -> None:
     st.title("Runs", anchor=False)
-    st.caption(f"Kept in {settings().runs}; set GLASS_RUNS to keep them elsewhere.")
-    known = runs().newest()
+    known = runs().newest(SHOWN)
+    st.caption(f"Kept in {settings().runs}; set GLASS_RUNS to keep them elsewhere. The newest "
+               f"{SHOWN} are shown, to everyone who reaches this server.")
     if known:
         selected = table(known)
         if selected is not None:
@@ -74,9 +77,11 @@ def main() -> None:
     st.markdown("#### Import")
     file = st.file_uploader("A run exported elsewhere (zip)", type="zip", key="bundle")
     if file is not None and st.button("Import", key="import_run"):
-        run = import_bundle(runs(), file.getvalue())
-        st.success(f"Imported as {run}.")
+        import_bundle(runs(), file.getvalue())
+        st.session_state["imported"] = "The run was imported."
         st.rerun()
+    if "imported" in st.session_state:
+        st.success(st.session_state.pop("imported"))
 
 
 through_the_front_door("pages/runs.py")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,10 @@ from glass_core.impact_json import to_json
 from glass_core.protein import Protein
 from glass_core.runs import RunStore, ScreenInputs, View
 from glass_core.screen import screen
-from glass_core.screen_rows import ScreenRow
+from glass_core.screen_rows import SCORES, ScreenRow, ranking
 from glass_core.screening import Progress, advance, begin, digest_of, duration
 from glass_core.settings import Settings
-from glass_core.variant_list import all_substitutions, ask, from_text
+from glass_core.variant_list import all_substitutions, ask, from_mutants, from_text
 
 WILD = "MKTAYIAKQRQISFVKSHFSRQ"
 PROTEIN = Protein.from_sequence(WILD, "one")
@@ -173,8 +174,10 @@ def test_views_sort_filter_and_page(store, settings, tiny_predictor):
     second = store.rows(run, View("lddt_deficit", descending=True, limit=5, offset=5))
     assert not {r.row for r in top} & {r.row for r in second}
     assert store.count(run, View(search="k2")) == 19
-    least = sorted(r.effect for r in store.rows(run))[-10]
-    assert store.count(run, View("effect", at_least=least)) == 10
+    for score in SCORES:
+        told = sorted(ranking(r, score) for r in store.rows(run))
+        assert store.count(run, View(score, at_least=told[-10] - 1e-12)) == sum(
+            v >= told[-10] for v in told), score
     with pytest.raises(InputError, match="is no column"):
         store.rows(run, View("row; DROP TABLE runs"))
     columns = store.columns(run, ["row", "effect"])
@@ -301,12 +304,69 @@ def test_progress_in_words():
     assert Progress(0, 0, 0.0, "x").fraction == 1
 
 
-def test_digests_tell_screens_apart():
-    asked = [ask(1, "K2R", PROTEIN)]
-    one = digest_of([PROTEIN], asked, "compact")
-    assert one == digest_of([PROTEIN], [ask(1, "K2R", PROTEIN)], "compact")
-    assert len({one, digest_of([PROTEIN], asked, "other"), digest_of([PROTEIN], [], "compact"),
-                digest_of([Protein.from_sequence(WILD[:-1], "one")], [], "compact")}) == 4
+def test_digests_tell_screens_apart(tiny_predictor, globin):
+    info, asked = tiny_predictor.info, [ask(1, "K2R", PROTEIN)]
+    one = digest_of([PROTEIN], asked, info)
+    assert one == digest_of([PROTEIN], [ask(1, "K2R", PROTEIN)], info)
+    shaped = Protein.from_structure(globin)
+    mutants = [list(from_mutants(f">m\n{m}{WILD[1:]}\n", PROTEIN)) for m in "AC"]
+    others = [
+        digest_of([PROTEIN], asked, replace(info, sha256="0")), digest_of([PROTEIN], [], info),
+        digest_of([Protein.from_sequence(WILD[:-1], "one")], [], info),
+        digest_of([PROTEIN], [ask(1, "K2R", PROTEIN, score=1.0)], info),
+        digest_of([PROTEIN], [ask(1, "K2R", PROTEIN, label=True)], info),
+        digest_of([PROTEIN], mutants[0], info), digest_of([PROTEIN], mutants[1], info),
+        digest_of([shaped], [], info),
+        digest_of([Protein.from_sequence(shaped.sequence, shaped.name)], [], info),
+    ]
+    assert len({one, *others}) == 1 + len(others)
+
+
+def test_a_bug_or_a_lost_cluster_does_not_look_as_if_it_ran_on(store, settings, tiny_predictor):
+    run = begun(store, tiny_predictor)
+
+    def lost(function, items):
+        raise KeyError("worker")
+        yield
+
+    with pytest.raises(KeyError):
+        advance(store, run, settings=settings, runner=lost)
+    assert store.get(run).state == "failed" and "KeyError" in store.get(run).error
+
+
+def test_a_run_that_is_deleted_meanwhile_says_so(store, tiny_predictor):
+    run = begun(store, tiny_predictor, [ask(1, "K2R", PROTEIN)])
+    rows = store.rows(run)
+    store.delete(run)
+    with pytest.raises(RunError, match="deleted meanwhile"):
+        store.write(run, rows)
+
+
+def test_others_can_write_while_a_run_is_prepared(store, tiny_predictor, monkeypatch):
+    monkeypatch.setattr("glass_core.runs._PATIENCE_S", 0.2)
+    run = begun(store, tiny_predictor, [ask(1, "K2R", PROTEIN)])
+
+    def slow():
+        yield ScreenRow(1, "one", "K2R", "waiting")
+        store.rename(run, "written in between")
+
+    second = store.create(ScreenInputs((PROTEIN,), "x", "compact"), slow())
+    assert store.get(run).name == "written in between" and store.get(second).state == "waiting"
+
+
+def test_rows_of_proteins_that_alternate_are_done_together(store, settings, tiny_predictor):
+    other = Protein.from_sequence("ACDEFGHIKL", "two")
+    asked = [ask(n, *("K2R", PROTEIN) if n % 2 else ("C2A", other)) for n in range(1, 41)]
+    run = begin(store, [PROTEIN, other], asked, predictor=tiny_predictor, source="x",
+                model="compact")
+    sizes = []
+
+    def watched(function, items):
+        sizes.extend(len(item.rows) for item in items)
+        yield from enumerate(map(function, items))
+
+    advance(store, run, settings=settings, predictor=tiny_predictor, runner=watched)
+    assert sorted(sizes) == [20, 20] and store.get(run).counts == {"done": 40}
 
 
 def test_resume_from_the_command_line(settings, tiny_predictor, tmp_path, monkeypatch):

@@ -126,7 +126,7 @@ def table(text, name="t.csv"):
 def test_columns_are_guessed_by_name_and_by_content():
     by_name = table("id,Mutant,DMS_score,DMS_score_bin\na,K2R,0.5,1\nb,T3A,-1,0\n")
     assert guess_columns(by_name, [PROTEIN]) == Columns("Mutant", None, "DMS_score",
-                                                        "DMS_score_bin")
+                                                        "DMS_score_bin", one_is_fit=True)
     by_content = table("a\tchanges here\n1\tK2R\n2\tT3A\n", "t.tsv")
     assert guess_columns(by_content, [PROTEIN]).variant == "changes here"
     misleading = table("variant,hgvs\nrs1,p.Lys2Arg\nrs2,p.Thr3Ala\n")
@@ -143,7 +143,43 @@ def test_tables_carry_labels_scores_and_proteins():
     assert asked[1].protein is OTHER and "name of no protein" in asked[2].reason
     with pytest.raises(InputError, match="names the protein"):
         list(from_table(made, Columns("variant"), [PROTEIN, OTHER]))
+    assert read_label("1", one_is_fit=True) is False and read_label("0", True) is True
+    assert read_label("benign", one_is_fit=True) is False
     assert read_label("VUS") is None and read_label("LP") is True and read_label("0") is False
+
+
+def test_a_table_about_other_proteins_is_not_read_as_this_one():
+    made = table("gene,variant\nTP53,K2R\none,K2R\nBRCA1,T3A\n")
+    columns = guess_columns(made, [PROTEIN])
+    asked = list(from_table(made, columns, [PROTEIN]))
+    assert [a.variant is not None for a in asked] == [False, True, False]
+    nameless = Protein.from_sequence(WILD)
+    with pytest.raises(InputError, match="names several proteins"):
+        list(from_table(made, columns, [nameless]))
+    same = table("gene,variant\nTP53,K2R\nTP53,T3A\n")
+    assert all(a.variant for a in from_table(same, guess_columns(same, [nameless]), [nameless]))
+    numbered = table("id,variant\n1,K2R\n2,T3A\n")
+    assert all(a.variant for a in from_table(numbered, guess_columns(numbered, [PROTEIN]),
+                                             [PROTEIN]))
+
+
+@pytest.mark.parametrize("text", [
+    "K2R\nT3A\n", "#variant,score\nK2R,1\nT3A,2\n", "# made by hand, today\nvariant\nK2R\nT3A\n",
+    "variant,note\nK2R,x #1\nT3A,\n", "variant,score\nK2R,1,\nT3A,2,\n",
+    "\n\nvariant\nK2R\n\nT3A\n", "variant;a;variant\nK2R;;\nT3A;;\n", "variant\nK2R\r\nT3A",
+])
+def test_ordinary_tables_lose_no_row(text):
+    made = table(text)
+    asked = list(from_table(made, guess_columns(made, [PROTEIN]), [PROTEIN]))
+    assert texts(asked) == ["K2R", "T3A"]
+
+
+def test_a_parquet_table_may_have_the_variants_as_index(tmp_path):
+    path = tmp_path / "t.parquet"
+    pd.DataFrame({"score": [1.0, 2.0]}, index=pd.Index(["K2R", "T3A"], name="variant")).to_parquet(
+        path)
+    made = read_table(path.read_bytes(), "t.parquet")
+    assert texts(from_table(made, guess_columns(made, [PROTEIN]), [PROTEIN])) == ["K2R", "T3A"]
 
 
 @pytest.mark.parametrize(("content", "name"), [

@@ -19,6 +19,8 @@ from glass_core.report.screen_tables import (
     screen_parquet,
 )
 from glass_core.runs import RunStore, ScreenInputs
+from glass_core.screen_rows import SCORES
+from glass_core.variant_list import name_of
 
 FORMAT = "glass-run/1"
 MAX_MEMBER, MAX_TOTAL = 500_000_000, 1_000_000_000
@@ -87,6 +89,12 @@ def import_bundle(store: RunStore, content: bytes) -> str:
                 return store.keep_impact(from_json(_read(bundle, IMPACT).decode()), name)
             inputs = ScreenInputs.from_json(_read(bundle, INPUTS).decode())
             rows = read_screen_parquet(_read(bundle, ROWS))
+        names = {name_of(p) for p in inputs.proteins}
+        if not names or {r.protein for r in rows} - names or inputs.ranking not in SCORES:
+            raise ValueError("rows and inputs do not belong together")
+        if len({r.row for r in rows}) < len(rows):
+            raise ValueError("a row is there twice")
+        run = store.create(inputs, rows, name)
     except GlassError:
         raise
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, OSError,
@@ -94,7 +102,6 @@ def import_bundle(store: RunStore, content: bytes) -> str:
         raise InputError("bundle: is damaged or not a GLASS bundle; export the run again.") from (
             error
         )
-    run = store.create(inputs, rows, name)
     if not any(row.status == "waiting" for row in rows):
         store.set_state(run, "done")
     return run

@@ -26,13 +26,15 @@ _HOVER = ("p_damaging", "effect", "predicted_tm", "predicted_lddt_site", "blosum
 _SHORT = {"p_damaging": "P(damaging)", "effect": "effect", "predicted_tm": "TM (predicted)",
           "predicted_lddt_site": "lDDT at the site (predicted)", "blosum62": "BLOSUM62",
           "percentile_site": "percentile, site", "percentile_protein": "percentile, protein"}
-COLUMNS = ("row", "variant", "position", "changes", "mutant", *_HOVER)
+COLUMNS = ("row", "variant", "position", "changes", "wild_type", "mutant", *_HOVER)
 """Columns of the screen's table that the figures need; beside them `label` and `score`."""
 
 
 def single_substitutions(frame: pd.DataFrame) -> pd.DataFrame:
     """The rows that have a cell in the heat map."""
-    one = frame[(frame["changes"] == 1) & frame["mutant"].isin(list(LETTERS))]
+    letters = list(LETTERS)
+    one = frame[(frame["changes"] == 1) & frame["mutant"].isin(letters)
+                & frame["wild_type"].isin(letters)]
     return one.drop_duplicates(["position", "mutant"])
 
 

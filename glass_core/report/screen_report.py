@@ -24,9 +24,9 @@ _TEMPLATE = """<!doctype html>
 <h1>{{ title }}</h1>
 <p>{{ counts }}. Model: {{ model }}. Ranked by: {{ ranking }}.</p>
 <div class="flag">Scores are predicted from sequence; they rank variants and are no diagnosis.</div>
-{% for name, map in maps %}<h2>{{ name }}</h2>{{ map|safe }}{% endfor %}
-<h2>Distribution</h2>{{ distribution|safe }}
-{% if agreement %}<h2>Against the input's own values</h2>{{ agreement|safe }}{% endif %}
+{% for part in parts %}<h2>{{ part.name }}</h2>{{ part.map|safe }}{{ part.distribution|safe }}
+{% if part.agreement %}<h3>Against the input's own values</h3>{{ part.agreement|safe }}{% endif %}
+{% endfor %}
 <h2>The {{ top }} variants on top</h2><div class="scroll">{{ table|safe }}</div>
 {% if rejected %}<h2>No result</h2><div class="scroll"><table>
 <tr><th>row</th><th>variant</th><th>reason</th></tr>
@@ -48,23 +48,27 @@ def screen_report(inputs: ScreenInputs, rows: Sequence[ScreenRow], name: str) ->
     order = score_column(frame, inputs.ranking).sort_values(ascending=False).index
     top = frame.loc[order].query("status == 'done'").head(TOP)
     with_script = iter([True])
-    maps = []
+    parts = []
     for protein in inputs.proteins:
         own = frame[frame["protein"] == name_of(protein)]
-        if len(own):
-            figure = heat_map(own, protein, inputs.ranking)
-            maps.append((protein.name or "protein", figure.to_html(
-                full_html=False, include_plotlyjs=next(with_script, False))))
-    agreed = agreement_frame(frame)
+        if own.empty:
+            continue
+        agreed = agreement_frame(own)
+        parts.append({
+            "name": protein.name or "protein",
+            "map": heat_map(own, protein, inputs.ranking).to_html(
+                full_html=False, include_plotlyjs=next(with_script, False)),
+            "distribution": distribution(own, inputs.ranking).to_html(
+                full_html=False, include_plotlyjs=False),
+            "agreement": "" if agreed.empty else agreed.to_html(
+                index=False, float_format="%.3f"),
+        })
     template = Environment(autoescape=True, undefined=StrictUndefined).from_string(_TEMPLATE)
     return template.render(
         title=name or inputs.source, style=STYLE,
         counts=f"{len(done):,} of {len(rows):,} variants done, {len(bad):,} gave no result",
         model=done[0].model if done else inputs.model, ranking=SCORES[inputs.ranking],
-        maps=maps, top=len(top), rejected=bad[:1000], columns=COLUMNS,
-        distribution=distribution(frame, inputs.ranking).to_html(
-            full_html=False, include_plotlyjs=next(with_script, False)),
-        agreement="" if agreed.empty else agreed.to_html(index=False, float_format="%.3f"),
+        parts=parts, top=len(top), rejected=bad[:1000], columns=COLUMNS,
         table=top[[c for c in _SHOWN if top[c].notna().any()]].to_html(
             index=False, na_rep="", float_format="%.3f"),
         provenance=dict(inputs.provenance or {}),

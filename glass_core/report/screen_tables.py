@@ -12,7 +12,8 @@ import pandas as pd
 
 from glass_core.metrics.agreement import auroc, spearman
 from glass_core.report.tables import without_formulas
-from glass_core.screen_rows import COLUMNS, SCORES, ScreenRow, as_table, row_from
+from glass_core.screen_rows import COLUMNS, SCORES, ScreenRow, as_table, gave_nothing, row_from
+from glass_core.variant_list import MAX_ROWS
 
 _WHOLE = ("row", "position", "changes", "neighbours", "blosum62", "label")
 
@@ -83,6 +84,11 @@ def read_screen_parquet(content: bytes) -> list[ScreenRow]:
     RecordError
         A row breaks a rule.
     """
+    import pyarrow.parquet as pq
+
+    about = pq.ParquetFile(io.BytesIO(content)).metadata
+    if about.num_rows > MAX_ROWS:
+        raise ValueError(f"more than {MAX_ROWS} rows")
     frame = pd.read_parquet(io.BytesIO(content))
     if missing := set(COLUMNS) - set(frame.columns):
         raise ValueError(f"lacks the column {sorted(missing)[0]}")
@@ -92,7 +98,7 @@ def read_screen_parquet(content: bytes) -> list[ScreenRow]:
 
 def rejected_csv(rows: Iterable[ScreenRow]) -> str:
     """Row number, text and reason of what gave no result; '' when all did."""
-    bad = [r for r in rows if r.status in ("rejected", "failed")]
+    bad = [r for r in rows if gave_nothing(r)]
     if not bad:
         return ""
     frame = pd.DataFrame([

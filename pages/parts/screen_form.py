@@ -176,8 +176,12 @@ def variants_of_upload(proteins: list[Protein], upload: Upload) -> list[Asked]:
         label=left.selectbox("Label (damaging or not)", nothing, nothing.index(guessed.label),
                              key="c_label"),
         protein=right.selectbox("Protein", nothing, nothing.index(guessed.protein),
-                                key="c_protein") if len(proteins) > 1 else None,
+                                key="c_protein"),
     )
+    if chosen.label is not None:
+        fit = st.toggle("In the label column 1 means harmless", guessed.one_is_fit, key="c_fit",
+                        help="As in ProteinGym's DMS_score_bin, where 1 is fit.")
+        chosen = replace(chosen, one_is_fit=fit)
     return list(variants_of_file(upload, proteins, columns=chosen))
 
 

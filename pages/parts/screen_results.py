@@ -52,6 +52,9 @@ from pages.parts.screen_form import queue
 
 PAGE = 100
 """Rows of the ranking that are shown at a time."""
+OF_ONE_RUN = ("chosen", "clicked_map", "shown_fraction", "score", "threshold", "search", "page",
+              "which_protein", "open_variant")
+"""State that must not be carried from one run to another."""
 SPAN = 600
 """Positions that the map shows at a time, at first."""
 
@@ -75,6 +78,10 @@ def job_progress(run: str) -> None:
 
 def screen_results(run: Run) -> None:
     inputs, store = runs().inputs(run.id), runs()
+    if st.session_state.get("shown_run") != run.id:
+        for key in OF_ONE_RUN:
+            st.session_state.pop(key, None)
+        st.session_state["shown_run"] = run.id
     status = screen_jobs().status(run.id)
     running = status is not None and not status.finished
     st.subheader(run.name, anchor=False)
@@ -82,11 +89,18 @@ def screen_results(run: Run) -> None:
     st.caption(f"{told}. Model {inputs.model}. This page's address leads back here.")
     if running:
         job_progress(run.id)
-    elif run.waiting:
-        what = f"It ended early: {run.error}" if run.error else "It is not finished"
+    elif run.state == "preparing":
+        st.warning("The server stopped while this screen was being prepared; start it again.",
+                   icon=":material/pause_circle:")
+    elif run.state != "done":
+        error = run.error or (status.error if status is not None else "")
         left, right = st.columns([4, 1], vertical_alignment="center")
-        left.warning(f"{what}. {run.waiting:,} variants are still to be done.",
-                     icon=":material/pause_circle:")
+        left.warning(
+            (f"It ended early: {error} " if error else "")
+            + (f"{run.waiting:,} variants are still to be done." if run.waiting
+               else "The second stage is not finished."),
+            icon=":material/pause_circle:",
+        )
         if right.button("Go on", key="go_on", type="primary", width="stretch"):
             queue(run.id, inputs.model)
             st.rerun()
@@ -106,8 +120,8 @@ def screen_results(run: Run) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("#### Distribution")
-        st.plotly_chart(distribution(frame, score, chosen, st.session_state.get("threshold")),
-                        key="distribution")
+        threshold = st.session_state.get(f"threshold {score}")
+        st.plotly_chart(distribution(frame, score, chosen, threshold), key="distribution")
         own_values(frame, score)
     with right:
         st.markdown("#### Mean per position, on the structure")
@@ -141,7 +155,9 @@ def map_panel(frame: pd.DataFrame, protein: Protein, score: str, chosen: list[in
     )
     points = [p for p in event["selection"]["points"] if p.get("customdata") is not None]
     clicked = tuple(_row(p["customdata"]) for p in points)
-    if clicked and clicked != st.session_state.get("clicked_map"):
+    if not clicked:
+        st.session_state.pop("clicked_map", None)
+    elif clicked != st.session_state.get("clicked_map"):
         st.session_state["clicked_map"] = clicked
         st.session_state["chosen"] = [*dict.fromkeys([*chosen, *clicked])]
         st.rerun()
@@ -159,7 +175,9 @@ def ranking_panel(run: Run, score: str, inputs: ScreenInputs) -> None:
     left, middle, right = st.columns([1.2, 1.6, 1])
     search = left.text_input("Contains", key="search", placeholder="R175 or 175H")
     low, high = bounds(run, score)
-    threshold = middle.slider("At least", low, high, low, key="threshold") if high > low else low
+    threshold = middle.slider(
+        "At least", low, high, low, (high - low) / 200, format="%.4g", key=f"threshold {score}"
+    ) if high > low else low
     at_least = threshold if threshold > low else None
     view = View(order=score, descending=True, search=search.strip(), at_least=at_least)
     number = runs().count(run.id, view)
@@ -174,8 +192,9 @@ def ranking_panel(run: Run, score: str, inputs: ScreenInputs) -> None:
                            "reason") if shown[c].notna().any()]
     if len(inputs.proteins) == 1:
         columns = [c for c in columns if c != "protein"]
+    shown_rows = tuple(shown["row"])
     event = st.dataframe(
-        shown[columns], hide_index=True, key=f"ranking {page}", on_select="rerun",
+        shown[columns], hide_index=True, key=f"ranking {hash(shown_rows)}", on_select="rerun",
         selection_mode="multi-row", height=390,
         column_config={c: st.column_config.NumberColumn(format="%.3f")
                        for c in shown.select_dtypes("float").columns},
@@ -202,14 +221,17 @@ def chosen_panel(run: Run, inputs: ScreenInputs) -> None:
     st.markdown("#### Chosen")
     rows = [r for n in chosen[:50] for r in runs().rows(run.id, View(row=n))]
     table = screen_frame(rows)
-    table = table[[c for c in table if table[c].notna().any() and c not in ("model", "row")]]
-    st.dataframe(table.set_index("variant").T.astype(str), key="compare")
+    kept = [c for c in table if table[c].notna().any() and c not in ("model", "row", "variant")]
+    labels = {r.row: f"{r.variant} ({r.protein}, row {r.row})" for r in rows}
+    table.index = pd.Index([labels[r.row] for r in rows])
+    st.dataframe(table[kept].T.astype(str), key="compare")
     left, middle, right = st.columns([1.4, 1, 1], vertical_alignment="bottom")
-    names = [r.variant for r in rows if r.status != "rejected"]
-    if names:
-        name = left.selectbox("Variant", names, key="open_variant")
+    readable = {r.row: r for r in rows if r.status != "rejected"}
+    if readable:
+        number = left.selectbox("Variant", list(readable), format_func=labels.__getitem__,
+                                key="open_variant")
         if middle.button("Open on the Impact page", key="open", width="stretch"):
-            row = next(r for r in rows if r.variant == name)
+            row = readable[number]
             hand_over(next(p for p in inputs.proteins if name_of(p) == row.protein), row.variant)
     if right.button("Clear", key="clear", width="stretch"):
         st.session_state["chosen"] = []

@@ -231,7 +231,9 @@ def evaluate_command(
     settings = Settings.from_environment()
     if Path(model).is_dir():
         path = Path(model).resolve()
-        settings, model = replace(settings, models=path.parent), path.name
+        # Without the assets: a model installed under the same name must not be taken for it.
+        settings = replace(settings, models=path.parent, assets=path.parent / "none")
+        model = path.name
     settings = replace(settings, device=device) if device else settings
     if not (pairs or effects or secondary):
         raise InputError("evaluate: give at least one of --pairs, --effects and --secondary.")

@@ -88,7 +88,7 @@ def load_predictor(settings: Settings, name: str = DEFAULT_MODEL) -> SiamesePred
         head, weights = load_authors_checkpoint(entry.source), entry.source
     embedder = _load_embedder(entry, settings, device)
     info = ModelInfo(
-        name=entry.name,
+        name=entry.card.name if entry.card else entry.name,
         version=entry.card.version if entry.card else "authors' checkpoint",
         sha256=file_sha256(weights),
         embedder=embedder.name,
@@ -182,7 +182,7 @@ def _describe(entry: ModelEntry) -> ModelDescription:
     files = [entry.source] if entry.source.is_file() else list(entry.source.glob("*.safetensors"))
     limits = content.get("limits", ())
     return ModelDescription(
-        name=entry.name,
+        name=entry.card.name if entry.card else entry.name,
         version=entry.card.version if entry.card else "(the authors' checkpoint)",
         embedder=entry.embedder,
         licence=str(content.get("licence", "not stated")),

@@ -10,7 +10,6 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -234,8 +233,7 @@ main.add_command(evaluate_command)
 
 
 def _settings(device: str | None) -> Settings:
-    settings = Settings.from_environment()
-    return replace(settings, device=device) if device else settings
+    return Settings.from_environment().on(device)
 
 
 @contextmanager

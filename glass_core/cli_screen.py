@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,8 +71,7 @@ def screen_command(
         raise InputError(f"rank '{ranking}': is no score; use {', '.join(SCORES)}.")
     if backend:
         get_remodeller(backend)
-    settings = Settings.from_environment()
-    settings = replace(settings, device=device) if device else settings
+    settings = Settings.from_environment().on(device)
     proteins = read_proteins(
         text_or_file(wild), Upload.from_path(structure) if structure else None, chain
     )
@@ -115,7 +113,7 @@ def _asked(
     span: str | None, column: str | None,
 ) -> Iterator[Asked]:
     from glass_core.inputs import read_variants
-    from glass_core.variant_list import alanine_scan, all_substitutions, read_range
+    from glass_core.variant_list import alanine_scan, all_substitutions, scan
 
     if sum((variants is not None, everything, alanine)) != 1:
         raise InputError("give one of --variants, --all and --alanine.")
@@ -124,13 +122,7 @@ def _asked(
             raise InputError("--range goes with --all or --alanine.")
         yield from read_variants(variants, proteins, column)
         return
-    row = 0
-    for protein in proteins:
-        first, last = read_range(span, protein) if span else (1, len(protein))
-        made = all_substitutions if everything else alanine_scan
-        for one in made(protein, first, last):
-            row += 1
-            yield replace(one, row=row)
+    yield from scan(proteins, all_substitutions if everything else alanine_scan, span or "")
 
 
 def _write(rows: list[ScreenRow], out: Path) -> None:

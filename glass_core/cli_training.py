@@ -234,7 +234,7 @@ def evaluate_command(
         # Without the assets: a model installed under the same name must not be taken for it.
         settings = replace(settings, models=path.parent, assets=path.parent / "none")
         model = path.name
-    settings = replace(settings, device=device) if device else settings
+    settings = settings.on(device)
     if not (pairs or effects or secondary):
         raise InputError("evaluate: give at least one of --pairs, --effects and --secondary.")
     for path in evaluate_model(
@@ -271,8 +271,7 @@ def _embedder(
     from glass_core.models.card import file_sha256
     from glass_core.models.registry import load_embedder
 
-    settings = Settings.from_environment()
-    settings = replace(settings, device=device) if device else settings
+    settings = Settings.from_environment().on(device)
     source: Embedder
     if encoder is not None:
         path = encoder / "encoder.json"

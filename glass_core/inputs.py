@@ -10,7 +10,7 @@ from glass_core.errors import InputError, SequenceError, VariantError
 from glass_core.protein import Protein
 from glass_core.sequence import read_sequence, read_sequences
 from glass_core.structure import Structure
-from glass_core.structure_file import read_structure
+from glass_core.structure_file import read_structure, write_structure
 from glass_core.variant import Variant
 from glass_core.variant_list import (
     Asked,
@@ -50,6 +50,13 @@ class Upload:
             return Upload(path.read_bytes(), path.name)
         except OSError as error:
             raise InputError(f"{path}: cannot be read ({error.strerror}).") from error
+
+
+    @staticmethod
+    def of_structure(structure: Structure) -> Upload:
+        """A file that holds `structure`, as if it had been uploaded."""
+        content = write_structure(structure, "mmcif", with_ligands=True)
+        return Upload(content.encode(), structure.name)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from glass_core.impact import Impact
 from glass_core.impact_json import from_json, to_json
 from glass_core.protein import Protein
 from glass_core.protein_json import protein_dict, protein_from
-from glass_core.screen_rows import COLUMNS, ScreenRow
+from glass_core.screen_rows import COLUMNS, TURNED, WHOLE, ScreenRow
 
 Kind = Literal["screen", "impact"]
 State = Literal["preparing", "waiting", "running", "done", "cancelled", "failed"]
@@ -33,16 +33,10 @@ _BATCH = 5000
 """Rows of one transaction: others can write in between."""
 _TEXT = {"protein", "variant", "status", "reason", "hgvs", "wild_type", "mutant", "chain",
          "author_number", "secondary_structure", "protocol", "model", "given"}
-_WHOLE = {"row", "position", "changes", "neighbours", "blosum62", "label"}
-_ORDER_BY = {
-    "lddt_deficit": "(1 - predicted_lddt_site)", "tm_deficit": "(1 - predicted_tm)",
-    "blosum62": "(-blosum62)",
-}
-"""Expressions by which `SCORES` sort where they are no column of their own."""
 
 
 def _type(column: str) -> str:
-    return "TEXT" if column in _TEXT else "INTEGER" if column in _WHOLE else "REAL"
+    return "TEXT" if column in _TEXT else "INTEGER" if column in WHOLE else "REAL"
 
 
 _SCHEMA = f"""
@@ -182,8 +176,9 @@ class View:
     @property
     def expression(self) -> str:
         """What is sorted and compared, as SQL."""
-        if self.order in _ORDER_BY:
-            return _ORDER_BY[self.order]
+        if self.order in TURNED:
+            column, minuend = TURNED[self.order]
+            return f"({minuend} - {column})"
         if self.order not in COLUMNS:
             raise InputError(f"order '{self.order}': is no column; see the data dictionary.")
         return f'"{self.order}"'

@@ -87,6 +87,11 @@ SCORES = {
     "blosum62": "BLOSUM62, turned round",
 }
 """What variants can be ranked by, highest = most damaging; see `ranking`."""
+TURNED = {"lddt_deficit": ("predicted_lddt_site", 1), "tm_deficit": ("predicted_tm", 1),
+          "blosum62": ("blosum62", 0)}
+"""Scores that are this number minus a column; the others are columns themselves."""
+WHOLE = ("row", "position", "changes", "neighbours", "blosum62", "label")
+"""Columns of whole numbers."""
 
 
 @dataclass(frozen=True)
@@ -134,14 +139,9 @@ class ScreenRow:
 
 def ranking(row: ScreenRow, score: str) -> float | None:
     """`row`'s value of one of `SCORES`, higher = more damaging."""
-    if score == "lddt_deficit":
-        return None if row.predicted_lddt_site is None else 1 - row.predicted_lddt_site
-    if score == "tm_deficit":
-        return None if row.predicted_tm is None else 1 - row.predicted_tm
-    if score == "blosum62":
-        return None if row.blosum62 is None else -float(row.blosum62)
-    value: float | None = getattr(row, score)
-    return value
+    column, minuend = TURNED.get(score, (score, None))
+    value: float | None = getattr(row, column)
+    return value if value is None or minuend is None else float(minuend - value)
 
 
 def first_row(asked: Asked, table: EffectTable | None, info: ModelInfo) -> ScreenRow:

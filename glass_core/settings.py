@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -52,3 +52,7 @@ class Settings:
             if value:
                 given[field.name] = Path(value) if field.type == "Path" else value
         return Settings(**given)  # type: ignore[arg-type]
+
+    def on(self, device: str | None) -> Settings:
+        """These settings with another device; the same where `device` is None or empty."""
+        return replace(self, device=device) if device else self

@@ -6,8 +6,8 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from glass_core.errors import GlassError, InputError
@@ -121,6 +121,22 @@ def alanine_scan(protein: Protein, first: int = 1, last: int | None = None) -> I
     """Every residue of the range to alanine; alanines to glycine."""
     for row, (position, wild) in enumerate(_span(protein, first, last), start=1):
         yield ask(row, f"{wild}{position}{'G' if wild == 'A' else 'A'}", protein)
+
+
+def scan(
+    proteins: Iterable[Protein], make: Callable[[Protein, int, int | None], Iterator[Asked]],
+    span: str = "",
+) -> Iterator[Asked]:
+    """`all_substitutions` or `alanine_scan` of several proteins, rows counted through.
+
+    `span` is a range as `read_range` reads it; '' = the whole of each.
+    """
+    row = 0
+    for protein in proteins:
+        first, last = read_range(span, protein) if span.strip() else (1, len(protein))
+        for one in make(protein, first, last):
+            row += 1
+            yield replace(one, row=row)
 
 
 def read_range(text: str, protein: Protein) -> tuple[int, int]:

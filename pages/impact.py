@@ -34,7 +34,6 @@ from glass_core.report.viewer import (
     viewer_html,
 )
 from glass_core.runs import new_id
-from glass_core.structure_file import write_structure
 from pages.parts.common import (
     impact_jobs,
     kept_impact,
@@ -411,8 +410,7 @@ def restore_fields() -> None:
         state.update(wild=impact.variant.wild_type, variant=impact.variant.text)
         structure = impact.protein.structure
         if structure is not None:
-            content = write_structure(structure, "mmcif", with_ligands=True).encode()
-            state["given"] = Upload(content, structure.name)
+            state["given"] = Upload.of_structure(structure)
 
 
 through_the_front_door("pages/impact.py")

@@ -12,10 +12,17 @@ import pandas as pd
 
 from glass_core.metrics.agreement import auroc, spearman
 from glass_core.report.tables import without_formulas
-from glass_core.screen_rows import COLUMNS, SCORES, ScreenRow, as_table, gave_nothing, row_from
+from glass_core.screen_rows import (
+    COLUMNS,
+    SCORES,
+    TURNED,
+    WHOLE,
+    ScreenRow,
+    as_table,
+    gave_nothing,
+    row_from,
+)
 from glass_core.variant_list import MAX_ROWS
-
-_WHOLE = ("row", "position", "changes", "neighbours", "blosum62", "label")
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,7 @@ def screen_frame(rows: Iterable[ScreenRow]) -> pd.DataFrame:
     """One line per row, columns as `COLUMNS`; whole numbers with missing values are Int64."""
     frame = pd.DataFrame(as_table(rows), columns=list(COLUMNS))
     for name in COLUMNS:
-        if name in _WHOLE:
+        if name in WHOLE:
             frame[name] = frame[name].astype("Int64")
         elif frame[name].isna().all():
             frame[name] = frame[name].astype("float64")
@@ -118,12 +125,9 @@ def dictionary_frame() -> pd.DataFrame:
 
 def score_column(frame: pd.DataFrame, score: str) -> pd.Series:
     """One of `SCORES` from the columns of a screen, higher = more damaging."""
-    source, turned = {
-        "lddt_deficit": ("predicted_lddt_site", 1.0), "tm_deficit": ("predicted_tm", 1.0),
-        "blosum62": ("blosum62", 0.0),
-    }.get(score, (score, None))
-    values = pd.to_numeric(frame[source], errors="coerce").astype(float)
-    return values if turned is None else turned - values
+    column, minuend = TURNED.get(score, (score, None))
+    values = pd.to_numeric(frame[column], errors="coerce").astype(float)
+    return values if minuend is None else minuend - values
 
 
 def agreements(frame: pd.DataFrame) -> list[Agreement]:

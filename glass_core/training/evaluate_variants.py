@@ -155,7 +155,9 @@ def _clinical(columns: dict[str, Any]) -> dict[str, Any]:
         "labels": int(known.sum()), "groups": len(set(group[known])),
         "damaging": int(label[known].sum()),
         "figures": _label_figures(scores, label, group, known),
-        "calibration_error": _label_interval(calibration_error, chance, label[known], group[known]),
+        "calibration_error": _label_interval(
+            calibration_error, chance, label[known], _draws(group[known])
+        ),
         "sampled": {"labels": int(sampled.sum()), "most_per_protein": _SAMPLED_LABELS,
                     "figures": _label_figures(both, label, group, sampled)},
         "rows": {"probability": column(chance), "label": [int(v) for v in label[known]],
@@ -166,22 +168,28 @@ def _clinical(columns: dict[str, Any]) -> dict[str, Any]:
 def _label_figures(
     scores: dict[str, Vector], label: Vector, group: Any, rows: Any
 ) -> dict[str, Any]:
+    draws = _draws(group[rows])
     return {
-        who: {"auroc": _label_interval(auroc, values[rows], label[rows], group[rows])}
+        who: {"auroc": _label_interval(auroc, values[rows], label[rows], draws)}
         for who, values in scores.items()
     }
 
 
-def _label_interval(
-    metric: Callable[[Vector, Vector], float], values: Vector, label: Vector, group: Any
-) -> dict[str, float | None]:
-    """A figure over all labels, its interval from whole groups drawn again."""
+def _draws(group: Any) -> list[Any]:
+    """Row numbers of whole groups drawn again, 500 times."""
     members = {g: np.flatnonzero(group == g) for g in np.unique(group)}
     rng = np.random.default_rng(_SEED)
-    spread = []
-    for _ in range(500):
-        rows = np.concatenate([members[g] for g in rng.choice(list(members), len(members))])
-        spread.append(metric(values[rows], label[rows]))
+    return [
+        np.concatenate([members[g] for g in rng.choice(list(members), len(members))])
+        for _ in range(500)
+    ]
+
+
+def _label_interval(
+    metric: Callable[[Vector, Vector], float], values: Vector, label: Vector, draws: list[Any]
+) -> dict[str, float | None]:
+    """A figure over all labels, its interval from `_draws`."""
+    spread = [metric(values[rows], label[rows]) for rows in draws]
     return {"value": rounded(metric(values, label)),
             "low": rounded(float(np.nanquantile(spread, 0.025))),
             "high": rounded(float(np.nanquantile(spread, 0.975)))}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from glass_core.compute import Runner
 from glass_core.errors import InputError
 from glass_core.metrics.distances import place_on_reference
 from glass_core.metrics.lddt import lddt
@@ -35,8 +36,6 @@ PLAN_FILE, SHARDS = "plan.json", "shards"
 SIDES = ("train", "validation", "test")
 
 Chunk = list[dict[str, Any]]
-Run = Callable[[Callable[[Chunk], Chunk], Sequence[Chunk]], Iterable[tuple[int, Chunk]]]
-"""Applies a function to chunks anywhere; yields (number of the chunk, result) as they end."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ def build_pairs(
     chains: pd.DataFrame,
     out: Path,
     plan: PairPlan,
-    run: Run,
+    run: Runner,
     *,
     given: pd.DataFrame | None = None,
     listed: pd.DataFrame | None = None,
@@ -134,7 +133,7 @@ def build_pairs(
     out : Path
     plan : PairPlan
     run : callable
-        See `Run`; `compute` has one for this machine and for a cluster.
+        See `compute.Runner`.
     given : DataFrame, optional
         Pairs with coordinates of their own, residue i facing residue i: see `facing_pairs`.
     listed : DataFrame, optional
@@ -173,7 +172,7 @@ def build_pairs(
 
 
 def _fold_side(
-    chains: pd.DataFrame, side: str, per_bin: int, plan: PairPlan, shards: Path, run: Run,
+    chains: pd.DataFrame, side: str, per_bin: int, plan: PairPlan, shards: Path, run: Runner,
     tell: Callable[[str, int, int], None],
 ) -> None:
     candidates = Candidates(chains, plan.cap)
@@ -276,7 +275,7 @@ def _chunks(pairs: list[dict[str, Any]], size: int) -> list[Chunk]:
 
 
 def _build(
-    stage: str, chunks: Sequence[Chunk], shards: Path, name: str, run: Run,
+    stage: str, chunks: Sequence[Chunk], shards: Path, name: str, run: Runner,
     tell: Callable[[str, int, int], None],
 ) -> None:
     """Label the chunks whose shard is not there yet."""

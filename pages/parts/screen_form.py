@@ -30,8 +30,8 @@ from glass_core.variant_list import (
     from_text,
     guess_columns,
     name_of,
-    read_range,
     read_table,
+    scan,
 )
 from pages.parts.common import (
     predictor,
@@ -146,13 +146,9 @@ def read_inputs(which: str) -> tuple[list[Protein], list[Asked], str]:
             upload = Upload(file.getvalue(), file.name)
             return proteins, variants_of_upload(proteins, upload), upload.name
         return proteins, list(from_text(state["screen_list"], proteins)), "typed variants"
-    made: list[Asked] = []
-    for protein in proteins:
-        text = state["screen_range"].strip()
-        first, last = read_range(text, protein) if text else (1, len(protein))
-        made += (all_substitutions if which == EVERYTHING else alanine_scan)(protein, first, last)
+    make = all_substitutions if which == EVERYTHING else alanine_scan
     source = f"{TITLES[which]} of {', '.join(name_of(p) for p in proteins)[:60]}"
-    return proteins, [replace(a, row=n) for n, a in enumerate(made, start=1)], source
+    return proteins, list(scan(proteins, make, state["screen_range"])), source
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

@@ -37,8 +37,7 @@ from glass_core.report.screen_tables import (
     screen_parquet,
 )
 from glass_core.runs import Run, ScreenInputs, View
-from glass_core.screen_rows import SCORES
-from glass_core.structure_file import write_structure
+from glass_core.screen_rows import SCORES, WHOLE
 from glass_core.variant_list import (
     name_of,
 )
@@ -131,7 +130,7 @@ def screen_results(run: Run) -> None:
 
 def whole_table(run: Run, columns: dict[str, list[object]]) -> pd.DataFrame:
     frame = pd.DataFrame(columns)
-    for name in ("row", "position", "changes", "blosum62", "label"):
+    for name in set(WHOLE) & set(frame):
         frame[name] = pd.to_numeric(frame[name]).astype("Int64")
     return frame
 
@@ -241,8 +240,7 @@ def chosen_panel(run: Run, inputs: ScreenInputs) -> None:
 def hand_over(protein: Protein, variant: str) -> None:
     upload = chain = None
     if protein.structure is not None:
-        content = write_structure(protein.structure, "mmcif", with_ligands=True).encode()
-        upload, chain = Upload(content, protein.structure.name), protein.structure.chain
+        upload, chain = Upload.of_structure(protein.structure), protein.structure.chain
     st.session_state["hand_over"] = HandOver(protein.sequence, variant, upload, chain)
     st.switch_page("pages/impact.py")
 

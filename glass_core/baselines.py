@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from glass_core.alignment import blosum62_matrix
+from glass_core.change import Change
 from glass_core.models.prediction import ModelInfo, Prediction
 from glass_core.models.predictor import Predictor
 from glass_core.sequence import STANDARD
-from glass_core.variant import Change, Variant
+from glass_core.variant import Variant
 
 _SEED = 0
 

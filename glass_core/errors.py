@@ -25,6 +25,14 @@ class StructureError(InputError):
     """A structure file that cannot be read or used."""
 
 
+class SourceError(GlassError):
+    """A web service that cannot be reached, or answers what cannot be used."""
+
+
+class NotFoundError(SourceError):
+    """A web service that answers, and does not know what was asked for."""
+
+
 class RecordError(GlassError):
     """A record was built from values that contradict each other; names the field."""
 

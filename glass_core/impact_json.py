@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from glass_core.baselines import Baselines
+from glass_core.change import Change
 from glass_core.errors import InputError, RecordError
 from glass_core.impact import Impact
 from glass_core.metrics.measure import Measurement
@@ -22,7 +23,7 @@ from glass_core.provenance import Provenance
 from glass_core.records import from_nullable, nullable, to_nullable
 from glass_core.remodel.base import Replicate
 from glass_core.rows import residue_rows
-from glass_core.variant import Change, Variant
+from glass_core.variant import Variant
 
 FORMAT = "glass-impact/1"
 

@@ -6,9 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from glass_core.annotation import Annotation
 from glass_core.errors import InputError, SequenceError, VariantError
+from glass_core.notation import split_chain
+from glass_core.numbering import Kind
 from glass_core.protein import Protein
-from glass_core.sequence import read_sequence, read_sequences
+from glass_core.reading import read_variant
+from glass_core.sequence import NamedSequence, read_sequence, read_sequences
 from glass_core.structure import Structure
 from glass_core.structure_file import read_structure, write_structure
 from glass_core.variant import Variant
@@ -86,6 +90,8 @@ def read_inputs(
     chain: str | None = None,
     mutant_structure: Upload | None = None,
     mutant_chain: str | None = None,
+    numbering: Kind = "sequence",
+    annotation: Annotation | None = None,
 ) -> Inputs:
     """Check everything and put it together.
 
@@ -95,53 +101,68 @@ def read_inputs(
         Wild-type sequence or FASTA record; may be empty when there is a
         structure, whose residues are then the sequence.
     variant : str
-        See `Variant.parse`; may be empty when `mutant` is given.
+        See `reading.read_variant`; may be empty when `mutant` is given. A chain before it
+        (``A:R175H``) chooses that of the structure.
     mutant : str
         The whole mutant sequence, in place of `variant`.
+    numbering : {"sequence", "UniProt", "author"}
+        What the numbers in `variant` mean.
+    annotation : Annotation, optional
+        What was looked up about the protein; its sequence stands in for an empty `wild`.
 
     Raises
     ------
-    SequenceError, VariantError, StructureError
+    SequenceError, VariantError, StructureError, InputError
         One line that says what is wrong, where, and what to do.
     """
-    protein = _read_protein(wild, structure, chain)
+    if structure is not None and chain is None:
+        chain = split_chain(variant)[0] or None
+    protein = _read_protein(wild, structure, chain, annotation)
     return Inputs(
         protein=protein,
-        variant=_read_variant(protein.sequence, variant, mutant),
+        variant=_read_variant(protein, variant, mutant, numbering),
         mutant_structure=None if mutant_structure is None else read_structure(
             mutant_structure.content, chain=mutant_chain, name=mutant_structure.name
         ),
     )
 
 
-def _read_protein(wild: str, structure: Upload | None, chain: str | None) -> Protein:
+def _read_protein(
+    wild: str, structure: Upload | None, chain: str | None, annotation: Annotation | None = None
+) -> Protein:
     shape = None
     if structure is not None:
         shape = read_structure(structure.content, chain=chain, name=structure.name)
-    if wild.strip():
-        record = read_sequence(wild, "wild type")
-        if shape is not None:
-            return Protein.combine(record.residues, shape, record.name)
-        return Protein.from_sequence(record.residues, record.name)
-    if shape is not None:
-        return Protein.from_structure(shape)
-    raise SequenceError(
-        "wild type: is empty; paste a sequence or a FASTA record, or give a structure file."
-    )
+    record = read_sequence(wild, "wild type") if wild.strip() else None
+    if record is None and annotation is not None:
+        record = NamedSequence(annotation.sequence, annotation.accession)
+    if record is None and shape is None:
+        raise SequenceError(
+            "wild type: is empty; paste a sequence or a FASTA record, give a structure file, or "
+            "look up an accession."
+        )
+    if record is None:
+        protein = Protein.from_structure(shape)  # type: ignore[arg-type]
+    elif shape is None:
+        protein = Protein.from_sequence(record.residues, record.name)
+    else:
+        protein = Protein.combine(record.residues, shape, record.name)
+    return protein if annotation is None else protein.annotated(annotation)
 
 
-def _read_variant(wild_type: str, variant: str, mutant: str) -> Variant:
-    if variant.strip() and mutant.strip():
-        by_name = Variant.parse(variant, wild_type)
-        if by_name.mutant != read_sequence(mutant, "mutant").residues:
-            raise VariantError(
-                f"variant '{variant.strip()}': is not what the mutant sequence shows; give one of "
-                "the two."
-            )
-        return by_name
-    if mutant.strip():
-        return Variant.from_sequences(wild_type, read_sequence(mutant, "mutant").residues)
-    return Variant.parse(variant, wild_type)
+def _read_variant(protein: Protein, variant: str, mutant: str, numbering: Kind) -> Variant:
+    if not mutant.strip():
+        return read_variant(variant, protein, numbering)
+    whole = read_sequence(mutant, "mutant").residues
+    if not variant.strip():
+        return Variant.from_sequences(protein.sequence, whole)
+    named = read_variant(variant, protein, numbering)
+    if named.mutant != whole:
+        raise VariantError(
+            f"variant '{variant.strip()[:60]}': is not what the mutant sequence shows; give one of "
+            "the two."
+        )
+    return named
 
 
 def text_or_file(given: str) -> str:
@@ -169,7 +190,8 @@ def example_upload() -> Upload:
 
 
 def read_proteins(
-    wild: str, structure: Upload | None = None, chain: str | None = None
+    wild: str, structure: Upload | None = None, chain: str | None = None,
+    annotation: Annotation | None = None,
 ) -> list[Protein]:
     """The wild types of a screen: FASTA records, one sequence, or those of a structure.
 
@@ -188,11 +210,12 @@ def read_proteins(
         ]
         by_name(proteins)
         return proteins
-    return [_read_protein(wild, structure, chain)]
+    return [_read_protein(wild, structure, chain, annotation)]
 
 
 def read_variants(
-    given: str, proteins: list[Protein], column: str | None = None
+    given: str, proteins: list[Protein], column: str | None = None,
+    numbering: Kind = "sequence",
 ) -> Iterator[Asked]:
     """Variants from text or the file it names; see `variants_of_file` for files."""
     path = Path(given) if "\n" not in given and len(given) <= 1000 else None
@@ -201,13 +224,13 @@ def read_variants(
     except OSError:
         is_file = False
     if path is None or not is_file:
-        return from_text(given, proteins)
-    return variants_of_file(Upload.from_path(path), proteins, column)
+        return from_text(given, proteins, numbering)
+    return variants_of_file(Upload.from_path(path), proteins, column, numbering=numbering)
 
 
 def variants_of_file(
     upload: Upload, proteins: list[Protein], column: str | None = None,
-    columns: Columns | None = None,
+    columns: Columns | None = None, numbering: Kind = "sequence",
 ) -> Iterator[Asked]:
     """Variants of a table (CSV, TSV, Parquet), a FASTA file of mutants, or lines of text.
 
@@ -225,9 +248,9 @@ def variants_of_file(
                 raise InputError(
                     f"{upload.name}: has no column '{column}'; it has {', '.join(table.columns)}."
                 )
-            columns = guess_columns(table, proteins)
+            columns = guess_columns(table, proteins, numbering)
             columns = replace(columns, variant=column) if column else columns
-        return from_table(table, columns, proteins)
+        return from_table(table, columns, proteins, numbering)
     try:
         text = upload.content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -237,4 +260,4 @@ def variants_of_file(
         if len(proteins) > 1:
             raise InputError("mutant sequences go with one wild type, not with several.")
         return from_mutants(text, proteins[0])
-    return from_text(text, proteins)
+    return from_text(text, proteins, numbering)

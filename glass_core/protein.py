@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.alignment import GAP, aligned_pairs, global_alignment
-from glass_core.errors import StructureError
+from glass_core.annotation import Annotation
+from glass_core.errors import InputError, StructureError
+from glass_core.numbering import Kind, Numbering
 from glass_core.records import frozen_array, require
 from glass_core.sequence import UNKNOWN, check_residues
 from glass_core.structure import Structure
@@ -16,6 +19,8 @@ from glass_core.structure import Structure
 _MIN_IDENTITY = 0.5
 """Below this identity over the aligned residues the structure is another protein's."""
 _MIN_ALIGNED = 3
+_MIN_ANNOTATED = 0.8
+"""Below this share of the shorter sequence an annotation is another protein's."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +53,21 @@ class Protein:
     structure_index : ndarray, shape=(L,), dtype=int
         0-based index into the structure's residues, -1 where the position has
         no coordinates.
+    accession : str
+        UniProt's, where it is known, else ''.
+    uniprot_positions : ndarray, shape=(L,), dtype=int
+        1-based UniProt position of each residue, -1 where there is none.
+    annotation : Annotation or None
+        What was looked up about the protein.
     """
 
     sequence: str
     name: str
     structure: Structure | None
     structure_index: NDArray[np.int64]
+    accession: str = ""
+    uniprot_positions: NDArray[np.int64] | None = None
+    annotation: Annotation | None = None
 
     def __post_init__(self) -> None:
         check_residues(self.sequence, "sequence")
@@ -63,6 +77,16 @@ class Protein:
         require(bool((index < count).all() and (index >= -1).all()), "structure_index",
                 "points into the structure")
         require(bool((np.diff(index[index >= 0]) > 0).all()), "structure_index", "is in order")
+        known = self.uniprot_positions
+        numbers = frozen_array(
+            np.full(len(self.sequence), -1) if known is None else known, (len(self.sequence),),
+            "uniprot_positions", int,
+        )
+        require(bool(((numbers >= 1) | (numbers == -1)).all()), "uniprot_positions",
+                "is 1 or more, or -1")
+        require(bool(self.accession) or not (numbers >= 1).any(), "accession",
+                "is given with UniProt positions")
+        object.__setattr__(self, "uniprot_positions", numbers)
 
     @staticmethod
     def from_sequence(sequence: str, name: str = "") -> Protein:
@@ -72,7 +96,8 @@ class Protein:
     @staticmethod
     def from_structure(structure: Structure) -> Protein:
         """A protein whose sequence is that of the residues with coordinates."""
-        return Protein(structure.sequence, structure.name, structure, np.arange(len(structure)))
+        return Protein(structure.sequence, structure.name, structure, np.arange(len(structure)),
+                       structure.accession, structure.uniprot_positions)
 
     @staticmethod
     def combine(sequence: str, structure: Structure, name: str = "") -> Protein:
@@ -105,7 +130,39 @@ class Protein:
             )
         index = np.full(len(sequence), -1)
         index[pairs[:, 0]] = pairs[:, 1]
-        return Protein(sequence, name or structure.name, structure, index)
+        numbers = np.full(len(sequence), -1)
+        numbers[pairs[:, 0]] = structure.uniprot_positions[pairs[:, 1]]
+        return Protein(sequence, name or structure.name, structure, index,
+                       structure.accession, numbers)
+
+    def annotated(self, annotation: Annotation) -> Protein:
+        """The protein with what was looked up about it, numbered as UniProt does.
+
+        The sequences are aligned, so that tags, missing ends and exchanged residues keep
+        the others' numbers.
+
+        Raises
+        ------
+        InputError
+            The annotation is about another protein.
+        """
+        if self.sequence == annotation.sequence:
+            numbers = np.arange(1, len(self) + 1)
+        else:
+            pairs = aligned_pairs(
+                *global_alignment(self.sequence, annotation.sequence, free_ends=True)
+            )
+            same = sum(self.sequence[i] == annotation.sequence[j] for i, j in pairs)
+            shorter = min(len(self), len(annotation.sequence))
+            if same < _MIN_ANNOTATED * shorter:
+                raise InputError(
+                    f"{annotation.accession}: is another protein, only {same} of {shorter} "
+                    "residues match the wild type; clear the accession or the sequence."
+                )
+            numbers = np.full(len(self), -1)
+            numbers[pairs[:, 0]] = pairs[:, 1] + 1
+        return replace(self, accession=annotation.accession, uniprot_positions=numbers,
+                       annotation=annotation)
 
     def __len__(self) -> int:
         return len(self.sequence)
@@ -154,6 +211,50 @@ class Protein:
         """Author residue number with insertion code, '' without coordinates."""
         j = int(self.structure_index[index])
         return "" if self.structure is None or j < 0 else self.structure.residue_numbers[j]
+
+    def uniprot_position(self, index: int) -> int | None:
+        """1-based UniProt position of a residue; None where there is none."""
+        number = int(self._uniprot[index])
+        return None if number < 1 else number
+
+    def numbering(self, kind: Kind) -> Numbering:
+        """The number of every position.
+
+        Raises
+        ------
+        InputError
+            The protein has no such numbers; the message says what gives them.
+        """
+        if kind == "sequence":
+            return Numbering.of_sequence(len(self))
+        return self._uniprot_numbering if kind == "UniProt" else self._author_numbering
+
+    @cached_property
+    def _uniprot_numbering(self) -> Numbering:
+        if not (self._uniprot >= 1).any():
+            raise InputError(
+                "numbering: UniProt positions are not known; look the protein up by its "
+                "accession, or choose another numbering."
+            )
+        return Numbering("UniProt", tuple("" if n < 1 else str(n) for n in self._uniprot))
+
+    @cached_property
+    def _author_numbering(self) -> Numbering:
+        if self.structure is None:
+            raise InputError(
+                "numbering: author numbers come with a structure; give one, or choose another "
+                "numbering."
+            )
+        return Numbering("author", tuple(map(self.author_number, range(len(self)))))
+
+    def position_of_uniprot(self, number: int) -> int | None:
+        """1-based position of a UniProt position; None where the sequence lacks it."""
+        places = np.flatnonzero(self._uniprot == number)
+        return int(places[0]) + 1 if len(places) else None
+
+    @property
+    def _uniprot(self) -> NDArray[np.int64]:
+        return np.asarray(self.uniprot_positions)
 
     def alignment_report(self) -> str:
         """The sequence above the structure's, with a row marking matches, 60 per line."""

@@ -83,7 +83,7 @@ def residue_rows(impact: Impact) -> list[dict[str, Any]]:
             "changed": index + 1 in changed,
             "chain": structure.chain if structure is not None and has_place else "",
             "author_number": protein.author_number(index),
-            "uniprot_position": None,
+            "uniprot_position": protein.uniprot_position(index),
             **source,
             "secondary_structure": impact.secondary_structure[index],
             "above_floor": _yes_or_no(above, index),

@@ -17,7 +17,6 @@ from glass_core.models.prediction import ModelInfo
 from glass_core.protein import Protein
 from glass_core.records import require
 from glass_core.screen import Failure
-from glass_core.variant import mave_hgvs
 from glass_core.variant_list import Asked, name_of
 
 Status = Literal["waiting", "done", "rejected", "failed"]
@@ -155,7 +154,7 @@ def first_row(asked: Asked, table: EffectTable | None, info: ModelInfo) -> Scree
     row = ScreenRow(
         asked.row, name_of(asked.protein), variant.text, "waiting", given=asked.text, label=label,
         score=asked.score,
-        hgvs=mave_hgvs(variant), position=index + 1, changes=len(variant.changes),
+        hgvs=variant.hgvs, position=index + 1, changes=len(variant.changes),
         wild_type=":".join(c.wild for c in variant.changes),
         mutant=":".join(c.mutant for c in variant.changes),
         chain=shape.chain[index], author_number=shape.author_number[index],

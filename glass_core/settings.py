@@ -7,11 +7,16 @@ field in capitals, such as ``GLASS_MODELS``.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
+_YES = ("1", "true", "yes", "on")
+_READ: dict[str, Callable[[str], object]] = {
+    "Path": Path, "bool": lambda word: word.strip().lower() in _YES,
+}
+"""How the text of a variable becomes a field of that type."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,12 @@ class Settings:
         The file that keeps analyses and screens.
     device : str
         ``auto``, ``cpu``, ``cuda`` or ``cuda:1``.
+    downloads : Path
+        Folder that keeps what web services answered.
+    offline : bool
+        Whether to stay off the network and live on what is kept.
+    uniprot, alphafold, rcsb, pdbe, ebi : str
+        Base addresses of the web services. Nothing is ever fetched from another host.
     """
 
     assets: Path = PROJECT / "assets"
@@ -41,6 +52,13 @@ class Settings:
     cache: Path = Path("~/.glass/embeddings")
     runs: Path = Path("~/.glass/runs.sqlite")
     device: str = "auto"
+    downloads: Path = Path("~/.glass/downloads")
+    offline: bool = False
+    uniprot: str = "https://rest.uniprot.org"
+    alphafold: str = "https://alphafold.ebi.ac.uk"
+    rcsb: str = "https://files.rcsb.org"
+    pdbe: str = "https://www.ebi.ac.uk/pdbe"
+    ebi: str = "https://www.ebi.ac.uk/proteins"
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
@@ -50,7 +68,7 @@ class Settings:
         for field in fields(Settings):
             value = environment.get(f"GLASS_{field.name.upper()}")
             if value:
-                given[field.name] = Path(value) if field.type == "Path" else value
+                given[field.name] = _READ.get(str(field.type), str)(value)
         return Settings(**given)  # type: ignore[arg-type]
 
     def on(self, device: str | None) -> Settings:

@@ -144,6 +144,32 @@ class Structure:
         )
 
     @cached_property
+    def accession(self) -> str:
+        """UniProt accession that most residues are mapped to; '' where the file tells none.
+
+        From SIFTS, which PDBe's updated mmCIF carries.
+        """
+        names, counts = np.unique(self._mapped[0], return_counts=True)
+        counts = counts[names != ""]
+        names = names[names != ""]
+        return str(names[counts.argmax()]) if len(names) else ""
+
+    @cached_property
+    def uniprot_positions(self) -> NDArray[np.int64]:
+        """UniProt position of each residue in `accession`, shape=(n,); -1 = none."""
+        names, numbers = self._mapped
+        own = (names == self.accession) & (names != "") & (numbers >= 1)
+        return frozen_array(np.where(own, numbers, -1), (None,), "uniprot_positions", int)
+
+    @property
+    def _mapped(self) -> tuple[NDArray[np.str_], NDArray[np.int64]]:
+        """Accession and position per residue, as the file gives them."""
+        if "uniprot_accession" not in self.atoms.get_annotation_categories():
+            return np.full(len(self), ""), np.full(len(self), -1)
+        starts = self.residue_starts
+        return self.atoms.uniprot_accession[starts], self.atoms.uniprot_position[starts]
+
+    @cached_property
     def b_factor(self) -> NDArray[np.float64]:
         """B-factor of each C-alpha, shape=(n,); what it means depends on `origin`."""
         return frozen_array(self.atoms.b_factor[self.ca_mask], (None,), "b_factor")

@@ -8,7 +8,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -35,6 +35,8 @@ _PARENTS = {
     "CYX": "CYS", "CYM": "CYS", "ASH": "ASP", "GLH": "GLU", "LYN": "LYS",
 }
 """Modified residues and force-field names whose parent the chemical dictionary does not give."""
+_SIFTS = ["pdbx_sifts_xref_db_acc", "pdbx_sifts_xref_db_num"]
+"""Fields of PDBe's updated mmCIF files: UniProt accession and position of each atom."""
 _RENAMED_ATOMS = {("MSE", "SE"): ("SD", "S")}
 _BROKEN = (
     ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, EOFError,
@@ -227,7 +229,9 @@ def _parse(content: bytes, file_format: Format) -> tuple[AtomArray, Origin]:
     from biotite.structure import BadStructureError
     from biotite.structure.io import pdb, pdbx
 
-    options = {"model": 1, "altloc": "occupancy", "extra_fields": ["b_factor", "occupancy"]}
+    options: dict[str, Any] = {
+        "model": 1, "altloc": "occupancy", "extra_fields": ["b_factor", "occupancy"],
+    }
     try:
         if file_format == "pdb":
             text = content.decode("utf-8", errors="replace")
@@ -236,10 +240,24 @@ def _parse(content: bytes, file_format: Format) -> tuple[AtomArray, Origin]:
         reader = pdbx.CIFFile if file_format == "mmcif" else pdbx.BinaryCIFFile
         stream = io.StringIO(content.decode("utf-8", errors="replace"))
         cif = reader.read(stream if file_format == "mmcif" else io.BytesIO(content))
+        mapped = set(_SIFTS) <= set(cif.block["atom_site"].keys())
+        if mapped:
+            options["extra_fields"] += _SIFTS
         atoms = pdbx.get_structure(cif, use_author_fields=True, **options)
-        return atoms, _origin_from_cif(cif.block)
+        return _with_uniprot(atoms) if mapped else atoms, _origin_from_cif(cif.block)
     except (InvalidFileError, DeserializationError, BadStructureError) as error:
         raise ValueError(str(error)) from error
+
+
+def _with_uniprot(atoms: AtomArray) -> AtomArray:
+    """SIFTS' accession and position of each atom as annotations; '' and -1 where none."""
+    names, numbers = (np.asarray(atoms.get_annotation(field), dtype=str) for field in _SIFTS)
+    told = np.char.isdecimal(numbers) & (np.char.str_len(numbers) < 7)
+    atoms.set_annotation("uniprot_accession", np.where(told, names, ""))
+    atoms.set_annotation("uniprot_position", np.where(told, numbers, "-1").astype(int))
+    for field in _SIFTS:
+        atoms.del_annotation(field)
+    return atoms
 
 
 def _origin_from_text(text: str) -> Origin:

@@ -10,8 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from glass_core.accession import split_accession
 from glass_core.errors import GlassError, InputError
+from glass_core.numbering import Kind
 from glass_core.protein import Protein
+from glass_core.reading import read_variant, read_variants
 from glass_core.records import require
 from glass_core.sequence import STANDARD, read_sequences
 from glass_core.variant import Variant
@@ -34,6 +37,8 @@ _GUESS_ROWS, _GUESS_SHARE = 50, 0.5
 _DAMAGING = {"1", "1.0", "true", "yes", "pathogenic", "likely pathogenic", "likely_pathogenic",
              "pathogenic/likely pathogenic", "p", "lp", "damaging", "deleterious", "disease"}
 _BINARY = {"0", "0.0", "1", "1.0", "true", "false", "yes", "no"}
+_WORD = re.compile(r"(?:[^,;\s\[]*:)?p\.\(?\[[^\]]*\]\)?|[^,;\s]+")
+"""One variant of a line; the semicolons of ``p.[Ala1Pro;Asp2Asn]`` do not part it."""
 _LOOKS_LIKE_VARIANT = re.compile(r"(p\.)?\(?[A-Za-z]{1,3}\d+([A-Za-z]{1,3}|del|=)\)?")
 _HARMLESS = {"0", "0.0", "false", "no", "benign", "likely benign", "likely_benign",
              "benign/likely benign", "b", "lb", "tolerated", "neutral"}
@@ -93,13 +98,28 @@ class Columns:
 
 
 def ask(
-    row: int, text: str, protein: Protein, label: bool | None = None, score: float | None = None
+    row: int, text: str, protein: Protein, label: bool | None = None, score: float | None = None,
+    numbering: Kind = "sequence",
 ) -> Asked:
-    """Read `text` as a variant of `protein`; what cannot be read carries its reason."""
+    """Read `text` as one variant of `protein`; what cannot be read carries its reason."""
     try:
-        return Asked(row, text, protein, Variant.parse(text, protein.sequence), "", label, score)
+        variant = read_variant(text, protein, numbering)
     except GlassError as error:
         return Asked(row, text, protein, None, str(error), label, score)
+    return Asked(row, text, protein, variant, "", label, score)
+
+
+def ask_all(
+    row: int, text: str, protein: Protein, numbering: Kind = "sequence"
+) -> Iterator[Asked]:
+    """The variants of a text that may name several at once, in rows from `row`."""
+    try:
+        variants = read_variants(text, protein, numbering)
+    except GlassError as error:
+        yield Asked(row, text, protein, None, str(error))
+        return
+    for place, variant in enumerate(variants):
+        yield Asked(row + place, text, protein, variant)
 
 
 def all_substitutions(
@@ -156,14 +176,19 @@ def read_range(text: str, protein: Protein) -> tuple[int, int]:
     return first, last
 
 
-def from_text(text: str, proteins: Sequence[Protein]) -> Iterator[Asked]:
+def from_text(
+    text: str, proteins: Sequence[Protein], numbering: Kind = "sequence"
+) -> Iterator[Asked]:
     """Variants separated by white space, commas or semicolons; ``A1P:D2N`` is one of two changes.
 
-    With several proteins each line begins with the name of one.
+    ``R175H/Y``, ``175`` and ``170-180`` name several. With several proteins each line begins
+    with the name of one; with one it may begin with its accession.
     """
     row = 0
     for line in text.splitlines():
-        words = [word for word in re.split(r"[,;\s]+", line.partition("#")[0].strip()) if word]
+        words = _WORD.findall(line.partition("#")[0])
+        if len(words) > 1 and len(proteins) == 1 and split_accession(words[0])[0] is not None:
+            words[:2] = [f"{words[0]} {words[1]}"]
         if not words:
             continue
         protein = proteins[0]
@@ -177,8 +202,9 @@ def from_text(text: str, proteins: Sequence[Protein]) -> Iterator[Asked]:
                 continue
             protein, words = found, words[1:]
         for word in words:
-            row += 1
-            yield ask(row, word, protein)
+            for one in ask_all(row + 1, word, protein, numbering):
+                row = one.row
+                yield one
 
 
 def from_mutants(text: str, protein: Protein) -> Iterator[Asked]:
@@ -258,7 +284,9 @@ def _is_header(line: str) -> bool:
     return bool(words & {*VARIANT_NAMES, *SCORE_NAMES, *LABEL_NAMES})
 
 
-def guess_columns(table: pd.DataFrame, proteins: Sequence[Protein]) -> Columns:
+def guess_columns(
+    table: pd.DataFrame, proteins: Sequence[Protein], numbering: Kind = "sequence"
+) -> Columns:
     """Which columns hold what, by their names, else by what can be read as variants.
 
     Raises
@@ -271,7 +299,7 @@ def guess_columns(table: pd.DataFrame, proteins: Sequence[Protein]) -> Columns:
     def named(names: Sequence[str], taken: set[str]) -> str | None:
         return next((lower[n] for n in names if n in lower and lower[n] not in taken), None)
 
-    readable = {name: _readable(table[name], proteins) for name in table.columns}
+    readable = {name: _readable(table[name], proteins, numbering) for name in table.columns}
     candidates = [lower[n] for n in VARIANT_NAMES if n in lower] + list(table.columns)
     variant = next((str(c) for c in candidates if readable[c] >= _GUESS_SHARE), None)
     if variant is None:
@@ -290,7 +318,8 @@ def guess_columns(table: pd.DataFrame, proteins: Sequence[Protein]) -> Columns:
 
 
 def from_table(
-    table: pd.DataFrame, columns: Columns, proteins: Sequence[Protein]
+    table: pd.DataFrame, columns: Columns, proteins: Sequence[Protein],
+    numbering: Kind = "sequence",
 ) -> Iterator[Asked]:
     """One variant per row of the table.
 
@@ -331,7 +360,7 @@ def from_table(
                             f"'{name[:40]}' is the name of no protein given.", label, score)
                 continue
             protein = known[name]
-        yield ask(row, text, protein, label, score)
+        yield ask(row, text, protein, label, score, numbering)
 
 
 def read_label(value: Any, one_is_fit: bool = False) -> bool | None:
@@ -390,10 +419,13 @@ def _check_span(protein: Protein, first: int, last: int) -> None:
         )
 
 
-def _readable(column: pd.Series, proteins: Sequence[Protein]) -> float:
+def _readable(column: pd.Series, proteins: Sequence[Protein], numbering: Kind) -> float:
     """Share of a column's first values that are variants of one of the proteins."""
     words = [str(w).strip() for w in column.iloc[:_GUESS_ROWS]]
-    fits = [any(ask(1, word, protein).variant for protein in proteins) for word in words if word]
+    fits = [
+        any(ask(1, word, protein, numbering=numbering).variant for protein in proteins)
+        for word in words if word
+    ]
     return sum(fits) / max(len(words), 1)
 
 

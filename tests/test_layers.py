@@ -13,10 +13,11 @@ ROOT = Path(__file__).parents[1]
 CORE = ROOT / "glass_core"
 LAYERS = {
     "errors": 0, "settings": 0, "records": 0,
-    "sequence": 1, "alignment": 1, "variant": 1, "structure": 1, "structure_file": 1,
+    "sequence": 1, "alignment": 1, "accession": 1, "annotation": 1, "numbering": 1, "change": 1,
+    "notation": 1, "reading": 1, "variant": 1, "structure": 1, "structure_file": 1,
     "protein": 1, "inputs": 1, "jobs": 1, "variant_list": 1,
     "protein_json": 1,
-    "metrics": 2, "embedders": 2, "remodel": 2, "models": 2,
+    "metrics": 2, "sources": 2, "embedders": 2, "remodel": 2, "models": 2,
     "baselines": 3, "provenance": 3, "impact": 3, "training": 3,
     "evaluation": 3, "screen": 3,
     "compute": 3, "screen_rows": 4, "runs": 4, "screening": 4, "rows": 4, "impact_json": 4,

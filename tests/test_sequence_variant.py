@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from glass_core.change import Change
 from glass_core.errors import GlassError, SequenceError, VariantError
 from glass_core.sequence import STANDARD, for_embedding, read_sequence, read_sequences
-from glass_core.variant import Change, Variant, mave_hgvs
+from glass_core.variant import Variant
 
 WILD = "MKTAYIAKQRQISFVKSHFSRQ"
 proteins = st.text(STANDARD, min_size=2, max_size=60)
@@ -65,7 +66,7 @@ def test_notations(text, mutant):
 ])
 def test_hgvs_name_is_read_back(text, hgvs):
     variant = Variant.parse(text, WILD)
-    assert mave_hgvs(variant) == hgvs
+    assert variant.hgvs == hgvs
     assert Variant.parse(hgvs, WILD) == variant
     assert Variant.parse(f"NP_000537.3:{hgvs}", WILD) == variant
 

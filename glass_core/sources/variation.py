@@ -1,0 +1,92 @@
+"""EBI Proteins: variants that large projects and clinical databases list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from glass_core.annotation import KnownVariant
+from glass_core.errors import RecordError, SequenceError
+from glass_core.sequence import STANDARD
+from glass_core.sources.answers import dig, first, objects, text, whole
+from glass_core.sources.fetch import Answer, Fetcher
+
+SERVICE = "EBI Proteins"
+_RESTRICTED = "cosmic"
+"""Rows that only a database with a restricted licence names are left out."""
+_IDS = 4
+
+
+def known_variants(
+    accession: str, sequence: str, fetcher: Fetcher
+) -> tuple[tuple[KnownVariant, ...], tuple[str, ...], Answer]:
+    """Missense variants of an entry, notes, and the answer they come from.
+
+    Raises
+    ------
+    NotFoundError
+        The service knows no variant of it.
+    SourceError
+        It cannot be asked, or answers what cannot be used.
+    """
+    answer = fetcher.get(f"{fetcher.settings.ebi}/api/variation/{accession}?format=json")
+    variants, notes = read_variation(answer.json(), sequence)
+    return variants, (*filter(None, [answer.note]), *notes), answer
+
+
+def read_variation(
+    answer: Any, sequence: str
+) -> tuple[tuple[KnownVariant, ...], tuple[str, ...]]:
+    """Missense variants that fit `sequence`, each once, and notes on what was left out."""
+    made: dict[tuple[int, str, str], KnownVariant] = {}
+    restricted = misfits = 0
+    for row in objects(answer, "features"):
+        start, end = whole(row, "begin"), whole(row, "end")
+        wild = text(row, "wildType")
+        mutant = first(row, "mutatedType", "alternativeSequence")
+        if (start is None or start != end or wild not in STANDARD or not isinstance(mutant, str)
+                or len(wild) != 1 or len(mutant) != 1 or mutant not in STANDARD):
+            continue  # no single substitution
+        if sequence[start - 1 : start] != wild:
+            misfits += 1
+            continue
+        names = {text(ref, "name").lower() for ref in objects(row, "xrefs")}
+        if names and all(_RESTRICTED in name for name in names):
+            restricted += 1
+            continue
+        try:
+            variant = KnownVariant(start, wild, mutant, _significance(row), _description(row),
+                                   _ids(row), SERVICE)
+        except (RecordError, SequenceError):
+            continue
+        known = made.get((start, wild, mutant))
+        if known is None or (variant.significance and not known.significance):
+            made[start, wild, mutant] = variant
+    notes = []
+    if restricted:
+        notes.append(f"{restricted:,} variants named by COSMIC alone, whose licence is restricted, "
+                     "are left out.")
+    if misfits:
+        notes.append(f"{misfits:,} listed variants do not fit UniProt's sequence and are left out.")
+    return tuple(sorted(made.values(), key=lambda v: (v.start, v.mutant))), tuple(notes)
+
+
+def _significance(row: Any) -> str:
+    """Clinical significances, each once, joined by '/'."""
+    told = dig(row, "clinicalSignificances")
+    if isinstance(told, str):
+        return text(row, "clinicalSignificances")
+    words = dict.fromkeys(text(one, "type") for one in objects(row, "clinicalSignificances"))
+    return " / ".join(word for word in words if word)
+
+
+def _description(row: Any) -> str:
+    names = dict.fromkeys(text(one, "name") for one in objects(row, "association"))
+    return "; ".join(name for name in names if name)[:200]
+
+
+def _ids(row: Any) -> tuple[str, ...]:
+    ids = dict.fromkeys(
+        text(ref, "id") for ref in objects(row, "xrefs")
+        if _RESTRICTED not in text(ref, "name").lower()
+    )
+    return tuple(name for name in ids if name)[:_IDS]

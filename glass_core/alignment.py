@@ -17,6 +17,8 @@ from glass_core.records import require
 
 GAP = "-"
 _GAP_OPEN, _GAP_EXTEND = -11.0, -1.0
+_ANCHOR = 3
+"""Equal residues in a row that hold the ends of an alignment."""
 _MAX_CELLS = 150_000_000
 """Product of the two lengths above which an alignment would take minutes."""
 
@@ -77,6 +79,18 @@ def aligned_pairs(first_row: str, second_row: str) -> NDArray[np.int64]:
     second = np.frombuffer(second_row.encode(), dtype=np.uint8) != ord(GAP)
     both = first & second
     return np.stack([np.cumsum(first)[both] - 1, np.cumsum(second)[both] - 1], axis=1)
+
+
+def anchored_pairs(first: str, second: str) -> NDArray[np.int64]:
+    """Index pairs of the alignment with free ends, shape=(n, 2), without unlike ends.
+
+    A tag before one sequence must not pass for the residues before the other: pairs before
+    the first and after the last run of `_ANCHOR` equal residues are left out.
+    """
+    pairs = aligned_pairs(*global_alignment(first, second, free_ends=True))
+    alike = np.array([first[i] == second[j] for i, j in pairs], dtype=int)
+    runs = np.flatnonzero(np.convolve(alike, np.ones(_ANCHOR, dtype=int), "valid") == _ANCHOR)
+    return pairs[runs[0] : runs[-1] + _ANCHOR] if len(runs) else pairs[:0]
 
 
 def check_rows(*rows: str) -> None:

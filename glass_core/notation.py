@@ -121,7 +121,7 @@ def expand(text: str, wild_type: str, numbering: Numbering | None = None) -> lis
         Such a text, about a position that is not there or another residue.
     """
     numbering = numbering or Numbering.of_sequence(len(wild_type))
-    word = split_reference(text)[1].strip()
+    word = _core(split_reference(text)[1].strip())
     several = _ALTERNATIVES.fullmatch(word)
     if several is not None:
         mutants = [several["first"], *several["more"].strip("/").split("/")]

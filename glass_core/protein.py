@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from glass_core.alignment import GAP, aligned_pairs, global_alignment
+from glass_core.alignment import GAP, aligned_pairs, anchored_pairs, global_alignment
 from glass_core.annotation import Annotation
 from glass_core.errors import InputError, StructureError
 from glass_core.numbering import Kind, Numbering
@@ -149,9 +149,7 @@ class Protein:
         if self.sequence == annotation.sequence:
             numbers = np.arange(1, len(self) + 1)
         else:
-            pairs = aligned_pairs(
-                *global_alignment(self.sequence, annotation.sequence, free_ends=True)
-            )
+            pairs = anchored_pairs(self.sequence, annotation.sequence)
             same = sum(self.sequence[i] == annotation.sequence[j] for i, j in pairs)
             shorter = min(len(self), len(annotation.sequence))
             if same < _MIN_ANNOTATED * shorter:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import struct
+import warnings
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -227,26 +228,34 @@ def _is_text(start: bytes) -> bool:
 def _parse(content: bytes, file_format: Format) -> tuple[AtomArray, Origin]:
     from biotite.file import DeserializationError, InvalidFileError
     from biotite.structure import BadStructureError
+
+    try:
+        with warnings.catch_warnings():
+            # Fields that a file leaves out and the reader replaces are no news to the user.
+            warnings.simplefilter("ignore", UserWarning)
+            return _atoms(content, file_format)
+    except (InvalidFileError, DeserializationError, BadStructureError) as error:
+        raise ValueError(str(error)) from error
+
+
+def _atoms(content: bytes, file_format: Format) -> tuple[AtomArray, Origin]:
     from biotite.structure.io import pdb, pdbx
 
     options: dict[str, Any] = {
         "model": 1, "altloc": "occupancy", "extra_fields": ["b_factor", "occupancy"],
     }
-    try:
-        if file_format == "pdb":
-            text = content.decode("utf-8", errors="replace")
-            file = pdb.PDBFile.read(io.StringIO(text))
-            return file.get_structure(**options), _origin_from_text(text[:20_000])
-        reader = pdbx.CIFFile if file_format == "mmcif" else pdbx.BinaryCIFFile
-        stream = io.StringIO(content.decode("utf-8", errors="replace"))
-        cif = reader.read(stream if file_format == "mmcif" else io.BytesIO(content))
-        mapped = set(_SIFTS) <= set(cif.block["atom_site"].keys())
-        if mapped:
-            options["extra_fields"] += _SIFTS
-        atoms = pdbx.get_structure(cif, use_author_fields=True, **options)
-        return _with_uniprot(atoms) if mapped else atoms, _origin_from_cif(cif.block)
-    except (InvalidFileError, DeserializationError, BadStructureError) as error:
-        raise ValueError(str(error)) from error
+    if file_format == "pdb":
+        text = content.decode("utf-8", errors="replace")
+        file = pdb.PDBFile.read(io.StringIO(text))
+        return file.get_structure(**options), _origin_from_text(text[:20_000])
+    reader = pdbx.CIFFile if file_format == "mmcif" else pdbx.BinaryCIFFile
+    stream = io.StringIO(content.decode("utf-8", errors="replace"))
+    cif = reader.read(stream if file_format == "mmcif" else io.BytesIO(content))
+    mapped = set(_SIFTS) <= set(cif.block["atom_site"].keys())
+    if mapped:
+        options["extra_fields"] += _SIFTS
+    atoms = pdbx.get_structure(cif, use_author_fields=True, **options)
+    return _with_uniprot(atoms) if mapped else atoms, _origin_from_cif(cif.block)
 
 
 def _with_uniprot(atoms: AtomArray) -> AtomArray:

@@ -183,7 +183,7 @@ class Fetcher:
 
     def _patiently(self, url: str) -> bytes:
         """Several attempts where the service is busy or the line is bad."""
-        patience = wait_exponential_jitter(initial=0.5, max=self.limits.longest_wait_s)
+        patience = wait_exponential_jitter(multiplier=0.5, max=self.limits.longest_wait_s)
 
         def wait(state: RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None
@@ -208,7 +208,8 @@ class Fetcher:
             with (
                 httpx.Client(
                     timeout=self.limits.silence_s, follow_redirects=True,
-                    max_redirects=_REDIRECTS, headers={"User-Agent": "GLASS"},
+                    max_redirects=_REDIRECTS,
+                    headers={"User-Agent": "GLASS", "Accept-Encoding": "gzip"},
                     event_hooks={"request": [lambda r: self._check_origin(str(r.url))]},
                 ) as client,
                 client.stream("GET", url) as response,
@@ -227,7 +228,7 @@ class Fetcher:
 
     def _body(self, response: httpx.Response, deadline: float) -> bytes:
         pieces, size = [], 0
-        for piece in response.iter_bytes(65_536):
+        for piece in response.iter_bytes():
             size += len(piece)
             if size > self.limits.bytes:
                 raise SourceError(

@@ -21,6 +21,10 @@ class VariantError(InputError):
     """A variant that cannot be read or does not fit its sequence."""
 
 
+class SeveralVariantsError(VariantError):
+    """A text that names several variants where one is meant."""
+
+
 class StructureError(InputError):
     """A structure file that cannot be read or used."""
 

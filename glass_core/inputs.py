@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from glass_core.annotation import Annotation
 from glass_core.errors import InputError, SequenceError, VariantError
@@ -27,6 +28,7 @@ from glass_core.variant_list import (
     read_table,
 )
 
+Follow = Literal["sequence", "structure"]
 TABLE_SUFFIXES = (".csv", ".tsv", ".parquet")
 
 EXAMPLE_CHAIN = "A"
@@ -71,6 +73,7 @@ class HandOver:
     variant: str
     structure: Upload | None = None
     chain: str | None = None
+    annotation: Annotation | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +95,7 @@ def read_inputs(
     mutant_chain: str | None = None,
     numbering: Kind = "sequence",
     annotation: Annotation | None = None,
+    follow: Follow = "sequence",
 ) -> Inputs:
     """Check everything and put it together.
 
@@ -109,6 +113,8 @@ def read_inputs(
         What the numbers in `variant` mean.
     annotation : Annotation, optional
         What was looked up about the protein; its sequence stands in for an empty `wild`.
+    follow : {"sequence", "structure"}
+        Whose residue the wild type has where the two differ.
 
     Raises
     ------
@@ -118,6 +124,8 @@ def read_inputs(
     if structure is not None and chain is None:
         chain = split_chain(variant)[0] or None
     protein = _read_protein(wild, structure, chain, annotation)
+    if follow == "structure":
+        protein = protein.following_structure()
     return Inputs(
         protein=protein,
         variant=_read_variant(protein, variant, mutant, numbering),
@@ -204,6 +212,9 @@ def read_proteins(
     if len(records) > 1:
         if structure is not None:
             raise InputError("structure: goes with one wild-type sequence, not with several.")
+        if annotation is not None:
+            raise InputError(f"{annotation.accession}: goes with one wild-type sequence, not with "
+                             "several; clear the accession.")
         proteins = [
             Protein.from_sequence(r.residues, r.name or f"protein_{n}")
             for n, r in enumerate(records, start=1)

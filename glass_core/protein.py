@@ -162,6 +162,13 @@ class Protein:
         return replace(self, accession=annotation.accession, uniprot_positions=numbers,
                        annotation=annotation)
 
+    def following_structure(self) -> Protein:
+        """The protein as its structure shows it: residues that differ are the structure's."""
+        letters = list(self.sequence)
+        for mismatch in self.mismatches:
+            letters[mismatch.position - 1] = mismatch.structure_residue
+        return replace(self, sequence="".join(letters))
+
     def __len__(self) -> int:
         return len(self.sequence)
 

@@ -55,6 +55,10 @@ def provenance(protein: Protein, mutant: str, protocol: Mapping[str, str]) -> Pr
         inputs["structure"] = f"{protein.structure.name}, chain {protein.structure.chain}"
         inputs["structure_origin"] = protein.structure.origin
         inputs["structure_sha256"] = _hash(write_structure(protein.structure, "mmcif"))
+    if protein.accession:
+        inputs["uniprot"] = protein.accession
+    if protein.annotation is not None:
+        inputs["retrieved"] = "; ".join(map(str, protein.annotation.retrieved))
     return Provenance(
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         versions={

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from glass_core.accession import split_accession
-from glass_core.errors import VariantError
+from glass_core.errors import SeveralVariantsError, VariantError
 from glass_core.notation import expand, split_chain, split_reference
 from glass_core.numbering import Kind
 from glass_core.protein import Protein
@@ -38,12 +38,14 @@ def read_variant(text: str, protein: Protein, numbering: Kind = "sequence") -> V
 
     Raises
     ------
+    SeveralVariantsError
+        It names several.
     VariantError
-        Also where it names several.
+        It names none.
     """
     made = read_variants(text, protein, numbering)
     if len(made) > 1:
-        raise VariantError(
+        raise SeveralVariantsError(
             f"variant '{text.strip()[:60]}': names {len(made):,} variants where one is meant; "
             "screen them, or choose one."
         )

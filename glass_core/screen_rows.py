@@ -46,6 +46,7 @@ COLUMNS: dict[str, Column] = {
     "mutant": Column("residue(s) put in; empty for a deletion"),
     "chain": Column("author chain of the first changed residue; empty without coordinates"),
     "author_number": Column("its author residue number with insertion code"),
+    "uniprot_position": Column("its UniProt position, where it is known", span="1 and up"),
     "secondary_structure": Column("of the first changed residue in the wild-type structure",
                                   span="H helix, E strand, C coil, - no coordinates"),
     "neighbours": Column("C-alpha within 10 Å of it in the wild-type structure, its burial",
@@ -89,7 +90,7 @@ SCORES = {
 TURNED = {"lddt_deficit": ("predicted_lddt_site", 1), "tm_deficit": ("predicted_tm", 1),
           "blosum62": ("blosum62", 0)}
 """Scores that are this number minus a column; the others are columns themselves."""
-WHOLE = ("row", "position", "changes", "neighbours", "blosum62", "label")
+WHOLE = ("row", "position", "changes", "uniprot_position", "neighbours", "blosum62", "label")
 """Columns of whole numbers."""
 
 
@@ -110,6 +111,7 @@ class ScreenRow:
     mutant: str | None = None
     chain: str | None = None
     author_number: str | None = None
+    uniprot_position: int | None = None
     secondary_structure: str | None = None
     neighbours: int | None = None
     predicted_tm: float | None = None
@@ -158,6 +160,7 @@ def first_row(asked: Asked, table: EffectTable | None, info: ModelInfo) -> Scree
         wild_type=":".join(c.wild for c in variant.changes),
         mutant=":".join(c.mutant for c in variant.changes),
         chain=shape.chain[index], author_number=shape.author_number[index],
+        uniprot_position=asked.protein.uniprot_position(index),
         secondary_structure=shape.secondary[index],
         neighbours=None if np.isnan(shape.neighbours[index]) else int(shape.neighbours[index]),
         blosum62=blosum62(variant), model=_stamp(info),

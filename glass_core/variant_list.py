@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from glass_core.accession import split_accession
+from glass_core.annotation import KnownVariant
+from glass_core.change import Change
 from glass_core.errors import GlassError, InputError
 from glass_core.numbering import Kind
 from glass_core.protein import Protein
@@ -141,6 +143,35 @@ def alanine_scan(protein: Protein, first: int = 1, last: int | None = None) -> I
     """Every residue of the range to alanine; alanines to glycine."""
     for row, (position, wild) in enumerate(_span(protein, first, last), start=1):
         yield ask(row, f"{wild}{position}{'G' if wild == 'A' else 'A'}", protein)
+
+
+def known_variants(protein: Protein) -> Iterator[Asked]:
+    """The variants that databases list for the protein, in its own positions.
+
+    What they call it clinically is the label where that is clear.
+    """
+    row = 0
+    listed = () if protein.annotation is None else protein.annotation.variants
+    for variant in listed:
+        change = own_change(protein, variant)
+        if change is None:
+            continue
+        row += 1
+        words = {read_label(word) for word in variant.significance.split("/")} - {None}
+        yield Asked(row, variant.text, protein, Variant(protein.sequence, (change,)), "",
+                    words.pop() if len(words) == 1 else None)
+
+
+def own_change(protein: Protein, variant: KnownVariant) -> Change | None:
+    """A listed variant in the protein's own positions; None where it does not fit."""
+    position = protein.position_of_uniprot(variant.start)
+    if position is None:
+        return None
+    if protein.sequence[position - 1 : position - 1 + len(variant.wild)] != variant.wild:
+        return None
+    if len(variant.wild) == len(protein) and not variant.mutant:
+        return None
+    return Change(position, variant.wild, variant.mutant)
 
 
 def scan(

@@ -9,11 +9,19 @@ import streamlit as st
 from streamlit.elements.plotly_chart import PlotlyState
 
 from glass_core.baselines import affordable_background
-from glass_core.errors import GlassError, RunError, SequenceError, StructureError, VariantError
+from glass_core.errors import (
+    GlassError,
+    RunError,
+    SequenceError,
+    SeveralVariantsError,
+    StructureError,
+    VariantError,
+)
 from glass_core.impact import Impact, Progress, analyse
 from glass_core.inputs import (
     EXAMPLE_CHAIN,
     EXAMPLE_VARIANT,
+    HandOver,
     Inputs,
     Upload,
     example_upload,
@@ -21,11 +29,14 @@ from glass_core.inputs import (
 )
 from glass_core.jobs import JobStatus
 from glass_core.models.registry import DEFAULT_MODEL, list_models
+from glass_core.notation import split_chain
+from glass_core.reading import how_read
 from glass_core.remodel import get_remodeller, remodellers
 from glass_core.remodel.base import RemodelSettings
+from glass_core.report.annotation_tracks import known_variant_table
 from glass_core.report.exports import exports
 from glass_core.report.figures import matrices, residue_track
-from glass_core.report.tables import subdomain_table
+from glass_core.report.tables import subdomain_table, variant_table
 from glass_core.report.verdict import verdict
 from glass_core.report.viewer import (
     ViewOptions,
@@ -34,9 +45,11 @@ from glass_core.report.viewer import (
     viewer_html,
 )
 from glass_core.runs import new_id
+from glass_core.sources.lookup import Found
 from pages.parts.common import (
     impact_jobs,
     kept_impact,
+    numbering_input,
     predictor,
     runs,
     settings,
@@ -44,6 +57,7 @@ from pages.parts.common import (
     through_the_front_door,
     viewer_script,
 )
+from pages.parts.lookup import accession_input, fasta, only_chain, plain, uploaded
 
 FIELDS = ("wild", "variant", "mutant")
 WILD, MUTANT = "", "mutant_"  # prefixes of the state keys of the two structures
@@ -52,8 +66,8 @@ PLACE = {SequenceError: "wild", VariantError: "variant", StructureError: "struct
 
 def fill_example() -> None:
     st.session_state.update(wild="", variant=EXAMPLE_VARIANT, mutant="", chain=EXAMPLE_CHAIN)
-    st.session_state.update(given=example_upload(), mutant_given=None)
-    st.session_state["start"] = True
+    st.session_state.update(given=example_upload(), mutant_given=None, annotation=None,
+                            lookup_notes=(), accession="", numbering="sequence", start=True)
 
 
 def show_error(place: str) -> None:
@@ -63,10 +77,34 @@ def show_error(place: str) -> None:
         st.error(problem[1], icon=":material/error:")
 
 
+def take_found(found: Found, variant: str) -> None:
+    """Fill the form with what an accession led to; a variant behind it is analysed at once."""
+    state = st.session_state
+    state.update(wild=fasta(found.annotation), given=uploaded(found), chain=only_chain(found),
+                 mutant="", mutant_given=None, variant=variant)
+    if variant and (found.structure is None or state["chain"] or split_chain(variant)[0]):
+        state["chain"] = state["chain"] or split_chain(variant)[0] or None
+        state["start"] = True
+
+
+def screen_instead() -> None:
+    """The Screen page with the form of this one, and its text as the list."""
+    state = st.session_state
+    state["screen_taken_over"] = {
+        "screen_wild": state["wild"], "screen_given": state.get("given"),
+        "screen_chain": state.get("chain"), "screen_annotation": state.get("annotation"),
+        "screen_which": "My list", "screen_list": state["variant"],
+        "screen_numbering": state["numbering"], "start_screen": True,
+    }
+    state["problem"] = None
+    st.switch_page("pages/screen.py")
+
+
 def input_form() -> None:
     st.subheader("Inputs")
     st.button("Example: a globin (2GTL chain A), V31P", on_click=fill_example, width="stretch",
               key="example")
+    accession_input(WILD, take_found)
     st.text_area(
         "Wild-type sequence", key="wild", height=120,
         placeholder="Paste letters or one FASTA record; leave empty to use the structure's own.",
@@ -74,6 +112,9 @@ def input_form() -> None:
     show_error("wild")
     st.text_input("Variant", key="variant", placeholder="R175H, p.Arg175His, A1P:D2N, F508del")
     show_error("variant")
+    if st.session_state.get("several"):
+        st.button("Screen them", key="screen_them", width="stretch")
+    numbering_input("")
     structure_field(WILD, "Wild-type structure (optional)",
                     "mmCIF, PDB or BinaryCIF, also gzip'd. Needed for 3D, matrices and "
                     "remodelling.")
@@ -100,15 +141,17 @@ def structure_field(role: str, label: str, explanation: str) -> None:
 def check_inputs() -> Inputs | None:
     """The inputs, or None with the problem shown beside its field."""
     state = st.session_state
-    state["problem"] = None
+    state["problem"], state["several"] = None, False
     try:
         return read_inputs(
             state["wild"], state["variant"], state["mutant"],
             state.get("given"), state.get("chain") if state.get("given") else None,
             state.get("mutant_given"),
             state.get("mutant_chain") if state.get("mutant_given") else None,
+            numbering=state["numbering"], annotation=state.get("annotation"),
         )
     except GlassError as error:
+        state["several"] = isinstance(error, SeveralVariantsError)
         place = next((p for kind, p in PLACE.items() if isinstance(error, kind)), "other")
         state["problem"] = (place, str(error))
         return None
@@ -128,6 +171,9 @@ def start_analysis() -> None:
         st.session_state["problem"] = ("other", str(error))
         return
     st.session_state["selected"] = None
+    st.session_state["read"] = how_read(
+        st.session_state["variant"], impact.protein, st.session_state["numbering"]
+    )
     st.query_params["run"] = keep(impact)
 
 
@@ -228,8 +274,10 @@ def show_impact(impact: Impact) -> None:
     with st.expander(f"Before you trust it ({len(impact.flags)})", expanded=bool(impact.flags)):
         for flag in impact.flags:
             st.markdown(f"- {flag}")
+    ledger(impact)
     alignment_panel(impact)
     remodel_panel(impact)
+    known_variants_panel(impact)
     selected = track_panel(impact)
     if impact.protein.structure is not None:
         superposition_panel(impact, selected)
@@ -261,6 +309,35 @@ def numbers(impact: Impact) -> None:
                       help="Constant 'nothing changes', and the BLOSUM62 score.")
 
 
+def ledger(impact: Impact) -> None:
+    """The variant in every numbering and notation, and how it was read."""
+    with st.expander(f"How the variant was read: {impact.variant.hgvs}"
+                     if len(impact.variant.hgvs) < 60 else "How the variant was read"):
+        st.dataframe(variant_table(impact), hide_index=True)
+        st.caption(f"HGVS and MAVE-HGVS: {plain(impact.variant.hgvs)}. "
+                   + plain(st.session_state.get("read", "")))
+
+
+def known_variants_panel(impact: Impact) -> None:
+    """What databases list; a chosen row goes into the form and is analysed."""
+    table = known_variant_table(impact.protein)
+    if table.empty:
+        return
+    with st.expander(f"Known variants ({len(table):,}): choose one to analyse it"):
+        event = st.dataframe(table, hide_index=True, key="known", on_select="rerun",
+                             selection_mode="single-row")
+        st.caption("As the databases have them, which is no verdict of this program.")
+        rows = event["selection"]["rows"]
+        if rows and st.button(f"Analyse {table['variant'][rows[0]]}", key="analyse_known"):
+            structure = impact.protein.structure
+            st.session_state["hand_over"] = HandOver(
+                impact.protein.sequence, table["here"][rows[0]],
+                None if structure is None else Upload.of_structure(structure),
+                None if structure is None else structure.chain, impact.protein.annotation,
+            )
+            st.rerun()
+
+
 def alignment_panel(impact: Impact) -> None:
     """The structure's residues beneath the sequence, where the two are not the same."""
     protein = impact.protein
@@ -271,6 +348,11 @@ def alignment_panel(impact: Impact) -> None:
         for mismatch in protein.mismatches:
             st.markdown(f"- {mismatch}")
         st.code(protein.alignment_report(), language=None)
+        if protein.mismatches:
+            st.caption("The sequence was followed: the wild type has its residues.")
+            if st.button("Follow the structure instead", key="follow_structure"):
+                st.session_state["next_wild"] = protein.following_structure().sequence
+                st.rerun()
 
 
 def track_panel(impact: Impact) -> int | None:
@@ -322,8 +404,13 @@ def matrix_panel(impact: Impact, selected: int | None) -> None:
         alt="Distance matrices of wild type and mutant and their difference",
     )
     take_click("matrices", event)
-    st.caption("By sequence position. Click the diagonal to select a residue; the three "
-               "zoom together.")
+    known = impact.protein.annotation
+    error = "" if known is None or known.pae is None else (
+        " The predicted aligned error is AlphaFold's expected error of one residue's place when "
+        "the model is superposed on another; it is confidence, not an effect."
+    )
+    st.caption("By sequence position. Click the diagonal to select a residue; the matrices "
+               f"zoom together.{error}")
 
 
 def subdomain_panel(impact: Impact) -> None:
@@ -386,8 +473,11 @@ def open_handed_over() -> None:
     if handed is not None:
         st.session_state.update(
             wild=handed.wild, variant=handed.variant, mutant="", given=handed.structure,
-            chain=handed.chain, mutant_given=None, start=True,
+            chain=handed.chain, mutant_given=None, start=True, numbering="sequence",
+            annotation=handed.annotation,
         )
+    if "next_wild" in st.session_state:
+        st.session_state.update(wild=st.session_state.pop("next_wild"), start=True)
 
 
 def forward_screen(run: str) -> None:
@@ -407,7 +497,8 @@ def restore_fields() -> None:
     addresses = (st.query_params.get("run"), st.query_params.get("before"))
     impact = next((found for a in addresses if a and (found := known_impact(a))), None)
     if impact is not None:
-        state.update(wild=impact.variant.wild_type, variant=impact.variant.text)
+        state.update(wild=impact.variant.wild_type, variant=impact.variant.text,
+                     annotation=impact.protein.annotation)
         structure = impact.protein.structure
         if structure is not None:
             state["given"] = Upload.of_structure(structure)
@@ -423,5 +514,7 @@ if st.session_state.pop("start", False):
     with main:
         start_analysis()
     st.rerun()  # so that the form shows, or no longer shows, a problem
+if st.session_state.get("screen_them"):
+    screen_instead()
 with main:
     results()

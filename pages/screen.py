@@ -33,6 +33,7 @@ def show() -> None:
 
 
 through_the_front_door("pages/screen.py")
+st.session_state.update(st.session_state.pop("screen_taken_over", {}))
 for field in ("screen_wild", "screen_list", "screen_range"):
     st.session_state.setdefault(field, "")
 form, main = st.columns([1, 2.6], gap="large")

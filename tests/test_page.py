@@ -85,7 +85,7 @@ def test_a_sequence_with_more_than_the_structure_shows_the_alignment(page, globi
     assert not page.exception
     assert not page.error
     assert any("residue by residue (mismatches: 1)" in e.label for e in page.expander)
-    assert "MKA" + globin.sequence[:50] in page.code[0].value
+    assert "MKA" + globin.sequence[:50] in page.code[-1].value
 
 
 def test_a_mutant_structure_of_ones_own_is_measured(page, globin):

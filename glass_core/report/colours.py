@@ -13,6 +13,12 @@ EFFECT_SCALE = ("#F7F7F7", "#FDD49E", "#FC8D59", "#D7301F", "#7F0000")
 """Low to high deficit or strain; never used for confidence."""
 DIFFERENCE_SCALE = "RdBu_r"
 DISTANCE_SCALE = "Cividis"
+ERROR_SCALE = "Greens_r"
+"""Predicted aligned error, as AlphaFold DB shows it: dark = confident."""
+STRETCHES = ("#0072B2", "#56B4E9", "#F0E442", "#009E73", "#999999", "#E69F00")
+"""Kinds of annotated stretches, in the order in which they come."""
+DAMAGING, HARMLESS, UNCLEAR = "#882255", "#44AA99", "#7F7F7F"
+"""What databases call a known variant."""
 NO_VALUE = "#B0B0B0"
 
 PLDDT = ((90.0, "#0053D6"), (70.0, "#65CBF3"), (50.0, "#FFDB13"), (0.0, "#FF7D45"))

@@ -11,7 +11,9 @@ from glass_core.impact import Impact
 from glass_core.metrics.distances import difference_matrix, distance_matrix, place_on_reference
 from glass_core.metrics.lddt import INCLUSION_RADIUS
 from glass_core.metrics.secondary import KIND_NAMES, elements
+from glass_core.protein import Protein
 from glass_core.report import colours
+from glass_core.report.annotation_tracks import add_annotation, has_annotation
 
 _LAYOUT = {
     "margin": {"l": 60, "r": 20, "t": 40, "b": 45},
@@ -32,8 +34,11 @@ def residue_track(impact: Impact, selected: int | None = None) -> go.Figure:
     """
     position = np.arange(1, len(impact.protein) + 1)
     hover = _hover(impact)
-    rows = 3 if impact.measured else 2
+    known = has_annotation(impact.protein)
     heights = [0.58, 0.32, 0.10] if impact.measured else [0.85, 0.15]
+    ribbon = len(heights)
+    heights += [0.2] if known else []
+    rows = len(heights)
     figure = make_subplots(
         rows=rows, cols=1, shared_xaxes=True, row_heights=heights, vertical_spacing=0.04
     )
@@ -60,7 +65,9 @@ def residue_track(impact: Impact, selected: int | None = None) -> go.Figure:
         if impact.noise_floor is not None:
             line(impact.floor_strain, "strain of the floor", colours.FLOOR, 2, dash="dot", width=1)
         figure.update_yaxes(title_text="strain", rangemode="tozero", row=2, col=1, **_AXIS)
-    _ribbon(figure, impact, rows)
+    _ribbon(figure, impact, ribbon)
+    if known:
+        add_annotation(figure, impact.protein, rows)
     for number, site in enumerate(impact.variant.positions):
         figure.add_vline(
             x=site, line={"color": colours.SITE, "width": 1, "dash": "dash"}, row=1, col=1,
@@ -74,7 +81,8 @@ def residue_track(impact: Impact, selected: int | None = None) -> go.Figure:
         figure.add_vline(x=selected, line={"color": colours.SELECTED, "width": 2})
     figure.update_yaxes(title_text="lDDT", row=1, col=1, **_AXIS)
     figure.update_xaxes(title_text="sequence position", row=rows, col=1)
-    figure.update_layout(height=520 if impact.measured else 380, hovermode="closest", **_LAYOUT)
+    height = (520 if impact.measured else 380) + (80 if known else 0)
+    figure.update_layout(height=height, hovermode="closest", **_LAYOUT)
     return figure
 
 
@@ -82,6 +90,8 @@ def matrices(
     impact: Impact, selected: int | None = None, span: tuple[int, int] | None = None
 ) -> go.Figure:
     """C-alpha distances of reference and mutant, and their difference, with linked axes.
+
+    Beside them AlphaFold's predicted aligned error, where it was looked up.
 
     The diagonal carries one point per residue, so that a click can select it.
 
@@ -96,32 +106,36 @@ def matrices(
     panels = _panels(impact)
     hover = _hover(impact)
     position = np.arange(1, len(impact.protein) + 1)
+    columns = 2 if len(panels) == 4 else len(panels)
     figure = make_subplots(
-        rows=1, cols=len(panels), subplot_titles=[title for title, *_ in panels],
-        horizontal_spacing=0.04,
+        rows=len(panels) // columns, cols=columns,
+        subplot_titles=[title for title, *_ in panels],
+        horizontal_spacing=0.04, vertical_spacing=0.17,
     )
-    for column, (title, values, scale, limit) in enumerate(panels, start=1):
+    for number, (title, values, scale, limit) in enumerate(panels):
+        row, column = number // columns + 1, number % columns + 1
         signed = limit is not None
-        axis = "" if column == 1 else str(column)
+        axis = "" if number == 0 else str(number + 1)
         domain = figure.layout[f"xaxis{axis}"].domain
+        bottom = figure.layout[f"yaxis{axis}"].domain[0]
         figure.add_trace(
             go.Heatmap(
                 x=position, y=position, z=values, colorscale=scale, name=title,
                 zmin=-limit if limit is not None else None, zmax=limit,
                 showscale=True,
                 colorbar={"ticksuffix": " Å", "orientation": "h", "nticks": 4, "thickness": 9,
-                          "x": sum(domain) / 2, "y": 0, "yanchor": "top", "ypad": 30,
+                          "x": sum(domain) / 2, "y": bottom, "yanchor": "top", "ypad": 30,
                           "len": 0.8 * (domain[1] - domain[0])},
                 hovertemplate=(
                     "%{x} - %{y}: %{z:" + ("+.2f" if signed else ".1f") + "} Å<extra></extra>"
                 ),
             ),
-            row=1, col=column,
+            row=row, col=column,
         )
-        figure.update_xaxes(matches="x", constrain="domain", row=1, col=column)
+        figure.update_xaxes(matches="x", constrain="domain", row=row, col=column)
         figure.update_yaxes(
             matches="y", scaleanchor="x", constrain="domain", constraintoward="bottom",
-            showticklabels=column == 1, row=1, col=column,
+            showticklabels=column == 1, row=row, col=column,
         )
         figure.add_trace(
             # A heat map cannot be clicked; unseen points on its diagonal can.
@@ -130,19 +144,20 @@ def matrices(
                 marker={"size": 9, "opacity": 0}, name="diagonal",
                 hovertemplate="%{customdata}<br>click to select<extra></extra>",
             ),
-            row=1, col=column,
+            row=row, col=column,
         )
         for site in impact.variant.positions:
             figure.add_vline(x=site, line={"color": colours.SITE, "width": 1, "dash": "dash"},
-                             row=1, col=column)
+                             row=row, col=column)
         if selected is not None:
             for add in (figure.add_vline, figure.add_hline):
                 add(**{"x" if add == figure.add_vline else "y": selected},
-                    line={"color": colours.SELECTED, "width": 1}, row=1, col=column)
+                    line={"color": colours.SELECTED, "width": 1}, row=row, col=column)
     first, last = span or (1, len(position))
     figure.update_xaxes(range=[first - 0.5, last + 0.5])
     figure.update_yaxes(range=[last + 0.5, first - 0.5])
-    figure.update_layout(height=380 if len(panels) > 1 else 600, **_LAYOUT)
+    height = {1: 600, 2: 480, 3: 380}.get(len(panels), 940)
+    figure.update_layout(height=height, **_LAYOUT)
     figure.update_layout(margin={"l": 45, "r": 10, "t": 45, "b": 70})
     return figure
 
@@ -152,7 +167,8 @@ def _panels(
 ) -> list[tuple[str, NDArray[np.float64], str, float | None]]:
     """Title, values, colour scale and symmetric limit (None: unsigned) of each matrix."""
     if not impact.measured:
-        return [("wild type", distance_matrix(impact.protein.ca), colours.DISTANCE_SCALE, None)]
+        return [("wild type", distance_matrix(impact.protein.ca), colours.DISTANCE_SCALE, None),
+                *_aligned_error(impact.protein)]
     replicate, measurement = impact.replicates[0], impact.measurements[0]
     reference = impact.protein.track(replicate.reference.ca)
     subject = impact.protein.track(
@@ -168,7 +184,22 @@ def _panels(
         ("wild type", distance_matrix(reference), colours.DISTANCE_SCALE, None),
         ("mutant", distance_matrix(subject), colours.DISTANCE_SCALE, None),
         ("mutant - wild type", difference, colours.DIFFERENCE_SCALE, limit),
+        *_aligned_error(impact.protein),
     ]
+
+
+def _aligned_error(
+    protein: Protein,
+) -> list[tuple[str, NDArray[np.float64], str, float | None]]:
+    """AlphaFold's expected error of column j with the model superposed on row i, in Å."""
+    known = protein.annotation
+    if known is None or known.pae is None:
+        return []
+    numbers = np.asarray(protein.uniprot_positions)
+    there = numbers >= 1
+    error = np.full((len(protein), len(protein)), np.nan)
+    error[np.ix_(there, there)] = known.pae[np.ix_(numbers[there] - 1, numbers[there] - 1)]
+    return [("predicted aligned error", error, colours.ERROR_SCALE, None)]
 
 
 def _band(
@@ -224,8 +255,9 @@ def _hover(impact: Impact) -> list[str]:
     for index, residue in enumerate(protein.sequence):
         number = protein.author_number(index)
         chain = protein.structure.chain if protein.structure is not None else ""
+        uniprot = protein.uniprot_position(index)
         texts.append(
-            f"{residue}{index + 1}" + (f" (chain {chain}, author {number})" if number else
-                                       " (no coordinates)")
+            f"{residue}{index + 1}" + ("" if uniprot is None else f" (UniProt {uniprot})")
+            + (f" (chain {chain}, author {number})" if number else " (no coordinates)")
         )
     return texts

@@ -12,10 +12,16 @@ from glass_core.inputs import Upload
 from glass_core.jobs import JobBoard
 from glass_core.models.predictor import Predictor
 from glass_core.models.registry import load_predictor
+from glass_core.notation import FORMS
+from glass_core.numbering import KINDS
 from glass_core.report.viewer import read_script
 from glass_core.runs import RunStore
 from glass_core.settings import Settings
 from glass_core.structure_file import Chain, list_chains
+
+NUMBERINGS = {
+    "sequence": "sequence, from 1", "UniProt": "UniProt entry", "author": "structure's author",
+}
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,18 @@ def kept_impact(run: str) -> Impact | None:
         return None
 
 
+def numbering_input(role: str) -> None:
+    """What the numbers in variants mean, in ``{role}numbering``, and the forms they may have."""
+    st.session_state.setdefault(f"{role}numbering", KINDS[0])
+    left, right = st.columns([1.6, 1], vertical_alignment="bottom")
+    left.selectbox("Its numbers are of the", KINDS, key=f"{role}numbering",
+                   format_func=NUMBERINGS.__getitem__)
+    with right.popover("Forms", width="stretch"):
+        st.dataframe(
+            {"write": list(FORMS), "which is": list(FORMS.values())}, hide_index=True,
+        )
+
+
 def take_upload(role: str) -> None:
     file = st.session_state.get(f"{role}file")
     st.session_state[f"{role}given"] = (
@@ -116,6 +134,9 @@ def structure_input(role: str, label: str, explanation: str) -> str | None:
         labels = {c.id: str(c) for c in chains}
         st.selectbox("Chain", ids, key=key, index=None, format_func=labels.__getitem__,
                      placeholder="Choose a protein chain")
+        with st.expander("Sequences of the chains"):
+            st.code("\n".join(f">{c.id}\n{c.sequence}" for c in chains), language=None,
+                    wrap_lines=True)
     else:
         st.session_state[key] = chains[0].id
     return None

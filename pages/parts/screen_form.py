@@ -7,6 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
+from glass_core.annotation import Annotation
 from glass_core.errors import GlassError
 from glass_core.inputs import (
     EXAMPLE_CHAIN,
@@ -17,10 +18,12 @@ from glass_core.inputs import (
     variants_of_file,
 )
 from glass_core.models.registry import DEFAULT_MODEL, list_models
+from glass_core.numbering import Kind
 from glass_core.protein import Protein
 from glass_core.remodel import remodellers
 from glass_core.screen_rows import SCORES
 from glass_core.screening import Progress, advance, begin, duration, estimate
+from glass_core.sources.lookup import Found
 from glass_core.variant_list import (
     Asked,
     Columns,
@@ -29,25 +32,38 @@ from glass_core.variant_list import (
     counts,
     from_text,
     guess_columns,
+    known_variants,
     name_of,
     read_table,
     scan,
 )
 from pages.parts.common import (
+    numbering_input,
     predictor,
     runs,
     screen_jobs,
     settings,
     structure_input,
 )
+from pages.parts.lookup import accession_input, fasta, only_chain, uploaded
 
 ROLE = "screen_"
-EVERYTHING, ALANINE, LIST = "All", "Alanine scan", "My list"
+EVERYTHING, ALANINE, LIST, KNOWN = "All", "Alanine scan", "My list", "Known"
 TITLES = {EVERYTHING: "all substitutions", ALANINE: "alanine scan"}
+
+
+def take_found(found: Found, variants: str) -> None:
+    """Fill the form with what an accession led to; variants behind it make the list."""
+    st.session_state.update({
+        "screen_wild": fasta(found.annotation), "screen_given": uploaded(found),
+        "screen_chain": only_chain(found), "screen_list": variants,
+        "screen_which": LIST if variants else EVERYTHING, "screen_numbering": "sequence",
+    })
 
 
 def fill_example() -> None:
     st.session_state.update({
+        "screen_annotation": None, "screen_lookup_notes": (), "screen_accession": "",
         "screen_wild": "", "screen_given": example_upload(), "screen_chain": EXAMPLE_CHAIN,
         "screen_which": EVERYTHING, "screen_range": "", "start_screen": True,
     })
@@ -57,13 +73,20 @@ def screen_form() -> None:
     st.subheader("Inputs", anchor=False)
     st.button("Example: all substitutions of a globin", on_click=fill_example, width="stretch",
               key="screen_example")
+    accession_input(ROLE, take_found)
     st.text_area("Wild-type sequence(s)", key="screen_wild", height=110,
                  placeholder="Letters or FASTA, also several records; leave empty to use the "
                  "structure's own.")
     problem = structure_input(ROLE, "Wild-type structure (optional)",
                               "For burial, the 3D view and remodelling.")
     st.session_state.setdefault("screen_which", EVERYTHING)
-    st.segmented_control("Variants", [EVERYTHING, ALANINE, LIST], key="screen_which")
+    known = st.session_state.get("screen_annotation")
+    offered = [EVERYTHING, ALANINE, LIST]
+    if known is not None and known.variants:
+        offered.append(KNOWN)
+    if st.session_state["screen_which"] not in offered:
+        st.session_state["screen_which"] = EVERYTHING
+    st.segmented_control("Variants", offered, key="screen_which")
     which = st.session_state["screen_which"] or EVERYTHING
     if which == LIST:
         st.text_area("Variants", key="screen_list", height=90, label_visibility="collapsed",
@@ -73,6 +96,10 @@ def screen_form() -> None:
                          help="CSV, TSV or Parquet with a column of variants (and, if you have "
                          "them, a score, a label, a protein), one variant per line, or FASTA of "
                          "mutant sequences.")
+        numbering_input(ROLE)
+    elif which == KNOWN:
+        st.caption("The variants that UniProt and EBI Proteins list; what they call them "
+                   "clinically is the label.")
     else:
         st.text_input("Range", key="screen_range", placeholder="whole chain, or such as 10-60")
     if problem is not None:
@@ -138,30 +165,42 @@ def read_inputs(which: str) -> tuple[list[Protein], list[Asked], str]:
     """Proteins, variants and where they came from."""
     state = st.session_state
     given: Upload | None = state.get("screen_given")
+    known: Annotation | None = state.get("screen_annotation")
     proteins = proteins_of(state["screen_wild"], given,
-                           state.get("screen_chain") if given else None)
+                           state.get("screen_chain") if given else None,
+                           known, known.accession if known else "")
+    if which == KNOWN:
+        source = f"known variants of {name_of(proteins[0])}"
+        return proteins, list(known_variants(proteins[0])), source
     if which == LIST:
+        numbering: Kind = state["screen_numbering"]
         file = state.get("screen_table")
         if file is not None:
             upload = Upload(file.getvalue(), file.name)
-            return proteins, variants_of_upload(proteins, upload), upload.name
-        return proteins, list(from_text(state["screen_list"], proteins)), "typed variants"
+            return proteins, variants_of_upload(proteins, upload, numbering), upload.name
+        typed = list(from_text(state["screen_list"], proteins, numbering))
+        return proteins, typed, "typed variants"
     make = all_substitutions if which == EVERYTHING else alanine_scan
     source = f"{TITLES[which]} of {', '.join(name_of(p) for p in proteins)[:60]}"
     return proteins, list(scan(proteins, make, state["screen_range"])), source
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def proteins_of(wild: str, given: Upload | None, chain: str | None) -> list[Protein]:
-    return read_proteins(wild, given, chain)
+def proteins_of(
+    wild: str, given: Upload | None, chain: str | None, _known: Annotation | None,
+    accession: str = "",
+) -> list[Protein]:
+    return read_proteins(wild, given, chain, _known)
 
 
-def variants_of_upload(proteins: list[Protein], upload: Upload) -> list[Asked]:
+def variants_of_upload(
+    proteins: list[Protein], upload: Upload, numbering: Kind
+) -> list[Asked]:
     """The table's columns as guessed, to be confirmed or changed."""
     if not upload.name.lower().endswith(TABLE_SUFFIXES):
-        return list(variants_of_file(upload, proteins))
+        return list(variants_of_file(upload, proteins, numbering=numbering))
     table = read_table(upload.content, upload.name)
-    guessed = guess_columns(table, proteins)
+    guessed = guess_columns(table, proteins, numbering)
     names = [str(c) for c in table.columns]
     nothing = [None, *names]
     left, right = st.columns(2)
@@ -178,7 +217,7 @@ def variants_of_upload(proteins: list[Protein], upload: Upload) -> list[Asked]:
         fit = st.toggle("In the label column 1 means harmless", guessed.one_is_fit, key="c_fit",
                         help="As in ProteinGym's DMS_score_bin, where 1 is fit.")
         chosen = replace(chosen, one_is_fit=fit)
-    return list(variants_of_file(upload, proteins, columns=chosen))
+    return list(variants_of_file(upload, proteins, columns=chosen, numbering=numbering))
 
 
 def start(proteins: list[Protein], asked: list[Asked], source: str) -> None:

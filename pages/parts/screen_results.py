@@ -241,7 +241,9 @@ def hand_over(protein: Protein, variant: str) -> None:
     upload = chain = None
     if protein.structure is not None:
         upload, chain = Upload.of_structure(protein.structure), protein.structure.chain
-    st.session_state["hand_over"] = HandOver(protein.sequence, variant, upload, chain)
+    st.session_state["hand_over"] = HandOver(
+        protein.sequence, variant, upload, chain, protein.annotation
+    )
     st.switch_page("pages/impact.py")
 
 

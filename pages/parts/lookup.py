@@ -1,0 +1,131 @@
+"""The accession box: look up, what was found, clear; the Impact and Screen pages share it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from glass_core.accession import EXAMPLES, read_accession, split_accession
+from glass_core.annotation import Annotation
+from glass_core.errors import GlassError, StructureError
+from glass_core.inputs import Upload
+from glass_core.sources.examples import EXAMPLES as BY_ACCESSION
+from glass_core.sources.fetch import Fetcher
+from glass_core.sources.lookup import Found, look_up
+from glass_core.structure_file import list_chains, read_structure
+from pages.parts.common import settings
+
+Taken = Callable[[Found, str], None]
+"""Called with what was found and the words behind the accession."""
+
+
+def accession_input(role: str, taken: Taken) -> None:
+    """The box with its button, examples, and what is known now.
+
+    The annotation is in ``{role}annotation``; `taken` fills the rest of the form.
+    """
+    state = st.session_state
+    box, button = st.columns([2.2, 1], vertical_alignment="bottom")
+    box.text_input("Accession", key=f"{role}accession", placeholder=EXAMPLES,
+                   help="UniProt (sequence, features, known variants, AlphaFold's model) or PDB. "
+                   "A variant may follow: P04637 R175H.")
+    asked = button.button("Look up", key=f"{role}look_up", width="stretch")
+    with st.popover("Examples by accession", width="stretch"):
+        for name, words in BY_ACCESSION.items():
+            st.button(name, key=f"{role}example {name}", width="stretch",
+                      on_click=_type, args=(role, words))
+        st.caption("They are looked up on the web.")
+    if asked or state.pop(f"{role}look_up_now", False):
+        _look_up(role, state[f"{role}accession"], taken)
+    if state.get(f"{role}lookup_problem"):
+        st.error(state[f"{role}lookup_problem"], icon=":material/error:")
+    _summary(role)
+
+
+def _type(role: str, words: str) -> None:
+    st.session_state.update({f"{role}accession": words, f"{role}look_up_now": True})
+
+
+def _look_up(role: str, text: str, taken: Taken) -> None:
+    state = st.session_state
+    state[f"{role}lookup_problem"] = ""
+    accession, rest = split_accession(text)
+    try:
+        with st.status("Looking up ...") as status:
+            def tell(stage: str, fraction: float) -> None:
+                status.update(label=f"{stage} ({fraction:.0%})")
+
+            found = look_up(accession or read_accession(text), Fetcher(settings()), tell)
+            status.update(label="Found", state="complete")
+    except GlassError as error:
+        state[f"{role}lookup_problem"] = str(error)
+        return
+    state[f"{role}annotation"] = found.annotation
+    state[f"{role}lookup_notes"] = found.notes
+    taken(found, rest)
+
+
+def uploaded(found: Found) -> Upload | None:
+    """The structure that was found, as if it had been uploaded."""
+    return None if found.structure is None else Upload(found.structure, found.structure_name)
+
+
+def fasta(annotation: Annotation | None) -> str:
+    """The sequence that was found as a FASTA record; '' without one."""
+    if annotation is None:
+        return ""
+    return f">{annotation.accession} {annotation.title}\n{annotation.sequence}\n"
+
+
+def only_chain(found: Found) -> str | None:
+    """The chain, where there is one; several are for the user to choose from."""
+    if found.structure is None:
+        return None
+    chains = list_chains(found.structure)
+    return chains[0].id if len(chains) == 1 else None
+
+
+def _summary(role: str) -> None:
+    known: Annotation | None = st.session_state.get(f"{role}annotation")
+    notes = st.session_state.get(f"{role}lookup_notes", ())
+    if known is not None:
+        st.markdown(f"**{plain(known.title)}**")
+        st.caption(" · ".join([
+            f"{known.accession}, {len(known.sequence):,} residues",
+            *_confidence(st.session_state.get(f"{role}given")),
+            *(plain(str(one)) for one in known.retrieved),
+        ]))
+        st.button("Clear the accession", key=f"{role}clear_accession", on_click=_clear,
+                  args=(role,), width="stretch")
+    if notes:
+        with st.expander(f"What was not found, and what was chosen ({len(notes)})"):
+            for note in notes:
+                st.markdown(f"- {plain(note)}")
+
+
+def _confidence(given: Upload | None) -> list[str]:
+    mean = None if given is None else mean_plddt(given)
+    return [] if mean is None else [f"mean pLDDT {mean:.1f}"]
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def mean_plddt(given: Upload) -> float | None:
+    try:
+        shape = read_structure(given.content, name=given.name)
+    except StructureError:
+        return None
+    return None if shape.plddt is None else float(shape.plddt.mean())
+
+
+def _clear(role: str) -> None:
+    st.session_state.update({
+        f"{role}annotation": None, f"{role}lookup_notes": (), f"{role}accession": "",
+        f"{role}wild": "", f"{role}given": None,
+    })
+
+
+def plain(text: str) -> str:
+    """Text from elsewhere, so that Markdown shows it as it is."""
+    return "".join(f"\\{letter}" if letter in "\\`*_{}[]()#+-.!|<>~$:&" else letter
+                   for letter in text)

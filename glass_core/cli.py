@@ -17,6 +17,7 @@ import click
 
 import glass_core
 from glass_core.cli_screen import screen_command
+from glass_core.cli_sources import fetch_command, looked_up, source_options
 from glass_core.cli_training import (
     build_pairs_command,
     evaluate_command,
@@ -54,12 +55,16 @@ def main() -> None:
 @main.command()
 @click.option("--wild", default="", help="Wild type: sequence, FASTA text, or a file with either. "
               "May be left out when --structure is given.")
-@click.option("--variant", default="", help="For example R175H, p.Arg175His, A1P:D2N, F508del.")
+@click.option("--variant", default="", help="For example R175H, p.Arg175His, A1P:D2N, F508del; "
+              "after an accession it may stand alone, 'P04637 R175H'.")
 @click.option("--mutant", default="", help="The whole mutant sequence (text or file), in place of "
               "--variant.")
 @click.option("--structure", type=click.Path(path_type=Path),
               help="Wild-type structure: mmCIF, PDB or BinaryCIF, also gzip'd.")
 @click.option("--chain", help="Chain of --structure; needed when it has several.")
+@click.option("--follow", type=click.Choice(["sequence", "structure"]), default="sequence",
+              show_default=True, help="Whose residue the wild type has where the two differ.")
+@source_options
 @click.option("--mutant-structure", type=click.Path(path_type=Path),
               help="A mutant structure of your own, in place of --remodel.")
 @click.option("--mutant-chain", help="Chain of --mutant-structure.")
@@ -82,19 +87,29 @@ def main() -> None:
               help="Folder for all exports: CSV, JSON, report, superposition.")
 def impact(
     wild: str, variant: str, mutant: str, structure: Path | None, chain: str | None,
+    follow: Any, accession: str, numbering: Any,
     mutant_structure: Path | None, mutant_chain: str | None, backend: str | None, protocol: Any,
     sphere_radius: float, seeds: int, timeout: float, correspondence: Any, model: str,
     device: str | None, as_json: bool, out: Path | None,
 ) -> None:
     """Predict what a variant does and, on request, remodel and measure it."""
+    from glass_core.accession import split_accession
     from glass_core.inputs import Upload, read_inputs, text_or_file
 
+    settings = _settings(device)
+    if not (wild or structure or accession):
+        found, rest = split_accession(variant)
+        accession, variant = (str(found), rest) if found else ("", variant)
+    annotation, given = looked_up(accession, structure, settings)
     inputs = read_inputs(
         wild=text_or_file(wild),
         variant=variant,
         mutant=text_or_file(mutant) if mutant else "",
-        structure=Upload.from_path(structure) if structure else None,
+        structure=given,
         chain=chain,
+        numbering=numbering,
+        annotation=annotation,
+        follow=follow,
         mutant_structure=Upload.from_path(mutant_structure) if mutant_structure else None,
         mutant_chain=mutant_chain,
     )
@@ -103,7 +118,6 @@ def impact(
     from glass_core.remodel import get_remodeller
     from glass_core.remodel.base import RemodelSettings
 
-    settings = _settings(device)
     remodeller = get_remodeller(backend) if backend else None
     with _progress("loading the model") as tell:
         result = analyse(
@@ -226,6 +240,7 @@ def embed(sequence: str, embedder: str, device: str | None, out: Path) -> None:
 
 
 main.add_command(screen_command)
+main.add_command(fetch_command)
 main.add_command(build_pairs_command)
 main.add_command(train_command)
 main.add_command(train_effect_command)

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from glass_core.cli_sources import looked_up, source_options
 from glass_core.errors import InputError, RunError
 from glass_core.settings import Settings
 
 if TYPE_CHECKING:
+    from glass_core.numbering import Kind
     from glass_core.protein import Protein
     from glass_core.screen_rows import ScreenRow
     from glass_core.screening import Progress
@@ -30,6 +32,8 @@ SUFFIXES = (".csv", ".parquet")
               "Parquet, one per line, or FASTA of mutant sequences.")
 @click.option("--all", "everything", is_flag=True, help="All single substitutions.")
 @click.option("--alanine", is_flag=True, help="Every residue to alanine, alanines to glycine.")
+@click.option("--known", is_flag=True, help="The variants that databases list for --accession.")
+@source_options
 @click.option("--range", "span", help="Positions for --all and --alanine, such as 10-60.")
 @click.option("--column", help="Column of --variants that holds the variants, in place of the "
               "one that was guessed.")
@@ -50,9 +54,10 @@ SUFFIXES = (".csv", ".parquet")
 @click.option("--model", default="compact", show_default=True, help="See the command 'models'.")
 @click.option("--device", help="auto, cpu, cuda or cuda:1.")
 def screen_command(
-    wild: str, variants: str | None, everything: bool, alanine: bool, span: str | None,
-    column: str | None, structure: Path | None, chain: str | None, out: Path, resume: bool,
-    ranking: str, backend: str, top: int, scheduler: str | None, model: str, device: str | None,
+    wild: str, variants: str | None, everything: bool, alanine: bool, known: bool,
+    accession: str, numbering: Any, span: str | None, column: str | None,
+    structure: Path | None, chain: str | None, out: Path, resume: bool, ranking: str,
+    backend: str, top: int, scheduler: str | None, model: str, device: str | None,
 ) -> None:
     """Score many variants of one or several proteins.
 
@@ -60,7 +65,7 @@ def screen_command(
     """
     if out.suffix not in SUFFIXES:
         raise InputError(f"{out.name}: give a name that ends in .csv or .parquet.")
-    from glass_core.inputs import Upload, read_proteins, text_or_file
+    from glass_core.inputs import read_proteins, text_or_file
     from glass_core.models.registry import load_predictor
     from glass_core.remodel import get_remodeller
     from glass_core.runs import RunStore
@@ -72,10 +77,9 @@ def screen_command(
     if backend:
         get_remodeller(backend)
     settings = Settings.from_environment().on(device)
-    proteins = read_proteins(
-        text_or_file(wild), Upload.from_path(structure) if structure else None, chain
-    )
-    asked = list(_asked(proteins, variants, everything, alanine, span, column))
+    annotation, given = looked_up(accession, structure, settings)
+    proteins = read_proteins(text_or_file(wild), given, chain, annotation)
+    asked = list(_asked(proteins, variants, everything, alanine, known, span, column, numbering))
     if not asked:
         raise InputError("variants: there are none; give some, or --all.")
     store = RunStore(settings.runs)
@@ -83,13 +87,13 @@ def screen_command(
     digest = digest_of(
         proteins, asked, predictor.info, ranking, backend, str(top if backend else 0)
     )
-    known = store.find(digest) if resume else None
-    run = known.id if known is not None else begin(
+    begun = store.find(digest) if resume else None
+    run = begun.id if begun is not None else begin(
         store, proteins, asked, predictor=predictor, source=f"command line, {out.name}",
         model=model, ranking=ranking, remodel=backend, remodel_top=top if backend else 0,
         digest=digest,
     )
-    verb = "begun" if known is None else f"taken up, {known.waiting:,} rows to go"
+    verb = "begun" if begun is None else f"taken up, {begun.waiting:,} rows to go"
     click.echo(f"run {run}: {verb}", err=True)
     with _progress() as tell:
         if scheduler is None:
@@ -109,18 +113,23 @@ def screen_command(
 
 
 def _asked(
-    proteins: list[Protein], variants: str | None, everything: bool, alanine: bool,
-    span: str | None, column: str | None,
+    proteins: list[Protein], variants: str | None, everything: bool, alanine: bool, known: bool,
+    span: str | None, column: str | None, numbering: Kind,
 ) -> Iterator[Asked]:
     from glass_core.inputs import read_variants
-    from glass_core.variant_list import alanine_scan, all_substitutions, scan
+    from glass_core.variant_list import alanine_scan, all_substitutions, known_variants, scan
 
-    if sum((variants is not None, everything, alanine)) != 1:
-        raise InputError("give one of --variants, --all and --alanine.")
+    if sum((variants is not None, everything, alanine, known)) != 1:
+        raise InputError("give one of --variants, --all, --alanine and --known.")
+    if known:
+        if proteins[0].annotation is None:
+            raise InputError("--known goes with --accession.")
+        yield from known_variants(proteins[0])
+        return
     if variants is not None:
         if span:
             raise InputError("--range goes with --all or --alanine.")
-        yield from read_variants(variants, proteins, column)
+        yield from read_variants(variants, proteins, column, numbering)
         return
     yield from scan(proteins, all_substitutions if everything else alanine_scan, span or "")
 

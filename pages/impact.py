@@ -8,6 +8,7 @@ from contextlib import suppress
 import streamlit as st
 from streamlit.elements.plotly_chart import PlotlyState
 
+from glass_core.accession import split_accession
 from glass_core.baselines import affordable_background
 from glass_core.errors import (
     GlassError,
@@ -159,6 +160,12 @@ def check_inputs() -> Inputs | None:
 
 def start_analysis() -> None:
     """Predict at once; the result gets an id of its own, kept in the address."""
+    state = st.session_state
+    if not (state["wild"].strip() or state.get("given") or state.get("annotation")) and (
+        split_accession(state["variant"])[0] is not None
+    ):
+        state.update(next_accession=state["variant"])
+        return
     inputs = check_inputs()
     if inputs is None:
         return
@@ -476,6 +483,9 @@ def open_handed_over() -> None:
             chain=handed.chain, mutant_given=None, start=True, numbering="sequence",
             annotation=handed.annotation,
         )
+    if "next_accession" in st.session_state:
+        st.session_state.update(accession=st.session_state.pop("next_accession"),
+                                look_up_now=True)
     if "next_wild" in st.session_state:
         st.session_state.update(wild=st.session_state.pop("next_wild"), start=True)
 

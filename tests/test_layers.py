@@ -22,7 +22,7 @@ LAYERS = {
     "evaluation": 3, "screen": 3,
     "compute": 3, "screen_rows": 4, "runs": 4, "screening": 4, "rows": 4, "impact_json": 4,
     "report": 4,
-    "cli": 5, "cli_screen": 5, "cli_training": 5, "__main__": 5,
+    "cli": 5, "cli_sources": 5, "cli_screen": 5, "cli_training": 5, "__main__": 5,
 }
 ALLOWED_SIDEWAYS = {("models", "embedders")}
 HOMES = {

@@ -105,8 +105,8 @@ def test_known_variants_of_both_databases_are_joined(fetcher):
     assert known["R175H"].description == "in LFS; dbSNP:rs28934578"
     assert known["R175H"].ids[:2] == ("VAR_000175", "rs28934578")
     assert known["R175H"].source == "UniProt, EBI Proteins"
-    assert any("1 variants named by COSMIC alone" in note for note in found.notes)
-    assert any("1 listed variants do not fit" in note for note in found.notes)
+    assert any("COSMIC alone" in note and "(1)" in note for note in found.notes)
+    assert any("do not fit" in note and "(1)" in note for note in found.notes)
 
 
 def test_a_merged_accession_leads_on_and_says_so(fetcher):
@@ -444,3 +444,81 @@ def test_an_aligned_error_that_unpacks_to_more_is_refused(fetcher):
     content["pae"] = base64.b64encode(zlib.compress(bytes(50_000_000))).decode()
     with pytest.raises(GlassError, match="row and a column"):
         annotation_from(content)
+
+
+# --- the command line ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def run(tiny_assets, tmp_path, services):
+    from click.testing import CliRunner
+
+    from glass_core.cli import main
+
+    def call(*arguments):
+        places = environment(services, tmp_path / "downloads") | {
+            "GLASS_ASSETS": str(tiny_assets), "GLASS_MODELS": str(tmp_path / "none"),
+            "GLASS_DEVICE": "cpu", "GLASS_RUNS": str(tmp_path / "runs.sqlite")}
+        result = CliRunner().invoke(main, [str(a) for a in arguments], env=places)
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+        return result.exit_code, result.stdout, result.stderr
+
+    return call
+
+
+def test_an_accession_and_a_variant_are_enough(run):
+    code, out, err = run("impact", "--variant", "Q8N726 G16D", "--json")
+    assert code == 0, err
+    rows = json.loads(out)["residues"]
+    assert rows[15]["uniprot_position"] == 16
+    assert rows[15]["plddt"] > 0
+    assert "AlphaFold DB AF-Q8N726-F1 version 6" in json.loads(out)["provenance"]["inputs"][
+        "retrieved"]
+
+
+def test_a_pdb_entry_in_author_numbers(run):
+    code, out, err = run("impact", "--accession", "9zzz", "--variant", "G116D", "--numbering",
+                         "author", "--json")
+    assert code == 0, err
+    row = json.loads(out)["residues"][15]
+    assert (row["mutant"], row["author_number"], row["uniprot_position"]) == ("D", "116", 16)
+
+
+def test_known_variants_are_screened_with_their_labels(run, tmp_path):
+    import pandas as pd
+
+    out = tmp_path / "known.csv"
+    code, _, err = run("screen", "--accession", "P04637", "--known", "--out", out)
+    assert code == 0, err
+    table = pd.read_csv(out)
+    assert dict(zip(table["variant"], table["label"].fillna(-1), strict=True)) == {
+        "P72R": 0, "R175H": 1, "R213del": -1}
+    assert table["uniprot_position"].tolist() == [72, 175, 213]
+    code, _, err = run("screen", "--wild", ARF, "--known", "--out", out)
+    assert code == 2
+    assert "--known goes with --accession" in err
+
+
+def test_fetch_writes_what_was_found(run, tmp_path):
+    code, out, err = run("fetch", "P04637", "--out", tmp_path / "p53")
+    assert code == 0, err
+    assert "393 residues, 4 features, 3 known variants; AF-P04637-F1 version 6" in out
+    made = sorted(p.name for p in (tmp_path / "p53").iterdir())
+    assert made == ["P04637-variants.csv", "P04637.cif", "P04637.fasta"]
+    assert read_structure(tmp_path / "p53" / "P04637.cif").sequence == P53
+    assert json.loads(run("fetch", "9zzz", "--out", tmp_path, "--json")[1])["files"] == ["9ZZZ.cif"]
+
+
+@pytest.mark.parametrize(("arguments", "says"), [
+    (("fetch", "hello"), "neither a UniProt accession nor a PDB entry"),
+    (("fetch", "P99999"), "no entry P99999"), (("fetch", "P04637 R175H"), "as the variant"),
+    (("impact", "--accession", "P04637", "--variant", "K175H"), "position 175 is R, not K"),
+    (("impact", "--accession", "P04637", "--variant", "170-180"), "names 209 variants"),
+    (("impact", "--accession", "P04637", "--wild", ARF, "--variant", "G16D"), "and the sequence disagree"),
+    (("impact", "--wild", ARF, "--variant", "G16D", "--numbering", "UniProt"), "are not known"),
+])
+def test_what_goes_wrong_is_one_line(run, arguments, says):
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("Error: ") or "\nError: " in err
+    assert says in err

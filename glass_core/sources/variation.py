@@ -63,10 +63,11 @@ def read_variation(
             made[start, wild, mutant] = variant
     notes = []
     if restricted:
-        notes.append(f"{restricted:,} variants named by COSMIC alone, whose licence is restricted, "
-                     "are left out.")
+        notes.append("Variants named by COSMIC alone, whose licence is restricted, are left out "
+                     f"({restricted:,}).")
     if misfits:
-        notes.append(f"{misfits:,} listed variants do not fit UniProt's sequence and are left out.")
+        notes.append("Listed variants that do not fit UniProt's sequence are left out "
+                     f"({misfits:,}).")
     return tuple(sorted(made.values(), key=lambda v: (v.start, v.mutant))), tuple(notes)
 
 

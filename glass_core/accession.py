@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from glass_core.errors import InputError
+from glass_core.errors import InputError, shown
 from glass_core.records import require
 
 Database = Literal["uniprot", "pdb"]
@@ -58,8 +58,8 @@ def read_accession(text: str) -> Accession:
     found = _find(text)
     if found is None:
         raise InputError(
-            f"accession '{text.strip()[:40]}': is neither a UniProt accession nor a PDB entry; "
-            f"write for example {EXAMPLES}."
+            f"accession '{shown(text, 40)}': is neither a UniProt accession nor a PDB entry; write "
+            f"for example {EXAMPLES}."
         )
     return found
 

@@ -59,3 +59,9 @@ class RunError(GlassError):
 
 class Cancelled(GlassError):
     """The user asked to stop."""
+
+
+def shown(text: str, longest: int = 60) -> str:
+    """What a user wrote, in one line and short enough for a message."""
+    line = " ".join(text.split())
+    return line if len(line) <= longest else f"{line[:longest]}..."

@@ -16,16 +16,14 @@ from glass_core.reading import read_variant
 from glass_core.sequence import NamedSequence, read_sequence, read_sequences
 from glass_core.structure import Structure
 from glass_core.structure_file import read_structure, write_structure
+from glass_core.table_columns import Columns, from_table, guess_columns
+from glass_core.table_file import read_table
 from glass_core.variant import Variant
 from glass_core.variant_list import (
     Asked,
-    Columns,
     by_name,
     from_mutants,
-    from_table,
     from_text,
-    guess_columns,
-    read_table,
 )
 
 Follow = Literal["sequence", "structure"]

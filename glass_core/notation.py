@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from glass_core.change import Change
-from glass_core.errors import VariantError
+from glass_core.errors import VariantError, shown
 from glass_core.numbering import Numbering
 from glass_core.sequence import (
     NONSTANDARD,
@@ -70,7 +70,6 @@ _REFUSED: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"="), "is synonymous: it changes nothing in the protein"),
 )
 _LONGEST_NUMBER = 9
-_LONGEST_SHOWN = 60
 
 
 def read_changes(
@@ -140,7 +139,7 @@ def expand(text: str, wild_type: str, numbering: Numbering | None = None) -> lis
         first = _position(word, numbering, span["first"])
         last = _position(word, numbering, span["last"])
         if last < first:
-            raise VariantError(f"variant '{_shown(word)}': ends before it starts; give the range "
+            raise VariantError(f"variant '{shown(word)}': ends before it starts; give the range "
                                "in order.")
     else:
         return None
@@ -207,12 +206,12 @@ def _read_change(word: str, wild_type: str, numbering: Numbering) -> Change:
     core = _core(word)
     for form, reason in _REFUSED:
         if form.fullmatch(core):
-            raise VariantError(f"variant '{_shown(word)}': {reason}.")
+            raise VariantError(f"variant '{shown(word)}': {reason}.")
     old = _OLD_DELETION.fullmatch(core)
     match = _CHANGE.fullmatch(f"{old['residue']}del" if old else core)
     if match is None:
         raise VariantError(
-            f"variant '{_shown(word)}': cannot be read; write for example {EXAMPLES}."
+            f"variant '{shown(word)}': cannot be read; write for example {EXAMPLES}."
         )
     start = _check_site(word, wild_type, numbering, match["first"], match["start"])
     end = (
@@ -221,13 +220,13 @@ def _read_change(word: str, wild_type: str, numbering: Numbering) -> Change:
     )
     if end < start:
         raise VariantError(
-            f"variant '{_shown(word)}': ends before it starts; give the range in order."
+            f"variant '{shown(word)}': ends before it starts; give the range in order."
         )
     wild = wild_type[start - 1 : end]
     if match["mutant"]:
         return _substitution(word, match, start, wild)
     if match["kind"] in ("del", "dup") and match["inserted"]:
-        raise VariantError(f"variant '{_shown(word)}': nothing may follow '{match['kind']}'.")
+        raise VariantError(f"variant '{shown(word)}': nothing may follow '{match['kind']}'.")
     if match["kind"] == "del":
         return Change(start, wild, "")
     if match["kind"] == "dup":
@@ -236,7 +235,7 @@ def _read_change(word: str, wild_type: str, numbering: Numbering) -> Change:
     if match["kind"] == "ins":
         if end != start + 1:
             raise VariantError(
-                f"variant '{_shown(word)}': an insertion names the two neighbouring residues, "
+                f"variant '{shown(word)}': an insertion names the two neighbouring residues, "
                 "as in K23_L24insRS."
             )
         return Change(end, "", put_in)
@@ -255,15 +254,15 @@ def _substitution(word: str, match: re.Match[str], start: int, wild: str) -> Cha
     given = match["mutant"]
     if match["last"]:
         raise VariantError(
-            f"variant '{_shown(word)}': a range needs del, ins, delins or dup behind it."
+            f"variant '{shown(word)}': a range needs del, ins, delins or dup behind it."
         )
     if given == "*" or given.upper() == "TER":
         raise VariantError(
-            f"variant '{_shown(word)}': a stop truncates the protein; GLASS compares whole chains."
+            f"variant '{shown(word)}': a stop truncates the protein; GLASS compares whole chains."
         )
     if given.upper() == UNKNOWN:
         raise VariantError(
-            f"variant '{_shown(word)}': X has meant a stop and an unknown residue; write * for a "
+            f"variant '{shown(word)}': X has meant a stop and an unknown residue; write * for a "
             "stop, or the residue."
         )
     mutant = wild if given == "=" else _one_letter(word, given)
@@ -273,8 +272,8 @@ def _substitution(word: str, match: re.Match[str], start: int, wild: str) -> Cha
 
 
 def _nothing(word: str, wild: str) -> str:
-    return (f"variant '{_shown(word)}': is synonymous, it changes nothing; the wild type has "
-            f"{_shown(wild)} there.")
+    return (f"variant '{shown(word)}': is synonymous, it changes nothing; the wild type has "
+            f"{shown(wild)} there.")
 
 
 def _check_site(
@@ -301,7 +300,7 @@ def _position(word: str, numbering: Numbering, label: str) -> int:
     if code and numbering.kind != "author":
         cure = "; insertion codes belong to author numbers."
     raise VariantError(
-        f"variant '{_shown(word)}': position {label[:12]} is outside the sequence, which has "
+        f"variant '{shown(word)}': position {label[:12]} is outside the sequence, which has "
         f"{what}{cure}"
     )
 
@@ -310,7 +309,7 @@ def _check_residue(word: str, wild_type: str, residue: str, position: int) -> No
     letter = _one_letter(word, residue)
     if wild_type[position - 1] != letter:
         raise VariantError(
-            f"variant '{_shown(word)}': position {position} is {wild_type[position - 1]}, not "
+            f"variant '{shown(word)}': position {position} is {wild_type[position - 1]}, not "
             f"{letter}; check the numbering or the wild-type sequence."
         )
 
@@ -319,19 +318,15 @@ def _one_letter(word: str, residue: str) -> str:
     letter = residue.upper() if len(residue) == 1 else ONE_LETTER.get(residue.upper(), "")
     if not letter or letter not in STANDARD + NONSTANDARD:
         raise VariantError(
-            f"variant '{_shown(word)}': '{residue}' is no residue; write {EXAMPLES}."
+            f"variant '{shown(word)}': '{residue}' is no residue; write {EXAMPLES}."
         )
     return letter
 
 
 def _inserted(word: str, letters: str) -> str:
     if not letters:
-        raise VariantError(f"variant '{_shown(word)}': names no inserted residues.")
+        raise VariantError(f"variant '{shown(word)}': names no inserted residues.")
     threes = [letters[i : i + 3] for i in range(0, len(letters), 3)]
     if not letters.isupper() and all(three.upper() in ONE_LETTER for three in threes):
         return "".join(ONE_LETTER[three.upper()] for three in threes)
-    return check_residues(letters.upper(), f"variant '{_shown(word)}'")
-
-
-def _shown(word: str) -> str:
-    return word if len(word) <= _LONGEST_SHOWN else f"{word[:_LONGEST_SHOWN]}..."
+    return check_residues(letters.upper(), f"variant '{shown(word)}'")

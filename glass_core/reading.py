@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from glass_core.accession import split_accession
-from glass_core.errors import SeveralVariantsError, VariantError
+from glass_core.errors import SeveralVariantsError, VariantError, shown
 from glass_core.notation import expand, split_chain, split_reference
 from glass_core.numbering import Kind
 from glass_core.protein import Protein
@@ -46,7 +46,7 @@ def read_variant(text: str, protein: Protein, numbering: Kind = "sequence") -> V
     made = read_variants(text, protein, numbering)
     if len(made) > 1:
         raise SeveralVariantsError(
-            f"variant '{text.strip()[:60]}': names {len(made):,} variants where one is meant; "
+            f"variant '{shown(text)}': names {len(made):,} variants where one is meant; "
             "screen them, or choose one."
         )
     return made[0]
@@ -72,7 +72,7 @@ def _of_this_protein(text: str, protein: Protein) -> str:
     chain, core = split_chain(text)
     if chain and protein.structure is not None and chain != protein.structure.chain:
         raise VariantError(
-            f"variant '{text.strip()[:60]}': is of chain {chain}, but chain "
+            f"variant '{shown(text)}': is of chain {chain}, but chain "
             f"{protein.structure.chain} is analysed; choose that chain."
         )
     accession, rest = split_accession(core)
@@ -81,7 +81,7 @@ def _of_this_protein(text: str, protein: Protein) -> str:
     known = protein.accession.partition("-")[0]
     if accession.database == "uniprot" and known not in ("", accession.id):
         raise VariantError(
-            f"variant '{text.strip()[:60]}': is of {accession}, but the wild type is "
+            f"variant '{shown(text)}': is of {accession}, but the wild type is "
             f"{protein.accession}; look {accession} up first."
         )
     return rest

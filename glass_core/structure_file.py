@@ -16,6 +16,7 @@ import numpy as np
 from glass_core.errors import StructureError
 from glass_core.sequence import ONE_LETTER, STANDARD, THREE_LETTER, UNKNOWN
 from glass_core.structure import Origin, Structure
+from glass_core.structure_guard import check_binary, check_text
 
 if TYPE_CHECKING:
     from biotite.structure import AtomArray
@@ -153,6 +154,10 @@ def _load(source: Path | bytes, name: str | None) -> tuple[str, AtomArray, Origi
         content = _read_bytes(source, name)
     content = _decompress(content, name)
     file_format = _detect(content, name)
+    if file_format == "mmcif":
+        check_text(content, name)
+    elif file_format == "bcif":
+        check_binary(content, name)
     try:
         return name, *_parse(content, file_format)
     except StructureError:
@@ -230,7 +235,7 @@ def _parse(content: bytes, file_format: Format) -> tuple[AtomArray, Origin]:
     from biotite.structure import BadStructureError
 
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):
             # Fields that a file leaves out and the reader replaces are no news to the user.
             warnings.simplefilter("ignore", UserWarning)
             return _atoms(content, file_format)
@@ -245,7 +250,7 @@ def _atoms(content: bytes, file_format: Format) -> tuple[AtomArray, Origin]:
         "model": 1, "altloc": "occupancy", "extra_fields": ["b_factor", "occupancy"],
     }
     if file_format == "pdb":
-        text = content.decode("utf-8", errors="replace")
+        text = content.decode("ascii", errors="replace").replace("\ufffd", "?")
         file = pdb.PDBFile.read(io.StringIO(text))
         return file.get_structure(**options), _origin_from_text(text[:20_000])
     reader = pdbx.CIFFile if file_format == "mmcif" else pdbx.BinaryCIFFile

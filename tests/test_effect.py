@@ -54,7 +54,7 @@ def test_several_substitutions_add_and_chances_combine():
     assert told.site_rank is None and told.percentile is None
 
 
-@pytest.mark.parametrize("variant", ["C2del", "C2X", "C2_D3insW"])
+@pytest.mark.parametrize("variant", ["C2del", "C2Xaa", "C2_D3insW"])
 def test_gaps_and_unknown_residues_have_no_score(variant):
     assert table({}).of(Variant.parse(variant, WILD)) is None
 

@@ -15,6 +15,7 @@ from glass_core.cli import main
 from glass_core.errors import Cancelled, GlassError, InputError, ModelError, RecordError
 from glass_core.impact import Impact
 from glass_core.inputs import Upload, read_proteins, variants_of_file
+from glass_core.labels import read_label
 from glass_core.protein import Protein
 from glass_core.report.screen_tables import (
     agreements,
@@ -36,19 +37,16 @@ from glass_core.screen_rows import (
     row_from,
 )
 from glass_core.sequence import STANDARD
+from glass_core.table_columns import Columns, from_table, guess_columns
+from glass_core.table_file import read_table
 from glass_core.variant_list import (
     Asked,
-    Columns,
     alanine_scan,
     all_substitutions,
     ask,
     from_mutants,
-    from_table,
     from_text,
-    guess_columns,
-    read_label,
     read_range,
-    read_table,
 )
 
 WILD = "MKTAYIAKQRQISFVKSHFSRQ"

@@ -514,7 +514,7 @@ def test_fetch_writes_what_was_found(run, tmp_path):
     (("fetch", "P99999"), "no entry P99999"), (("fetch", "P04637 R175H"), "as the variant"),
     (("impact", "--accession", "P04637", "--variant", "K175H"), "position 175 is R, not K"),
     (("impact", "--accession", "P04637", "--variant", "170-180"), "names 209 variants"),
-    (("impact", "--accession", "P04637", "--wild", ARF, "--variant", "G16D"), "and the sequence disagree"),
+    (("impact", "--accession", "P04637", "--wild", ARF, "--variant", "G16D"), "disagree"),
     (("impact", "--wild", ARF, "--variant", "G16D", "--numbering", "UniProt"), "are not known"),
 ])
 def test_what_goes_wrong_is_one_line(run, arguments, says):

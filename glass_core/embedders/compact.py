@@ -48,6 +48,10 @@ _TOKEN_BUDGET = 4096
 _ROTARY_BASE = 10_000.0
 
 
+MAX_LAYERS = 256
+"""A configuration that claims more is not believed."""
+
+
 @dataclass(frozen=True)
 class CompactConfig:
     """Shape of the encoder.
@@ -80,6 +84,8 @@ class CompactConfig:
                      "window"):
             value = getattr(self, name)
             require(isinstance(value, int) and 0 < value <= 16384, name, "is a positive integer")
+        require(max(self.layers, self.conv_layers) <= MAX_LAYERS, "layers",
+                f"is at most {MAX_LAYERS}")
         require(self.dim % (2 * self.heads) == 0, "dim", "is an even multiple of heads")
         require(self.conv_width % 2 == 1, "conv_width", "is odd")
         require(self.window >= 8, "window", "is at least 8")
@@ -219,6 +225,8 @@ def tokenise(sequences: Sequence[str], device: torch.device | None = None) -> tu
 def read_tensors(path: Path, module: nn.Module) -> None:
     """Fill `module` from a safetensors file whose names and shapes must match exactly.
 
+    A module that was built on the device ``meta`` takes up no memory before they do.
+
     Raises
     ------
     ModelError
@@ -243,7 +251,8 @@ def read_tensors(path: Path, module: nn.Module) -> None:
                 f"Model file {path.name}: tensor {name} has shape {tuple(tensor.shape)}, "
                 f"expected {tuple(wanted[name].shape)}."
             )
-    module.load_state_dict({name: tensor.float() for name, tensor in found.items()})
+    module.load_state_dict({name: tensor.float() for name, tensor in found.items()},
+                           assign=next(module.parameters()).is_meta)
 
 
 class CompactEmbedder:
@@ -271,7 +280,8 @@ class CompactEmbedder:
             The file is missing or does not hold that encoder.
         """
         try:
-            encoder = CompactEncoder(CompactConfig.from_dict(config))
+            with torch.device("meta"):
+                encoder = CompactEncoder(CompactConfig.from_dict(config))
         except ModelError:
             raise
         except GlassError as error:

@@ -125,7 +125,8 @@ def load_effect(card: ModelCard) -> tuple[EffectHead, float, float] | None:
     try:
         scale, offset = float(card.effect["scale"]), float(card.effect["offset"])
         config = EffectConfig(**{k: v for k, v in card.effect.items() if k in known})
-        head = EffectHead(config)
+        with torch.device("meta"):
+            head = EffectHead(config)
     except (KeyError, TypeError, ValueError, RecordError) as error:
         raise ModelError(f"{card.name}: its entry 'effect' is not usable ({error}).") from error
     read_tensors(card.folder / EFFECT_FILE, head)
@@ -135,10 +136,11 @@ def load_effect(card: ModelCard) -> tuple[EffectHead, float, float] | None:
 def _build(name: str, config: dict[str, Any], state: dict[str, Any]) -> SiameseTransformer:
     known = {field.name for field in fields(SiameseConfig)}
     try:
-        head = SiameseTransformer(
-            SiameseConfig(**{key: value for key, value in config.items() if key in known})
-        )
-        head.load_state_dict(state, strict=True)
+        with torch.device("meta"):  # whatever the configuration claims takes up no memory
+            head = SiameseTransformer(
+                SiameseConfig(**{key: value for key, value in config.items() if key in known})
+            )
+        head.load_state_dict(state, strict=True, assign=True)
     except (RecordError, TypeError) as error:
         raise ModelError(f"{name}: its configuration is not usable ({error}).") from error
     except RuntimeError as error:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from glass_core.embedders.base import Embedding
 from glass_core.models.effect_prediction import EffectTable
+from glass_core.models.siamese import MAX_LAYERS
 from glass_core.records import require
 from glass_core.sequence import STANDARD
 
@@ -35,6 +36,7 @@ class EffectConfig:
         for name in ("embedding_dim", "hidden_dim", "nhead", "num_layers"):
             value = getattr(self, name)
             require(isinstance(value, int) and 0 < value <= 16384, name, "is a positive integer")
+        require(self.num_layers <= MAX_LAYERS, "num_layers", f"is at most {MAX_LAYERS}")
         require(self.hidden_dim % self.nhead == 0, "hidden_dim", "is a multiple of nhead")
         require(0 <= self.dropout < 1, "dropout", "lies in [0, 1)")
 

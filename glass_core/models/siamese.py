@@ -15,6 +15,9 @@ from torch import Tensor, nn
 
 from glass_core.records import require
 
+MAX_LAYERS = 256
+"""A configuration that claims more is not believed."""
+
 
 @dataclass(frozen=True)
 class SiameseConfig:
@@ -36,6 +39,7 @@ class SiameseConfig:
         for name in ("prottrans_dim", "hidden_dim", "output_dim", "nhead", "num_layers"):
             value = getattr(self, name)
             require(isinstance(value, int) and 0 < value <= 16384, name, "is a positive integer")
+        require(self.num_layers <= MAX_LAYERS, "num_layers", f"is at most {MAX_LAYERS}")
         require(self.hidden_dim % self.nhead == 0, "hidden_dim", "is a multiple of nhead")
         require(self.hidden_dim > 1, "hidden_dim", "is at least 2")
         require(0 <= self.dropout < 1, "dropout", "lies in [0, 1)")

@@ -8,10 +8,11 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from glass_core.annotation import Feature, KnownVariant
+from glass_core.labels import read_label
 from glass_core.notation import write_change
 from glass_core.protein import Protein
 from glass_core.report import colours
-from glass_core.variant_list import own_change, read_label
+from glass_core.variant_list import own_change
 
 _MOST_LANES = 4
 

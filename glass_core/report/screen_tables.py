@@ -22,7 +22,7 @@ from glass_core.screen_rows import (
     gave_nothing,
     row_from,
 )
-from glass_core.variant_list import MAX_ROWS
+from glass_core.table_file import read_parquet
 
 
 @dataclass(frozen=True)
@@ -91,14 +91,10 @@ def read_screen_parquet(content: bytes) -> list[ScreenRow]:
     RecordError
         A row breaks a rule.
     """
-    import pyarrow.parquet as pq
-
-    about = pq.ParquetFile(io.BytesIO(content)).metadata
-    if about.num_rows > MAX_ROWS:
-        raise ValueError(f"more than {MAX_ROWS} rows")
-    frame = pd.read_parquet(io.BytesIO(content))
-    if missing := set(COLUMNS) - set(frame.columns):
+    frame = read_parquet(content)
+    if missing := {"row", "protein", "variant", "status"} - set(frame.columns):
         raise ValueError(f"lacks the column {sorted(missing)[0]}")
+    frame = frame.reindex(columns=list(COLUMNS))  # a file of an earlier version has fewer
     rows = frame[list(COLUMNS)].astype(object).where(frame[list(COLUMNS)].notna(), None)
     return [row_from(values) for values in rows.to_dict("records")]
 

@@ -24,17 +24,16 @@ from glass_core.remodel import remodellers
 from glass_core.screen_rows import SCORES
 from glass_core.screening import Progress, advance, begin, duration, estimate
 from glass_core.sources.lookup import Found
+from glass_core.table_columns import Columns, guess_columns
+from glass_core.table_file import read_table
 from glass_core.variant_list import (
     Asked,
-    Columns,
     alanine_scan,
     all_substitutions,
     counts,
     from_text,
-    guess_columns,
     known_variants,
     name_of,
-    read_table,
     scan,
 )
 from pages.parts.common import (

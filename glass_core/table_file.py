@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections import Counter
+from itertools import dropwhile
 from typing import TYPE_CHECKING
 
 from glass_core.errors import InputError
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MAX_ROWS = 1_000_000
+MAX_COLUMNS, MAX_CELLS = 2_000, 20_000_000
 MAX_TABLE_BYTES = 500_000_000
 _PIECE_ROWS = 1000
 VARIANT_NAMES = ("variant", "mutant", "mutation", "mut", "hgvs_pro", "hgvsp", "hgvs", "aa_change",
@@ -77,8 +79,14 @@ def read_parquet(content: bytes) -> pd.DataFrame:
         raise InputError(
             f"the table: has {file.metadata.num_rows:,} rows, more than {MAX_ROWS:,}; split it."
         )
+    if file.metadata.num_columns > MAX_COLUMNS:
+        raise InputError(f"the table: has more than {MAX_COLUMNS:,} columns; keep what is needed.")
     pieces, size = [], 0
-    for piece in file.iter_batches(batch_size=_PIECE_ROWS):
+    for packed in file.iter_batches(batch_size=_PIECE_ROWS):
+        piece = pa.RecordBatch.from_arrays([
+            column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+            for column in packed.columns
+        ], names=packed.schema.names)
         size += piece.nbytes
         if size > MAX_TABLE_BYTES:
             raise InputError(
@@ -88,20 +96,21 @@ def read_parquet(content: bytes) -> pd.DataFrame:
         piece.validate(full=True)
         pieces.append(piece)
     # What pandas noted beside the columns is passed over: they are all that counts.
-    return pa.Table.from_batches(pieces, file.schema_arrow).to_pandas(ignore_metadata=True)
+    whole = pa.Table.from_batches(pieces) if pieces else file.schema_arrow.empty_table()
+    return whole.to_pandas(ignore_metadata=True)
 
 
 def _text_table(text: str) -> pd.DataFrame:
     import pandas as pd
 
-    lines = text.splitlines()
-    while lines and (not lines[0].strip() or (
-        lines[0].startswith("#") and not _is_header(lines[0])
-    )):
-        lines.pop(0)
+    lines = list(dropwhile(_before_header, text.splitlines()))
     if not lines:
         raise ValueError("it is empty")
     separator = max("\t,;", key=lines[0].count)
+    if lines[0].count(separator) >= MAX_COLUMNS:
+        raise ValueError(f"it has more than {MAX_COLUMNS:,} columns")
+    if sum(line.count(separator) + 1 for line in lines) > MAX_CELLS:
+        raise ValueError(f"it has more than {MAX_CELLS:,} cells")
     rows = [row for row in csv.reader(lines, delimiter=separator, strict=True) if any(row)]
     if not rows:
         raise ValueError("it is empty")
@@ -117,6 +126,10 @@ def _text_table(text: str) -> pd.DataFrame:
         header[place] = name if names[name] == 1 else f"{name}.{names[name]}"
     width = len(header)
     return pd.DataFrame([(row + [""] * width)[:width] for row in rows], columns=header, dtype=str)
+
+
+def _before_header(line: str) -> bool:
+    return not line.strip() or (line.startswith("#") and not _is_header(line))
 
 
 def _is_header(line: str) -> bool:

@@ -56,6 +56,7 @@ from pages.parts.common import (
     settings,
     structure_input,
     through_the_front_door,
+    turn,
     viewer_script,
 )
 from pages.parts.lookup import accession_input, fasta, only_chain, plain, uploaded
@@ -170,7 +171,7 @@ def start_analysis() -> None:
     if inputs is None:
         return
     try:
-        with st.spinner("Predicting ..."):
+        with st.spinner("Predicting ..."), turn():
             impact = analyse(inputs.protein, inputs.variant,
                              predictor=predictor(st.session_state["model"]),
                              mutant_structure=inputs.mutant_structure)

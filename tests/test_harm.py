@@ -391,3 +391,109 @@ def test_nothing_unpickles():
 def test_pages_write_no_html_of_their_own():
     for path in [ROOT / "app.py", *(ROOT / "pages").rglob("*.py")]:
         assert "unsafe_allow_html" not in path.read_text()
+
+
+# --- things that fail ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def cached(tiny_predictor, tmp_path):
+    from glass_core.embedders.cache import CachedEmbedder
+
+    made = CachedEmbedder(tiny_predictor.embedder, tmp_path / "cache", 10**8)
+    yield made
+    made.close()
+
+
+def test_a_damaged_embedding_is_computed_again(cached):
+    (good,) = cached.embed(["MKTAYIAKQR" * 20])
+    for content in (b"", b"junk", b"\xff" * 5000, pickle.dumps(Evil())):
+        for key in list(cached._cache):
+            cached._cache.set(key, content)
+        (again,) = cached.embed([good.sequence])
+        assert torch.equal(again.residues, good.residues)
+
+
+def test_a_pickle_in_the_cache_is_never_run(cached, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    cached.embed(["MKTAY"])
+    for key in list(cached._cache):
+        cached._cache.set(key, Evil())
+    cached.embed(["MKTAY"])
+    assert not (tmp_path / "harmed").exists()
+
+
+def test_a_damaged_index_of_embeddings_is_one_line(tiny_predictor, tmp_path):
+    from glass_core.embedders.cache import CachedEmbedder
+
+    (tmp_path / "cache.db").write_bytes(b"no database" * 1000)
+    with pytest.raises(GlassError, match="delete the folder if it is damaged"):
+        CachedEmbedder(tiny_predictor.embedder, tmp_path, 10**8)
+
+
+def test_a_full_disk_keeps_what_was_embedded(cached, monkeypatch):
+    def full(*arguments, **options):
+        raise OSError(28, "No space left on device")
+
+    cached.embed(["MKTAY"])
+    monkeypatch.setattr(cached._cache, "set", full)
+    with pytest.raises(GlassError, match=r"No space left.*What was kept stays"):
+        cached.embed(["MKTAYK"])
+    monkeypatch.undo()
+    assert len(cached.embed(["MKTAY", "MKTAYK"])) == 2
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"),
+                                   OSError(5, "Input/output error"), IsADirectoryError(21, "x")])
+def test_files_that_cannot_be_read(monkeypatch, tmp_path, error):
+    def refuse(*arguments, **options):
+        raise error
+
+    path = tmp_path / "a.cif"
+    path.write_text("data_x")
+    for name in ("read_bytes", "read_text", "open"):
+        monkeypatch.setattr(Path, name, refuse)
+    for read in (lambda: Upload.from_path(path), lambda: read_structure(path)):
+        with pytest.raises(GlassError, match=error.strerror) as caught:
+            read()
+        assert "\n" not in str(caught.value)
+
+
+def test_a_full_disk_at_the_export_is_one_line(tiny_assets, tmp_path, monkeypatch):
+    from click.testing import CliRunner
+
+    from glass_core.cli import main
+
+    def full(*arguments, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    result = CliRunner().invoke(main, [
+        "impact", "--wild", "MKTAYIAK", "--variant", "K2R", "--out", str(tmp_path / "out"),
+    ], env={"GLASS_ASSETS": str(tiny_assets), "GLASS_DEVICE": "cpu"})
+    assert result.exit_code == 2
+    assert "cannot be written (No space left on device)" in result.stderr
+
+
+def test_a_card_out_of_memory_is_one_line_on_the_page(tiny_assets, tmp_path, monkeypatch):
+    """As `test_models` shows, batches are halved first; what still does not fit is told."""
+    import streamlit as st
+    from streamlit.testing.v1 import AppTest
+
+    from glass_core.embedders.compact import CompactEmbedder
+
+    def full(*arguments, **options):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    for name, value in {"ASSETS": tiny_assets, "MODELS": tmp_path / "none", "DEVICE": "cpu",
+                        "RUNS": tmp_path / "runs.sqlite"}.items():
+        monkeypatch.setenv(f"GLASS_{name}", str(value))
+    st.cache_resource.clear()
+    monkeypatch.setattr(CompactEmbedder, "_encode", full)
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    page.text_area(key="wild").set_value("MKTAYIAK")
+    page.text_input(key="variant").set_value("K2R")
+    page.button(key="analyse").click().run()
+    assert not page.exception
+    assert "does not fit" in page.error[0].value
+    st.cache_resource.clear()

@@ -7,6 +7,8 @@ from typing import TypeVar
 
 import torch
 
+from glass_core.errors import UnavailableError
+
 T = TypeVar("T")
 
 
@@ -46,8 +48,12 @@ def run_in_batches(
     """Apply `run` to length buckets of `sequences`; results in the order given.
 
     When `run` runs out of memory on a batch of several sequences, the budget
-    is halved and the rest split anew; on a single sequence the error is the
-    caller's to explain.
+    is halved and the rest split anew.
+
+    Raises
+    ------
+    UnavailableError
+        One sequence alone does not fit into the device's memory.
     """
     results: dict[int, T] = {}
     pending = list(range(len(sequences)))
@@ -57,9 +63,14 @@ def run_in_batches(
             try:
                 answers = run([sequences[i] for i in indices])
             except (RuntimeError, MemoryError) as error:
-                if len(indices) == 1 or not is_out_of_memory(error):
+                if not is_out_of_memory(error):
                     raise
                 longest = max(len(sequences[i]) for i in indices)
+                if len(indices) == 1:
+                    raise UnavailableError(
+                        f"A sequence of {longest} residues does not fit into the memory of this "
+                        "device; use the CPU (GLASS_DEVICE=cpu) or cut the protein into domains."
+                    ) from error
                 token_budget = max(longest * len(indices) // 2, 1)
                 if torch.cuda.is_available():
                     torch.cuda.empty_cache()

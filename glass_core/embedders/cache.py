@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from glass_core.embedders.base import Embedder, Embedding, Progress
+from glass_core.errors import UnavailableError
 
 _SMALLEST_FILE = 4096
 """Bytes; smaller entries lie in the index itself."""
@@ -40,12 +43,27 @@ class CachedEmbedder:
     ) -> None:
         import diskcache
 
+        class BytesOnly(diskcache.Disk):
+            """Never unpickles: whoever can write into the folder must not run anything."""
+
+            def fetch(self, mode: int, filename: str | None, value: object, read: bool) -> object:
+                if mode == diskcache.core.MODE_PICKLE:
+                    return None
+                return super().fetch(mode, filename, value, read)
+
         self.source = embedder
         self._stored = stored
-        self._cache = diskcache.Cache(
-            str(folder), size_limit=size_limit, eviction_policy="least-recently-used",
-            disk_min_file_size=_SMALLEST_FILE,
-        )
+        self._folder = folder
+        try:
+            self._cache = diskcache.Cache(
+                str(folder), size_limit=size_limit, eviction_policy="least-recently-used",
+                disk=BytesOnly, disk_min_file_size=_SMALLEST_FILE,
+            )
+        except (sqlite3.Error, OSError) as error:
+            raise UnavailableError(
+                f"{folder}: embeddings cannot be kept there ({error}); delete the folder if it is "
+                "damaged, or name another."
+            ) from error
         self.name, self.dim = embedder.name, embedder.dim
         self.device, self.dtype = embedder.device, embedder.dtype
 
@@ -55,17 +73,41 @@ class CachedEmbedder:
         """Embed `sequences`, in the order given; only those not yet kept are computed."""
         found: dict[str, Embedding] = {}
         for sequence in set(sequences):
-            kept = self._cache.get(self._key(sequence))
+            kept = self._kept(sequence)
             if kept is not None:
-                found[sequence] = Embedding(sequence, load(kept)["residues"].float())
+                found[sequence] = kept
         missing = sorted(set(sequences) - set(found))
         for embedding in self.source.embed(missing, progress) if missing else ():
             found[embedding.sequence] = embedding
+            self._keep(embedding)
+        return [found[sequence] for sequence in sequences]
+
+    def _kept(self, sequence: str) -> Embedding | None:
+        """What is kept of a sequence; None where there is nothing or it is damaged."""
+        try:
+            content = self._cache.get(self._key(sequence))
+            if not isinstance(content, bytes):
+                return None
+            residues = load(content)["residues"]
+        except (SafetensorError, KeyError, OSError, sqlite3.Error):
+            return None
+        if residues.shape != (len(sequence), self.dim):
+            return None
+        return Embedding(sequence, residues.float())
+
+    def _keep(self, embedding: Embedding) -> None:
+        import diskcache
+
+        try:
             self._cache.set(
                 self._key(embedding.sequence),
                 save({"residues": embedding.residues.to(self._stored)}),
             )
-        return [found[sequence] for sequence in sequences]
+        except (OSError, sqlite3.Error, diskcache.Timeout) as error:
+            raise UnavailableError(
+                f"{self._folder}: embeddings cannot be kept ({error}); make room, or name another "
+                "folder. What was kept stays."
+            ) from error
 
     def close(self) -> None:
         """Let go of the folder."""

@@ -160,16 +160,7 @@ class ProtT5Embedder:
         UnavailableError
             One sequence alone does not fit into the device's memory.
         """
-        try:
-            return run_in_batches(sequences, self._embed_batch, self.token_budget, progress)
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-            longest = max(map(len, sequences))
-            raise UnavailableError(
-                f"ProtT5: a sequence of {longest} residues does not fit into the memory of "
-                f"{self.device}; use the CPU or cut the protein into domains."
-            ) from error
+        return run_in_batches(sequences, self._embed_batch, self.token_budget, progress)
 
     @torch.inference_mode()
     def _embed_batch(self, sequences: list[str]) -> list[Embedding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import BoundedSemaphore
 
 import streamlit as st
 
@@ -22,6 +23,10 @@ from glass_core.structure_file import Chain, list_chains
 NUMBERINGS = {
     "sequence": "sequence, from 1", "UniProt": "UniProt entry", "author": "structure's author",
 }
+
+
+AT_ONCE = 2
+"""Predictions of different visitors that run at the same time."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,12 @@ def screen_jobs() -> JobBoard[None]:
 @st.cache_resource(show_spinner=False)
 def runs() -> RunStore:
     return RunStore(settings().runs)
+
+
+@st.cache_resource(show_spinner=False)
+def turn() -> BoundedSemaphore:
+    """Taken while predicting: with many visitors at once the others wait, and memory is bounded."""
+    return BoundedSemaphore(AT_ONCE)
 
 
 @st.cache_resource(show_spinner="Loading the model ...", max_entries=2)

@@ -43,6 +43,7 @@ from pages.parts.common import (
     screen_jobs,
     settings,
     structure_input,
+    turn,
 )
 from pages.parts.lookup import accession_input, fasta, only_chain, uploaded
 
@@ -223,7 +224,7 @@ def start(proteins: list[Protein], asked: list[Asked], source: str) -> None:
     """Make the run, so that the effect scores are there, and queue the rest."""
     state = st.session_state
     remodel = "" if state["screen_remodel"] == "no" else state["screen_remodel"]
-    with st.spinner("Effect scores ..."):
+    with st.spinner("Effect scores ..."), turn():
         run = begin(
             runs(), proteins, asked, predictor=predictor(state["screen_model"]), source=source,
             model=state["screen_model"], ranking=state["screen_rank"], remodel=remodel,

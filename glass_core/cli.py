@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,8 @@ def main() -> None:
 @click.option("--chain", help="Chain of --structure; needed when it has several.")
 @click.option("--follow", type=click.Choice(["sequence", "structure"]), default="sequence",
               show_default=True, help="Whose residue the wild type has where the two differ.")
+@click.option("--assembly", is_flag=True, help="Contacts with the chains of the biological "
+              "assembly, in place of those of the file.")
 @source_options
 @click.option("--mutant-structure", type=click.Path(path_type=Path),
               help="A mutant structure of your own, in place of --remodel.")
@@ -87,7 +90,7 @@ def main() -> None:
               help="Folder for all exports: CSV, JSON, report, superposition.")
 def impact(
     wild: str, variant: str, mutant: str, structure: Path | None, chain: str | None,
-    follow: Any, accession: str, numbering: Any,
+    follow: Any, assembly: bool, accession: str, numbering: Any,
     mutant_structure: Path | None, mutant_chain: str | None, backend: str | None, protocol: Any,
     sphere_radius: float, seeds: int, timeout: float, correspondence: Any, model: str,
     device: str | None, as_json: bool, out: Path | None,
@@ -101,6 +104,8 @@ def impact(
         found, rest = split_accession(variant)
         accession, variant = (str(found), rest) if found else ("", variant)
     annotation, given = looked_up(accession, structure, settings)
+    if assembly and given is not None:
+        given = replace(given, neighbours="assembly")
     inputs = read_inputs(
         wild=text_or_file(wild),
         variant=variant,

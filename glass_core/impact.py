@@ -205,6 +205,15 @@ class Impact:
                 f"{'; ...' if len(mismatches) > 3 else ''}."
             )
         flags += structure.notes
+        touching = [
+            f"{self.site_label(p)} ({chains})" for p in self.variant.positions
+            if (chains := self.protein.contacts(p - 1))
+        ]
+        if touching:
+            flags.append(
+                f"Touches other chains: {'; '.join(touching[:5])}. They are not part of the "
+                "prediction or the remodel; what changes between chains is not seen."
+            )
         if self.replicates and self.noise_floor is not None and structure.ligands is not None:
             names = ", ".join(sorted({str(n) for n in structure.ligands.res_name}))
             flags.append(f"Ligands ({names}) and other chains were left out of the remodel.")

@@ -15,7 +15,7 @@ from glass_core.protein import Protein
 from glass_core.reading import read_variant
 from glass_core.sequence import NamedSequence, read_sequence, read_sequences
 from glass_core.structure import Structure
-from glass_core.structure_file import read_structure, write_structure
+from glass_core.structure_file import Neighbours, read_structure, write_structure
 from glass_core.table_columns import Columns, from_table, guess_columns
 from glass_core.table_file import read_table
 from glass_core.variant import Variant
@@ -36,10 +36,14 @@ EXAMPLE_VARIANT = "V31P"
 
 @dataclass(frozen=True)
 class Upload:
-    """A structure file's content and name."""
+    """A structure file's content and name.
+
+    `neighbours`: whether contacts are with the chains of the file or of its assembly.
+    """
 
     content: bytes
     name: str
+    neighbours: Neighbours = "unit"
 
     @staticmethod
     def from_path(path: Path) -> Upload:
@@ -138,7 +142,8 @@ def _read_protein(
 ) -> Protein:
     shape = None
     if structure is not None:
-        shape = read_structure(structure.content, chain=chain, name=structure.name)
+        shape = read_structure(structure.content, chain=chain, name=structure.name,
+                               neighbours=structure.neighbours)
     record = read_sequence(wild, "wild type") if wild.strip() else None
     if record is None and annotation is not None:
         record = NamedSequence(annotation.sequence, annotation.accession)

@@ -20,3 +20,12 @@ def read_label(value: Any, one_is_fit: bool = False) -> bool | None:
     if word not in _DAMAGING | _HARMLESS:
         return None
     return (word in _DAMAGING) != (one_is_fit and word in _BINARY)
+
+
+def agreed_label(significance: str) -> bool | None:
+    """What all clinical significances of ``Pathogenic / Likely pathogenic`` say.
+
+    None where they differ, or one of them is unclear.
+    """
+    labels = {read_label(word) for word in significance.split("/")}
+    return labels.pop() if len(labels) == 1 else None

@@ -217,6 +217,13 @@ class Protein:
         j = int(self.structure_index[index])
         return "" if self.structure is None or j < 0 else self.structure.residue_numbers[j]
 
+    def contacts(self, index: int) -> str:
+        """Other chains within 5 Å of a residue, such as ``B C'``; '' where there are none."""
+        j = int(self.structure_index[index])
+        if self.structure is None or j < 0 or not self.structure.contacts:
+            return ""
+        return self.structure.contacts[j]
+
     def uniprot_position(self, index: int) -> int | None:
         """1-based UniProt position of a residue; None where there is none."""
         number = int(self._uniprot[index])

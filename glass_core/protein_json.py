@@ -28,6 +28,7 @@ def structure_dict(structure: Structure | None) -> dict[str, Any] | None:
         "origin": structure.origin,
         "notes": list(structure.notes),
         "mmcif": write_structure(structure, "mmcif", with_ligands=True),
+        "contacts": list(structure.contacts),
     }
 
 
@@ -37,7 +38,8 @@ def structure_from(content: Mapping[str, Any] | None) -> Structure | None:
         return None
     read = read_structure(content["mmcif"].encode(), name=content["name"])
     return Structure(
-        read.atoms, content["name"], content["origin"], tuple(content["notes"]), read.ligands
+        read.atoms, content["name"], content["origin"], tuple(content["notes"]), read.ligands,
+        tuple(content.get("contacts", ())),
     )
 
 

@@ -17,6 +17,7 @@ COLUMNS: dict[str, str] = {
     "chain": "author chain; empty without coordinates",
     "author_number": "author residue number with insertion code; empty without coordinates",
     "uniprot_position": "UniProt position, where known",
+    "contacts": "other chains with an atom within 5 Å; ' marks a symmetry copy",
     "secondary_structure": "H helix, E strand, C coil of the wild-type structure; - no coordinates",
     "predicted_lddt": "predicted by the model from sequences alone, a cosine",
     "predicted_sensitivity": "mean effect score of the position's 19 substitutions, predicted; "
@@ -83,6 +84,7 @@ def residue_rows(impact: Impact) -> list[dict[str, Any]]:
             "changed": index + 1 in changed,
             "chain": structure.chain if structure is not None and has_place else "",
             "author_number": protein.author_number(index),
+            "contacts": protein.contacts(index),
             "uniprot_position": protein.uniprot_position(index),
             **source,
             "secondary_structure": impact.secondary_structure[index],

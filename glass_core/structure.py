@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Origin = Literal["experiment", "alphafold", "model", "remodelled", "unknown"]
 """Where coordinates come from; only AlphaFold's B-factor column is pLDDT."""
 
+CONTACT = 5.0
+"""Å between heavy atoms of two chains that touch."""
 DECIMALS = 3
 """Coordinates are kept to 0.001 Å, the precision of the file formats."""
 
@@ -42,6 +44,9 @@ class Structure:
         What was changed or left out while reading, one sentence each.
     ligands : AtomArray or None
         Hetero atoms of the same chain, for display only.
+    contacts : tuple of str
+        Per residue the other chains with an atom within `CONTACT` Å, such as ``B C'``
+        (a prime marks a symmetry copy); empty where nothing is known of other chains.
     """
 
     atoms: AtomArray
@@ -49,12 +54,15 @@ class Structure:
     origin: Origin = "unknown"
     notes: tuple[str, ...] = ()
     ligands: AtomArray | None = None
+    contacts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         require(self.atoms.array_length() > 0, "atoms", "is not empty")
         require(len(set(self.atoms.chain_id)) == 1, "atoms", "belongs to one chain")
         require(len(self.residue_starts) == len(self.ca), "atoms", "has one C-alpha per residue")
         require("b_factor" in self.atoms.get_annotation_categories(), "atoms", "has B-factors")
+        require(len(self.contacts) in (0, len(self.residue_starts)), "contacts",
+                "has an entry per residue")
         self.atoms.coord.setflags(write=False)
 
     @staticmethod
@@ -64,8 +72,12 @@ class Structure:
         origin: Origin = "unknown",
         notes: tuple[str, ...] = (),
         ligands: AtomArray | None = None,
+        others: AtomArray | None = None,
     ) -> Structure:
         """Keep the residues that have a C-alpha, drop hydrogens, round coordinates.
+
+        `others` are the atoms of other protein chains, from which `contacts` come; their
+        `chain_id` is how they are to be called.
 
         Raises
         ------
@@ -97,7 +109,7 @@ class Structure:
         if ligands is not None:
             ligands = ligands.copy()
             ligands.box = None
-        return Structure(atoms, name, origin, notes, ligands)
+        return Structure(atoms, name, origin, notes, ligands, contacts(atoms, others))
 
     def __len__(self) -> int:
         return len(self.residue_starts)
@@ -187,3 +199,21 @@ class Structure:
         """Indices i whose next residue does not follow: C-alphas over 4.5 Å apart."""
         gap = np.linalg.norm(np.diff(self.ca, axis=0), axis=1)
         return tuple(int(i) for i in np.flatnonzero(gap > 4.5))
+
+
+def contacts(atoms: AtomArray, others: AtomArray | None) -> tuple[str, ...]:
+    """Per residue of `atoms` the chains of `others` with a heavy atom within `CONTACT` Å."""
+    import biotite.structure as struc
+    from scipy.spatial import cKDTree
+
+    if others is None:
+        return ()
+    starts = struc.get_residue_starts(atoms)
+    found: list[set[str]] = [set() for _ in starts]
+    others = others[~np.isin(others.element, ("H", "D")) & np.isfinite(others.coord).all(axis=1)]
+    if len(others):
+        near = cKDTree(others.coord).query_ball_point(atoms.coord, CONTACT)
+        residue = np.searchsorted(starts, np.arange(len(atoms)), side="right") - 1
+        for place, hits in zip(residue, near, strict=True):
+            found[place].update(str(others.chain_id[hit]) for hit in hits)
+    return tuple(" ".join(sorted(chains)) for chains in found)

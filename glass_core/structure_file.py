@@ -7,6 +7,7 @@ import io
 import struct
 import warnings
 import zlib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 Format = Literal["mmcif", "pdb", "bcif"]
 
+Neighbours = Literal["unit", "assembly"]
+"""The chains of a file as it is, or of its first biological assembly."""
+MAX_ASSEMBLY_ATOMS = 3_000_000
+"""Larger assemblies are not built."""
 MAX_BYTES = 200_000_000
 """Largest file, after decompression, that is read."""
 _PDB_RECORDS = (b"HEADER", b"ATOM  ", b"HETATM", b"REMARK", b"TITLE ", b"MODEL ", b"CRYST1",
@@ -59,7 +64,8 @@ class Chain:
 
 
 def read_structure(
-    source: Path | bytes, *, chain: str | None = None, name: str | None = None
+    source: Path | bytes, *, chain: str | None = None, name: str | None = None,
+    neighbours: Neighbours = "unit",
 ) -> Structure:
     """Read one protein chain.
 
@@ -74,6 +80,8 @@ def read_structure(
         Author chain identifier; needed when there are several protein chains.
     name : str, optional
         What to call the file in messages.
+    neighbours : {"unit", "assembly"}
+        Whether contacts are with the chains of the file or of its first biological assembly.
 
     Raises
     ------
@@ -81,7 +89,7 @@ def read_structure(
         Not such a file, truncated, no protein, no such chain, or several
         chains and none chosen; the message lists them.
     """
-    name, atoms, origin = _load(source, name)
+    name, atoms, origin, others = _load(source, name, neighbours)
     chains = _protein_chains(atoms, name)
     ids = [c.id for c in chains]
     listing = ", ".join(map(str, chains[:12])) + (", ..." if len(chains) > 12 else "")
@@ -93,7 +101,16 @@ def read_structure(
         chain = ids[0]
     elif chain not in ids:
         raise StructureError(f"{name}: has no protein chain '{chain}'; it has {listing}.")
-    return _one_chain(atoms[atoms.chain_id == chain], name, origin)
+    if others is not None:
+        partners = others[_is_residue(others) & (others.chain_id != chain)]
+    elif neighbours == "assembly":
+        raise StructureError(
+            f"{name}: describes no biological assembly that can be built; choose the chains of "
+            "the file."
+        )
+    else:
+        partners = atoms[_is_residue(atoms) & (atoms.chain_id != chain)]
+    return _one_chain(atoms[atoms.chain_id == chain], name, origin, partners)
 
 
 def list_chains(source: Path | bytes, *, name: str | None = None) -> tuple[Chain, ...]:
@@ -104,7 +121,7 @@ def list_chains(source: Path | bytes, *, name: str | None = None) -> tuple[Chain
     StructureError
         Not a structure file, or one without protein.
     """
-    name, atoms, _ = _load(source, name)
+    name, atoms, *_ = _load(source, name)
     return _protein_chains(atoms, name)
 
 
@@ -146,7 +163,10 @@ def write_atoms(atoms: AtomArray, file_format: Literal["mmcif", "pdb"]) -> str:
     return text.getvalue()
 
 
-def _load(source: Path | bytes, name: str | None) -> tuple[str, AtomArray, Origin]:
+def _load(
+    source: Path | bytes, name: str | None, neighbours: Neighbours = "unit"
+) -> tuple[str, AtomArray, Origin, AtomArray | None]:
+    """Name, atoms of the file, origin, and the atoms of the assembly where that is asked for."""
     if isinstance(source, bytes):
         name, content = name or "structure", source
     else:
@@ -159,7 +179,7 @@ def _load(source: Path | bytes, name: str | None) -> tuple[str, AtomArray, Origi
     elif file_format == "bcif":
         check_binary(content, name)
     try:
-        return name, *_parse(content, file_format)
+        return name, *_parse(content, file_format, neighbours)
     except StructureError:
         raise
     except _BROKEN as error:
@@ -230,7 +250,9 @@ def _is_text(start: bytes) -> bool:
     return True
 
 
-def _parse(content: bytes, file_format: Format) -> tuple[AtomArray, Origin]:
+def _parse(
+    content: bytes, file_format: Format, neighbours: Neighbours
+) -> tuple[AtomArray, Origin, AtomArray | None]:
     from biotite.file import DeserializationError, InvalidFileError
     from biotite.structure import BadStructureError
 
@@ -238,12 +260,14 @@ def _parse(content: bytes, file_format: Format) -> tuple[AtomArray, Origin]:
         with warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):
             # Fields that a file leaves out and the reader replaces are no news to the user.
             warnings.simplefilter("ignore", UserWarning)
-            return _atoms(content, file_format)
+            return _atoms(content, file_format, neighbours == "assembly")
     except (InvalidFileError, DeserializationError, BadStructureError) as error:
         raise ValueError(str(error)) from error
 
 
-def _atoms(content: bytes, file_format: Format) -> tuple[AtomArray, Origin]:
+def _atoms(
+    content: bytes, file_format: Format, assembly: bool
+) -> tuple[AtomArray, Origin, AtomArray | None]:
     from biotite.structure.io import pdb, pdbx
 
     options: dict[str, Any] = {
@@ -252,7 +276,8 @@ def _atoms(content: bytes, file_format: Format) -> tuple[AtomArray, Origin]:
     if file_format == "pdb":
         text = content.decode("ascii", errors="replace").replace("\ufffd", "?")
         file = pdb.PDBFile.read(io.StringIO(text))
-        return file.get_structure(**options), _origin_from_text(text[:20_000])
+        whole = _assembly(file, pdb.list_assemblies, pdb.get_assembly) if assembly else None
+        return file.get_structure(**options), _origin_from_text(text[:20_000]), whole
     reader = pdbx.CIFFile if file_format == "mmcif" else pdbx.BinaryCIFFile
     stream = io.StringIO(content.decode("utf-8", errors="replace"))
     cif = reader.read(stream if file_format == "mmcif" else io.BytesIO(content))
@@ -260,7 +285,35 @@ def _atoms(content: bytes, file_format: Format) -> tuple[AtomArray, Origin]:
     if mapped:
         options["extra_fields"] += _SIFTS
     atoms = pdbx.get_structure(cif, use_author_fields=True, **options)
-    return _with_uniprot(atoms) if mapped else atoms, _origin_from_cif(cif.block)
+    whole = None
+    if assembly:
+        operations = cif.block.get("pdbx_struct_oper_list")
+        count = 0 if operations is None else operations.row_count
+        if 0 < count * len(atoms) <= MAX_ASSEMBLY_ATOMS:
+            whole = _assembly(cif, pdbx.list_assemblies, pdbx.get_assembly)
+    return _with_uniprot(atoms) if mapped else atoms, _origin_from_cif(cif.block), whole
+
+
+def _assembly(
+    file: Any, ids: Callable[[Any], Iterable[str]], build: Callable[..., AtomArray]
+) -> AtomArray | None:
+    """The first biological assembly, symmetry copies marked by a prime; None without one."""
+    from biotite.file import InvalidFileError
+
+    try:
+        first = next(iter(ids(file)), None)
+    except (InvalidFileError, KeyError):
+        return None
+    if first is None:
+        return None
+    atoms = build(file, assembly_id=first, model=1, altloc="occupancy")
+    copies = getattr(atoms, "sym_id", np.zeros(len(atoms), dtype=int))
+    names = np.where(copies > 0, np.char.add(np.asarray(atoms.chain_id, dtype=str), "'"),
+                     atoms.chain_id)
+    # Six letters, for the annotation itself holds four and would cut the prime off.
+    atoms.del_annotation("chain_id")
+    atoms.set_annotation("chain_id", names.astype("U6"))
+    return atoms
 
 
 def _with_uniprot(atoms: AtomArray) -> AtomArray:
@@ -310,7 +363,9 @@ def _protein_chains(atoms: AtomArray, name: str) -> tuple[Chain, ...]:
     )
 
 
-def _one_chain(atoms: AtomArray, name: str, origin: Origin) -> Structure:
+def _one_chain(
+    atoms: AtomArray, name: str, origin: Origin, partners: AtomArray
+) -> Structure:
     residue = _is_residue(atoms)
     protein, ligands = atoms[residue], atoms[~residue]
     notes: list[str] = []
@@ -328,7 +383,7 @@ def _one_chain(atoms: AtomArray, name: str, origin: Origin) -> Structure:
     protein.hetero[:] = False
     kept = ligands[~np.isin(ligands.res_name, ("HOH", "DOD", "WAT"))]
     return Structure.from_atoms(
-        protein, name, origin, tuple(notes), kept if len(kept) else None
+        protein, name, origin, tuple(notes), kept if len(kept) else None, partners
     )
 
 

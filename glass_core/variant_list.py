@@ -10,7 +10,7 @@ from glass_core.accession import split_accession
 from glass_core.annotation import KnownVariant
 from glass_core.change import Change
 from glass_core.errors import GlassError, InputError
-from glass_core.labels import read_label
+from glass_core.labels import agreed_label
 from glass_core.numbering import Kind
 from glass_core.protein import Protein
 from glass_core.reading import read_variant, read_variants
@@ -118,9 +118,8 @@ def known_variants(protein: Protein) -> Iterator[Asked]:
         if change is None:
             continue
         row += 1
-        words = {read_label(word) for word in variant.significance.split("/")} - {None}
         yield Asked(row, variant.text, protein, Variant(protein.sequence, (change,)), "",
-                    words.pop() if len(words) == 1 else None)
+                    agreed_label(variant.significance))
 
 
 def own_change(protein: Protein, variant: KnownVariant) -> Change | None:

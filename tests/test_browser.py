@@ -8,6 +8,7 @@ import zipfile
 import pytest
 
 from benchmarks.dashboard import CHROMIUM, FLAGS, Server
+from tests.services import environment, running
 
 pytestmark = [
     pytest.mark.browser,
@@ -177,3 +178,41 @@ def test_a_measured_scan_is_uploaded_and_gives_its_spearman(address, browser, tm
     page.get_by_text("Against your own values").wait_for(timeout=60_000)
     page.get_by_text(f"{len(lines)} done").wait_for(timeout=60_000)
     page.close()
+
+
+def test_from_an_accession_to_a_report(browser, tmp_path):
+    """As a new user would: look p53 up, see what is known, take the report away."""
+    with running() as services:
+        there = Server(tmp_path, environment(services, tmp_path / "downloads"))
+        there.start()
+        page = browser.new_page(viewport={"width": 1366, "height": 900}, accept_downloads=True)
+        problems = []
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        try:
+            page.goto(there.address)
+            box = page.get_by_role("textbox", name="Accession")
+            box.fill("P00001 R175H")
+            box.press("Enter")
+            page.get_by_role("button", name="Look up").click()
+            page.get_by_text("is no longer there").wait_for(timeout=60_000)
+            box.fill("Q15086 R175H")  # merged into P04637
+            box.press("Enter")
+            page.get_by_role("button", name="Look up").click()
+            page.get_by_role("heading", name="R175H:").wait_for(timeout=120_000)
+            page.get_by_text("Cellular tumor antigen p53 (TP53), Homo sapiens").first.wait_for()
+            page.get_by_text("predicted aligned error", exact=True).wait_for(timeout=60_000)
+            page.get_by_text("Known variants (3)").click()
+            with page.expect_download(timeout=60_000) as download:
+                page.get_by_role("button", name="Report (HTML)").click()
+            report = tmp_path / "report.html"
+            download.value.save_as(report)
+            services.replies.clear()  # the network goes away
+            page.reload()
+            page.get_by_role("heading", name="R175H:").wait_for(timeout=60_000)
+            page.goto(report.as_uri())
+            page.get_by_text("AlphaFold DB AF-P04637-F1 version 6").wait_for(timeout=30_000)
+            assert not problems
+        finally:
+            page.close()
+            there.kill()
+            there.log.close()

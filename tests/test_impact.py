@@ -197,6 +197,22 @@ def test_figures(measured, predicted_only):
     assert {t.name for t in residue_track(predicted_only).data} >= {"predicted lDDT"}
 
 
+def test_long_proteins_are_drawn_thinner(tiny_predictor):
+    from tests.services import helix
+
+    sequence = "MKTAYIAKQRQISFVKSHFSRQ" * 70
+    protein = Protein.from_structure(read_structure(helix(sequence, "A"), name="long"))
+    impact = analyse(protein, Variant.parse("K2R", sequence), predictor=tiny_predictor,
+                     background=0)
+    drawn = matrices(impact)
+    assert len(drawn.data[0].x) <= 700
+    assert drawn.data[0].z.shape == (len(drawn.data[0].x),) * 2
+    assert "every 3 residues" in drawn.layout.annotations[0].text
+    near = matrices(impact, span=(101, 300)).data[0]
+    assert list(near.x) == list(range(101, 301)), "every residue where it was zoomed in"
+    assert near.z[0, 1] == pytest.approx(np.linalg.norm(protein.ca[100] - protein.ca[101]), 1e-4)
+
+
 def test_viewer_is_self_contained(measured):
     assert colour_choices(measured) == ("strain", "deficit", "chain")
     for colour_by in colour_choices(measured):

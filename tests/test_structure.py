@@ -172,3 +172,37 @@ def test_records_check_themselves(globin):
         Protein(globin.sequence, "x", globin, np.arange(3))
     with pytest.raises(ValueError, match="read-only"):
         globin.ca[0, 0] = 1.0
+
+
+def test_contacts_with_the_chains_of_the_file(globin_file):
+    alone = read_structure(globin_file, chain="A")
+    touching = {n: c for n, c in zip(alone.residue_numbers, alone.contacts, strict=True) if c}
+    assert len(alone.contacts) == len(alone)
+    assert 5 < len(touching) < 80
+    named = {name for chains in touching.values() for name in chains.split()}
+    assert named <= set("BCDEFGHIJKLMNO")
+    # by hand, from all pairs of heavy atoms
+    from biotite.structure.io import pdb
+
+    atoms = pdb.PDBFile.read(str(globin_file)).get_structure(model=1)
+    atoms = atoms[~atoms.hetero & (atoms.element != "H")]
+    own, others = atoms[atoms.chain_id == "A"], atoms[atoms.chain_id == "B"]
+    near = np.linalg.norm(own.coord[:, None] - others.coord[None], axis=-1).min(axis=1) <= 5
+    by_hand = set(map(str, own.res_id[near]))
+    assert {n for n, chains in touching.items() if "B" in chains.split()} == by_hand
+
+
+def test_an_assembly_brings_symmetry_copies(globin_file):
+    file = globin_file.with_suffix(".cif")
+    unit = read_structure(file, chain="C")
+    whole = read_structure(file, chain="C", neighbours="assembly")
+    assert np.array_equal(unit.ca, whole.ca)
+    assert any("'" in chains for chains in whole.contacts)
+    assert not any("'" in chains for chains in unit.contacts)
+
+
+def test_a_file_without_an_assembly_says_so(globin):
+    content = write_structure(globin, "mmcif").encode()
+    for text in (content, write_structure(globin, "pdb").encode()):
+        with pytest.raises(StructureError, match="describes no biological assembly"):
+            read_structure(text, name="x", neighbours="assembly")

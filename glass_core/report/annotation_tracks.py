@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from glass_core.annotation import Feature, KnownVariant
-from glass_core.labels import read_label
+from glass_core.labels import agreed_label
 from glass_core.notation import write_change
 from glass_core.protein import Protein
 from glass_core.report import colours
@@ -107,10 +107,8 @@ def _known(figure: go.Figure, protein: Protein, row: int) -> None:
 
 def calling(variant: KnownVariant) -> str:
     """``damaging``, ``benign`` or ``unclear or not said``: what databases call it."""
-    words = {read_label(word) for word in variant.significance.split("/")} - {None}
-    if len(words) != 1:
-        return "unclear or not said"
-    return "damaging" if words.pop() else "benign"
+    label = agreed_label(variant.significance)
+    return "unclear or not said" if label is None else "damaging" if label else "benign"
 
 
 def known_variant_table(protein: Protein) -> pd.DataFrame:

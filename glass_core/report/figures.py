@@ -21,6 +21,8 @@ _LAYOUT = {
     "font": {"size": 13},
 }
 _NAMED_SITES = 10
+MOST_DRAWN = 700
+"""Residues per axis of a matrix; more would take browsers too long."""
 _AXIS = {"showgrid": True, "gridcolor": "rgba(128,128,128,0.25)", "zeroline": False}
 
 
@@ -102,14 +104,25 @@ def matrices(
     ----------
     span : (int, int), optional
         First and last 1-based position to zoom to.
+
+    Notes
+    -----
+    Of more than `MOST_DRAWN` residues every second, third, ... is drawn, as the titles say.
     """
     panels = _panels(impact)
-    hover = _hover(impact)
-    position = np.arange(1, len(impact.protein) + 1)
+    length = len(impact.protein)
+    first, last = span or (1, length)
+    whole = length <= MOST_DRAWN
+    step = 1 if whole else -(-(last - first + 1) // MOST_DRAWN)
+    drawn = np.arange(length) if whole else np.arange(first - 1, last, step)
+    position = drawn + 1
+    names = _hover(impact)
+    hover = [names[index] for index in drawn]
     columns = 2 if len(panels) == 4 else len(panels)
     figure = make_subplots(
         rows=len(panels) // columns, cols=columns,
-        subplot_titles=[title for title, *_ in panels],
+        subplot_titles=[title if step == 1 else f"{title}, every {step} residues"
+                        for title, *_ in panels],
         horizontal_spacing=0.04, vertical_spacing=0.17,
     )
     for number, (title, values, scale, limit) in enumerate(panels):
@@ -120,7 +133,8 @@ def matrices(
         bottom = figure.layout[f"yaxis{axis}"].domain[0]
         figure.add_trace(
             go.Heatmap(
-                x=position, y=position, z=values, colorscale=scale, name=title,
+                x=position, y=position, z=values[np.ix_(drawn, drawn)].astype(np.float32),
+                colorscale=scale, name=title,
                 zmin=-limit if limit is not None else None, zmax=limit,
                 showscale=True,
                 colorbar={"ticksuffix": " Å", "orientation": "h", "nticks": 4, "thickness": 9,
@@ -153,7 +167,6 @@ def matrices(
             for add in (figure.add_vline, figure.add_hline):
                 add(**{"x" if add == figure.add_vline else "y": selected},
                     line={"color": colours.SELECTED, "width": 1}, row=row, col=column)
-    first, last = span or (1, len(position))
     figure.update_xaxes(range=[first - 0.5, last + 0.5])
     figure.update_yaxes(range=[last + 0.5, first - 0.5])
     height = {1: 600, 2: 480, 3: 380}.get(len(panels), 940)

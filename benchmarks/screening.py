@@ -54,7 +54,7 @@ def saturation(settings: Settings, predictor: SiamesePredictor, quick: bool) -> 
     apart = asked[:: max(len(asked) // ALONE, 1)][:ALONE]
     alone = _Alone(settings, predictor)
     alone.scores(apart[0])
-    list(screen(asked[:32], predictor=predictor))
+    list(screen(asked[:80], predictor=predictor))
     before = _peak()
     began = time.perf_counter()
     made = {a.row: i for a, i in zip(asked, screen(asked, predictor=predictor), strict=True)}

@@ -8,7 +8,7 @@ import numpy as np
 
 from glass_core.alignment import blosum62_matrix
 from glass_core.change import Change
-from glass_core.models.prediction import ModelInfo, Prediction
+from glass_core.models.prediction import ModelInfo
 from glass_core.models.predictor import Predictor
 from glass_core.sequence import STANDARD
 from glass_core.variant import Variant
@@ -60,10 +60,8 @@ def blosum62(variant: Variant) -> int | None:
     return int(sum(matrix[c.wild, c.mutant] for c in known))
 
 
-def baselines(
-    variant: Variant, prediction: Prediction, predictor: Predictor, background: int
-) -> Baselines:
-    """Rank `prediction` among its site's substitutions and among random variants.
+def baselines(variant: Variant, predictor: Predictor, background: int) -> Baselines:
+    """Rank a variant's predicted TM-score among its site's substitutions and random variants.
 
     Parameters
     ----------
@@ -75,12 +73,13 @@ def baselines(
     if background and variant.only_substitutions:
         site = _all_at_site(variant) if len(variant.changes) == 1 else []
         drawn = _random_like(variant, background)
-        scores = [p.tm_score for p in predictor.predict([*site, *drawn])]
+        # The variant goes along, so that all are compared as they came out of one batch.
+        own, *scores = [p.tm_score for p in predictor.predict([variant, *site, *drawn])]
         if site:
             others = scores[: len(site)]
             size = len(site) + 1
-            rank = 1 + sum(score < prediction.tm_score for score in others)
-        higher = [score > prediction.tm_score for score in scores[len(site) :]]
+            rank = 1 + sum(score < own for score in others)
+        higher = [score > own for score in scores[len(site) :]]
         percentile = 100 * float(np.mean(higher)) if higher else None
     return Baselines(1.0, blosum62(variant), rank, size, percentile, len(drawn))
 

@@ -297,7 +297,7 @@ def analyse(
     tell("ranking against other substitutions", 0.05)
     if background is None:
         background = affordable_background(predictor.info)
-    ranks = baselines(variant, prediction, predictor, background)
+    ranks = baselines(variant, predictor, background)
     _stop_if(cancelled)
 
     replicates: tuple[Replicate, ...] = ()

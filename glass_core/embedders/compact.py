@@ -119,6 +119,23 @@ class _Convolution(nn.Module):
         inner = self.norm(x).masked_fill(~mask[..., None], 0.0)
         return x + F.gelu(self.conv(inner.transpose(1, 2)).transpose(1, 2))
 
+    def of_windows(self, x: Tensor, mask: Tensor) -> Tensor:
+        """The same for single residues, each with its surroundings.
+
+        Parameters
+        ----------
+        x : Tensor, shape=(R, conv_width, D)
+        mask : Tensor, shape=(R, conv_width), dtype=bool
+
+        Returns
+        -------
+        Tensor, shape=(R, D)
+        """
+        inner = self.norm(x).masked_fill(~mask[..., None], 0.0)
+        weight = self.conv.weight.transpose(1, 2).flatten(1)
+        middle = x[:, x.shape[1] // 2]
+        return middle + F.gelu(F.linear(inner.flatten(1), weight, self.conv.bias))
+
 
 class _Layer(nn.Module):
     """Pre-norm self-attention with rotary positions, then a feed-forward."""

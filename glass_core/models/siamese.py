@@ -98,10 +98,14 @@ class SiameseTransformer(nn.Module):
         for layer in self.transformer_layers:
             x = layer(x, src_key_padding_mask=hidden)
         per_residue = self.output_projection(x)
+        return per_residue, self.pool(per_residue, hidden)
+
+    def pool(self, per_residue: Tensor, padding: Tensor | None = None) -> Tensor:
+        """Z, shape=(B, O), of Y, shape=(B, L, O); `padding`, shape=(B, L), is True where none."""
         attention = self.global_attention(per_residue).squeeze(-1)
-        attention = attention.masked_fill(padding, float("-inf")).softmax(dim=-1)
-        pooled = torch.einsum("bl,blo->bo", attention, per_residue)
-        return per_residue, pooled
+        if padding is not None:
+            attention = attention.masked_fill(padding, float("-inf"))
+        return torch.einsum("bl,blo->bo", attention.softmax(dim=-1), per_residue)
 
 
 def predicted_tm(reference_pooled: Tensor, subject_pooled: Tensor) -> Tensor:

@@ -46,6 +46,8 @@ _CHANGE = re.compile(
     rf"(?:_(?P<last>{_RESIDUE})(?P<end>{_LABEL}))?"
     rf"(?:(?P<kind>delins|del|ins|dup)(?P<inserted>[A-Za-z]*)|(?P<mutant>{_RESIDUE}|[*=]))"
 )
+_PLAIN = re.compile(r"([A-Z])([1-9]\d{0,8})([A-Z])")
+"""By far the commonest form, read without looking for the others."""
 _OLD_DELETION = re.compile(rf"(?:Δ|∆|delta|del)(?P<residue>{_RESIDUE}{_LABEL})")
 _ALTERNATIVES = re.compile(
     rf"(?P<site>{_RESIDUE}{_LABEL})(?P<first>{_RESIDUE})(?P<more>(?:/{_RESIDUE})+)"
@@ -106,6 +108,17 @@ def read_changes(
                 f"variant: position {after.position} is changed twice; give each residue once."
             )
     return tuple(changes)
+
+
+def read_plain(text: str, wild_type: str) -> Change | None:
+    """``R175H`` as its change, where it is of that form and fits; None otherwise."""
+    match = _PLAIN.fullmatch(text)
+    if match is None or match[1] == match[3] or match[3] not in STANDARD:
+        return None
+    position = int(match[2])
+    if wild_type[position - 1 : position] != match[1]:
+        return None
+    return Change(position, match[1], match[3])
 
 
 def expand(text: str, wild_type: str, numbering: Numbering | None = None) -> list[str] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from glass_core.accession import split_accession
 from glass_core.errors import SeveralVariantsError, VariantError, shown
-from glass_core.notation import expand, split_chain, split_reference
+from glass_core.notation import expand, read_plain, split_chain, split_reference
 from glass_core.numbering import Kind
 from glass_core.protein import Protein
 from glass_core.variant import Variant
@@ -25,6 +25,10 @@ def read_variants(text: str, protein: Protein, numbering: Kind = "sequence") -> 
     InputError
         The protein has no such numbering.
     """
+    if numbering == "sequence":
+        plain = read_plain(text, protein.sequence)
+        if plain is not None:
+            return (Variant(protein.sequence, (plain,)),)
     numbers = protein.numbering(numbering)
     core = _of_this_protein(text, protein)
     several = expand(core, protein.sequence, numbers)

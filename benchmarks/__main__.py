@@ -1,4 +1,7 @@
-"""``python -m benchmarks``: print the table; ``--quick`` remodels nothing and screens a tenth."""
+"""``python -m benchmarks``: print the table; ``--quick`` remodels nothing and takes less of all.
+
+Many visitors at once have a command of their own, ``python -m benchmarks.load``.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import bench_remodel, embedding, measurement, screening
+from benchmarks import bench_remodel, embedding, measurement, robustness, screening
 
 
 def main() -> None:
@@ -16,9 +19,10 @@ def main() -> None:
     for room in (measurement, embedding):
         for row in room.run():
             table.add_row(*row)
-    for row in screening.run(quick="--quick" in sys.argv):
+    quick = "--quick" in sys.argv
+    for row in (*screening.run(quick), *robustness.run(quick)):
         table.add_row(*row)
-    if "--quick" not in sys.argv:
+    if not quick:
         for what, figure in bench_remodel.run():
             table.add_row(what, figure)
     Console(width=140).print(table)

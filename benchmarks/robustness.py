@@ -70,12 +70,12 @@ def kinds(folder: Path) -> Iterator[Kind]:
     yield "accessions", _accession, [
         b"P04637", b"P04637-2 R175H", b"AF-Q8N726-F1", b"2ocj A:R1H"], 1
     yield "lists of variants", lambda c: list(from_text(_text(c), [protein])), [
-        b"D1A, C2W\nC3/A/G # x\n", b"1-3 p.[Asp1Ala;Cys2Trp]"], 2
+        b"D1A, C2W\nC3/A/G # x\n", b"1-3 p.[Asp1Ala;Cys2Trp]"], 1
     yield "CSV and TSV", partial(_table, protein, "a.csv"), [
-        b"variant,score,label\nD1A,0.5,pathogenic\nC2W,1,benign\n", b"mut\tx\nD1A\t1\n"], 10
+        b"variant,score,label\nD1A,0.5,pathogenic\nC2W,1,benign\n", b"mut\tx\nD1A\t1\n"], 1
     yield "Parquet", partial(_table, protein, "a.parquet"), [_parquet()], 10
     yield "FASTA of mutants", partial(_table, protein, "a.fasta"), [
-        f">m\nA{shape.sequence[1:]}\n".encode()], 4
+        f">m\nA{shape.sequence[1:]}\n".encode()], 1
     store = RunStore(folder / "runs.sqlite")
     run = store.create(ScreenInputs((protein,), "x", "compact"),
                        [ScreenRow(1, protein.name, "D1A", "done")])

@@ -216,3 +216,14 @@ def test_from_an_accession_to_a_report(browser, tmp_path):
             page.close()
             there.kill()
             there.log.close()
+
+
+def test_several_visitors_get_their_own_results():
+    """A small one of ``python -m benchmarks.load``, whose figures are in docs/robustness.md."""
+    from benchmarks.load import load
+
+    made = load(sessions=5, rounds=1)
+    assert not made.errors
+    assert len(made.visits) == 5
+    assert made.mixed_up == 0, [v for v in made.visits if v.wanted != v.shown]
+    assert made.peak - made.before < 2 << 30

@@ -142,6 +142,15 @@ def test_an_isoform_keeps_no_features_of_the_canonical_sequence(fetcher, service
     assert "no model of P04637-2" in notes
 
 
+def test_the_isoform_that_is_canonical_is_the_entry(fetcher, services):
+    services.replies["/uniprotkb/P04637-1.fasta"] = Reply(f">x\n{P53}\n".encode())
+    found = look_up(Accession("uniprot", "P04637", 1), fetcher)
+    assert found.annotation.accession == "P04637"
+    assert found.model.id == "AF-P04637-F1"
+    assert len(found.annotation.variants) == 3
+    assert "P04637-1 is the canonical sequence of P04637." in found.notes
+
+
 def test_a_pdb_entry_numbered_by_uniprot(fetcher):
     found = look_up(Accession("pdb", "9ZZZ"), fetcher)
     protein = Protein.from_structure(read_structure(found.structure, name="9zzz"))

@@ -14,7 +14,8 @@ from glass_core.screen_rows import COLUMNS, SCORES, ScreenRow
 from glass_core.variant_list import name_of
 
 TOP = 100
-_SHOWN = ("protein", "variant", "hgvs", "author_number", "p_damaging", "effect", "predicted_tm",
+_SHOWN = ("protein", "variant", "hgvs", "author_number", "uniprot_position", "p_damaging",
+          "effect", "predicted_tm",
           "predicted_lddt_site", "measured_tm", "blosum62", "percentile_site",
           "percentile_protein", "label", "score")
 

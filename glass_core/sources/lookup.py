@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from glass_core.accession import Accession
+from glass_core.accession import Accession, read_accession
 from glass_core.annotation import Annotation, KnownVariant, Retrieved
 from glass_core.errors import GlassError, NotFoundError, SourceError, StructureError
 from glass_core.sources import alphafold, entries, uniprot, variation
@@ -65,7 +65,7 @@ def look_up(accession: Accession, fetcher: Fetcher, tell: Tell | None = None) ->
     tell("UniProt", 0.05)
     entry = uniprot.entry(accession, fetcher)
     annotation, notes = entry.annotation, [*entry.notes]
-    own = replace(accession, id=annotation.accession.partition("-")[0])
+    own = read_accession(annotation.accession)  # an isoform, or the entry it was merged into
     tell("AlphaFold DB", 0.3)
     model, structure = None, None
     try:
@@ -110,8 +110,8 @@ def _with_variants(
     annotation: Annotation, accession: Accession, fetcher: Fetcher
 ) -> tuple[Annotation, tuple[str, ...]]:
     """Known variants of EBI Proteins joined to UniProt's own, which keep their descriptions."""
-    if accession.isoform is not None and not annotation.variants:
-        return annotation, ()
+    if accession.isoform is not None:
+        return annotation, ()  # they are numbered by the canonical sequence
     try:
         listed, notes, answer = variation.known_variants(
             accession.id, annotation.sequence, fetcher

@@ -139,7 +139,7 @@ def _variants(feature: Any, sequence: str, start: int, end: int) -> list[KnownVa
 def _isoform(
     canonical: Annotation, number: int, fetcher: Fetcher
 ) -> tuple[Annotation, tuple[str, ...]]:
-    """The isoform's sequence; features and variants only where it is the canonical one."""
+    """The isoform's sequence without features and variants, or the canonical one if it is that."""
     name = f"{canonical.accession}-{number}"
     try:
         answer = fetcher.get(f"{fetcher.settings.uniprot}/uniprotkb/{name}.fasta")
@@ -151,14 +151,14 @@ def _isoform(
     except (UnicodeDecodeError, SequenceError) as error:
         raise SourceError(f"UniProt {name}: the answer is no FASTA record; try again later."
                           ) from error
-    same = sequence == canonical.sequence
-    note = () if same else (
-        f"{name} is not the canonical sequence: UniProt's features and natural variants, which "
-        "are numbered by that, are left out.",
-    )
+    told = tuple(filter(None, [answer.note]))
+    if sequence == canonical.sequence:
+        return canonical, (f"{name} is the canonical sequence of {canonical.accession}.", *told)
     return Annotation(
         accession=name, sequence=sequence, name=canonical.name, gene=canonical.gene,
-        organism=canonical.organism, features=canonical.features if same else (),
-        variants=canonical.variants if same else (),
+        organism=canonical.organism,
         retrieved=(*canonical.retrieved, Retrieved(SERVICE, name, answer.date)),
-    ), (*note, *filter(None, [answer.note]))
+    ), (
+        f"{name} is not the canonical sequence: UniProt's features and natural variants, which "
+        "are numbered by that, are left out.", *told,
+    )

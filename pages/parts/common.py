@@ -103,10 +103,8 @@ def numbering_input(role: str) -> None:
     left, right = st.columns([1.6, 1], vertical_alignment="bottom")
     left.selectbox("Its numbers are of the", KINDS, key=f"{role}numbering",
                    format_func=NUMBERINGS.__getitem__)
-    with right.popover("Forms", width="stretch"):
-        st.dataframe(
-            {"write": list(FORMS), "which is": list(FORMS.values())}, hide_index=True,
-        )
+    with right.popover("Forms", width="content"):
+        st.markdown("\n".join(f"- `{text}`: {what}" for text, what in FORMS.items()))
 
 
 def take_upload(role: str) -> None:

@@ -187,6 +187,7 @@ def ranking_panel(run: Run, score: str, inputs: ScreenInputs) -> None:
     columns = [c for c in ("variant", "protein", "p_damaging", "effect", "predicted_lddt_site",
                            "predicted_tm", "blosum62", "percentile_site", "percentile_protein",
                            "measured_tm", "measured_lddt_site", "protocol", "author_number",
+                           "uniprot_position",
                            "secondary_structure", "neighbours", "label", "score", "status",
                            "reason") if shown[c].notna().any()]
     if len(inputs.proteins) == 1:

@@ -13,6 +13,8 @@ from glass_core.models.predictor import Predictor
 from glass_core.sequence import STANDARD
 from glass_core.variant import Variant
 
+_MOST, _FEWEST, _BACKGROUND_RESIDUES = 100, 20, 40_000
+"""Random variants to compare with, and how many residues they may have in all."""
 _SEED = 0
 
 
@@ -45,9 +47,14 @@ class Baselines:
     sample_size: int
 
 
-def affordable_background(info: ModelInfo) -> int:
-    """How many random variants to compare with: none for a large model on a CPU."""
-    return 0 if info.embedder.startswith("Rostlab") and info.device == "cpu" else 100
+def affordable_background(info: ModelInfo, length: int) -> int:
+    """How many random variants of a protein to compare with: fewer of a long one.
+
+    None for a large model on a CPU.
+    """
+    if info.embedder.startswith("Rostlab") and info.device == "cpu":
+        return 0
+    return min(max(_BACKGROUND_RESIDUES // length, _FEWEST), _MOST)
 
 
 def blosum62(variant: Variant) -> int | None:

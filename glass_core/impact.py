@@ -296,7 +296,7 @@ def analyse(
     _stop_if(cancelled)
     tell("ranking against other substitutions", 0.05)
     if background is None:
-        background = affordable_background(predictor.info)
+        background = affordable_background(predictor.info, len(protein))
     ranks = baselines(variant, predictor, background)
     _stop_if(cancelled)
 

@@ -9,7 +9,6 @@ import streamlit as st
 from streamlit.elements.plotly_chart import PlotlyState
 
 from glass_core.accession import split_accession
-from glass_core.baselines import affordable_background
 from glass_core.errors import (
     GlassError,
     RunError,
@@ -205,8 +204,7 @@ def start_remodel(impact: Impact) -> None:
     def work(progress: Progress, cancelled: Callable[[], bool]) -> Impact:
         made = analyse(
             impact.protein, impact.variant, predictor=model, remodeller=backend, settings=chosen,
-            seeds=seeds, background=affordable_background(model.info), progress=progress,
-            cancelled=cancelled,
+            seeds=seeds, progress=progress, cancelled=cancelled,
         )
         with suppress(RunError):  # the board keeps it too
             store.keep_impact(made, run=run)

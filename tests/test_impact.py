@@ -310,3 +310,11 @@ def test_model_and_protocol_travel_with_every_export(measured):
     assert rows[0]["variant"] == "V31P"
     assert rows[0]["model"].startswith("compact")
     assert "fake 1" in rows[0]["protocol"]
+
+
+def test_long_proteins_are_compared_with_fewer_variants(tiny_predictor):
+    from glass_core.baselines import affordable_background
+
+    info = tiny_predictor.info
+    assert [affordable_background(info, n) for n in (50, 400, 500, 1500, 30_000)] == [
+        100, 100, 80, 26, 20]

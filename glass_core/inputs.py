@@ -15,7 +15,8 @@ from glass_core.protein import Protein
 from glass_core.reading import read_variant
 from glass_core.sequence import NamedSequence, read_sequence, read_sequences
 from glass_core.structure import Structure
-from glass_core.structure_file import Neighbours, read_structure, write_structure
+from glass_core.structure_file import read_structure, write_structure
+from glass_core.structure_parse import Neighbours
 from glass_core.table_columns import Columns, from_table, guess_columns
 from glass_core.table_file import read_table
 from glass_core.variant import Variant

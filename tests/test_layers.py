@@ -15,7 +15,7 @@ LAYERS = {
     "errors": 0, "settings": 0, "records": 0,
     "sequence": 1, "alignment": 1, "accession": 1, "annotation": 1, "numbering": 1, "change": 1,
     "notation": 1, "reading": 1, "variant": 1, "structure": 1, "structure_file": 1,
-    "structure_guard": 1,
+    "structure_guard": 1, "structure_parse": 1,
     "protein": 1, "inputs": 1, "jobs": 1, "variant_list": 1, "labels": 1,
     "table_file": 1, "table_columns": 1,
     "protein_json": 1,

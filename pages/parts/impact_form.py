@@ -1,0 +1,168 @@
+"""The form of the Impact page: inputs, checks, the start of an analysis."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from glass_core.accession import split_accession
+from glass_core.errors import (
+    GlassError,
+    RunError,
+    SequenceError,
+    SeveralVariantsError,
+    StructureError,
+    VariantError,
+)
+from glass_core.impact import Impact, analyse
+from glass_core.inputs import (
+    EXAMPLE_CHAIN,
+    EXAMPLE_VARIANT,
+    Inputs,
+    example_upload,
+    read_inputs,
+)
+from glass_core.models.registry import DEFAULT_MODEL, list_models
+from glass_core.notation import split_chain
+from glass_core.reading import how_read
+from glass_core.sources.lookup import Found
+from pages.parts.common import (
+    impact_jobs,
+    numbering_input,
+    predictor,
+    runs,
+    settings,
+    structure_input,
+    turn,
+)
+from pages.parts.lookup import accession_input, fasta, only_chain, uploaded
+
+WILD, MUTANT = "", "mutant_"  # prefixes of the state keys of the two structures
+PLACE = {SequenceError: "wild", VariantError: "variant", StructureError: "structure"}
+
+
+def fill_example() -> None:
+    st.session_state.update(wild="", variant=EXAMPLE_VARIANT, mutant="", chain=EXAMPLE_CHAIN)
+    st.session_state.update(given=example_upload(), mutant_given=None, annotation=None,
+                            lookup_notes=(), accession="", numbering="sequence", start=True)
+
+
+def take_found(found: Found, variant: str) -> None:
+    """Fill the form with what an accession led to; a variant behind it is analysed at once."""
+    state = st.session_state
+    state.update(wild=fasta(found.annotation), given=uploaded(found), chain=only_chain(found),
+                 mutant="", mutant_given=None, variant=variant)
+    if variant and (found.structure is None or state["chain"] or split_chain(variant)[0]):
+        state["chain"] = state["chain"] or split_chain(variant)[0] or None
+        state["start"] = True
+
+
+def screen_instead() -> None:
+    """The Screen page with the form of this one, and its text as the list."""
+    state = st.session_state
+    state["screen_taken_over"] = {
+        "screen_wild": state["wild"], "screen_given": state.get("given"),
+        "screen_chain": state.get("chain"), "screen_annotation": state.get("annotation"),
+        "screen_which": "My list", "screen_list": state["variant"],
+        "screen_numbering": state["numbering"], "start_screen": True,
+    }
+    state["problem"] = None
+    st.switch_page("pages/screen.py")
+
+
+def input_form() -> None:
+    st.subheader("Inputs")
+    st.button("Example: a globin (2GTL chain A), V31P", on_click=fill_example, width="stretch",
+              key="example")
+    accession_input(WILD, take_found)
+    st.text_area(
+        "Wild-type sequence", key="wild", height=120,
+        placeholder="Paste letters or one FASTA record; leave empty to use the structure's own.",
+    )
+    show_error("wild")
+    st.text_input("Variant", key="variant", placeholder="R175H, p.Arg175His, A1P:D2N, F508del")
+    show_error("variant")
+    if st.session_state.get("several"):
+        st.button("Screen them", key="screen_them", width="stretch")
+    numbering_input("")
+    structure_field(WILD, "Wild-type structure (optional)",
+                    "mmCIF, PDB or BinaryCIF, also gzip'd. Needed for 3D, matrices and "
+                    "remodelling.")
+    show_error("structure")
+    with st.expander("Mutant sequence or structure of your own",
+                     expanded=st.session_state.get("mutant_given") is not None):
+        st.text_area("Mutant sequence, in place of a variant", key="mutant", height=90)
+        structure_field(MUTANT, "Mutant structure, in place of a remodel",
+                        "From an experiment or a structure predictor. It is measured against the "
+                        "wild-type structure; there is no noise floor then.")
+    names = [e.name for e in list_models(settings()) if e.unavailable_reason is None]
+    st.selectbox("Model", names or [DEFAULT_MODEL], key="model")
+    if st.button("Analyse", type="primary", width="stretch", key="analyse"):
+        st.session_state["start"] = True
+    show_error("other")
+
+
+def show_error(place: str) -> None:
+    """The message of the last check, beside the field it is about."""
+    problem = st.session_state.get("problem")
+    if problem is not None and problem[0] == place:
+        st.error(problem[1], icon=":material/error:")
+
+
+def structure_field(role: str, label: str, explanation: str) -> None:
+    problem = structure_input(role, label, explanation)
+    if problem is not None:
+        st.session_state["problem"] = ("structure", problem)
+
+
+def check_inputs() -> Inputs | None:
+    """The inputs, or None with the problem shown beside its field."""
+    state = st.session_state
+    state["problem"], state["several"] = None, False
+    try:
+        return read_inputs(
+            state["wild"], state["variant"], state["mutant"],
+            state.get("given"), state.get("chain") if state.get("given") else None,
+            state.get("mutant_given"),
+            state.get("mutant_chain") if state.get("mutant_given") else None,
+            numbering=state["numbering"], annotation=state.get("annotation"),
+        )
+    except GlassError as error:
+        state["several"] = isinstance(error, SeveralVariantsError)
+        place = next((p for kind, p in PLACE.items() if isinstance(error, kind)), "other")
+        state["problem"] = (place, str(error))
+        return None
+
+
+def start_analysis() -> None:
+    """Predict at once; the result gets an id of its own, kept in the address."""
+    state = st.session_state
+    if not (state["wild"].strip() or state.get("given") or state.get("annotation")) and (
+        split_accession(state["variant"])[0] is not None
+    ):
+        state.update(next_accession=state["variant"])
+        return
+    inputs = check_inputs()
+    if inputs is None:
+        return
+    try:
+        with st.spinner("Predicting ..."), turn():
+            impact = analyse(inputs.protein, inputs.variant,
+                             predictor=predictor(st.session_state["model"]),
+                             mutant_structure=inputs.mutant_structure)
+    except GlassError as error:
+        st.session_state["problem"] = ("other", str(error))
+        return
+    st.session_state["selected"] = None
+    st.session_state["read"] = how_read(
+        st.session_state["variant"], impact.protein, st.session_state["numbering"]
+    )
+    st.query_params["run"] = keep(impact)
+
+
+def keep(impact: Impact, run: str | None = None) -> str:
+    """Keep a result in the store of runs, or in memory where that cannot be written."""
+    try:
+        return runs().keep_impact(impact, run=run)
+    except RunError as error:
+        st.session_state["notice"] = f"This result is not kept beyond a restart: {error}"
+        return impact_jobs().keep_result(impact)

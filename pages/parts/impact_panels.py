@@ -1,0 +1,176 @@
+"""The panels of the Impact page: one analysis, from numbers to downloads."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.elements.plotly_chart import PlotlyState
+
+from glass_core.impact import Impact
+from glass_core.inputs import (
+    HandOver,
+    Upload,
+)
+from glass_core.report.annotation_tracks import known_variant_table
+from glass_core.report.exports import exports
+from glass_core.report.figures import matrices, residue_track
+from glass_core.report.tables import subdomain_table, variant_table
+from glass_core.report.viewer import (
+    ViewOptions,
+    colour_choices,
+    colour_legend,
+    viewer_html,
+)
+from pages.parts.common import (
+    viewer_script,
+)
+from pages.parts.lookup import plain
+
+
+def numbers(impact: Impact) -> None:
+    columns = st.columns([1.2, 1, 1, 1, 0.8])
+    effect = impact.prediction.effect
+    columns[4].metric(
+        "P(damaging)", "none" if effect is None else f"{effect.probability:.2f}",
+        help="Predicted from the wild-type sequence and calibrated on clinical labels of other "
+        "proteins. It is no diagnosis.",
+    )
+    columns[0].metric("Predicted TM-score", f"{impact.prediction.tm_score:.4f}",
+                      help=f"By {impact.prediction.model}, from sequences alone.")
+    columns[1].metric(
+        "Measured TM-score", f"{impact.tm_score:.4f}" if impact.measured else "none",
+        help="TM-align of the remodelled wild type against the remodelled mutant, normalised by "
+        "the wild type; mean over seeds.",
+    )
+    floor = impact.noise_floor
+    columns[2].metric("Noise floor", "none" if floor is None else f"{floor.tm_score:.4f}",
+                      help="The wild type mutated to itself by the same protocol and seeds.")
+    blosum = impact.baselines.blosum62
+    columns[3].metric("Baselines", f"1.0 | {'n/a' if blosum is None else f'{blosum:+d}'}",
+                      help="Constant 'nothing changes', and the BLOSUM62 score.")
+
+
+def ledger(impact: Impact) -> None:
+    """The variant in every numbering and notation, and how it was read."""
+    with st.expander(f"How the variant was read: {impact.variant.hgvs}"
+                     if len(impact.variant.hgvs) < 60 else "How the variant was read"):
+        st.dataframe(variant_table(impact), hide_index=True)
+        st.caption(f"HGVS and MAVE-HGVS: {plain(impact.variant.hgvs)}. "
+                   + plain(st.session_state.get("read", "")))
+
+
+def known_variants_panel(impact: Impact) -> None:
+    """What databases list; a chosen row goes into the form and is analysed."""
+    table = known_variant_table(impact.protein)
+    if table.empty:
+        return
+    with st.expander(f"Known variants ({len(table):,}): choose one to analyse it"):
+        event = st.dataframe(table, hide_index=True, key="known", on_select="rerun",
+                             selection_mode="single-row")
+        st.caption("As the databases have them, which is no verdict of this program.")
+        rows = event["selection"]["rows"]
+        if rows and st.button(f"Analyse {table['variant'][rows[0]]}", key="analyse_known"):
+            structure = impact.protein.structure
+            st.session_state["hand_over"] = HandOver(
+                impact.protein.sequence, table["here"][rows[0]],
+                None if structure is None else Upload.of_structure(structure),
+                None if structure is None else structure.chain, impact.protein.annotation,
+            )
+            st.rerun()
+
+
+def alignment_panel(impact: Impact) -> None:
+    """The structure's residues beneath the sequence, where the two are not the same."""
+    protein = impact.protein
+    if protein.structure is None or (protein.coverage == 1 and not protein.mismatches):
+        return
+    with st.expander(f"Sequence and structure, residue by residue "
+                     f"(mismatches: {len(protein.mismatches)})"):
+        for mismatch in protein.mismatches:
+            st.markdown(f"- {mismatch}")
+        st.code(protein.alignment_report(), language=None)
+        if protein.mismatches:
+            st.caption("The sequence was followed: the wild type has its residues.")
+            if st.button("Follow the structure instead", key="follow_structure"):
+                st.session_state["next_wild"] = protein.following_structure().sequence
+                st.rerun()
+
+
+def track_panel(impact: Impact) -> int | None:
+    """The residue track; a click selects the residue everywhere. Returns the selection."""
+    if "next_selected" in st.session_state:
+        st.session_state["selected"] = st.session_state.pop("next_selected")
+    st.markdown("#### Along the sequence")
+    event = st.plotly_chart(
+        residue_track(impact, st.session_state.get("selected")), key="track", on_select="rerun",
+        selection_mode="points",
+        alt="Predicted and measured lDDT, strain and secondary structure by residue",
+    )
+    take_click("track", event)
+    return st.number_input(
+        "Selected residue (click a point above, or type a position)", 1, len(impact.protein),
+        key="selected", value=None, placeholder="none",
+    )
+
+
+def take_click(chart: str, event: PlotlyState) -> None:
+    """Select the residue that was clicked in `chart`, once per click."""
+    points = event["selection"]["points"]
+    if points and points[0]["x"] != st.session_state.get(f"clicked {chart}"):
+        st.session_state[f"clicked {chart}"] = points[0]["x"]
+        st.session_state["next_selected"] = int(points[0]["x"])
+        st.rerun()
+
+
+def superposition_panel(impact: Impact, selected: int | None) -> None:
+    st.markdown("#### Superposition" if impact.measured else "#### Structure")
+    columns = st.columns([2, 1, 1], vertical_alignment="bottom")
+    colour_by = columns[0].selectbox("Colour by", colour_choices(impact), key="colour_by")
+    spin = columns[1].toggle("Spin", key="spin")
+    labels = columns[2].toggle("Labels", value=True, key="labels")
+    options = ViewOptions(colour_by, spin, labels, selected)
+    st.iframe(viewer_html(impact, options, viewer_script()), height=options.height + 50)
+    st.caption(colour_legend(impact, colour_by))
+
+
+def matrix_panel(impact: Impact, selected: int | None) -> None:
+    st.markdown("#### Distances between C-alphas")
+    spans = {"whole chain": None} | {
+        part.name: (part.segments[0][0], part.segments[-1][1]) for part in impact.subdomains
+    }
+    zoom = st.selectbox("Zoom to", list(spans), key="zoom")
+    event = st.plotly_chart(
+        matrices(impact, selected, spans.get(zoom)), key="matrices", on_select="rerun",
+        selection_mode="points",
+        alt="Distance matrices of wild type and mutant and their difference",
+    )
+    take_click("matrices", event)
+    known = impact.protein.annotation
+    error = "" if known is None or known.pae is None else (
+        " The predicted aligned error is AlphaFold's expected error of one residue's place when "
+        "the model is superposed on another; it is confidence, not an effect."
+    )
+    st.caption("By sequence position. Click the diagonal to select a residue; the matrices "
+               f"zoom together.{error}")
+
+
+def subdomain_panel(impact: Impact) -> None:
+    st.markdown("#### Parts of the fold")
+    table = subdomain_table(impact)
+    numbers = table.select_dtypes("float").columns
+    st.dataframe(
+        table, hide_index=True, key="subdomains",
+        column_config={name: st.column_config.NumberColumn(format="%.4f") for name in numbers},
+    )
+    st.caption("p: share of placements of equally long stretches along the chain with at least "
+               "this mean; not corrected for the number of rows. Ranked by strain where measured, "
+               "which also sees shifts too small for lDDT.")
+
+
+def downloads(impact: Impact) -> None:
+    st.markdown("#### Downloads")
+    files = exports(impact, viewer_script())
+    for column, export in zip(st.columns(len(files)), files, strict=True):
+        column.download_button(
+            export.label, export.make, file_name=export.file_name, mime=export.mime,
+            key=f"download {export.label}", on_click="ignore", width="stretch",
+        )

@@ -40,7 +40,8 @@ def test_damaged_input(every_kind, name):
         tally = fuzz(name, read, seeds, COUNT // divisor)
     assert not tally.faults, tally.faults[:5]
     assert tally.inputs == COUNT // divisor
-    assert tally.refused > 0
+    assert tally.read > 0
+    assert tally.refused > 0 or name == "lists of variants", "a list reports bad rows instead"
     assert tally.worst_s < MAX_SECONDS
 
 

@@ -261,8 +261,11 @@ class Protein:
 
     def position_of_uniprot(self, number: int) -> int | None:
         """1-based position of a UniProt position; None where the sequence lacks it."""
-        places = np.flatnonzero(self._uniprot == number)
-        return int(places[0]) + 1 if len(places) else None
+        return self._place_of_uniprot.get(number)
+
+    @cached_property
+    def _place_of_uniprot(self) -> dict[int, int]:
+        return {int(n): i for i, n in enumerate(self._uniprot, start=1) if n >= 1}
 
     @property
     def _uniprot(self) -> NDArray[np.int64]:

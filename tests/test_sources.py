@@ -229,6 +229,22 @@ def test_a_file_on_another_host_is_not_fetched(fetcher, services):
     assert any("none of the services in the settings" in note for note in found.notes)
 
 
+@pytest.mark.parametrize("url", [
+    "file:///etc/passwd", "http://[", "//x", "HERE@evil.example/x", "ftp://x/y", "javascript:1",
+    "HERE.evil.example/x", "HERE/\x00", "HERE/\ud800", "HERE/ \n x", "http://127.0.0.1:0/x",
+    "HERE:99999999/x", "HERE/%", "HERE/" + "x" * 100_000,
+])
+def test_odd_addresses_in_an_answer_cost_only_the_structure(fetcher, services, url):
+    own = record("P04637", P53, "x") | {"cifUrl": url.replace("HERE", services.address)}
+    services.json("/api/prediction/P04637", [own])
+    found = look_up(P53_ENTRY, fetcher)
+    assert found.structure is None
+    assert found.annotation.sequence == P53
+    (note,) = (note for note in found.notes if note.startswith("No structure"))
+    assert "\n" not in note
+    assert len(note) < 600
+
+
 def test_a_redirect_to_another_host_is_not_followed(fetcher, services, settings):
     with running() as elsewhere:
         services.replies["/files/x"] = Reply(

@@ -178,7 +178,8 @@ class Fetcher:
     def _check_origin(self, url: str) -> None:
         if _origin(url) not in self._origins:
             raise SourceError(
-                f"{_origin(url)[:80]}: is none of the services in the settings and is not asked."
+                f"{_origin(url)[:80] or 'an odd address'}: is none of the services in the settings "
+                "and is not asked."
             )
 
     def _patiently(self, url: str) -> bytes:
@@ -222,7 +223,7 @@ class Fetcher:
             raise _Again("no answer in time") from error
         except httpx.TransportError as error:
             raise _Again(f"cannot be reached ({_reason(error)})") from error
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             raise SourceError(f"{_place(url)}: {_reason(error)}.") from error
         return content
 
@@ -275,7 +276,11 @@ def _seconds(text: str) -> float:
 
 
 def _origin(url: str) -> str:
-    parts = urlsplit(url)
+    """Scheme, host and port; '' where there are none to be told."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 

@@ -33,8 +33,9 @@ def test_every_kind_is_tried(every_kind):
 @pytest.mark.parametrize("name", NAMES)
 def test_damaged_input(every_kind, name):
     _, read, seeds, divisor = every_kind[name]
-    for good in seeds:
-        read(good)
+    if not name.startswith(("variants", "accessions")):  # those begin with every form there is
+        for good in seeds:
+            read(good)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         tally = fuzz(name, read, seeds, COUNT // divisor)

@@ -121,6 +121,16 @@ TEM1 = (
 """TEM-1 beta-lactamase, UniProt P62593."""
 
 
+def at_rest(page):
+    """Wait until the page's script has run: what is clicked before may be drawn anew."""
+    page.wait_for_timeout(1500)
+    page.wait_for_function(
+        "document.querySelector('[data-testid=stApp]').dataset.testScriptState !== 'running'",
+        timeout=60_000,
+    )
+    page.wait_for_timeout(500)
+
+
 @pytest.mark.timeout(900)
 def test_a_saturation_screen_is_killed_resumed_reopened_and_exported(server, browser, tmp_path):
     substitutions = 19 * len(TEM1)
@@ -146,6 +156,7 @@ def test_a_saturation_screen_is_killed_resumed_reopened_and_exported(server, bro
     page.get_by_role("button", name="Go on").click()
     page.get_by_text(f"{substitutions:,} done").wait_for(timeout=700_000)
     assert page.locator(".js-plotly-plot").first.is_visible()
+    at_rest(page)
     with page.expect_download(timeout=60_000) as download:
         page.get_by_role("button", name="CSV", exact=True).click()
     path = tmp_path / "screen.csv"

@@ -52,6 +52,7 @@ def add_annotation(figure: go.Figure, protein: Protein, row: int) -> None:
     stretches = [p for p in placed if not p.feature.is_site]
     kinds = list(dict.fromkeys(p.feature.kind for p in stretches))
     ends: list[int] = []
+    named: set[str] = set()
     for one in sorted(stretches, key=lambda p: (p.first, -p.last)):
         lane = next((k for k, end in enumerate(ends) if end < one.first), len(ends))
         lane = min(lane, _MOST_LANES - 1)
@@ -62,11 +63,13 @@ def add_annotation(figure: go.Figure, protein: Protein, row: int) -> None:
         figure.add_trace(
             go.Scatter(
                 x=[a, b, b, a, a], y=[y - 0.8, y - 0.8, y, y, y - 0.8], fill="toself",
-                mode="lines", fillcolor=colour, line={"width": 0}, name=kind, showlegend=False,
+                mode="lines", fillcolor=colour, line={"width": 0}, name=kind,
+                legendgroup=kind, showlegend=kind not in named,
                 hoveron="fills", text=_told(one.feature), hoverinfo="text",
             ),
             row=row, col=1,
         )
+        named.add(kind)
     sites = [p for p in placed if p.feature.is_site]
     if sites:
         figure.add_trace(

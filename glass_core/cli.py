@@ -24,6 +24,7 @@ from glass_core.cli_training import (
     evaluate_command,
     train_command,
     train_effect_command,
+    train_fold_command,
 )
 from glass_core.errors import GlassError
 from glass_core.settings import Settings
@@ -248,6 +249,7 @@ main.add_command(screen_command)
 main.add_command(fetch_command)
 main.add_command(build_pairs_command)
 main.add_command(train_command)
+main.add_command(train_fold_command)
 main.add_command(train_effect_command)
 main.add_command(evaluate_command)
 

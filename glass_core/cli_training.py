@@ -171,6 +171,40 @@ def train_command(
                                "best_step": history.best_step, "seconds": history.seconds}))
 
 
+@click.command("train-fold")
+@click.option("--pairs", type=_FOLDER, required=True, help="What build-pairs wrote.")
+@click.option("--model", type=_FOLDER, required=True, help="The model that gets the head.")
+@click.option("--steps", type=int, help="Optimiser steps, in place of the preset's.")
+@click.option("--rate", type=float, help="Peak learning rate.")
+@click.option("--every", type=int, help="Steps between checkpoints and validations.")
+@embedding
+@hardware
+def train_fold_command(
+    pairs: Path, model: Path, steps: int | None, rate: float | None, every: int | None,
+    embedder: str, encoder: Path | None, cache: Path | None, cache_gb: float,
+    device: str | None, **where: Any,
+) -> None:
+    """Train a fold head: TM-scores from the moments of the residues, in minutes.
+
+    The model's TM-scores are then those of this head; its lDDT stays that of the Siamese head.
+    """
+    _require("lightning_fabric", "diskcache")
+    from glass_core.models.card import ModelCard
+    from glass_core.training.fold import FOLD_SCHEDULE, train_fold
+
+    ModelCard.read(model)
+    changes: dict[str, Any] = {"steps": steps, "peak": rate, "every": every}
+    schedule = replace(FOLD_SCHEDULE, **{k: v for k, v in changes.items() if v is not None})
+    fabric = _fabric(**where)
+    history = train_fold(
+        _embedder(embedder, encoder, cache, cache_gb, device), pairs / "shards", model, fabric,
+        schedule,
+    )
+    if fabric.is_global_zero:
+        click.echo(json.dumps({"model": str(model), "steps": len(history.curve),
+                               "best_step": history.best_step, "seconds": history.seconds}))
+
+
 @click.command("train-effect")
 @click.argument("effects", type=_FILE)
 @click.option("--model", type=_FOLDER, required=True, help="The model that gets the head.")

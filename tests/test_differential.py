@@ -32,7 +32,7 @@ def compact():
 
 @pytest.fixture(scope="module")
 def network(compact):
-    return DifferentialNetwork(compact.embedder.encoder, compact._head)
+    return DifferentialNetwork(compact.embedder.encoder, compact._head, compact._fold)
 
 
 @pytest.fixture

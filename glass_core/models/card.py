@@ -11,7 +11,8 @@ from typing import Any
 from glass_core.errors import ModelError
 
 FORMAT = "glass-model/1"
-CARD_FILE, HEAD_FILE, EFFECT_FILE = "card.json", "head.safetensors", "effect.safetensors"
+CARD_FILE, HEAD_FILE = "card.json", "head.safetensors"
+FOLD_FILE, EFFECT_FILE = "fold.safetensors", "effect.safetensors"
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class ModelCard:
     head: dict[str, Any]
     sha256: dict[str, str]
     max_length: int | None
+    fold: dict[str, Any] | None
     effect: dict[str, Any] | None
     content: dict[str, Any]
 
@@ -62,6 +64,7 @@ class ModelCard:
                 head=dict(content["head"]),
                 sha256={str(k): str(v) for k, v in content["sha256"].items()},
                 max_length=content.get("max_length"),
+                fold=dict(content["fold"]) if content.get("fold") else None,
                 effect=dict(content["effect"]) if content.get("effect") else None,
                 content=content,
             )
@@ -69,6 +72,12 @@ class ModelCard:
             raise ModelError(
                 f"{folder.name}: {CARD_FILE} lacks or misuses a field ({error})."
             ) from error
+
+    @property
+    def weights_sha256(self) -> str:
+        """One SHA-256, in hex, for all files of weights: no number comes from others."""
+        listed = "".join(f"{name} {digest}\n" for name, digest in sorted(self.sha256.items()))
+        return hashlib.sha256(listed.encode()).hexdigest()
 
     def check_files(self) -> None:
         """Raise `ModelError` when a file is missing or is not the one the card describes."""

@@ -12,18 +12,21 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 from glass_core.embedders.compact import ENCODER_FILE, CompactEncoder, read_tensors
 from glass_core.errors import ModelError, RecordError
 from glass_core.models.card import (
     CARD_FILE,
     EFFECT_FILE,
+    FOLD_FILE,
     FORMAT,
     HEAD_FILE,
     ModelCard,
     file_sha256,
 )
 from glass_core.models.effect import EffectConfig, EffectHead
+from glass_core.models.fold import FoldConfig, FoldHead
 from glass_core.models.siamese import SiameseConfig, SiameseTransformer
 
 CHECKPOINT_SUFFIXES = (".pt", ".pth", ".ckpt")
@@ -105,13 +108,28 @@ def save_effect(
     folder: Path, head: EffectHead, scale: float, offset: float, dtype: torch.dtype
 ) -> ModelCard:
     """Add an effect head, with the calibration of its probability, to the model in `folder`."""
-    state = {k: v.detach().to(dtype).contiguous() for k, v in head.state_dict().items()}
-    save_file(state, folder / EFFECT_FILE)
-    content = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
-    content["effect"] = head.config.to_dict() | {"scale": scale, "offset": offset}
-    content["sha256"][EFFECT_FILE] = file_sha256(folder / EFFECT_FILE)
-    (folder / CARD_FILE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    return ModelCard.read(folder)
+    config = head.config.to_dict() | {"scale": scale, "offset": offset}
+    return _add(folder, head, "effect", EFFECT_FILE, config, dtype)
+
+
+def save_fold(folder: Path, head: FoldHead, dtype: torch.dtype) -> ModelCard:
+    """Add a fold head to the model in `folder`, whose TM-scores are then this one's."""
+    return _add(folder, head, "fold", FOLD_FILE, head.config.to_dict(), dtype)
+
+
+def load_fold(card: ModelCard) -> FoldHead | None:
+    """The fold head of a model; None without one.
+
+    Raises
+    ------
+    ModelError
+        Its file does not fit the card.
+    """
+    if card.fold is None:
+        return None
+    head: FoldHead = _added(card, card.fold, "fold", FoldConfig, FoldHead)
+    read_tensors(card.folder / FOLD_FILE, head)
+    return head.eval()
 
 
 def load_effect(card: ModelCard) -> tuple[EffectHead, float, float] | None:
@@ -124,16 +142,39 @@ def load_effect(card: ModelCard) -> tuple[EffectHead, float, float] | None:
     """
     if card.effect is None:
         return None
-    known = {field.name for field in fields(EffectConfig)}
+    head: EffectHead = _added(card, card.effect, "effect", EffectConfig, EffectHead)
     try:
         scale, offset = float(card.effect["scale"]), float(card.effect["offset"])
-        config = EffectConfig(**{k: v for k, v in card.effect.items() if k in known})
-        with torch.device("meta"):
-            head = EffectHead(config)
-    except (KeyError, TypeError, ValueError, RecordError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{card.name}: its entry 'effect' is not usable ({error}).") from error
     read_tensors(card.folder / EFFECT_FILE, head)
     return head.eval(), scale, offset
+
+
+def _add(
+    folder: Path, head: nn.Module, entry: str, file: str, config: dict[str, Any],
+    dtype: torch.dtype,
+) -> ModelCard:
+    """Write a further head beside the first, and its entry into the card."""
+    state = {k: v.detach().to(dtype).contiguous() for k, v in head.state_dict().items()}
+    save_file(state, folder / file)
+    content = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
+    content[entry] = config
+    content["sha256"][file] = file_sha256(folder / file)
+    (folder / CARD_FILE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    return ModelCard.read(folder)
+
+
+def _added(
+    card: ModelCard, values: dict[str, Any], entry: str, config: type[Any], head: type[Any]
+) -> Any:
+    """A further head as its entry in the card describes it, without memory for its weights."""
+    known = {field.name for field in fields(config)}
+    try:
+        with torch.device("meta"):
+            return head(config(**{k: v for k, v in values.items() if k in known}))
+    except (TypeError, ValueError, RecordError) as error:
+        raise ModelError(f"{card.name}: its entry '{entry}' is not usable ({error}).") from error
 
 
 def _build(name: str, config: dict[str, Any], state: dict[str, Any]) -> SiameseTransformer:

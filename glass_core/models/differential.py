@@ -15,6 +15,7 @@ from torch import Tensor
 
 from glass_core.embedders.compact import CompactEncoder, rotary_tables, tokenise
 from glass_core.models.difference_layer import Layer, Scratch, WildLayer
+from glass_core.models.fold import FoldHead
 from glass_core.models.siamese import SiameseTransformer, predicted_lddt, predicted_tm
 
 DIFFERENTIAL_DTYPE = "float32, differences in bfloat16"
@@ -44,7 +45,8 @@ class _WildType:
         The embedded letters, then what each convolution gives.
     encoder, head : list of WildLayer
     per_residue : Tensor, shape=(L, O)
-    pooled : Tensor, shape=(O,)
+    pooled : Tensor
+        Z, of the head that gives the TM-score.
     """
 
     tokens: Tensor
@@ -56,10 +58,12 @@ class _WildType:
 
 
 class DifferentialNetwork:
-    """The compact encoder and its head, applied to substitutions in one wild type."""
+    """The compact encoder and its heads, applied to substitutions in one wild type."""
 
-    def __init__(self, encoder: CompactEncoder, head: SiameseTransformer) -> None:
-        self._encoder, self._head = encoder, head
+    def __init__(
+        self, encoder: CompactEncoder, head: SiameseTransformer, fold: FoldHead | None = None
+    ) -> None:
+        self._encoder, self._head, self._fold = encoder, head, fold
         dim, heads = encoder.config.dim, encoder.config.heads
         cos, sin = rotary_tables(encoder.config.window, dim // heads, torch.device("cpu"))
         turn = torch.complex(cos, sin).repeat(1, 2 * heads)
@@ -105,13 +109,20 @@ class DifferentialNetwork:
         for layer in self._encoder_layers:
             x, known = layer.wild(x)
             encoder.append(known)
-        x = self._head.input_projection(self._encoder.norm(x))
+        residues = self._encoder.norm(x)
+        x = self._head.input_projection(residues)
         for layer in self._head_layers:
             x, known = layer.wild(x)
             head.append(known)
         made = self._head.output_projection(x)
         return _WildType(tokens[0], [one[0] for one in convolved], encoder, head, made,
-                         self._head.pool(made[None])[0])
+                         self._pooled(residues[None], made[None])[0])
+
+    def _pooled(self, residues: Tensor, per_residue: Tensor) -> Tensor:
+        """Z, shape=(B, Z), by the head that gives the TM-score."""
+        if self._fold is None:
+            return self._head.pool(per_residue)
+        return self._fold(residues, torch.ones(residues.shape[:2], dtype=torch.bool))
 
     def _scores(
         self, tokens: Tensor, wild: _WildType, scratch: Scratch
@@ -121,11 +132,13 @@ class DifferentialNetwork:
         for layer, known in zip(self._encoder_layers, wild.encoder, strict=True):
             layer.mutants(x, known, scratch, only)
             only = None
-        x = self._head.input_projection(self._encoder.norm(x))
+        residues = self._encoder.norm(x)
+        x = self._head.input_projection(residues)
         for layer, known in zip(self._head_layers, wild.head, strict=True):
             layer.mutants(x, known, scratch)
         made = self._head.output_projection(x).view(*tokens.shape, -1)
-        return (predicted_tm(wild.pooled, self._head.pool(made)),
+        pooled = self._pooled(residues.view(*tokens.shape, -1), made)
+        return (predicted_tm(wild.pooled, pooled),
                 predicted_lddt(wild.per_residue, made))
 
     def _convolved(self, tokens: Tensor, wild: _WildType) -> tuple[Tensor, Tensor]:

@@ -23,7 +23,7 @@ class ModelInfo:
     ----------
     name, version : str
     sha256 : str
-        Of the weights of the head, in hex.
+        Of the weights, in hex.
     embedder : str
         Name and revision of the embedder.
     device, dtype : str

@@ -1,4 +1,4 @@
-"""A predictor: an embedder and a Siamese head, applied to a wild type and its variants."""
+"""A predictor: an embedder and its heads, applied to a wild type and its variants."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from glass_core.models.differential import (
 )
 from glass_core.models.effect import CalibratedEffect
 from glass_core.models.effect_prediction import EffectTable
+from glass_core.models.fold import FoldHead
 from glass_core.models.prediction import (
     LDDT_TRAINED_ABOVE,
     MIN_COVERAGE,
@@ -57,21 +58,26 @@ class Predictor(Protocol):
 
 
 class SiamesePredictor:
-    """The GLASS method over any embedder; implements `Predictor`."""
+    """The GLASS method over any embedder; implements `Predictor`.
+
+    TM-scores are those of the fold head where there is one, of the Siamese head otherwise.
+    """
 
     def __init__(
         self, embedder: Embedder, head: SiameseTransformer, info: ModelInfo,
-        effect: CalibratedEffect | None = None,
+        effect: CalibratedEffect | None = None, fold: FoldHead | None = None,
     ) -> None:
-        if head.config.prottrans_dim != embedder.dim:
+        widths = {head.config.prottrans_dim} | ({fold.config.embedding_dim} if fold else set())
+        if widths != {embedder.dim}:
             raise ModelError(
-                f"{info.name}: takes embeddings of width {head.config.prottrans_dim}, but "
-                f"{embedder.name} gives {embedder.dim}; use the embedder it was trained with."
+                f"{info.name}: takes embeddings of width {' and '.join(map(str, sorted(widths)))}, "
+                f"but {embedder.name} gives {embedder.dim}; use the embedder it was trained with."
             )
         self._embedder = embedder
         self._head = head.to(embedder.device).eval()
         self._info = info
         self._effect = effect
+        self._fold = None if fold is None else fold.to(embedder.device).eval()
         self._network: DifferentialNetwork | None = None
 
     @property
@@ -135,7 +141,7 @@ class SiamesePredictor:
         ):
             return None
         if self._network is None:
-            self._network = DifferentialNetwork(embedder.encoder, self._head)
+            self._network = DifferentialNetwork(embedder.encoder, self._head, self._fold)
         return self._network
 
     def _predict_differences(
@@ -160,12 +166,12 @@ class SiamesePredictor:
         return self._embedder
 
     def project(self, sequences: Sequence[str]) -> list[tuple[Tensor, Tensor]]:
-        """Residue embeddings, shape=(L, O), and global embedding, shape=(O,), of each sequence."""
+        """Residue embeddings, shape=(L, O), and global embedding, shape=(Z,), of each sequence."""
         return self._project(self._embedder.embed(sequences))
 
     @torch.inference_mode()
     def _project(self, embeddings: Sequence[Embedding]) -> list[tuple[Tensor, Tensor]]:
-        """Y, shape=(L, O), and Z, shape=(O,), of each embedding, on the CPU."""
+        """Y, shape=(L, O), and Z, one vector, of each embedding, on the CPU."""
         projected: dict[int, tuple[Tensor, Tensor]] = {}
         lengths = [len(e.sequence) for e in embeddings]
         for batch in length_buckets(lengths, _HEAD_TOKEN_BUDGET):
@@ -176,6 +182,8 @@ class SiamesePredictor:
             for row, i in enumerate(batch):
                 mask[row, : lengths[i]] = True
             per_residue, pooled = self._head(residues, mask)
+            if self._fold is not None:
+                pooled = self._fold(residues, mask)
             for row, i in enumerate(batch):
                 projected[i] = per_residue[row, : lengths[i]].cpu(), pooled[row].cpu()
         return [projected[i] for i in range(len(embeddings))]

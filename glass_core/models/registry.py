@@ -9,7 +9,7 @@ import torch
 
 from glass_core.embedders.base import Embedder
 from glass_core.errors import GlassError, ModelError, UnavailableError
-from glass_core.models.card import HEAD_FILE, ModelCard, file_sha256
+from glass_core.models.card import ModelCard, file_sha256
 from glass_core.models.prediction import ModelInfo
 from glass_core.models.predictor import SiamesePredictor
 from glass_core.settings import Settings
@@ -68,7 +68,12 @@ def load_predictor(settings: Settings, name: str = DEFAULT_MODEL) -> SiamesePred
         Its files are damaged.
     """
     from glass_core.embedders.device import resolve_device
-    from glass_core.models.checkpoint import load_authors_checkpoint, load_effect, load_head
+    from glass_core.models.checkpoint import (
+        load_authors_checkpoint,
+        load_effect,
+        load_fold,
+        load_head,
+    )
     from glass_core.models.effect import CalibratedEffect
 
     entries = {entry.name: entry for entry in list_models(settings)}
@@ -79,24 +84,25 @@ def load_predictor(settings: Settings, name: str = DEFAULT_MODEL) -> SiamesePred
     if entry.unavailable_reason is not None:
         raise UnavailableError(f"model '{name}': {entry.unavailable_reason}")
     device = resolve_device(settings.device)
-    effect = None
+    fold = effect = None
     if entry.card is not None:
         found = load_effect(entry.card)
         effect = None if found is None else CalibratedEffect(*found)
-        head, weights = load_head(entry.card), entry.card.folder / HEAD_FILE
+        head, fold = load_head(entry.card), load_fold(entry.card)
+        weights = entry.card.weights_sha256
     else:
-        head, weights = load_authors_checkpoint(entry.source), entry.source
+        head, weights = load_authors_checkpoint(entry.source), file_sha256(entry.source)
     embedder = _load_embedder(entry, settings, device)
     info = ModelInfo(
         name=entry.card.name if entry.card else entry.name,
         version=entry.card.version if entry.card else "authors' checkpoint",
-        sha256=file_sha256(weights),
+        sha256=weights,
         embedder=embedder.name,
         device=str(device),
         dtype=str(embedder.dtype).removeprefix("torch."),
         max_length=entry.card.max_length if entry.card else None,
     )
-    return SiamesePredictor(embedder, head, info, effect)
+    return SiamesePredictor(embedder, head, info, effect, fold)
 
 
 def load_embedder(settings: Settings, kind: str) -> Embedder:

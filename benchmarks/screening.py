@@ -15,7 +15,7 @@ import torch
 from benchmarks.timing import Row
 from glass_core.embedders.compact import CompactEmbedder, tokenise
 from glass_core.models.card import ModelCard
-from glass_core.models.checkpoint import load_head
+from glass_core.models.checkpoint import load_fold, load_head
 from glass_core.models.predictor import SiamesePredictor
 from glass_core.models.registry import load_predictor
 from glass_core.models.siamese import predicted_lddt, predicted_tm
@@ -122,7 +122,8 @@ class _Alone:
         if not isinstance(embedder, CompactEmbedder):
             raise TypeError("the benchmark is about the compact model")
         self._encoder = embedder.encoder
-        self._head = load_head(ModelCard.read(settings.assets / "models" / "compact")).eval()
+        card = ModelCard.read(settings.assets / "models" / "compact")
+        self._head, self._fold = load_head(card), load_fold(card)
 
     @torch.inference_mode()
     def scores(self, asked: Asked) -> tuple[float, np.ndarray]:
@@ -139,7 +140,10 @@ class _Alone:
         extra = (0, PADDED - len(sequence))
         tokens = torch.nn.functional.pad(tokens, extra, value=0)
         mask = torch.nn.functional.pad(mask, extra, value=False)
-        per_residue, pooled = self._head(self._encoder(tokens, mask), mask)
+        residues = self._encoder(tokens, mask)
+        per_residue, pooled = self._head(residues, mask)
+        if self._fold is not None:
+            pooled = self._fold(residues, mask)
         return per_residue[0], pooled[0]
 
 

@@ -23,9 +23,9 @@ def main() -> None:
                 st.markdown(described.unavailable_reason)
             st.caption(
                 f"Embedder {described.embedder} · {described.megabytes:.1f} MB on disk · "
-                f"licence {described.licence} · "
-                + ("with effect head" if described.has_effect else "no effect head")
+                f"licence {described.licence}"
             )
+            st.caption(" · ".join(described.heads))
             for limit in described.limits:
                 st.markdown(f"- {limit}")
     st.markdown("#### ProtT5-XL-UniRef50")

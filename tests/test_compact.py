@@ -143,7 +143,7 @@ def test_committed_files_are_those_of_the_card():
     card = ModelCard.read(COMMITTED)
     card.check_files()
     assert set(card.sha256) == {
-        "encoder.safetensors", "head.safetensors", "effect.safetensors"}
+        "encoder.safetensors", "head.safetensors", "fold.safetensors", "effect.safetensors"}
     assert {"licence", "trained_on", "limits", "max_length"} <= set(card.content)
     assert sum(p.stat().st_size for p in COMMITTED.rglob("*") if p.is_file()) < 40e6
     assert all(t.isfinite().all() for t in load_file(COMMITTED / ENCODER_FILE).values())
@@ -230,7 +230,7 @@ def test_committed_records_are_of_the_committed_model(records):
     assert {"fold", "point_mutant", "same_sequence", "stability", "scan", "clinical",
             "secondary structure"} <= set(records)
     for record in records.values():
-        assert record.model["sha256"] == card.sha256["head.safetensors"]
+        assert record.model["sha256"] == card.weights_sha256
         assert record.side == "test"
 
 
@@ -255,3 +255,16 @@ def test_committed_records_hold_only_held_out_groups(records):
             assert set(record.content["rows"]["group"]) <= chains
         elif record.kind == "effects":
             assert {row["group"] for row in record.content["rows"]} <= proteins
+
+
+def test_committed_figures_that_were_reached(records):
+    """What docs/model-notes.md calls reached."""
+    def value(name: str, who: str, metric: str) -> float:
+        return records[name].figure(who, metric).value
+
+    assert records["secondary structure"].content["accuracy"] >= 0.70
+    assert value("fold", "model", "tm_spearman") >= 0.6
+    assert records["fold"].figure("model", "tm_mae").high < value("fold", "fit on identity", "tm_mae")
+    assert value("point_mutant", "model", "tm_mae") <= value("point_mutant", "constant 1", "tm_mae")
+    assert records["point_mutant"].figure("model", "lddt_within_spearman").low > 0
+    assert value("clinical", "model", "auroc") >= 0.80

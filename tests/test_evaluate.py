@@ -267,6 +267,8 @@ def test_from_structures_to_figures_on_a_tiny_prott5(tiny_t5, tmp_path, monkeypa
     said = shell("train", "--pairs", tmp_path / "pairs", "--out", tmp_path / "models" / "mine",
                  "--preset", "paper", "--epochs", "1", *where)
     assert json.loads(said)["steps"] >= 1
+    shell("train-fold", "--pairs", tmp_path / "pairs", "--model", tmp_path / "models" / "mine",
+          "--steps", "4", "--every", "2", *where)
     shell("train-effect", tmp_path / "effects.parquet", "--model", tmp_path / "models" / "mine",
           "--steps", "4", "--every", "2", *where)
     shell("evaluate", tmp_path / "models" / "mine", "--pairs", tmp_path / "pairs",

@@ -173,7 +173,7 @@ class ModelDescription:
     embedder: str
     licence: str
     megabytes: float
-    has_effect: bool
+    heads: tuple[str, ...]
     limits: tuple[str, ...]
     unavailable_reason: str | None
 
@@ -193,10 +193,22 @@ def _describe(entry: ModelEntry) -> ModelDescription:
         embedder=entry.embedder,
         licence=str(content.get("licence", "not stated")),
         megabytes=sum(f.stat().st_size for f in files) / 1e6,
-        has_effect=entry.card is not None and entry.card.effect is not None,
+        heads=_heads(entry.card),
         limits=tuple(map(str, limits)) if isinstance(limits, list) else (),
         unavailable_reason=entry.unavailable_reason,
     )
+
+
+def _heads(card: ModelCard | None) -> tuple[str, ...]:
+    """What gives each number of a model."""
+    found = ["lDDT by the Siamese head"]
+    if card is None or card.fold is None:
+        found = ["TM-score and lDDT by the Siamese head"]
+    else:
+        found.insert(0, "TM-score by the fold head")
+    found.append("no effect head" if card is None or card.effect is None
+                 else "variant effects by the effect head")
+    return tuple(found)
 
 
 @dataclass(frozen=True)

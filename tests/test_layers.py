@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 CORE = ROOT / "glass_core"
 LAYERS = {
-    "errors": 0, "settings": 0, "records": 0,
+    "errors": 0, "settings": 0, "records": 0, "memory": 0,
     "sequence": 1, "alignment": 1, "accession": 1, "annotation": 1, "numbering": 1, "change": 1,
     "notation": 1, "reading": 1, "variant": 1, "structure": 1, "structure_file": 1,
     "structure_guard": 1, "structure_parse": 1,

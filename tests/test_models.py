@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from glass_core.embedders.batching import length_buckets, run_in_batches
 from glass_core.embedders.device import resolve_device
 from glass_core.embedders.prott5 import END, VOCABULARY, ProtT5Embedder, encode
 from glass_core.errors import ModelError, UnavailableError, VariantError
+from glass_core.memory import _trim, release_memory
 from glass_core.models.checkpoint import load_authors_checkpoint
 from glass_core.models.prediction import ModelInfo
 from glass_core.models.predictor import SiamesePredictor
@@ -310,3 +313,23 @@ def test_committed_different_folds_score_low(committed, globin):
     other = "MTYKLILNGKTLKGETTTEAVDAATAEKVFKQYANDNGVDGEWTYDDATKTFTVTE"
     variant = Variant.from_sequences(globin.sequence, other)
     assert committed.predict([variant])[0].tm_score < 0.8
+
+
+@pytest.mark.skipif(_trim() is None, reason="this C library cannot give memory back")
+def test_freed_memory_is_given_back():
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    blocks = [bytearray(os.urandom(1) * 60_000) for _ in range(4_000)]
+    kept = blocks[::100]  # scattered: what lies between them is free, and not the end of the heap
+    del blocks
+    release_memory()
+    before = resident()
+    blocks = [bytearray(os.urandom(1) * 60_000) for _ in range(4_000)]
+    kept += blocks[::100]
+    full = resident()
+    del blocks
+    release_memory()
+    assert full - before > 150e6
+    assert resident() - before < 50e6
+    assert len(kept) == 80

@@ -13,6 +13,7 @@ from glass_core.embedders.base import Embedder, Embedding
 from glass_core.embedders.batching import length_buckets
 from glass_core.embedders.compact import CompactEmbedder
 from glass_core.errors import ModelError, VariantError
+from glass_core.memory import release_memory
 from glass_core.models.differential import (
     DIFFERENTIAL_DTYPE,
     DifferentialNetwork,
@@ -33,7 +34,8 @@ from glass_core.variant import Variant
 
 _HEAD_TOKEN_BUDGET = 8_000
 FEWEST_MUTANTS = 64
-"""Fewer are predicted as ever: what there is to gain is not worth another rounding."""
+"""From so many on a list is long: it may go through differences, and memory is given back.
+For fewer, what there is to gain is not worth another rounding."""
 
 
 class Predictor(Protocol):
@@ -105,9 +107,19 @@ class SiamesePredictor:
         wild_type = variants[0].wild_type
         if any(variant.wild_type != wild_type for variant in variants):
             raise VariantError("predict: all variants must belong to one wild type.")
-        if (network := self._differential(variants)) is not None:
-            return self._predict_differences(network, variants, progress)
-        mutants = [v.mutant for v in variants]
+        network = self._differential(variants)
+        if network is None:
+            found = self._predict_plainly(variants, progress)
+        else:
+            found = self._predict_differences(network, variants, progress)
+        if len(variants) >= FEWEST_MUTANTS:
+            release_memory()
+        return found
+
+    def _predict_plainly(
+        self, variants: Sequence[Variant], progress: Callable[[int, int], None] | None
+    ) -> list[Prediction]:
+        wild_type, mutants = variants[0].wild_type, [v.mutant for v in variants]
         distinct = list(dict.fromkeys([wild_type, *mutants]))
         embeddings = self._embedder.embed(distinct, progress)
         projected = dict(zip(distinct, self._project(embeddings), strict=True))

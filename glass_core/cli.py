@@ -187,7 +187,7 @@ def measure(
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def models(as_json: bool) -> None:
     """List the models: which can be used here, and how to get the others."""
-    from glass_core.embedders.prott5 import fetch_command
+    from glass_core.embedders.prott5 import weights_command
     from glass_core.models.registry import list_models
 
     settings = _settings(None)
@@ -210,7 +210,7 @@ def models(as_json: bool) -> None:
         click.echo(f"{entry.name:<20} {entry.embedder:<10} {state}")
     click.echo(f"\nModels of your own go into {settings.models} (a folder with a card, or a GLASS "
                "checkpoint file).")
-    click.echo(f"ProtT5 weights, for those that need them: {fetch_command()}")
+    click.echo(f"ProtT5 weights, for those that need them: {weights_command()}")
 
 
 @main.command()

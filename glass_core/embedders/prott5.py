@@ -31,10 +31,10 @@ _WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin", "model.safetensors.in
 _TOKEN_BUDGET = {"cpu": 2_000, "cuda": 8_000}
 
 
-def fetch_command(repository: str = DEFAULT_REPOSITORY) -> str:
+def weights_command(repository: str = DEFAULT_REPOSITORY) -> str:
     """The command that puts the weights into the Hugging Face cache, with their size."""
     size = DOWNLOAD_GB.get(repository)
-    return f"hf download {repository}" + (f"  (about {size:g} GB)" if size else "")
+    return f"hf download {repository}" + (f"  # about {size:g} GB" if size else "")
 
 
 def find_weights(source: str = DEFAULT_REPOSITORY) -> Path:
@@ -75,7 +75,7 @@ def _cached_snapshot(repository: str) -> Path:
 
 def _advice(source: str) -> str:
     repository = source if source in DOWNLOAD_GB else DEFAULT_REPOSITORY
-    return f"fetch them with: {fetch_command(repository)}"
+    return f"fetch them with: {weights_command(repository)}"
 
 
 class ProtT5Embedder:

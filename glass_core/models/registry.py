@@ -225,7 +225,7 @@ def surroundings(settings: Settings) -> Surroundings:
     """What this installation has beside its models, in words."""
     from glass_core.embedders.cache import cache_bytes
     from glass_core.embedders.device import resolve_device
-    from glass_core.embedders.prott5 import DOWNLOAD_GB, fetch_command
+    from glass_core.embedders.prott5 import DOWNLOAD_GB, weights_command
 
     reason = _prott5_reason(settings)
     size = DOWNLOAD_GB.get(settings.prott5)
@@ -236,6 +236,6 @@ def surroundings(settings: Settings) -> Surroundings:
         device = str(resolve_device(settings.device))
     except GlassError as error:
         device = str(error)
-    command = fetch_command(settings.prott5) if size is not None else fetch_command()
+    command = weights_command(settings.prott5) if size is not None else weights_command()
     kept = cache_bytes(settings.cache.expanduser()) / 1e6
     return Surroundings(words, command, device, f"{settings.cache} ({kept:.0f} MB)")

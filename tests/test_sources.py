@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from glass_core.protein import Protein
 from glass_core.settings import Settings
 from glass_core.sources.alphafold import choose
 from glass_core.sources.fetch import Fetcher, Limits
+from glass_core.sources.kept import Kept, KeptAnswers
 from glass_core.sources.lookup import look_up
 from glass_core.sources.variation import read_variation
 from glass_core.structure_file import read_structure
@@ -369,6 +371,19 @@ def test_answers_are_kept_with_their_date_and_asked_for_once(fetcher, services, 
     again = look_up(P53_ENTRY, Fetcher(settings, FAST))
     assert len(services.asked) == asked
     assert again.annotation.retrieved == first.annotation.retrieved
+
+
+def test_what_was_longest_not_asked_for_makes_room(tmp_path):
+    kept = KeptAnswers(tmp_path, limit=4_000)
+    for number, name in enumerate("abc"):
+        assert kept.put(name, Kept(bytes(1_000), "2026-01-01")) == ""
+        os.utime(kept._path(name), (number, number))
+    assert kept.get("a") is not None, "asked for: no longer the oldest"
+    kept.put("d", Kept(bytes(1_000), "2026-01-01"))
+    assert [name for name in "abcd" if kept.get(name) is None] == ["b"]
+    kept.put("large", Kept(bytes(9_000), "2026-01-01"))
+    assert kept.get("large") is not None, "the newest is kept, however large"
+    assert [p.suffix for p in tmp_path.iterdir()] == [".answer"]
 
 
 def test_offline_lives_on_what_is_kept(fetcher, services, settings):

@@ -16,6 +16,7 @@ from benchmarks.timing import Row
 from glass_core.embedders.compact import CompactEmbedder, tokenise
 from glass_core.models.card import ModelCard
 from glass_core.models.checkpoint import load_fold, load_head
+from glass_core.models.fold import global_embedding
 from glass_core.models.predictor import SiamesePredictor
 from glass_core.models.registry import load_predictor
 from glass_core.models.siamese import predicted_lddt, predicted_tm
@@ -146,9 +147,8 @@ class _Alone:
         tokens = torch.nn.functional.pad(tokens, extra, value=0)
         mask = torch.nn.functional.pad(mask, extra, value=False)
         residues = self._encoder(tokens, mask)
-        per_residue, pooled = self._head(residues, mask)
-        if self._fold is not None:
-            pooled = self._fold(residues, mask)
+        per_residue = self._head.per_residue(residues, mask)
+        pooled = global_embedding(self._head, self._fold, residues, per_residue, mask)
         return per_residue[0], pooled[0]
 
 

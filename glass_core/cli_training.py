@@ -16,6 +16,7 @@ from glass_core.settings import Settings
 
 if TYPE_CHECKING:
     from glass_core.embedders.base import Embedder
+    from glass_core.training.loop import History, Schedule
 
 # Everything heavy is imported inside the commands, so that --help answers at once.
 
@@ -55,6 +56,17 @@ def embedding(command: F) -> F:
         click.option("--cache-gb", type=float, default=50.0, show_default=True,
                      help="Its size limit in gigabytes."),
         click.option("--device", help="Of the embedder: auto, cpu, cuda or cuda:1."),
+    )):
+        command = option(command)
+    return command
+
+
+def pace(command: F) -> F:
+    """Options that change a preset schedule; see `_changed`."""
+    for option in reversed((
+        click.option("--steps", type=int, help="Optimiser steps, in place of the preset's."),
+        click.option("--rate", type=float, help="Peak learning rate."),
+        click.option("--every", type=int, help="Steps between checkpoints and validations."),
     )):
         command = option(command)
     return command
@@ -153,10 +165,9 @@ def train_command(
     if preset not in HEAD_RECIPES:
         raise InputError(f"preset '{preset}': is not known; use {' or '.join(HEAD_RECIPES)}.")
     recipe = HEAD_RECIPES[preset]
-    changes: dict[str, Any] = {
-        "steps": steps, "accumulate": accumulate, "peak": rate, "every": every
-    }
-    schedule = replace(recipe.schedule, **{k: v for k, v in changes.items() if v is not None})
+    schedule = _changed(
+        recipe.schedule, steps=steps, accumulate=accumulate, peak=rate, every=every
+    )
     recipe = replace(
         recipe, schedule=schedule, batch=batch or recipe.batch,
         epochs=epochs or (None if steps else recipe.epochs),
@@ -166,17 +177,13 @@ def train_command(
         _embedder(embedder, encoder, cache, cache_gb, device), pairs / "shards", out, recipe,
         fabric, name=out.name, version=version, kind=embedder, unpaired=unpaired,
     )
-    if fabric.is_global_zero:
-        click.echo(json.dumps({"model": str(out), "steps": len(history.curve),
-                               "best_step": history.best_step, "seconds": history.seconds}))
+    _say_trained(fabric, out, history)
 
 
 @click.command("train-fold")
 @click.option("--pairs", type=_FOLDER, required=True, help="What build-pairs wrote.")
 @click.option("--model", type=_FOLDER, required=True, help="The model that gets the head.")
-@click.option("--steps", type=int, help="Optimiser steps, in place of the preset's.")
-@click.option("--rate", type=float, help="Peak learning rate.")
-@click.option("--every", type=int, help="Steps between checkpoints and validations.")
+@pace
 @embedding
 @hardware
 def train_fold_command(
@@ -193,25 +200,20 @@ def train_fold_command(
     from glass_core.training.fold import FOLD_SCHEDULE, train_fold
 
     ModelCard.read(model)
-    changes: dict[str, Any] = {"steps": steps, "peak": rate, "every": every}
-    schedule = replace(FOLD_SCHEDULE, **{k: v for k, v in changes.items() if v is not None})
+    schedule = _changed(FOLD_SCHEDULE, steps=steps, peak=rate, every=every)
     fabric = _fabric(**where)
     history = train_fold(
         _embedder(embedder, encoder, cache, cache_gb, device), pairs / "shards", model, fabric,
         schedule,
     )
-    if fabric.is_global_zero:
-        click.echo(json.dumps({"model": str(model), "steps": len(history.curve),
-                               "best_step": history.best_step, "seconds": history.seconds}))
+    _say_trained(fabric, model, history)
 
 
 @click.command("train-effect")
 @click.argument("effects", type=_FILE)
 @click.option("--model", type=_FOLDER, required=True, help="The model that gets the head.")
 @click.option("--start", type=_FILE, help="Weights to begin with (effect.safetensors).")
-@click.option("--steps", type=int, help="Optimiser steps, in place of the preset's.")
-@click.option("--rate", type=float, help="Peak learning rate.")
-@click.option("--every", type=int, help="Steps between checkpoints and validations.")
+@pace
 @embedding
 @hardware
 def train_effect_command(
@@ -230,16 +232,13 @@ def train_effect_command(
     from glass_core.training.recipes import EFFECT_SCHEDULE, train_effect
 
     ModelCard.read(model)
-    changes: dict[str, Any] = {"steps": steps, "peak": rate, "every": every}
-    schedule = replace(EFFECT_SCHEDULE, **{k: v for k, v in changes.items() if v is not None})
+    schedule = _changed(EFFECT_SCHEDULE, steps=steps, peak=rate, every=every)
     fabric = _fabric(**where)
     history = train_effect(
         _embedder(embedder, encoder, cache, cache_gb, device), effects, model, fabric, schedule,
         start,
     )
-    if fabric.is_global_zero:
-        click.echo(json.dumps({"model": str(model), "steps": len(history.curve),
-                               "best_step": history.best_step, "seconds": history.seconds}))
+    _say_trained(fabric, model, history)
 
 
 @click.command("evaluate")
@@ -276,6 +275,19 @@ def evaluate_command(
         tell=lambda words: click.echo(words, err=True),
     ):
         click.echo(str(path))
+
+
+def _changed(schedule: Schedule, **changes: float | None) -> Schedule:
+    """A schedule with the changes that were asked for; None = none."""
+    asked: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
+    return replace(schedule, **asked)
+
+
+def _say_trained(fabric: Any, model: Path, history: History) -> None:
+    """One line of JSON about a finished training, from one process."""
+    if fabric.is_global_zero:
+        click.echo(json.dumps({"model": str(model), "steps": len(history.curve),
+                               "best_step": history.best_step, "seconds": history.seconds}))
 
 
 def _fabric(

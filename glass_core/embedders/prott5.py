@@ -31,10 +31,13 @@ _WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin", "model.safetensors.in
 _TOKEN_BUDGET = {"cpu": 2_000, "cuda": 8_000}
 
 
-def weights_command(repository: str = DEFAULT_REPOSITORY) -> str:
-    """The command that puts the weights into the Hugging Face cache, with their size."""
-    size = DOWNLOAD_GB.get(repository)
-    return f"hf download {repository}" + (f"  # about {size:g} GB" if size else "")
+def weights_command(source: str = DEFAULT_REPOSITORY) -> str:
+    """The command that puts weights into the Hugging Face cache, with their size.
+
+    Those of the default where `source` is a folder or no repository with them.
+    """
+    repository = source if source in DOWNLOAD_GB else DEFAULT_REPOSITORY
+    return f"hf download {repository}  # about {DOWNLOAD_GB[repository]:g} GB"
 
 
 def find_weights(source: str = DEFAULT_REPOSITORY) -> Path:
@@ -74,8 +77,7 @@ def _cached_snapshot(repository: str) -> Path:
 
 
 def _advice(source: str) -> str:
-    repository = source if source in DOWNLOAD_GB else DEFAULT_REPOSITORY
-    return f"fetch them with: {weights_command(repository)}"
+    return f"fetch them with: {weights_command(source)}"
 
 
 class ProtT5Embedder:

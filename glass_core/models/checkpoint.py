@@ -127,9 +127,8 @@ def load_fold(card: ModelCard) -> FoldHead | None:
     """
     if card.fold is None:
         return None
-    head: FoldHead = _added(card, card.fold, "fold", FoldConfig, FoldHead)
-    read_tensors(card.folder / FOLD_FILE, head)
-    return head.eval()
+    head: FoldHead = _read(card, card.fold, "fold", FOLD_FILE, FoldConfig, FoldHead)
+    return head
 
 
 def load_effect(card: ModelCard) -> tuple[EffectHead, float, float] | None:
@@ -142,13 +141,12 @@ def load_effect(card: ModelCard) -> tuple[EffectHead, float, float] | None:
     """
     if card.effect is None:
         return None
-    head: EffectHead = _added(card, card.effect, "effect", EffectConfig, EffectHead)
+    head: EffectHead = _read(card, card.effect, "effect", EFFECT_FILE, EffectConfig, EffectHead)
     try:
         scale, offset = float(card.effect["scale"]), float(card.effect["offset"])
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{card.name}: its entry 'effect' is not usable ({error}).") from error
-    read_tensors(card.folder / EFFECT_FILE, head)
-    return head.eval(), scale, offset
+    return head, scale, offset
 
 
 def _add(
@@ -165,25 +163,29 @@ def _add(
     return ModelCard.read(folder)
 
 
-def _added(
-    card: ModelCard, values: dict[str, Any], entry: str, config: type[Any], head: type[Any]
+def _read(
+    card: ModelCard, values: dict[str, Any], entry: str, file: str, config: type[Any],
+    head: type[Any],
 ) -> Any:
-    """A further head as its entry in the card describes it, without memory for its weights."""
-    known = {field.name for field in fields(config)}
+    """A further head as its entry in the card describes it, with the weights of its file."""
     try:
-        with torch.device("meta"):
-            return head(config(**{k: v for k, v in values.items() if k in known}))
+        made = _empty(values, config, head)
     except (TypeError, ValueError, RecordError) as error:
         raise ModelError(f"{card.name}: its entry '{entry}' is not usable ({error}).") from error
+    read_tensors(card.folder / file, made)
+    return made.eval()
+
+
+def _empty(values: dict[str, Any], config: type[Any], head: type[Any]) -> Any:
+    """A head of the shape that `values` claim, which takes up no memory however large."""
+    known = {field.name for field in fields(config)}
+    with torch.device("meta"):
+        return head(config(**{k: v for k, v in values.items() if k in known}))
 
 
 def _build(name: str, config: dict[str, Any], state: dict[str, Any]) -> SiameseTransformer:
-    known = {field.name for field in fields(SiameseConfig)}
     try:
-        with torch.device("meta"):  # whatever the configuration claims takes up no memory
-            head = SiameseTransformer(
-                SiameseConfig(**{key: value for key, value in config.items() if key in known})
-            )
+        head: SiameseTransformer = _empty(config, SiameseConfig, SiameseTransformer)
         head.load_state_dict(state, strict=True, assign=True)
     except (RecordError, TypeError) as error:
         raise ModelError(f"{name}: its configuration is not usable ({error}).") from error

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from glass_core.embedders.compact import CompactEncoder, rotary_tables, tokenise
 from glass_core.models.difference_layer import Layer, Scratch, WildLayer
-from glass_core.models.fold import FoldHead
+from glass_core.models.fold import FoldHead, global_embedding
 from glass_core.models.siamese import SiameseTransformer, predicted_lddt, predicted_tm
 
 DIFFERENTIAL_DTYPE = "float32, differences in bfloat16"
@@ -120,9 +120,8 @@ class DifferentialNetwork:
 
     def _pooled(self, residues: Tensor, per_residue: Tensor) -> Tensor:
         """Z, shape=(B, Z), by the head that gives the TM-score."""
-        if self._fold is None:
-            return self._head.pool(per_residue)
-        return self._fold(residues, torch.ones(residues.shape[:2], dtype=torch.bool))
+        everywhere = torch.ones(residues.shape[:2], dtype=torch.bool)
+        return global_embedding(self._head, self._fold, residues, per_residue, everywhere)
 
     def _scores(
         self, tokens: Tensor, wild: _WildType, scratch: Scratch

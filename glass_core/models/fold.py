@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from glass_core.models.siamese import SiameseTransformer
 from glass_core.records import require
 
 COMMON = 0.69
@@ -107,3 +108,24 @@ class FoldHead(nn.Module):
         """Z of moments, shape (B, F) -> (B, F + 1)."""
         unit = F.normalize(((moments - self.mean) / self.scale) @ self.matrix.T, dim=1)
         return torch.cat([unit, self.common.expand(len(unit), 1)], dim=1)
+
+
+def global_embedding(
+    head: SiameseTransformer, fold: FoldHead | None, residues: Tensor, per_residue: Tensor,
+    mask: Tensor,
+) -> Tensor:
+    """Z of the head that gives a model's TM-scores: the fold head, where it has one.
+
+    Parameters
+    ----------
+    residues : Tensor, shape=(B, L, D)
+        Of the embedder.
+    per_residue : Tensor, shape=(B, L, O)
+        Y of `head`.
+    mask : Tensor, shape=(B, L), dtype=bool
+        True at real residues.
+    """
+    if fold is None:
+        return head.pool(per_residue, mask)
+    made: Tensor = fold(residues, mask)
+    return made

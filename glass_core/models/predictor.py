@@ -21,7 +21,7 @@ from glass_core.models.differential import (
 )
 from glass_core.models.effect import CalibratedEffect
 from glass_core.models.effect_prediction import EffectTable
-from glass_core.models.fold import FoldHead
+from glass_core.models.fold import FoldHead, global_embedding
 from glass_core.models.prediction import (
     LDDT_TRAINED_ABOVE,
     MIN_COVERAGE,
@@ -193,9 +193,8 @@ class SiamesePredictor:
             mask = torch.zeros(residues.shape[:2], dtype=torch.bool, device=residues.device)
             for row, i in enumerate(batch):
                 mask[row, : lengths[i]] = True
-            per_residue, pooled = self._head(residues, mask)
-            if self._fold is not None:
-                pooled = self._fold(residues, mask)
+            per_residue = self._head.per_residue(residues, mask)
+            pooled = global_embedding(self._head, self._fold, residues, per_residue, mask)
             for row, i in enumerate(batch):
                 projected[i] = per_residue[row, : lengths[i]].cpu(), pooled[row].cpu()
         return [projected[i] for i in range(len(embeddings))]

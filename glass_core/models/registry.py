@@ -201,14 +201,13 @@ def _describe(entry: ModelEntry) -> ModelDescription:
 
 def _heads(card: ModelCard | None) -> tuple[str, ...]:
     """What gives each number of a model."""
-    found = ["lDDT by the Siamese head"]
-    if card is None or card.fold is None:
-        found = ["TM-score and lDDT by the Siamese head"]
+    if card is not None and card.fold is not None:
+        structure: tuple[str, ...] = ("TM-score by the fold head", "lDDT by the Siamese head")
     else:
-        found.insert(0, "TM-score by the fold head")
-    found.append("no effect head" if card is None or card.effect is None
-                 else "variant effects by the effect head")
-    return tuple(found)
+        structure = ("TM-score and lDDT by the Siamese head",)
+    if card is not None and card.effect is not None:
+        return (*structure, "variant effects by the effect head")
+    return (*structure, "no effect head")
 
 
 @dataclass(frozen=True)
@@ -236,6 +235,6 @@ def surroundings(settings: Settings) -> Surroundings:
         device = str(resolve_device(settings.device))
     except GlassError as error:
         device = str(error)
-    command = weights_command(settings.prott5) if size is not None else weights_command()
     kept = cache_bytes(settings.cache.expanduser()) / 1e6
+    command = weights_command(settings.prott5)
     return Surroundings(words, command, device, f"{settings.cache} ({kept:.0f} MB)")

@@ -92,20 +92,24 @@ class SiameseTransformer(nn.Module):
         pooled : Tensor, shape=(B, O)
             Z of the paper, attention-pooled over real residues only.
         """
+        y = self.per_residue(residues, mask)
+        return y, self.pool(y, mask)
+
+    def per_residue(self, residues: Tensor, mask: Tensor) -> Tensor:
+        """Y alone, shape=(B, L, O); see `forward`."""
         x = self.input_projection(residues)
         padding = ~mask
         hidden = padding if bool(padding.any()) else None
         for layer in self.transformer_layers:
             x = layer(x, src_key_padding_mask=hidden)
-        per_residue = self.output_projection(x)
-        return per_residue, self.pool(per_residue, hidden)
+        made: Tensor = self.output_projection(x)
+        return made
 
-    def pool(self, per_residue: Tensor, padding: Tensor | None = None) -> Tensor:
-        """Z, shape=(B, O), of Y, shape=(B, L, O); `padding`, shape=(B, L), is True where none."""
+    def pool(self, per_residue: Tensor, mask: Tensor) -> Tensor:
+        """Z, shape=(B, O), of Y, shape=(B, L, O); `mask`, shape=(B, L), as in `forward`."""
         attention = self.global_attention(per_residue).squeeze(-1)
-        if padding is not None:
-            attention = attention.masked_fill(padding, float("-inf"))
-        return torch.einsum("bl,blo->bo", attention.softmax(dim=-1), per_residue)
+        attention = attention.masked_fill(~mask, float("-inf")).softmax(dim=-1)
+        return torch.einsum("bl,blo->bo", attention, per_residue)
 
 
 def predicted_tm(reference_pooled: Tensor, subject_pooled: Tensor) -> Tensor:

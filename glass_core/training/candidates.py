@@ -8,6 +8,7 @@ what a pool gave in earlier rounds decides which one is asked for the emptiest b
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,11 @@ def tm_bin(tm: float) -> int | None:
     """Index of the bin that holds `tm`; ``None`` below the first edge."""
     index = int(np.searchsorted(BIN_EDGES, tm, side="right")) - 1
     return index if index >= 0 else None
+
+
+def tm_bins(scores: Iterable[float]) -> NDArray[np.int64]:
+    """`tm_bin` of every score; -1 below the first edge."""
+    return np.array([-1 if (b := tm_bin(tm)) is None else b for tm in scores], dtype=np.int64)
 
 
 def distance_profile(ca: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ from glass_core.embedders.compact import SECONDARY_STATES, CompactEmbedder
 from glass_core.metrics.agreement import spearman
 from glass_core.models.predictor import SiamesePredictor
 from glass_core.models.siamese import predicted_lddt, predicted_tm
-from glass_core.training.candidates import BIN_EDGES, tm_bin
+from glass_core.training.candidates import BIN_EDGES, tm_bins
 from glass_core.training.statistics import (
     Vector,
     mean_of,
@@ -147,7 +147,7 @@ def summarise(rows: pd.DataFrame, scored: Scored) -> dict[str, dict[str, float |
         "lddt_mae": with_interval(mean_of(track_error), group),
         "lddt_within_spearman": with_interval(mean_of(track_rank), group),
     }
-    bins = np.array([-1 if (b := tm_bin(t)) is None else b for t in true])
+    bins = tm_bins(true)
     for index, low in enumerate(BIN_EDGES):
         inside = np.flatnonzero(bins == index)
         if len(inside) and len(set(bins)) > 1:
@@ -163,7 +163,10 @@ def about_equal(rows: pd.DataFrame) -> pd.DataFrame:
     Pairs below the first bin are left out. Chance alone would give little but
     pairs of unrelated chains.
     """
-    bins = pd.Series([tm_bin(t) for t in rows["tm"]], index=rows.index).dropna()
+    bins = pd.Series(tm_bins(rows["tm"]), index=rows.index)
+    bins = bins[bins >= 0]
+    if bins.empty:
+        return rows[:0]
     most = int(MOST_OF_EMPTIEST * bins.value_counts().min())
     kept = [part.sample(min(len(part), most), random_state=_SEED) for _, part in bins.groupby(bins)]
     return rows.loc[sorted(pd.concat(kept).index)]
@@ -188,8 +191,7 @@ def evaluate_pairs(
     kinds = ["fold", *sorted(set(test["kind"]) - {"fold"})]
     sets = {kind: test[(test["kind"] == kind) & ~test["rearranged"]] for kind in kinds}
     sets["rearranged"] = test[test["rearranged"]]
-    if len(sets["fold"]):
-        sets["fold"] = about_equal(sets["fold"])
+    sets["fold"] = about_equal(sets["fold"])
     for name, rows in sets.items():
         if not len(rows):
             continue

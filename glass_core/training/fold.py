@@ -25,13 +25,13 @@ from glass_core.errors import InputError
 from glass_core.models.checkpoint import save_fold
 from glass_core.models.fold import FoldConfig, FoldHead
 from glass_core.models.siamese import predicted_tm
-from glass_core.training.candidates import tm_bin
+from glass_core.training.candidates import tm_bins
 from glass_core.training.evaluate import about_equal
 from glass_core.training.head import contrast_loss
 from glass_core.training.loop import History, Schedule, fit, pad_residues, total, write_record
 from glass_core.training.pairs import read_shards
 from glass_core.training.recipes import embed_fixed
-from glass_core.training.statistics import weighted_mean, weighted_spearman
+from glass_core.training.statistics import group_weights, weighted_mean, weighted_spearman
 
 FOLD_SCHEDULE = Schedule(steps=320, peak=5e-4, decay=0.7, weight_decay=0.0, every=40)
 WEIGHTS = {"fold": 1.0, "near": 0.2, "contrast": 0.6}
@@ -47,7 +47,7 @@ _AXES, _AXES_FROM, _CHUNK = 32, 300, 64
 Matrix = NDArray[np.float64]
 
 
-def discriminant(features: Matrix, first: NDArray[np.int64], second: NDArray[np.int64]) -> Matrix:
+def discriminant(features: Matrix, apart: Matrix) -> Matrix:
     """Directions in which related sequences agree and others differ, the best one first.
 
     Linear discriminant analysis with every related pair a class of its own.
@@ -56,8 +56,8 @@ def discriminant(features: Matrix, first: NDArray[np.int64], second: NDArray[np.
     ----------
     features : ndarray, shape=(n, F)
         Centred.
-    first, second : ndarray, shape=(k,)
-        Rows of related sequences.
+    apart : ndarray, shape=(k, F)
+        Differences between the features of related sequences.
 
     Returns
     -------
@@ -65,8 +65,7 @@ def discriminant(features: Matrix, first: NDArray[np.int64], second: NDArray[np.
         Maps the features to vectors of unit root mean square length.
     """
     width = features.shape[1]
-    apart = (features[first] - features[second]) / 2**0.5
-    within = apart.T @ apart / len(apart)
+    within = apart.T @ apart / (2 * len(apart))
     within += RIDGE * np.trace(within) / width * np.eye(width)
     spread, axes = np.linalg.eigh(within)
     white = axes / spread**0.5
@@ -158,7 +157,7 @@ def fold_chances(table: pd.DataFrame) -> Matrix:
     Within a bin a split group counts by the root of its number of pairs; pairs below the
     first bin are never drawn.
     """
-    bins = _bins(table)
+    bins = pd.Series(tm_bins(table["tm"]), index=table.index)
     count = bins.groupby([bins, table["group"]]).transform("size")
     weight = 1 / np.sqrt(count)
     share = weight / weight.groupby(bins).transform("sum")
@@ -177,19 +176,14 @@ def training_pairs(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.
     train = table[(table["side"] == "train") & (length <= LONGEST)]
     fold, near = train[train["kind"] == "fold"], train[train["kind"] != "fold"]
     held = table[(table["side"] == "validation") & (table["kind"] == "fold")]
-    held = held[(_bins(held) >= 0) & ((held["pool"] != "random") | (held["tm"] >= RELATED_TM))]
-    return fold, near, about_equal(held) if len(held) else held
-
-
-def _bins(table: pd.DataFrame) -> pd.Series:
-    return pd.Series([-1 if (b := tm_bin(t)) is None else b for t in table["tm"]],
-                     index=table.index, dtype=int)
+    held = held[(held["pool"] != "random") | (held["tm"] >= RELATED_TM)]
+    return fold, near, about_equal(held)
 
 
 @torch.no_grad()
 def begin(head: FoldHead, moments: Moments, fold: pd.DataFrame, near: pd.DataFrame) -> None:
     """Give `head` the discriminant of the likest fold pairs; `moments` were its own."""
-    related = fold[fold["tm"] > RELATED_TM]
+    related = moments.of(fold[fold["tm"] > RELATED_TM])
     seen = np.unique(np.concatenate([
         moments.rows(t, c) for t in (fold, near) for c in ("reference", "subject")
     ]))
@@ -199,10 +193,9 @@ def begin(head: FoldHead, moments: Moments, fold: pd.DataFrame, near: pd.DataFra
     of_mean = head.config.embedding_dim
     for block in (slice(0, of_mean), slice(of_mean, None)):
         head.scale[block] = values[:, block].square().sum(dim=1).mean().sqrt().clamp(min=1e-6)
-    first, second = (np.searchsorted(seen, moments.rows(related, c))
-                     for c in ("reference", "subject"))
-    matrix = discriminant((values / head.scale).numpy(), first, second)
-    head.matrix.copy_(torch.from_numpy(matrix.copy()))
+    apart = related.first.double() - related.second.double()
+    matrix = discriminant((values / head.scale).numpy(), (apart / head.scale).numpy())
+    head.matrix.copy_(torch.from_numpy(matrix))
 
 
 @torch.no_grad()
@@ -224,7 +217,7 @@ def fold_figures(
     """TM error (``loss``) and Spearman correlation of fold pairs; split groups weigh alike."""
     told = training.predict(moments.of(held))[0].double().cpu().numpy()
     true = held["tm"].to_numpy(dtype=float)
-    weight = (1 / held.groupby("group")["tm"].transform("size")).to_numpy()
+    weight = group_weights(held["group"].to_numpy())
     return {"loss": weighted_mean(np.abs(told - true), weight),
             "spearman": weighted_spearman(told, true, weight)}
 

@@ -51,13 +51,17 @@ def calibration_error(probability: Vector, label: Vector, bins: int = 10) -> flo
     return float(sum(gaps))
 
 
+def group_weights(group: NDArray[Any]) -> Vector:
+    """Of each row 1 / (rows of its group): every group counts once."""
+    _, which, rows = np.unique(group, return_inverse=True, return_counts=True)
+    return np.asarray(1 / rows[which])
+
+
 def with_interval(metric: Metric, group: NDArray[Any]) -> dict[str, float | None]:
-    """``value``, ``low`` and ``high`` of a metric; rows weigh 1 / (rows of their group)."""
-    members = {g: np.flatnonzero(group == g) for g in np.unique(group)}
-    weight = np.array([1 / len(members[g]) for g in group])
-    spread = np.array([
-        metric(rows, weight[rows]) for rows in _resamples(list(members.values()))
-    ])
+    """``value``, ``low`` and ``high`` of a metric; rows weigh as `group_weights` says."""
+    weight = group_weights(group)
+    members = [np.flatnonzero(group == g) for g in np.unique(group)]
+    spread = np.array([metric(rows, weight[rows]) for rows in _resamples(members)])
     spread = spread[~np.isnan(spread)]
     value = rounded(metric(np.arange(len(group)), weight))
     if value is None:

@@ -148,10 +148,12 @@ def structure_input(role: str, label: str, explanation: str) -> str | None:
                     wrap_lines=True)
     else:
         st.session_state[key] = chains[0].id
-    if st.toggle("Contacts within the biological assembly", given.neighbours == "assembly",
-                 help="Which chains touch a residue: those of the assembly, symmetry copies "
-                 "included, or of the file as it is.", key=f"{role}assembly"):
-        st.session_state[f"{role}given"] = replace(given, neighbours="assembly")
-    else:
-        st.session_state[f"{role}given"] = replace(given, neighbours="unit")
+    assembly = st.toggle(
+        "Contacts within the biological assembly", given.neighbours == "assembly",
+        help="Which chains touch a residue: those of the assembly, symmetry copies included, or "
+        "of the file as it is.", key=f"{role}assembly",
+    )
+    st.session_state[f"{role}given"] = replace(
+        given, neighbours="assembly" if assembly else "unit"
+    )
     return None

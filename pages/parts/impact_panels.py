@@ -6,10 +6,7 @@ import streamlit as st
 from streamlit.elements.plotly_chart import PlotlyState
 
 from glass_core.impact import Impact
-from glass_core.inputs import (
-    HandOver,
-    Upload,
-)
+from glass_core.inputs import HandOver, Upload
 from glass_core.report.annotation_tracks import known_variant_table
 from glass_core.report.exports import exports
 from glass_core.report.figures import matrices, residue_track
@@ -20,9 +17,7 @@ from glass_core.report.viewer import (
     colour_legend,
     viewer_html,
 )
-from pages.parts.common import (
-    viewer_script,
-)
+from pages.parts.common import viewer_script
 from pages.parts.lookup import plain
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.timing import Row, pair
 from glass_core.models.registry import load_embedder
-from glass_core.sequence import STANDARD
+from glass_core.protein.sequence import STANDARD
 from glass_core.settings import Settings
 
 

@@ -14,19 +14,19 @@ import torch
 
 from benchmarks.timing import Row
 from glass_core.embedders.compact import CompactEmbedder, tokenise
+from glass_core.inputs.lists import Asked, all_substitutions, ask
 from glass_core.models.card import ModelCard
 from glass_core.models.checkpoint import load_fold, load_head
-from glass_core.models.fold import global_embedding
+from glass_core.models.heads.fold import global_embedding
+from glass_core.models.heads.siamese import predicted_lddt, predicted_tm
 from glass_core.models.predictor import SiamesePredictor
 from glass_core.models.registry import load_predictor
-from glass_core.models.siamese import predicted_lddt, predicted_tm
-from glass_core.protein import Protein
-from glass_core.runs import RunStore
-from glass_core.screen import screen
-from glass_core.screening import advance, begin
-from glass_core.sequence import STANDARD
+from glass_core.protein.protein import Protein
+from glass_core.protein.sequence import STANDARD
+from glass_core.runs.screening import advance, begin
+from glass_core.runs.store import RunStore
+from glass_core.screen.stream import screen
 from glass_core.settings import Settings
-from glass_core.variant_list import Asked, all_substitutions, ask
 
 PADDED = 300
 ALONE = 60

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from glass_core.errors import GlassError
-from glass_core.evaluation import Evaluation, read_evaluations
+from glass_core.models.evaluation import Evaluation, read_evaluations
 from glass_core.models.registry import list_models
 from glass_core.report import evidence
 from glass_core.settings import Settings

@@ -8,13 +8,14 @@ from contextlib import suppress
 import streamlit as st
 
 from glass_core.errors import RunError
-from glass_core.impact import Impact, Progress, analyse
-from glass_core.inputs import Upload
-from glass_core.jobs import JobStatus
+from glass_core.impact.analyse import Progress, analyse
+from glass_core.impact.record import Impact
+from glass_core.inputs.read import Upload
 from glass_core.remodel import get_remodeller, remodellers
 from glass_core.remodel.base import RemodelSettings
-from glass_core.report.verdict import verdict
-from glass_core.runs import new_id
+from glass_core.report.impact.verdict import verdict
+from glass_core.runs.jobs import JobStatus
+from glass_core.runs.store import new_id
 from pages.parts.common import impact_jobs, kept_impact, predictor, runs, through_the_front_door
 from pages.parts.impact_form import input_form, screen_instead, start_analysis
 from pages.parts.impact_panels import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from glass_core.models.registry import describe_models, surroundings
+from glass_core.report.models import describe_models, surroundings
 from glass_core.settings import Settings
 from pages.parts.common import through_the_front_door
 

@@ -21,7 +21,7 @@ def globin_file() -> Path:
 @pytest.fixture(scope="session")
 def globin(globin_file):
     """Chain A of 2GTL, 147 residues."""
-    from glass_core.structure_file import read_structure
+    from glass_core.protein.structure.file import read_structure
 
     return read_structure(globin_file, chain="A")
 
@@ -29,7 +29,7 @@ def globin(globin_file):
 @pytest.fixture(scope="session")
 def globin_b(globin_file):
     """Chain B of 2GTL, a homologue of 145 residues."""
-    from glass_core.structure_file import read_structure
+    from glass_core.protein.structure.file import read_structure
 
     return read_structure(globin_file, chain="B")
 
@@ -41,8 +41,8 @@ def tiny_assets(tmp_path_factory) -> Path:
 
     from glass_core.embedders.compact import CompactConfig, CompactEncoder
     from glass_core.models.checkpoint import save_effect, save_encoder, save_model
-    from glass_core.models.effect import EffectConfig, EffectHead
-    from glass_core.models.siamese import SiameseConfig, SiameseTransformer
+    from glass_core.models.heads.effect import EffectConfig, EffectHead
+    from glass_core.models.heads.siamese import SiameseConfig, SiameseTransformer
 
     torch.manual_seed(0)
     assets = tmp_path_factory.mktemp("assets")

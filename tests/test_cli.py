@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from glass_core.cli import main
-from glass_core.impact_json import from_json
-from glass_core.structure_file import write_structure
+from glass_core.cli.main import main
+from glass_core.impact.as_json import from_json
+from glass_core.protein.structure.file import write_structure
 
 WILD = "MKTAYIAKQRQISFVKSHFSRQ"
 
@@ -46,7 +46,7 @@ def test_summary_for_people(run):
 
 
 def test_measured_summary_names_parts_with_strain(run, globin, chain_file, tmp_path):
-    from glass_core.structure import Structure
+    from glass_core.protein.structure.structure import Structure
 
     atoms = globin.atoms.copy()
     atoms.res_name[atoms.res_id == int(globin.residue_numbers[30])] = "PRO"

@@ -6,10 +6,10 @@ import warnings
 
 import pytest
 
-from benchmarks.mutator import MAX_SECONDS, damaged, fuzz
-from benchmarks.robustness import COUNT, kinds, small_structure, structure_files
 from glass_core.errors import InputError
-from glass_core.structure_file import read_structure
+from glass_core.protein.structure.file import read_structure
+from tests.tools.mutator import MAX_SECONDS, damaged, fuzz
+from tests.tools.robustness import COUNT, kinds, small_structure, structure_files
 
 
 @pytest.fixture(scope="module")

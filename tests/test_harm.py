@@ -18,28 +18,29 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.robustness import small_structure, structure_files
-from glass_core.annotation import Annotation, Feature, KnownVariant
 from glass_core.errors import GlassError, InputError, ModelError, StructureError
-from glass_core.impact import analyse
-from glass_core.inputs import Upload, variants_of_file
+from glass_core.impact.analyse import analyse
+from glass_core.inputs.read import Upload, variants_of_file
+from glass_core.inputs.table import MAX_ROWS, read_table
 from glass_core.models.checkpoint import load_authors_checkpoint
 from glass_core.models.registry import list_models, load_predictor
-from glass_core.protein import Protein
-from glass_core.report.annotation_tracks import known_variant_table
-from glass_core.report.bundle import export_bundle, import_bundle
-from glass_core.report.exports import exports
-from glass_core.report.figures import residue_track
-from glass_core.report.html import report_html
-from glass_core.report.screen_tables import screen_csv
-from glass_core.report.tables import without_formulas
-from glass_core.runs import RunStore, ScreenInputs, new_id
-from glass_core.screen_rows import ScreenRow
+from glass_core.protein.annotation import Annotation, Feature, KnownVariant
+from glass_core.protein.protein import Protein
+from glass_core.protein.structure.file import read_structure, write_structure
+from glass_core.protein.structure.structure import Structure
+from glass_core.protein.variant import Variant
+from glass_core.report.impact.annotation import known_variant_table
+from glass_core.report.impact.exports import exports
+from glass_core.report.impact.figures import residue_track
+from glass_core.report.impact.html import report_html
+from glass_core.report.impact.tables import without_formulas
+from glass_core.report.screen.tables import screen_csv
+from glass_core.runs.bundle import export_bundle, import_bundle
+from glass_core.runs.store import RunStore, new_id
+from glass_core.screen.request import ScreenInputs
+from glass_core.screen.rows import ScreenRow
 from glass_core.settings import Settings
-from glass_core.structure import Structure
-from glass_core.structure_file import read_structure, write_structure
-from glass_core.table_file import MAX_ROWS, read_table
-from glass_core.variant import Variant
+from tests.tools.robustness import small_structure, structure_files
 
 SCRIPT = "</script><script>window.HARMED=1</script><img src=x onerror=window.HARMED=1>"
 ROOT = Path(__file__).parents[1]
@@ -462,7 +463,7 @@ def test_files_that_cannot_be_read(monkeypatch, tmp_path, error):
 def test_a_full_disk_at_the_export_is_one_line(tiny_assets, tmp_path, monkeypatch):
     from click.testing import CliRunner
 
-    from glass_core.cli import main
+    from glass_core.cli.main import main
 
     def full(*arguments, **options):
         raise OSError(28, "No space left on device")

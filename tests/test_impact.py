@@ -10,17 +10,21 @@ import numpy as np
 import pytest
 
 from glass_core.errors import Cancelled, GlassError, InputError, RemodelError
-from glass_core.impact import analyse
-from glass_core.impact_json import from_json, to_dict, to_json
-from glass_core.inputs import EXAMPLE_VARIANT, example_upload, read_inputs
-from glass_core.protein import Protein
+from glass_core.impact.analyse import analyse
+from glass_core.impact.as_json import from_json, to_dict, to_json
+from glass_core.impact.rows import COLUMNS
+from glass_core.inputs.read import EXAMPLE_VARIANT, example_upload, read_inputs
+from glass_core.protein.protein import Protein
+from glass_core.protein.structure.file import read_structure
+from glass_core.protein.structure.structure import Structure
+from glass_core.protein.variant import Variant
 from glass_core.remodel.base import RemodelSettings, Replicate
-from glass_core.report.exports import exports
-from glass_core.report.figures import matrices, residue_track
-from glass_core.report.html import report_html
-from glass_core.report.structures import NO_SCORE
-from glass_core.report.tables import residue_csv, subdomain_table
-from glass_core.report.verdict import verdict
+from glass_core.report.impact.exports import exports
+from glass_core.report.impact.figures import matrices, residue_track
+from glass_core.report.impact.html import report_html
+from glass_core.report.impact.structures import NO_SCORE
+from glass_core.report.impact.tables import residue_csv, subdomain_table
+from glass_core.report.impact.verdict import verdict
 from glass_core.report.viewer import (
     ViewOptions,
     colour_choices,
@@ -28,10 +32,6 @@ from glass_core.report.viewer import (
     full_colour,
     viewer_html,
 )
-from glass_core.rows import COLUMNS
-from glass_core.structure import Structure
-from glass_core.structure_file import read_structure
-from glass_core.variant import Variant
 
 
 class FakeRemodeller:
@@ -60,7 +60,7 @@ class FakeRemodeller:
             atoms = wild.atoms.copy()
             atoms.coord = atoms.coord + shift[residue].astype(np.float32)
             for site, letter in letters.items():
-                from glass_core.sequence import THREE_LETTER
+                from glass_core.protein.sequence import THREE_LETTER
 
                 atoms.res_name[residue == site] = THREE_LETTER[letter].upper()
             return Structure.from_atoms(atoms, "made", "remodelled")
@@ -198,7 +198,7 @@ def test_figures(measured, predicted_only):
 
 
 def test_long_proteins_are_drawn_thinner(tiny_predictor):
-    from tests.services import helix
+    from tests.tools.services import helix
 
     sequence = "MKTAYIAKQRQISFVKSHFSRQ" * 70
     protein = Protein.from_structure(read_structure(helix(sequence, "A"), name="long"))
@@ -313,7 +313,7 @@ def test_model_and_protocol_travel_with_every_export(measured):
 
 
 def test_long_proteins_are_compared_with_fewer_variants(tiny_predictor):
-    from glass_core.baselines import affordable_background
+    from glass_core.impact.baselines import affordable_background
 
     info = tiny_predictor.info
     assert [affordable_background(info, n) for n in (50, 400, 500, 1500, 30_000)] == [

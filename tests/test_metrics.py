@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
+from benchmarks.algorithm_2 import algorithm_2
 from glass_core.errors import InputError, RecordError
 from glass_core.metrics.distances import (
     difference_matrix,
@@ -29,30 +30,6 @@ def walk(seed, n=40):
     rng = np.random.default_rng(seed)
     steps = rng.normal(size=(n, 3))
     return np.cumsum(3.8 * steps / np.linalg.norm(steps, axis=1, keepdims=True), axis=0)
-
-
-def algorithm_2(reference, subject, radius=15.0, thresholds=(0.5, 1.0, 2.0, 4.0)):
-    """Inverse-cubic lDDT, transcribed line by line as a double loop."""
-    n = len(reference)
-    scores = [float("nan")] * n
-    for i in range(n):
-        kept = [0.0] * len(thresholds)
-        total = 0.0
-        for j in range(n):
-            if j == i or np.isnan(subject[i]).any() or np.isnan(subject[j]).any():
-                continue
-            before = float(np.sqrt(((reference[i] - reference[j]) ** 2).sum()))
-            if before > radius:
-                continue
-            after = float(np.sqrt(((subject[i] - subject[j]) ** 2).sum()))
-            weight = before**-3
-            total += weight
-            for k, threshold in enumerate(thresholds):
-                if abs(before - after) <= threshold:
-                    kept[k] += weight
-        if total > 0:
-            scores[i] = sum(part / total for part in kept) / len(thresholds)
-    return np.array(scores)
 
 
 def test_inverse_cubic_equals_the_transcription(globin, globin_b):

@@ -16,14 +16,14 @@ from glass_core.embedders.batching import length_buckets, run_in_batches
 from glass_core.embedders.device import resolve_device
 from glass_core.embedders.prott5 import END, VOCABULARY, ProtT5Embedder, encode
 from glass_core.errors import ModelError, UnavailableError, VariantError
-from glass_core.memory import _trim, release_memory
 from glass_core.models.checkpoint import load_authors_checkpoint
+from glass_core.models.heads.siamese import SiameseConfig, SiameseTransformer
+from glass_core.models.memory import _trim, release_memory
 from glass_core.models.prediction import ModelInfo
 from glass_core.models.predictor import SiamesePredictor
 from glass_core.models.registry import list_models, load_embedder, load_predictor
-from glass_core.models.siamese import SiameseConfig, SiameseTransformer
+from glass_core.protein.variant import Variant
 from glass_core.settings import PROJECT, Settings
-from glass_core.variant import Variant
 
 CPU = torch.device("cpu")
 WILD = "MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQ"

@@ -24,6 +24,8 @@ from glass_core.errors import (
     UnavailableError,
 )
 from glass_core.metrics.measure import measure
+from glass_core.protein.structure.structure import Structure
+from glass_core.protein.variant import Variant
 from glass_core.remodel import available_remodellers, get_remodeller, modeller
 from glass_core.remodel.base import (
     RemodelSettings,
@@ -38,8 +40,6 @@ from glass_core.remodel.file import check_mutant, from_file
 from glass_core.remodel.restraints import STIFFNESS, site_distance, template_restraints
 from glass_core.remodel.rotamers import chi_angles, dihedral, rotamers, side_chain_turns
 from glass_core.remodel.runner import run_backend
-from glass_core.structure import Structure
-from glass_core.variant import Variant
 
 openmm_only = pytest.mark.skipif(
     available_remodellers()["openmm"] is not None,
@@ -406,7 +406,7 @@ def test_the_process_ends_when_its_parent_is_killed(tmp_path, chain):
         "from tmtools.testing import get_pdb_path\n"
         "from glass_core.remodel.base import RemodelSettings\n"
         "from glass_core.remodel.runner import run_backend\n"
-        "from glass_core.structure_file import read_structure\n"
+        "from glass_core.protein.structure.file import read_structure\n"
         "wild = read_structure(Path(get_pdb_path('2gtl')), chain='A')\n"
         "run_backend('fake', 'fake_engine', wild, {3: 'A'}, RemodelSettings(), 1)\n"
     )

@@ -15,14 +15,15 @@ from pathlib import Path
 import pytest
 
 from glass_core.errors import Cancelled, GlassError, InputError, ModelError, RunError
-from glass_core.impact_json import to_json
-from glass_core.protein import Protein
-from glass_core.runs import RunStore, ScreenInputs, View
-from glass_core.screen import screen
-from glass_core.screen_rows import SCORES, ScreenRow, ranking
-from glass_core.screening import Progress, advance, begin, digest_of, duration
+from glass_core.impact.as_json import to_json
+from glass_core.inputs.lists import all_substitutions, ask, from_mutants, from_text
+from glass_core.protein.protein import Protein
+from glass_core.runs.screening import Progress, advance, begin, digest_of, duration
+from glass_core.runs.store import RunStore, View
+from glass_core.screen.request import ScreenInputs
+from glass_core.screen.rows import SCORES, ScreenRow, ranking
+from glass_core.screen.stream import screen
 from glass_core.settings import Settings
-from glass_core.variant_list import all_substitutions, ask, from_mutants, from_text
 
 WILD = "MKTAYIAKQRQISFVKSHFSRQ"
 PROTEIN = Protein.from_sequence(WILD, "one")
@@ -69,7 +70,7 @@ def test_a_run_goes_to_its_end_and_keeps_rejected_rows(store, settings, tiny_pre
 
 
 def test_cancelled_runs_keep_what_is_done_and_go_on(store, settings, tiny_predictor, monkeypatch):
-    monkeypatch.setattr("glass_core.screening.CHUNK_RESIDUES", 500)
+    monkeypatch.setattr("glass_core.runs.screening.CHUNK_RESIDUES", 500)
     run = begun(store, tiny_predictor)
     answers = iter([False, False, True])
     with pytest.raises(Cancelled):
@@ -98,9 +99,9 @@ KILLED = """
 import sys
 from pathlib import Path
 from glass_core.models.registry import load_predictor
-from glass_core.runs import RunStore
+from glass_core.runs.store import RunStore
 from glass_core.settings import Settings
-import glass_core.screening as screening
+import glass_core.runs.screening as screening
 screening.CHUNK_RESIDUES = 200
 settings = Settings(assets=Path(sys.argv[1]), device="cpu", runs=Path(sys.argv[2]))
 def tell(progress):
@@ -143,7 +144,7 @@ def test_a_worker_of_a_cluster_is_killed_in_the_middle(
 
     from glass_core.compute import dask_runner
 
-    monkeypatch.setattr("glass_core.screening.CHUNK_RESIDUES", 200)
+    monkeypatch.setattr("glass_core.runs.screening.CHUNK_RESIDUES", 200)
     run = begun(store, tiny_predictor)
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0",
                       silence_logs=50) as cluster:
@@ -232,7 +233,7 @@ def test_an_unfinished_transaction_leaves_no_half_run(store, tiny_predictor):
 def test_a_locked_file_a_full_disk_and_junk_are_one_line_each(tmp_path, monkeypatch, store,
                                                               tiny_predictor):
     run = begun(store, tiny_predictor, [ask(1, "K2R", PROTEIN)])
-    monkeypatch.setattr("glass_core.runs._PATIENCE_S", 0.05)
+    monkeypatch.setattr("glass_core.runs.store._PATIENCE_S", 0.05)
     other = sqlite3.connect(store.path)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(RunError, match="locked by another program"):
@@ -246,7 +247,7 @@ def test_a_locked_file_a_full_disk_and_junk_are_one_line_each(tmp_path, monkeypa
         db.execute(f"PRAGMA max_page_count={pages + 1}")
         return db
 
-    monkeypatch.setattr("glass_core.runs._connect", small)
+    monkeypatch.setattr("glass_core.runs.store._connect", small)
     many = [ScreenRow(n, "one", "K2R", "done", "y" * 500) for n in range(2, 2000)]
     with pytest.raises(RunError, match="disk is full"):
         store.write(run, many)
@@ -343,7 +344,7 @@ def test_a_run_that_is_deleted_meanwhile_says_so(store, tiny_predictor):
 
 
 def test_others_can_write_while_a_run_is_prepared(store, tiny_predictor, monkeypatch):
-    monkeypatch.setattr("glass_core.runs._PATIENCE_S", 0.2)
+    monkeypatch.setattr("glass_core.runs.store._PATIENCE_S", 0.2)
     run = begun(store, tiny_predictor, [ask(1, "K2R", PROTEIN)])
 
     def slow():
@@ -372,7 +373,7 @@ def test_rows_of_proteins_that_alternate_are_done_together(store, settings, tiny
 def test_resume_from_the_command_line(settings, tiny_predictor, tmp_path, monkeypatch):
     from click.testing import CliRunner
 
-    from glass_core.cli import main
+    from glass_core.cli.main import main
 
     environment = {"GLASS_ASSETS": str(settings.assets), "GLASS_RUNS": str(settings.runs),
                    "GLASS_MODELS": str(settings.models), "GLASS_DEVICE": "cpu"}

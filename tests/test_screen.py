@@ -11,35 +11,12 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glass_core.cli import main
+from glass_core.cli.main import main
 from glass_core.errors import Cancelled, GlassError, InputError, ModelError, RecordError
-from glass_core.impact import Impact
-from glass_core.inputs import Upload, read_proteins, variants_of_file
-from glass_core.labels import read_label
-from glass_core.protein import Protein
-from glass_core.report.screen_tables import (
-    agreements,
-    dictionary_frame,
-    rejected_csv,
-    score_column,
-    screen_csv,
-    screen_frame,
-    screen_parquet,
-)
-from glass_core.screen import Failure, remodel_top, screen
-from glass_core.screen_rows import (
-    COLUMNS,
-    SCORES,
-    ScreenRow,
-    finished_row,
-    first_row,
-    ranking,
-    row_from,
-)
-from glass_core.sequence import STANDARD
-from glass_core.table_columns import Columns, from_table, guess_columns
-from glass_core.table_file import read_table
-from glass_core.variant_list import (
+from glass_core.impact.record import Impact
+from glass_core.inputs.columns import Columns, from_table, guess_columns
+from glass_core.inputs.labels import read_label
+from glass_core.inputs.lists import (
     Asked,
     alanine_scan,
     all_substitutions,
@@ -48,6 +25,29 @@ from glass_core.variant_list import (
     from_text,
     read_range,
 )
+from glass_core.inputs.read import Upload, read_proteins, variants_of_file
+from glass_core.inputs.table import read_table
+from glass_core.protein.protein import Protein
+from glass_core.protein.sequence import STANDARD
+from glass_core.report.screen.tables import (
+    agreements,
+    dictionary_frame,
+    rejected_csv,
+    score_column,
+    screen_csv,
+    screen_frame,
+    screen_parquet,
+)
+from glass_core.screen.rows import (
+    COLUMNS,
+    SCORES,
+    ScreenRow,
+    finished_row,
+    first_row,
+    ranking,
+    row_from,
+)
+from glass_core.screen.stream import Failure, remodel_top, screen
 
 WILD = "MKTAYIAKQRQISFVKSHFSRQ"
 PROTEIN = Protein.from_sequence(WILD, "one")

@@ -10,17 +10,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from glass_core.accession import Accession, read_accession, split_accession
 from glass_core.errors import GlassError, InputError, NotFoundError, SourceError
-from glass_core.protein import Protein
+from glass_core.protein.accession import Accession, read_accession, split_accession
+from glass_core.protein.protein import Protein
+from glass_core.protein.structure.file import read_structure
 from glass_core.settings import Settings
 from glass_core.sources.alphafold import choose
 from glass_core.sources.fetch import Fetcher, Limits
 from glass_core.sources.kept import Kept, KeptAnswers
 from glass_core.sources.lookup import look_up
 from glass_core.sources.variation import read_variation
-from glass_core.structure_file import read_structure
-from tests.services import ARF, P53, Reply, bomb, environment, helix, record, running
+from tests.tools.services import ARF, P53, Reply, bomb, environment, helix, record, running
 
 FAST = Limits(bytes=2_000_000, silence_s=0.4, total_s=1.0, attempts=3, longest_wait_s=0.01)
 P53_ENTRY = Accession("uniprot", "P04637")
@@ -445,7 +445,7 @@ def test_no_file_name_comes_from_an_address(fetcher, settings, services):
 
 
 def test_annotation_numbers_a_construct_by_uniprot():
-    from glass_core.annotation import Annotation
+    from glass_core.protein.annotation import Annotation
 
     annotation = Annotation("Q8N726", ARF)
     construct = Protein.from_sequence("MGSSHHHHHH" + ARF[20:99])
@@ -459,7 +459,7 @@ def test_annotation_numbers_a_construct_by_uniprot():
 
 
 def test_what_was_looked_up_survives_json(fetcher):
-    from glass_core.protein_json import protein_dict, protein_from
+    from glass_core.protein.as_json import protein_dict, protein_from
 
     found = look_up(P53_ENTRY, fetcher)
     protein = Protein.combine(P53, read_structure(found.structure)).annotated(found.annotation)
@@ -478,7 +478,7 @@ def test_an_aligned_error_that_unpacks_to_more_is_refused(fetcher):
     import base64
     import zlib
 
-    from glass_core.protein_json import annotation_dict, annotation_from
+    from glass_core.protein.as_json import annotation_dict, annotation_from
 
     content = annotation_dict(look_up(P53_ENTRY, fetcher).annotation)
     content["pae"] = base64.b64encode(zlib.compress(bytes(50_000_000))).decode()
@@ -493,7 +493,7 @@ def test_an_aligned_error_that_unpacks_to_more_is_refused(fetcher):
 def run(tiny_assets, tmp_path, services):
     from click.testing import CliRunner
 
-    from glass_core.cli import main
+    from glass_core.cli.main import main
 
     def call(*arguments):
         places = environment(services, tmp_path / "downloads") | {

@@ -17,29 +17,31 @@ from glass_core.embedders.compact import CompactConfig, CompactEmbedder, Compact
 from glass_core.errors import InputError
 from glass_core.models.card import ModelCard
 from glass_core.models.checkpoint import load_effect, load_head, save_encoder
+from glass_core.models.heads.siamese import SiameseConfig, SiameseTransformer
 from glass_core.models.registry import load_predictor
-from glass_core.models.siamese import SiameseConfig, SiameseTransformer
-from glass_core.sequence import STANDARD
+from glass_core.protein.sequence import STANDARD
 from glass_core.settings import Settings
 from glass_core.training.batches import Corpus
 from glass_core.training.copies import MOST_CUT, Unpaired, exchange_rates, mutated
-from glass_core.training.effect import correlation, effect_figures, effect_losses
-from glass_core.training.effects import Assay
-from glass_core.training.head import (
+from glass_core.training.data.assays import Assay
+from glass_core.training.data.pair_batches import PairBatch, Pairs
+from glass_core.training.effect import (
+    EFFECT_SCHEDULE,
+    calibrate,
+    correlation,
+    effect_figures,
+    effect_losses,
+    train_effect,
+)
+from glass_core.training.encoder import EncoderTraining
+from glass_core.training.loop import Schedule, data_sha256, fit
+from glass_core.training.residues import pad_residues
+from glass_core.training.siamese import (
+    HEAD_RECIPES,
     TM_SHARE,
     HeadTraining,
-    PairBatch,
-    Pairs,
     contrast_loss,
     pair_loss,
-)
-from glass_core.training.loop import Schedule, data_sha256, fit, pad_residues
-from glass_core.training.pretrain import EncoderTraining
-from glass_core.training.recipes import (
-    EFFECT_SCHEDULE,
-    HEAD_RECIPES,
-    calibrate,
-    train_effect,
     train_head,
 )
 

@@ -13,11 +13,12 @@ import torch
 
 from glass_core.embedders.compact import MASK_TOKEN, tokenise
 from glass_core.errors import InputError
+from glass_core.search.mmseqs import is_leak
 from glass_core.training.batches import IGNORED, Corpus, Example, burial_of, make_batch
-from glass_core.training.candidates import Candidates, distance_profile, tm_bin
-from glass_core.training.chains import read_chains
-from glass_core.training.effects import Assay, AssayDraw, parse_singles, read_assays
-from glass_core.training.pairs import (
+from glass_core.training.data.assays import Assay, AssayDraw, parse_singles, read_assays
+from glass_core.training.data.candidates import Candidates, distance_profile, tm_bin
+from glass_core.training.data.chains import read_chains
+from glass_core.training.data.pairs import (
     PAIR_COLUMNS,
     PairPlan,
     build_pairs,
@@ -25,10 +26,7 @@ from glass_core.training.pairs import (
     read_listed,
     read_shards,
 )
-from glass_core.training.pretrain import IGNORED as NO_BIN
-from glass_core.training.pretrain import distance_targets
-from glass_core.training.splits import (
-    is_leak,
+from glass_core.training.data.splits import (
     largest,
     protein_sides,
     side_of_digit,
@@ -36,6 +34,8 @@ from glass_core.training.splits import (
     split_of,
     split_of_name,
 )
+from glass_core.training.encoder import IGNORED as NO_BIN
+from glass_core.training.encoder import distance_targets
 
 SPLIT_FILE = Path(__file__).parents[1] / "assets" / "models" / "compact" / "split.json"
 

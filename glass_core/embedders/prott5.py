@@ -16,7 +16,7 @@ import torch
 from glass_core.embedders.base import Embedding, Progress
 from glass_core.embedders.batching import is_out_of_memory, run_in_batches
 from glass_core.errors import ModelError, UnavailableError
-from glass_core.sequence import for_embedding
+from glass_core.protein.sequence import for_embedding
 
 DEFAULT_REPOSITORY = "Rostlab/prot_t5_xl_half_uniref50-enc"
 DOWNLOAD_GB = {DEFAULT_REPOSITORY: 2.4, "Rostlab/prot_t5_xl_uniref50": 11.0}

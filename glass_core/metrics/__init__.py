@@ -1,0 +1,1 @@
+"""What two structures say about their difference. All in Å, NaN = no value."""

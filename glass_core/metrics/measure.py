@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from glass_core.alignment import global_alignment
 from glass_core.metrics import distances
 from glass_core.metrics.lddt import INCLUSION_RADIUS, THRESHOLDS, lddt
 from glass_core.metrics.strain import NEIGHBOUR_RADIUS, effective_strain
 from glass_core.metrics.tmalign import Correspondence, StructuralAlignment, tm_align
+from glass_core.protein.alignment import global_alignment
+from glass_core.protein.structure.structure import Structure
 from glass_core.records import frozen_array, score_array
-from glass_core.structure import Structure
 
 DEFINITIONS: dict[str, str] = {
     "tm_score": "TM-align on C-alpha, normalised by the reference (wild type)",

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from glass_core.protein import Protein
-from glass_core.structure import Structure
+from glass_core.protein.protein import Protein
+from glass_core.protein.structure.structure import Structure
 
 HELIX, STRAND, COIL, ABSENT = "H", "E", "C", "-"
 KIND_NAMES = {HELIX: "helix", STRAND: "strand", COIL: "coil"}

@@ -12,8 +12,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from glass_core.alignment import aligned_pairs, check_rows
 from glass_core.errors import InputError
+from glass_core.protein.alignment import aligned_pairs, check_rows
 from glass_core.records import frozen_array, require
 
 Correspondence = Literal["tmalign", "sequence"]

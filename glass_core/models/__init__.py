@@ -1,0 +1,1 @@
+"""Models: cards, files, heads, and the predictor that applies them."""

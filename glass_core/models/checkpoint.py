@@ -14,7 +14,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from glass_core.embedders.compact import ENCODER_FILE, CompactEncoder, read_tensors
+from glass_core.embedders.compact import ENCODER_FILE, CompactEncoder
+from glass_core.embedders.weights import read_tensors
 from glass_core.errors import ModelError, RecordError
 from glass_core.models.card import (
     CARD_FILE,
@@ -25,9 +26,9 @@ from glass_core.models.card import (
     ModelCard,
     file_sha256,
 )
-from glass_core.models.effect import EffectConfig, EffectHead
-from glass_core.models.fold import FoldConfig, FoldHead
-from glass_core.models.siamese import SiameseConfig, SiameseTransformer
+from glass_core.models.heads.effect import EffectConfig, EffectHead
+from glass_core.models.heads.fold import FoldConfig, FoldHead
+from glass_core.models.heads.siamese import SiameseConfig, SiameseTransformer
 
 CHECKPOINT_SUFFIXES = (".pt", ".pth", ".ckpt")
 

@@ -13,24 +13,24 @@ from glass_core.embedders.base import Embedder, Embedding
 from glass_core.embedders.batching import length_buckets
 from glass_core.embedders.compact import CompactEmbedder
 from glass_core.errors import ModelError, VariantError
-from glass_core.memory import release_memory
-from glass_core.models.differential import (
+from glass_core.models.differences.network import (
     DIFFERENTIAL_DTYPE,
     DifferentialNetwork,
     fast_bfloat16,
 )
-from glass_core.models.effect import CalibratedEffect
-from glass_core.models.effect_prediction import EffectTable
-from glass_core.models.fold import FoldHead, global_embedding
+from glass_core.models.heads.effect import CalibratedEffect
+from glass_core.models.heads.fold import FoldHead, global_embedding
+from glass_core.models.heads.siamese import SiameseTransformer, predicted_lddt, predicted_tm
+from glass_core.models.memory import release_memory
 from glass_core.models.prediction import (
     LDDT_TRAINED_ABOVE,
     MIN_COVERAGE,
+    EffectTable,
     ModelInfo,
     Prediction,
 )
-from glass_core.models.siamese import SiameseTransformer, predicted_lddt, predicted_tm
-from glass_core.sequence import unknown_positions
-from glass_core.variant import Variant
+from glass_core.protein.sequence import unknown_positions
+from glass_core.protein.variant import Variant
 
 _HEAD_TOKEN_BUDGET = 8_000
 FEWEST_MUTANTS = 64

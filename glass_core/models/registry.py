@@ -52,7 +52,7 @@ def list_models(settings: Settings) -> tuple[ModelEntry, ...]:
             if path.is_dir():
                 entries.setdefault(path.name, _describe_folder(path, settings))
             elif path.suffix in _SUFFIXES:
-                reason = _prott5_reason(settings)
+                reason = prott5_reason(settings)
                 entries.setdefault(path.stem, ModelEntry(path.stem, path, "prott5", None, reason))
     return tuple(sorted(entries.values(), key=lambda e: (e.name != DEFAULT_MODEL, e.name)))
 
@@ -74,7 +74,7 @@ def load_predictor(settings: Settings, name: str = DEFAULT_MODEL) -> SiamesePred
         load_fold,
         load_head,
     )
-    from glass_core.models.effect import CalibratedEffect
+    from glass_core.models.heads.effect import CalibratedEffect
 
     entries = {entry.name: entry for entry in list_models(settings)}
     if name not in entries:
@@ -148,13 +148,14 @@ def _describe_folder(folder: Path, settings: Settings) -> ModelEntry:
         return ModelEntry(folder.name, folder, "?", None, str(error))
     reason = None
     if card.embedder == "prott5":
-        reason = _prott5_reason(settings)
+        reason = prott5_reason(settings)
     elif card.embedder != "compact":
         reason = f"its embedder '{card.embedder}' is not known to this version of GLASS."
     return ModelEntry(folder.name, folder, card.embedder, card, reason)
 
 
-def _prott5_reason(settings: Settings) -> str | None:
+def prott5_reason(settings: Settings) -> str | None:
+    """Why the ProtT5 weights cannot be used here; None when they can."""
     from glass_core.embedders.prott5 import find_weights
 
     try:
@@ -164,77 +165,13 @@ def _prott5_reason(settings: Settings) -> str | None:
     return None
 
 
-@dataclass(frozen=True)
-class ModelDescription:
-    """A model in words and figures for a reader."""
-
-    name: str
-    version: str
-    embedder: str
-    licence: str
-    megabytes: float
-    heads: tuple[str, ...]
-    limits: tuple[str, ...]
-    unavailable_reason: str | None
 
 
-def describe_models(settings: Settings) -> tuple[ModelDescription, ...]:
-    """`list_models` for a reader."""
-    return tuple(_describe(entry) for entry in list_models(settings))
 
 
-def _describe(entry: ModelEntry) -> ModelDescription:
-    content = entry.card.content if entry.card else {}
-    files = [entry.source] if entry.source.is_file() else list(entry.source.glob("*.safetensors"))
-    limits = content.get("limits", ())
-    return ModelDescription(
-        name=entry.card.name if entry.card else entry.name,
-        version=entry.card.version if entry.card else "(the authors' checkpoint)",
-        embedder=entry.embedder,
-        licence=str(content.get("licence", "not stated")),
-        megabytes=sum(f.stat().st_size for f in files) / 1e6,
-        heads=_heads(entry.card),
-        limits=tuple(map(str, limits)) if isinstance(limits, list) else (),
-        unavailable_reason=entry.unavailable_reason,
-    )
 
 
-def _heads(card: ModelCard | None) -> tuple[str, ...]:
-    """What gives each number of a model."""
-    if card is not None and card.fold is not None:
-        structure: tuple[str, ...] = ("TM-score by the fold head", "lDDT by the Siamese head")
-    else:
-        structure = ("TM-score and lDDT by the Siamese head",)
-    if card is not None and card.effect is not None:
-        return (*structure, "variant effects by the effect head")
-    return (*structure, "no effect head")
 
 
-@dataclass(frozen=True)
-class Surroundings:
-    """Whether the ProtT5 weights are here and how to get them, what computes, what is kept."""
-
-    prott5: str
-    command: str
-    device: str
-    cache: str
 
 
-def surroundings(settings: Settings) -> Surroundings:
-    """What this installation has beside its models, in words."""
-    from glass_core.embedders.cache import cache_bytes
-    from glass_core.embedders.device import resolve_device
-    from glass_core.embedders.prott5 import DOWNLOAD_GB, weights_command
-
-    reason = _prott5_reason(settings)
-    size = DOWNLOAD_GB.get(settings.prott5)
-    words = f"`{settings.prott5}`: " + ("installed." if reason is None else "not installed.")
-    if size is not None:
-        words += f" About {size} GB. Nothing is downloaded unasked; fetch it with:"
-    try:
-        device = str(resolve_device(settings.device))
-    except GlassError as error:
-        device = str(error)
-    kept = cache_bytes(settings.cache.expanduser()) / 1e6
-    command = weights_command(settings.prott5)
-    return Surroundings(words, command, device, f"{settings.cache} ({kept:.0f} MB)")

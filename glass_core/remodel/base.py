@@ -9,10 +9,10 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from glass_core.errors import InputError, RemodelError
+from glass_core.protein.sequence import STANDARD
+from glass_core.protein.structure.structure import Structure
+from glass_core.protein.variant import Variant
 from glass_core.records import require
-from glass_core.sequence import STANDARD
-from glass_core.structure import Structure
-from glass_core.variant import Variant
 
 ProtocolName = Literal["minimise", "anneal"]
 Progress = Callable[[str, float], None]

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.errors import RemodelError
-from glass_core.sequence import THREE_LETTER
-from glass_core.structure import Structure
+from glass_core.protein.sequence import THREE_LETTER
+from glass_core.protein.structure.structure import Structure
 
 if TYPE_CHECKING:
     from biotite.structure import AtomArray

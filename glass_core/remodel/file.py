@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from glass_core.alignment import GAP, global_alignment
 from glass_core.errors import StructureError
+from glass_core.protein.alignment import GAP, global_alignment
+from glass_core.protein.sequence import UNKNOWN
+from glass_core.protein.structure.structure import Structure
+from glass_core.protein.variant import Variant
 from glass_core.remodel.base import Replicate
-from glass_core.sequence import UNKNOWN
-from glass_core.structure import Structure
-from glass_core.variant import Variant
 
 _SHOWN = 3
 

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glass_core.errors import RemodelError
+from glass_core.protein.structure.structure import Structure
 from glass_core.remodel.base import RemodelSettings, mutated_sequence
 from glass_core.remodel.coordinates import (
     SEGMENT_CHAINS,
@@ -36,7 +37,6 @@ from glass_core.remodel.coordinates import (
     start_atoms,
 )
 from glass_core.remodel.runner import SubprocessRemodeller
-from glass_core.structure import Structure
 
 if TYPE_CHECKING:
     from biotite.structure import AtomArray

@@ -29,12 +29,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.errors import RemodelError
+from glass_core.protein.structure.structure import Structure
 from glass_core.remodel.base import RemodelSettings
 from glass_core.remodel.coordinates import as_structure, pdb_text, residue_of_atom, start_atoms
 from glass_core.remodel.restraints import site_distance, template_restraints
 from glass_core.remodel.rotamers import chi_angles, rotamers, side_chain_turns
 from glass_core.remodel.runner import SubprocessRemodeller
-from glass_core.structure import Structure
 
 PERTURBATION = 0.05
 """Å, standard deviation of the noise on every start, so that there is a noise floor."""

@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from glass_core.errors import Cancelled, RemodelError, UnavailableError
+from glass_core.protein.structure.file import read_structure, write_structure
+from glass_core.protein.structure.structure import Structure
 from glass_core.remodel.base import ROLES, Progress, RemodelSettings, Replicate, check_request
-from glass_core.structure import Structure
-from glass_core.structure_file import read_structure, write_structure
 
 JOB_FILE, WILD_FILE = "job.json", "wild.cif"
 FOLDER_PREFIX = "glass-remodel-"

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from glass_core.errors import GlassError
+from glass_core.protein.structure.file import read_structure, write_structure
+from glass_core.protein.structure.structure import Structure
 from glass_core.remodel.base import ROLES, RemodelSettings
 from glass_core.remodel.runner import FOLDER_PREFIX, JOB_FILE, MARK, WILD_FILE
-from glass_core.structure import Structure
-from glass_core.structure_file import read_structure, write_structure
 
 Stage = Callable[[str, str, float], None]
 """Called with (role, stage in words, fraction of this role's structure done), by any thread."""

@@ -1,0 +1,1 @@
+"""What was found, for a reader: pictures, tables, words, files. Nothing is computed here."""

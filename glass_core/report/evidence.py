@@ -11,8 +11,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from glass_core.evaluation import Evaluation, Figure
-from glass_core.report import colours
+from glass_core.models.evaluation import Evaluation, Figure
+from glass_core.report import style
 
 MODEL = "model"
 SET_NAMES = {
@@ -113,8 +113,8 @@ def error_histograms(record: Evaluation) -> go.Figure:
     rows = record.content["rows"]
     figure = go.Figure()
     for values, name, colour in (
-        (np.abs(_track(rows["predicted_tm"]) - _track(rows["tm"])), "TM error", colours.PREDICTED),
-        (_track(rows["lddt_error"]), "mean lDDT error", colours.MEASURED),
+        (np.abs(_track(rows["predicted_tm"]) - _track(rows["tm"])), "TM error", style.PREDICTED),
+        (_track(rows["lddt_error"]), "mean lDDT error", style.MEASURED),
     ):
         figure.add_trace(go.Histogram(
             x=values[~np.isnan(values)], name=name, opacity=0.65, marker_color=colour,
@@ -133,7 +133,7 @@ def boxes_by_tm(record: Evaluation) -> go.Figure:
         if inside.any():
             figure.add_trace(go.Box(
                 y=predicted[inside], name=f"{low:.1f} to {min(high, 1.0):.1f} (n {inside.sum()})",
-                marker_color=colours.PREDICTED, boxpoints="outliers", showlegend=False,
+                marker_color=style.PREDICTED, boxpoints="outliers", showlegend=False,
             ))
     return _finish(figure, "Predicted TM-score by measured", "measured TM-score", "predicted")
 
@@ -149,7 +149,7 @@ def errors_by_tm(record: Evaluation) -> go.Figure:
         if inside.any():
             figure.add_trace(go.Box(
                 y=error[inside], name=f"{low:.1f} to {min(high, 1.0):.1f}",
-                marker_color=colours.MEASURED, boxpoints=False, showlegend=False,
+                marker_color=style.MEASURED, boxpoints=False, showlegend=False,
             ))
     return _finish(figure, "TM error by measured TM-score", "measured TM-score", "error")
 
@@ -161,7 +161,7 @@ def error_against(record: Evaluation, what: str) -> go.Figure:
     error = np.abs(_track(rows["predicted_tm"]) - _track(rows["tm"]))
     figure = go.Figure(go.Scattergl(
         x=x, y=error, mode="markers", name="pair",
-        marker={"size": 4, "color": colours.PREDICTED, "opacity": 0.4},
+        marker={"size": 4, "color": style.PREDICTED, "opacity": 0.4},
     ))
     edges = np.unique(np.quantile(x, np.linspace(0, 1, 9)))
     middle, median = [], []
@@ -171,7 +171,7 @@ def error_against(record: Evaluation, what: str) -> go.Figure:
             middle.append(float(np.median(x[inside])))
             median.append(float(np.median(error[inside])))
     figure.add_trace(go.Scatter(x=middle, y=median, mode="lines+markers", name="median",
-                                line={"color": colours.MEASURED, "width": 2}))
+                                line={"color": style.MEASURED, "width": 2}))
     return _finish(figure, f"TM error by {what}", what, "TM error")
 
 
@@ -180,7 +180,7 @@ def assay_bars(record: Evaluation) -> go.Figure:
     rows = sorted(record.content["rows"], key=lambda r: _value(r["spearman"][MODEL]))
     names = [r["assay"].removeprefix("Tsuboyama2022_dG_") for r in rows]
     figure = go.Figure()
-    for who, colour in ((MODEL, colours.PREDICTED), ("BLOSUM62", colours.FLOOR)):
+    for who, colour in ((MODEL, style.PREDICTED), ("BLOSUM62", style.FLOOR)):
         figure.add_trace(go.Scatter(
             x=[r["spearman"][who] for r in rows], y=names, mode="markers", name=who,
             marker={"color": colour, "size": 8},
@@ -195,8 +195,8 @@ def roc_curve(record: Evaluation) -> go.Figure:
     label = np.array(rows["label"], dtype=float)
     figure = go.Figure()
     for name, scores, colour in (
-        (MODEL, _track(rows["probability"]), colours.PREDICTED),
-        ("BLOSUM62", _track(rows["BLOSUM62"]), colours.FLOOR),
+        (MODEL, _track(rows["probability"]), style.PREDICTED),
+        ("BLOSUM62", _track(rows["BLOSUM62"]), style.FLOOR),
     ):
         order = np.argsort(-scores, kind="stable")
         hits, misses = np.cumsum(label[order]), np.cumsum(1 - label[order])
@@ -207,7 +207,7 @@ def roc_curve(record: Evaluation) -> go.Figure:
             line={"color": colour, "width": 2},
         ))
     figure.add_trace(go.Scatter(x=[0, 1], y=[0, 1], mode="lines", name="chance",
-                                line={"color": colours.FLOOR, "dash": "dot", "width": 1}))
+                                line={"color": style.FLOOR, "dash": "dot", "width": 1}))
     return _finish(figure, "ROC on clinical labels", "false positive rate", "true positive rate")
 
 
@@ -225,9 +225,9 @@ def calibration_curve(record: Evaluation, bins: int = 10) -> go.Figure:
             count.append(int(inside.sum()))
     figure = go.Figure([
         go.Scatter(x=[0, 1], y=[0, 1], mode="lines", name="perfect",
-                   line={"color": colours.FLOOR, "dash": "dot", "width": 1}),
+                   line={"color": style.FLOOR, "dash": "dot", "width": 1}),
         go.Scatter(x=told, y=seen, mode="lines+markers", name=MODEL, customdata=count,
-                   line={"color": colours.PREDICTED, "width": 2},
+                   line={"color": style.PREDICTED, "width": 2},
                    hovertemplate="predicted %{x:.2f}, seen %{y:.2f}, n %{customdata}"),
     ])
     return _finish(figure, "Calibration", "predicted probability", "share labelled damaging")

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.errors import InputError
-from glass_core.protein import Protein
-from glass_core.report import colours
+from glass_core.protein.protein import Protein
+from glass_core.report import style
 from glass_core.report.viewer import by_position, page
 
 
@@ -34,7 +34,7 @@ def position_viewer(
         raise InputError("3D view: needs a structure; give a structure file.")
     low, high = colour_range(values)
     palette = {
-        index + 1: colours.effect_colour(float((value - low) / (high - low)))
+        index + 1: style.effect_colour(float((value - low) / (high - low)))
         for index, value in enumerate(values)
     }
     view = py3Dmol.view(width="100%", height=height)

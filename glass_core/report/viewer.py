@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.errors import InputError
-from glass_core.impact import Impact
-from glass_core.protein import Protein
-from glass_core.report import colours
-from glass_core.structure import Structure
-from glass_core.structure_file import write_structure
+from glass_core.impact.record import Impact
+from glass_core.protein.protein import Protein
+from glass_core.protein.structure.file import write_structure
+from glass_core.protein.structure.structure import Structure
+from glass_core.report import style
 
 ColourBy = Literal["deficit", "strain", "chain", "pLDDT"]
 SCRIPT = Path("vendor") / "3Dmol-min.js"
@@ -69,7 +69,7 @@ def viewer_html(impact: Impact, options: ViewOptions, script: str | None) -> str
     view.addModel(by_position(impact.protein, reference), "pdb")
     painted = {"colorscheme": {"prop": "resi", "map": palette}}
     if impact.measured:
-        view.setStyle({"model": 0}, {"cartoon": {"color": colours.WILD, "opacity": 0.55}})
+        view.setStyle({"model": 0}, {"cartoon": {"color": style.WILD, "opacity": 0.55}})
         alignment = impact.measurements[0].alignment
         subject = impact.replicates[0].mutant
         moved = subject.atoms.copy()
@@ -79,8 +79,8 @@ def viewer_html(impact: Impact, options: ViewOptions, script: str | None) -> str
             by_position(impact.protein, Structure.from_atoms(moved, subject.name), on_reference),
             "pdb",
         )
-        style = {"color": colours.MUTANT} if options.colour_by == "chain" else painted
-        view.setStyle({"model": 1}, {"cartoon": style})
+        drawn = {"color": style.MUTANT} if options.colour_by == "chain" else painted
+        view.setStyle({"model": 1}, {"cartoon": drawn})
     else:
         view.setStyle({"model": 0}, {"cartoon": painted})
     for number, position in enumerate(impact.variant.positions):
@@ -95,7 +95,7 @@ def viewer_html(impact: Impact, options: ViewOptions, script: str | None) -> str
     if options.selected is not None:
         view.addStyle(
             {"resi": options.selected, "atom": "CA"},
-            {"sphere": {"color": colours.SELECTED, "radius": 1.2}},
+            {"sphere": {"color": style.SELECTED, "radius": 1.2}},
         )
     view.zoomTo()
     if options.spin:
@@ -107,12 +107,12 @@ def _palette(impact: Impact, colour_by: ColourBy) -> dict[int, str]:
     """Colour of each 1-based position."""
     structure = impact.protein.structure
     if colour_by == "chain" or structure is None:
-        return dict.fromkeys(range(1, len(impact.protein) + 1), colours.WILD)
+        return dict.fromkeys(range(1, len(impact.protein) + 1), style.WILD)
     if colour_by == "pLDDT" and structure.plddt is not None:
         track = impact.protein.track(structure.plddt)
-        return {i + 1: colours.plddt_colour(float(v)) for i, v in enumerate(track)}
+        return {i + 1: style.plddt_colour(float(v)) for i, v in enumerate(track)}
     scaled = _painted(impact, colour_by) / full_colour(impact, colour_by)
-    return {i + 1: colours.effect_colour(float(v)) for i, v in enumerate(scaled)}
+    return {i + 1: style.effect_colour(float(v)) for i, v in enumerate(scaled)}
 
 
 def full_colour(impact: Impact, colour_by: ColourBy) -> float:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glass_core.accession import Accession
-from glass_core.annotation import Annotation
 from glass_core.errors import NotFoundError, SourceError
+from glass_core.protein.accession import Accession
+from glass_core.protein.annotation import Annotation
 from glass_core.records import require
 from glass_core.sources.answers import dig, first, letters, objects, text, whole
 from glass_core.sources.fetch import Answer, Fetcher

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from glass_core.accession import Accession
 from glass_core.errors import NotFoundError
+from glass_core.protein.accession import Accession
 from glass_core.sources.fetch import Answer, Fetcher
 
 SERVICE = "PDB"

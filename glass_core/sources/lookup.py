@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from glass_core.accession import Accession, read_accession
-from glass_core.annotation import Annotation, KnownVariant, Retrieved
 from glass_core.errors import GlassError, NotFoundError, SourceError, StructureError
+from glass_core.protein.accession import Accession, read_accession
+from glass_core.protein.annotation import Annotation, KnownVariant, Retrieved
+from glass_core.protein.structure.file import list_chains
 from glass_core.sources import alphafold, entries, uniprot, variation
 from glass_core.sources.alphafold import Model
 from glass_core.sources.fetch import Fetcher
-from glass_core.structure_file import list_chains
 
 Tell = Callable[[str, float], None]
 """Called with what is being done and the fraction done."""

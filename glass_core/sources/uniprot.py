@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from glass_core.accession import Accession
-from glass_core.annotation import Annotation, Feature, KnownVariant, Retrieved
 from glass_core.errors import NotFoundError, RecordError, SequenceError, SourceError
-from glass_core.sequence import check_residues, read_sequence
+from glass_core.protein.accession import Accession
+from glass_core.protein.annotation import Annotation, Feature, KnownVariant, Retrieved
+from glass_core.protein.sequence import check_residues, read_sequence
 from glass_core.sources.answers import dig, letters, objects, text, whole
 from glass_core.sources.fetch import Answer, Fetcher
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from glass_core.annotation import KnownVariant
 from glass_core.errors import RecordError, SequenceError
-from glass_core.sequence import STANDARD
+from glass_core.protein.annotation import KnownVariant
+from glass_core.protein.sequence import STANDARD
 from glass_core.sources.answers import dig, first, objects, text, whole
 from glass_core.sources.fetch import Answer, Fetcher
 

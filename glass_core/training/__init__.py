@@ -1,6 +1,6 @@
-"""Training and evaluation of the embedded `compact` model, one step per module.
+"""Training and evaluation of models, and the making of the embedded `compact` one.
 
-``python -m glass_core.training.<step>`` runs a step: splits, pairs, pretrain,
-head, evaluate. Every step reads a data folder and a working folder given as
-options and can be repeated; long steps resume from their checkpoint.
+`data` holds what is trained on and how it is split, `evaluation` how good a model is;
+here lies one file per thing that is trained. Every step is a command of
+``python -m glass_core train`` or ``evaluate``, can be repeated, and resumes.
 """

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from glass_core.embedders.compact import MASK_TOKEN, PAD_TOKEN, SECONDARY_STATES, tokenise
 from glass_core.metrics.distances import BURIAL_RADIUS
-from glass_core.sequence import STANDARD
+from glass_core.protein.sequence import STANDARD
 
 IGNORED = -100
 """Class target that the losses skip; where a target is a number, NaN is skipped."""

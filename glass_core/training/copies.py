@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from glass_core.alignment import blosum62_matrix
-from glass_core.sequence import STANDARD, for_embedding
+from glass_core.protein.alignment import blosum62_matrix
+from glass_core.protein.sequence import STANDARD, for_embedding
 
 IDENTITY = (0.3, 0.45, 0.55, 0.7, 0.95, 1.0)
 TM_AT_IDENTITY = (0.80, 0.885, 0.933, 0.94, 0.963, 1.0)

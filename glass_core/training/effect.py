@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from lightning_fabric import Fabric
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 from torch import Tensor, nn
 
+from glass_core.embedders.base import Embedder
+from glass_core.embedders.weights import read_tensors
+from glass_core.errors import InputError
 from glass_core.metrics.agreement import auroc, spearman
-from glass_core.models.effect import EffectHead, wild_letters
-from glass_core.training.effects import Assay, AssayDraw
-from glass_core.training.loop import pad_residues, total
+from glass_core.models.checkpoint import save_effect
+from glass_core.models.heads.effect import EffectConfig, EffectHead, wild_letters
+from glass_core.training.data.assays import Assay, AssayDraw, read_assays
+from glass_core.training.loop import History, Schedule, fit, total, write_record
+from glass_core.training.residues import embed_fixed, pad_residues
 
 SHARES = {"stability": 0.35, "scan": 0.3, "ddg": 0.05, "clinical": 0.3}
 WEIGHTS = {"rank": 1.0, "label": 0.7}
+EFFECT_SCHEDULE = Schedule(
+    steps=1500, peak=4e-4, warmup=50, decay=0.8, weight_decay=0.02, every=100, patience=5
+)
+EFFECT_TOKENS, EFFECT_LONGEST = 8192, 640
+CALIBRATION_CAP = 200
 
 Vector = NDArray[np.float32]
 EffectBatch = tuple[Assay, ...]
@@ -118,3 +133,77 @@ def effect_figures(
     if logits:
         figures["clinical"] = auroc(np.concatenate(logits), np.concatenate(labels))
     return {"loss": 1 - float(np.mean(list(figures.values()))), **figures}
+
+
+def train_effect(
+    embedder: Embedder, effects: Path, model: Path, fabric: Fabric,
+    schedule: Schedule = EFFECT_SCHEDULE, start: Path | None = None,
+) -> History:
+    """Train an effect head on a table of effects and add it to the model in folder `model`.
+
+    `start` is a file of weights to begin with; they are kept if nothing better is found.
+    """
+    assays = read_assays(effects)
+    train = [a for a in assays if a.side == "train"]
+    held = [a for a in assays if a.side == "validation"]
+    if not train or not held:
+        raise InputError(f"{effects.name}: needs assays of the train and the validation side.")
+    draw = AssayDraw(train, SHARES)
+    torch.manual_seed(schedule.seed)
+    head = EffectHead(EffectConfig(embedding_dim=embedder.dim))
+    if start is not None:
+        read_tensors(start, head)
+    training = EffectTraining(head, lambda assays: [
+        residues[a.start : a.start + len(a.sequence)]
+        for a, residues in zip(
+            assays, embed_fixed(embedder, [a.whole for a in assays]), strict=True
+        )
+    ])
+    history = fit(
+        training,
+        lambda number: draw_batch(draw, schedule.seed, number, EFFECT_TOKENS, EFFECT_LONGEST),
+        schedule, model / "effect.pt", fabric=fabric,
+        validate=lambda: effect_figures(held, training.table), validate_first=start is not None,
+    )
+    if fabric.is_global_zero:
+        head.eval()
+        with torch.no_grad():
+            scale, offset = calibrate(
+                [a for a in held if a.kind == "clinical"], training.table
+            )
+        save_effect(model, head.cpu(), scale, offset, torch.float16)
+        write_record(model / "effect-training.json", history,
+                     {"schedule": asdict(schedule), "shares": SHARES, "tokens": EFFECT_TOKENS,
+                      "longest": EFFECT_LONGEST, "embedder": embedder.name},
+                     {"effects": effects})
+    return history
+
+
+def calibrate(
+    assays: Sequence[Assay], table: Callable[[Assay], tuple[Vector, Vector]]
+) -> tuple[float, float]:
+    """Scale and offset of the logits that fit the labels best (Platt 1999).
+
+    Labels of one group count for `CALIBRATION_CAP` at most: how many of a protein's known
+    variants are damaging differs widely, and one well-studied family must not set it for all.
+    Returns (1, 0) where there is no label of both kinds.
+    """
+    logits = [table(a)[1][a.index, a.letter] for a in assays]
+    if not logits:
+        return 1.0, 0.0
+    held = Counter[str]()
+    for assay in assays:
+        held[assay.group] += len(assay.value)
+    logit, label = np.concatenate(logits), np.concatenate([a.value for a in assays])
+    weight = np.concatenate([
+        np.full(len(a.value), min(1.0, CALIBRATION_CAP / held[a.group])) for a in assays
+    ])
+    if label.min() == label.max():
+        return 1.0, 0.0
+
+    def loss(parameters: NDArray[np.float64]) -> float:
+        z = parameters[0] * logit + parameters[1]
+        return float(np.average(np.logaddexp(0, z) - label * z, weights=weight))
+
+    scale, offset = minimize(loss, np.array([1.0, 0.0]), method="Nelder-Mead").x
+    return float(scale), float(offset)

@@ -23,15 +23,19 @@ from torch import Tensor, nn
 from glass_core.embedders.base import Embedder
 from glass_core.errors import InputError
 from glass_core.models.checkpoint import save_fold
-from glass_core.models.fold import FoldConfig, FoldHead
-from glass_core.models.siamese import predicted_tm
-from glass_core.training.candidates import tm_bins
-from glass_core.training.evaluate import about_equal
-from glass_core.training.head import contrast_loss
-from glass_core.training.loop import History, Schedule, fit, pad_residues, total, write_record
-from glass_core.training.pairs import read_shards
-from glass_core.training.recipes import embed_fixed
-from glass_core.training.statistics import group_weights, weighted_mean, weighted_spearman
+from glass_core.models.heads.fold import FoldConfig, FoldHead
+from glass_core.models.heads.siamese import predicted_tm
+from glass_core.training.data.candidates import tm_bins
+from glass_core.training.data.pairs import read_shards
+from glass_core.training.evaluation.pairs import about_equal
+from glass_core.training.evaluation.statistics import (
+    group_weights,
+    weighted_mean,
+    weighted_spearman,
+)
+from glass_core.training.loop import History, Schedule, fit, total, write_record
+from glass_core.training.residues import embed_fixed, pad_residues
+from glass_core.training.siamese import contrast_loss
 
 FOLD_SCHEDULE = Schedule(steps=320, peak=5e-4, decay=0.7, weight_decay=0.0, every=40)
 WEIGHTS = {"fold": 1.0, "near": 0.2, "contrast": 0.6}

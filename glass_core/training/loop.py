@@ -27,7 +27,6 @@ from glass_core.errors import InputError
 from glass_core.records import require
 
 RECORD_FORMAT = "glass-training/1"
-_PAD_TO = 64
 _PACKAGES = ("torch", "lightning-fabric", "numpy", "pandas")
 
 
@@ -276,17 +275,3 @@ def total(losses: Mapping[str, Tensor], weights: Mapping[str, float]) -> dict[st
     return {"total": torch.stack([weights[n] * v for n, v in losses.items()]).sum(), **losses}
 
 
-def pad_residues(rows: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-    """Rows of shape=(L, D) as one Tensor of shape=(B, longest, D), and its mask.
-
-    Lengths are padded to a multiple of 64: a CPU compiles its kernels anew for every
-    shape, so few shapes are fast ones.
-    """
-    longest = max(len(row) for row in rows)
-    longest += -longest % _PAD_TO
-    padded = rows[0].new_zeros((len(rows), longest, rows[0].shape[1]))
-    mask = torch.zeros((len(rows), longest), dtype=torch.bool, device=padded.device)
-    for k, row in enumerate(rows):
-        padded[k, : len(row)] = row
-        mask[k, : len(row)] = True
-    return padded, mask

@@ -28,19 +28,14 @@ from glass_core.embedders.compact import (
 )
 from glass_core.models.card import EFFECT_FILE
 from glass_core.models.checkpoint import save_encoder
-from glass_core.models.effect import EffectConfig, EffectHead
+from glass_core.models.heads.effect import EffectConfig, EffectHead
 from glass_core.training.batches import WIDTHS, Batch, Corpus
+from glass_core.training.data.assays import Assay, AssayDraw, read_assays
+from glass_core.training.data.splits import held_out_chains, leaking_sequences
 from glass_core.training.effect import SHARES as EFFECT_SHARES
-from glass_core.training.effect import (
-    EffectBatch,
-    EffectTraining,
-    draw_batch,
-    effect_figures,
-)
-from glass_core.training.effects import Assay, AssayDraw, read_assays
+from glass_core.training.effect import EffectBatch, EffectTraining, draw_batch, effect_figures
+from glass_core.training.encoder import SHARES, EncoderTraining
 from glass_core.training.loop import Schedule, fit, write_record
-from glass_core.training.pretrain import SHARES, EncoderTraining
-from glass_core.training.splits import held_out_chains, leaking_sequences
 
 SCHEDULE = Schedule(steps=820, peak=8e-4, warmup=30, decay=0.95, every=200)
 EFFECT_WEIGHT = 0.25

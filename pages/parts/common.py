@@ -8,17 +8,17 @@ from threading import BoundedSemaphore
 import streamlit as st
 
 from glass_core.errors import RunError, StructureError
-from glass_core.impact import Impact
-from glass_core.inputs import Upload
-from glass_core.jobs import JobBoard
+from glass_core.impact.record import Impact
+from glass_core.inputs.read import Upload
 from glass_core.models.predictor import Predictor
 from glass_core.models.registry import load_predictor
-from glass_core.notation import FORMS
-from glass_core.numbering import KINDS
+from glass_core.protein.notation import FORMS
+from glass_core.protein.numbering import KINDS
+from glass_core.protein.structure.file import Chain, list_chains
 from glass_core.report.viewer import read_script
-from glass_core.runs import RunStore
+from glass_core.runs.jobs import JobBoard
+from glass_core.runs.store import RunStore
 from glass_core.settings import Settings
-from glass_core.structure_file import Chain, list_chains
 
 NUMBERINGS = {
     "sequence": "sequence, from 1", "UniProt": "UniProt entry", "author": "structure's author",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from glass_core.accession import split_accession
 from glass_core.errors import (
     GlassError,
     RunError,
@@ -13,17 +12,19 @@ from glass_core.errors import (
     StructureError,
     VariantError,
 )
-from glass_core.impact import Impact, analyse
-from glass_core.inputs import (
+from glass_core.impact.analyse import analyse
+from glass_core.impact.record import Impact
+from glass_core.inputs.read import (
     EXAMPLE_CHAIN,
     EXAMPLE_VARIANT,
     Inputs,
     example_upload,
     read_inputs,
 )
+from glass_core.inputs.words import how_read
 from glass_core.models.registry import DEFAULT_MODEL, list_models
-from glass_core.notation import split_chain
-from glass_core.reading import how_read
+from glass_core.protein.accession import split_accession
+from glass_core.protein.notation import split_chain
 from glass_core.sources.lookup import Found
 from pages.parts.common import (
     impact_jobs,

@@ -5,18 +5,13 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.elements.plotly_chart import PlotlyState
 
-from glass_core.impact import Impact
-from glass_core.inputs import HandOver, Upload
-from glass_core.report.annotation_tracks import known_variant_table
-from glass_core.report.exports import exports
-from glass_core.report.figures import matrices, residue_track
-from glass_core.report.tables import subdomain_table, variant_table
-from glass_core.report.viewer import (
-    ViewOptions,
-    colour_choices,
-    colour_legend,
-    viewer_html,
-)
+from glass_core.impact.record import Impact
+from glass_core.inputs.read import HandOver, Upload
+from glass_core.report.impact.annotation import known_variant_table
+from glass_core.report.impact.exports import exports
+from glass_core.report.impact.figures import matrices, residue_track
+from glass_core.report.impact.tables import subdomain_table, variant_table
+from glass_core.report.viewer import ViewOptions, colour_choices, colour_legend, viewer_html
 from pages.parts.common import viewer_script
 from pages.parts.lookup import plain
 

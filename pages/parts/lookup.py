@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from glass_core.accession import EXAMPLES, read_accession, split_accession
-from glass_core.annotation import Annotation
 from glass_core.errors import GlassError, StructureError
-from glass_core.inputs import Upload
+from glass_core.inputs.read import Upload
+from glass_core.protein.accession import EXAMPLES, read_accession, split_accession
+from glass_core.protein.annotation import Annotation
+from glass_core.protein.structure.file import list_chains, read_structure
 from glass_core.sources.examples import EXAMPLES as BY_ACCESSION
 from glass_core.sources.fetch import Fetcher
 from glass_core.sources.lookup import Found, look_up
-from glass_core.structure_file import list_chains, read_structure
 from pages.parts.common import settings
 
 Taken = Callable[[Found, str], None]

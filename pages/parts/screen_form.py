@@ -7,26 +7,9 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from glass_core.annotation import Annotation
 from glass_core.errors import GlassError
-from glass_core.inputs import (
-    EXAMPLE_CHAIN,
-    TABLE_SUFFIXES,
-    Upload,
-    example_upload,
-    read_proteins,
-    variants_of_file,
-)
-from glass_core.models.registry import DEFAULT_MODEL, list_models
-from glass_core.numbering import Kind
-from glass_core.protein import Protein
-from glass_core.remodel import remodellers
-from glass_core.screen_rows import SCORES
-from glass_core.screening import Progress, advance, begin, duration, estimate
-from glass_core.sources.lookup import Found
-from glass_core.table_columns import Columns, guess_columns
-from glass_core.table_file import read_table
-from glass_core.variant_list import (
+from glass_core.inputs.columns import Columns, guess_columns
+from glass_core.inputs.lists import (
     Asked,
     alanine_scan,
     all_substitutions,
@@ -36,6 +19,23 @@ from glass_core.variant_list import (
     name_of,
     scan,
 )
+from glass_core.inputs.read import (
+    EXAMPLE_CHAIN,
+    TABLE_SUFFIXES,
+    Upload,
+    example_upload,
+    read_proteins,
+    variants_of_file,
+)
+from glass_core.inputs.table import read_table
+from glass_core.models.registry import DEFAULT_MODEL, list_models
+from glass_core.protein.annotation import Annotation
+from glass_core.protein.numbering import Kind
+from glass_core.protein.protein import Protein
+from glass_core.remodel import remodellers
+from glass_core.runs.screening import Progress, advance, begin, duration, estimate
+from glass_core.screen.rows import SCORES
+from glass_core.sources.lookup import Found
 from pages.parts.common import (
     numbering_input,
     predictor,

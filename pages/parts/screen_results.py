@@ -8,26 +8,16 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from glass_core.evaluation import read_evaluations
-from glass_core.inputs import (
-    HandOver,
-    Upload,
-)
+from glass_core.inputs.lists import name_of
+from glass_core.inputs.read import HandOver, Upload
+from glass_core.models.evaluation import read_evaluations
 from glass_core.models.registry import list_models
-from glass_core.protein import Protein
-from glass_core.report.bundle import export_bundle
+from glass_core.protein.protein import Protein
 from glass_core.report.evidence import ranking_quality
 from glass_core.report.position_viewer import colour_range, position_viewer
-from glass_core.report.screen_figures import (
-    COLUMNS as FIGURE_COLUMNS,
-)
-from glass_core.report.screen_figures import (
-    against_values,
-    distribution,
-    heat_map,
-    position_means,
-)
-from glass_core.report.screen_tables import (
+from glass_core.report.screen.figures import COLUMNS as FIGURE_COLUMNS
+from glass_core.report.screen.figures import against_values, distribution, heat_map, position_means
+from glass_core.report.screen.tables import (
     agreement_frame,
     dictionary_frame,
     rejected_csv,
@@ -36,11 +26,10 @@ from glass_core.report.screen_tables import (
     screen_frame,
     screen_parquet,
 )
-from glass_core.runs import Run, ScreenInputs, View
-from glass_core.screen_rows import SCORES, WHOLE
-from glass_core.variant_list import (
-    name_of,
-)
+from glass_core.runs.bundle import export_bundle
+from glass_core.runs.store import Run, View
+from glass_core.screen.request import ScreenInputs
+from glass_core.screen.rows import SCORES, WHOLE
 from pages.parts.common import (
     runs,
     screen_jobs,

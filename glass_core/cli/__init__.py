@@ -1,0 +1,1 @@
+"""The command line, ``python -m glass_core``: parse, check, one call, present."""

@@ -1,0 +1,182 @@
+"""The screening command: many variants in, one table out, never lost on the way."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from glass_core.cli.sources import looked_up, source_options
+from glass_core.errors import InputError, RunError
+from glass_core.settings import Settings
+
+if TYPE_CHECKING:
+    from glass_core.inputs.lists import Asked
+    from glass_core.protein.numbering import Kind
+    from glass_core.protein.protein import Protein
+    from glass_core.runs.screening import Progress
+    from glass_core.screen.rows import ScreenRow
+
+PARTLY_FAILED = 3
+SUFFIXES = (".csv", ".parquet")
+
+
+@click.command("screen")
+@click.option("--wild", default="", help="Wild type(s): sequence, FASTA text, or a file with "
+              "either. May be left out when --structure is given.")
+@click.option("--variants", help="Variants: text such as 'R175H G245S', or a file: CSV, TSV, "
+              "Parquet, one per line, or FASTA of mutant sequences.")
+@click.option("--all", "everything", is_flag=True, help="All single substitutions.")
+@click.option("--alanine", is_flag=True, help="Every residue to alanine, alanines to glycine.")
+@click.option("--known", is_flag=True, help="The variants that databases list for --accession.")
+@source_options
+@click.option("--range", "span", help="Positions for --all and --alanine, such as 10-60.")
+@click.option("--column", help="Column of --variants that holds the variants, in place of the "
+              "one that was guessed.")
+@click.option("--structure", type=click.Path(path_type=Path),
+              help="Wild-type structure: mmCIF, PDB or BinaryCIF, also gzip'd.")
+@click.option("--chain", help="Chain of --structure; needed when it has several.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True,
+              help="Table to write, FILE.csv or FILE.parquet; FILE-rejected.csv lies beside it.")
+@click.option("--resume", is_flag=True, help="Take up the unfinished screen of the same input.")
+@click.option("--rank", "ranking", default="p_damaging", show_default=True,
+              help="p_damaging, effect, lddt_deficit, tm_deficit or blosum62: what --top goes by.")
+@click.option("--remodel", "backend", default="", metavar="BACKEND",
+              help="Remodel and measure the top variants with openmm or modeller.")
+@click.option("--top", type=click.IntRange(1, 1000), default=10, show_default=True,
+              help="How many --remodel takes.")
+@click.option("--scheduler", metavar="ADDRESS",
+              help="A Dask scheduler, tcp://host:port, to compute there.")
+@click.option("--model", default="compact", show_default=True, help="See the command 'models'.")
+@click.option("--device", help="auto, cpu, cuda or cuda:1.")
+def screen_command(
+    wild: str, variants: str | None, everything: bool, alanine: bool, known: bool,
+    accession: str, numbering: Any, span: str | None, column: str | None,
+    structure: Path | None, chain: str | None, out: Path, resume: bool, ranking: str,
+    backend: str, top: int, scheduler: str | None, model: str, device: str | None,
+) -> None:
+    """Score many variants of one or several proteins.
+
+    Exit code 3 when some rows could not be read or failed; the others are done.
+    """
+    if out.suffix not in SUFFIXES:
+        raise InputError(f"{out.name}: give a name that ends in .csv or .parquet.")
+    from glass_core.inputs.read import read_proteins, text_or_file
+    from glass_core.models.registry import load_predictor
+    from glass_core.remodel import get_remodeller
+    from glass_core.runs.screening import advance, begin, digest_of
+    from glass_core.runs.store import RunStore
+    from glass_core.screen.rows import SCORES, gave_nothing
+
+    if ranking not in SCORES:
+        raise InputError(f"rank '{ranking}': is no score; use {', '.join(SCORES)}.")
+    if backend:
+        get_remodeller(backend)
+    settings = Settings.from_environment().on(device)
+    annotation, given = looked_up(accession, structure, settings)
+    proteins = read_proteins(text_or_file(wild), given, chain, annotation)
+    asked = list(_asked(proteins, variants, everything, alanine, known, span, column, numbering))
+    if not asked:
+        raise InputError("variants: there are none; give some, or --all.")
+    store = RunStore(settings.runs)
+    predictor = load_predictor(settings, model)
+    digest = digest_of(
+        proteins, asked, predictor.info, ranking, backend, str(top if backend else 0)
+    )
+    begun = store.find(digest) if resume else None
+    run = begun.id if begun is not None else begin(
+        store, proteins, asked, predictor=predictor, source=f"command line, {out.name}",
+        model=model, ranking=ranking, remodel=backend, remodel_top=top if backend else 0,
+        digest=digest,
+    )
+    verb = "begun" if begun is None else f"taken up, {begun.waiting:,} rows to go"
+    click.echo(f"run {run}: {verb}", err=True)
+    with _progress() as tell:
+        if scheduler is None:
+            advance(store, run, settings=settings, predictor=predictor, tell=tell)
+        else:
+            from glass_core.compute import dask_runner
+
+            with dask_runner(scheduler) as runner:
+                advance(store, run, settings=settings, runner=runner, tell=tell)
+    rows = store.rows(run)
+    _write(rows, out)
+    bad = sum(gave_nothing(row) for row in rows)
+    click.echo(f"{len(rows) - bad:,} of {len(rows):,} variants in {out}")
+    if bad:
+        click.echo(f"{bad:,} gave no result, see {_rejected(out)}", err=True)
+        sys.exit(PARTLY_FAILED)
+
+
+def _asked(
+    proteins: list[Protein], variants: str | None, everything: bool, alanine: bool, known: bool,
+    span: str | None, column: str | None, numbering: Kind,
+) -> Iterator[Asked]:
+    from glass_core.inputs.lists import alanine_scan, all_substitutions, known_variants, scan
+    from glass_core.inputs.read import read_variants
+
+    if sum((variants is not None, everything, alanine, known)) != 1:
+        raise InputError("give one of --variants, --all, --alanine and --known.")
+    if known:
+        if proteins[0].annotation is None:
+            raise InputError("--known goes with --accession.")
+        yield from known_variants(proteins[0])
+        return
+    if variants is not None:
+        if span:
+            raise InputError("--range goes with --all or --alanine.")
+        yield from read_variants(variants, proteins, column, numbering)
+        return
+    yield from scan(proteins, all_substitutions if everything else alanine_scan, span or "")
+
+
+def _write(rows: list[ScreenRow], out: Path) -> None:
+    from glass_core.report.screen.tables import rejected_csv, screen_csv, screen_parquet
+
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        if out.suffix == ".csv":
+            out.write_text(screen_csv(rows), encoding="utf-8")
+        else:
+            out.write_bytes(screen_parquet(rows))
+        rejected = rejected_csv(rows)
+        if rejected:
+            _rejected(out).write_text(rejected, encoding="utf-8")
+        else:
+            _rejected(out).unlink(missing_ok=True)
+    except OSError as error:
+        raise RunError(
+            f"{out}: cannot be written ({error.strerror}); the results are kept, give --resume "
+            "with another --out."
+        ) from error
+
+
+def _rejected(out: Path) -> Path:
+    return out.with_name(f"{out.stem}-rejected.csv")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[Progress], None]]:
+    """A bar with rate and remaining time on standard error; lines where that is no terminal."""
+    import time
+
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    console = Console(stderr=True)
+    last = [time.monotonic()]
+    with Progress(TextColumn("{task.description}"), BarColumn(), console=console, transient=True,
+                  disable=not console.is_terminal) as bar:
+        task = bar.add_task("screening", total=1.0)
+
+        def tell(progress: Any) -> None:
+            bar.update(task, description=str(progress), completed=progress.fraction)
+            if not console.is_terminal and time.monotonic() - last[0] > 10:
+                click.echo(str(progress), err=True)
+                last[0] = time.monotonic()
+
+        yield tell

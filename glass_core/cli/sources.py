@@ -1,0 +1,103 @@
+"""Commands and options about accessions: fetch, --accession, --numbering."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from glass_core.errors import GlassError, InputError
+from glass_core.settings import Settings
+
+if TYPE_CHECKING:
+    from glass_core.inputs.read import Upload
+    from glass_core.protein.annotation import Annotation
+    from glass_core.sources.lookup import Found
+
+_KINDS = ("sequence", "UniProt", "author")
+
+
+def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--accession`` and ``--numbering`` of a command."""
+    for option in (
+        click.option("--numbering", type=click.Choice(_KINDS), default=_KINDS[0],
+                     show_default=True, help="What the numbers in variants mean."),
+        click.option("--accession", default="", help="UniProt accession, also of an isoform, or "
+                     "PDB entry to look up: sequence, AlphaFold's model, features, known "
+                     "variants."),
+    ):
+        command = option(command)
+    return command
+
+
+def looked_up(
+    accession: str, structure: Path | None, settings: Settings
+) -> tuple[Annotation | None, Upload | None]:
+    """What `accession` led to; a structure file of the user's own goes before the model's."""
+    from glass_core.inputs.read import Upload
+
+    own = Upload.from_path(structure) if structure else None
+    if not accession:
+        return None, own
+    found = _find(accession, settings)
+    for note in found.notes:
+        click.echo(f"! {note}", err=True)
+    if own is None and found.structure is not None:
+        own = Upload(found.structure, found.structure_name)
+    return found.annotation, own
+
+
+@click.command("fetch")
+@click.argument("accession")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path(),
+              help="Folder for the files; the current one by default.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+def fetch_command(accession: str, out: Path, as_json: bool) -> None:
+    """Look an accession up and write what was found: sequence, structure, known variants."""
+    import json
+
+    from glass_core.protein.protein import Protein
+    from glass_core.report.impact.annotation import known_variant_table
+    from glass_core.report.impact.tables import without_formulas
+
+    found = _find(accession, Settings.from_environment())
+    name, known = str(found.accession), found.annotation
+    files: dict[str, bytes] = {}
+    if found.structure is not None:
+        files[f"{name}.cif"] = found.structure
+    if known is not None:
+        files[f"{name}.fasta"] = f">{known.accession} {known.title}\n{known.sequence}\n".encode()
+        table = known_variant_table(Protein.from_sequence(known.sequence).annotated(known))
+        files[f"{name}-variants.csv"] = without_formulas(table).to_csv(index=False).encode()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for file, content in files.items():
+            (out / file).write_bytes(content)
+            click.echo(f"wrote {out / file}", err=True)
+    except OSError as error:
+        raise GlassError(f"{out}: cannot be written ({error.strerror}).") from error
+    for note in found.notes:
+        click.echo(f"! {note}", err=True)
+    if as_json:
+        from glass_core.protein.as_json import annotation_dict
+
+        click.echo(json.dumps({"accession": name, "annotation": annotation_dict(known),
+                               "model": None if found.model is None else str(found.model),
+                               "files": sorted(files), "notes": list(found.notes)}))
+    elif known is not None:
+        click.echo(f"{known.title}: {len(known.sequence):,} residues, {len(known.features)} "
+                   f"features, {len(known.variants)} known variants; "
+                   f"{found.model or 'no structure'}")
+
+
+def _find(text: str, settings: Settings) -> Found:
+    from glass_core.protein.accession import read_accession, split_accession
+    from glass_core.sources.fetch import Fetcher
+    from glass_core.sources.lookup import look_up
+
+    accession, rest = split_accession(text)
+    if rest and accession is not None:
+        raise InputError(f"accession '{text[:60]}': give '{rest[:40]}' as the variant.")
+    return look_up(accession or read_accession(text), Fetcher(settings))

@@ -1,0 +1,1 @@
+"""One protein and one variant in, one `Impact` out; its table and its JSON."""

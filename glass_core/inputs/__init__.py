@@ -1,0 +1,1 @@
+"""From what a user typed or dropped to proteins and variants."""

@@ -1,0 +1,254 @@
+"""Many variants at once: typed, as mutant sequences, known ones, or all of a protein."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from glass_core.errors import GlassError, InputError
+from glass_core.inputs.labels import agreed_label
+from glass_core.inputs.words import read_variant, read_variants
+from glass_core.protein.accession import split_accession
+from glass_core.protein.annotation import KnownVariant
+from glass_core.protein.change import Change
+from glass_core.protein.numbering import Kind
+from glass_core.protein.protein import Protein
+from glass_core.protein.sequence import STANDARD, read_sequences
+from glass_core.protein.variant import Variant
+from glass_core.records import require
+
+_WORD = re.compile(r"(?:[^,;\s\[]*:)?p\.\(?\[[^\]]*\]\)?|[^,;\s]+")
+"""One variant of a line; the semicolons of ``p.[Ala1Pro;Asp2Asn]`` do not part it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """One variant as it was asked for, and how it was read.
+
+    Attributes
+    ----------
+    row : int
+        Number of the entry in the input, from 1.
+    text : str
+        As it stood there; for a mutant sequence its name.
+    protein : Protein
+        Whose variant it is.
+    variant : Variant or None
+        None where it could not be read; `reason` says why.
+    reason : str
+    label : bool or None
+        Whether the input calls it damaging.
+    score : float or None
+        A measured value that came with it.
+    """
+
+    row: int
+    text: str
+    protein: Protein
+    variant: Variant | None
+    reason: str = ""
+    label: bool | None = None
+    score: float | None = None
+
+    def __post_init__(self) -> None:
+        require(self.row >= 1, "row", "is 1 or more")
+        require((self.variant is None) == bool(self.reason), "reason", "goes with no variant")
+        require(
+            self.variant is None or self.variant.wild_type == self.protein.sequence,
+            "variant", "is of this protein",
+        )
+
+
+def ask(
+    row: int, text: str, protein: Protein, label: bool | None = None, score: float | None = None,
+    numbering: Kind = "sequence",
+) -> Asked:
+    """Read `text` as one variant of `protein`; what cannot be read carries its reason."""
+    try:
+        variant = read_variant(text, protein, numbering)
+    except GlassError as error:
+        return Asked(row, text, protein, None, str(error), label, score)
+    return Asked(row, text, protein, variant, "", label, score)
+
+
+def ask_all(
+    row: int, text: str, protein: Protein, numbering: Kind = "sequence"
+) -> Iterator[Asked]:
+    """The variants of a text that may name several at once, in rows from `row`."""
+    try:
+        variants = read_variants(text, protein, numbering)
+    except GlassError as error:
+        yield Asked(row, text, protein, None, str(error))
+        return
+    for place, variant in enumerate(variants):
+        yield Asked(row + place, text, protein, variant)
+
+
+def all_substitutions(
+    protein: Protein, first: int = 1, last: int | None = None
+) -> Iterator[Asked]:
+    """All 19 substitutions of the positions `first` to `last`, 1-based, both included.
+
+    Positions whose residue is none of the 20 are passed over.
+    """
+    row = 0
+    for position, wild in _span(protein, first, last):
+        for letter in STANDARD:
+            if letter != wild:
+                row += 1
+                yield ask(row, f"{wild}{position}{letter}", protein)
+
+
+def alanine_scan(protein: Protein, first: int = 1, last: int | None = None) -> Iterator[Asked]:
+    """Every residue of the range to alanine; alanines to glycine."""
+    for row, (position, wild) in enumerate(_span(protein, first, last), start=1):
+        yield ask(row, f"{wild}{position}{'G' if wild == 'A' else 'A'}", protein)
+
+
+def known_variants(protein: Protein) -> Iterator[Asked]:
+    """The variants that databases list for the protein, in its own positions.
+
+    What they call it clinically is the label where that is clear.
+    """
+    row = 0
+    listed = () if protein.annotation is None else protein.annotation.variants
+    for variant in listed:
+        change = own_change(protein, variant)
+        if change is None:
+            continue
+        row += 1
+        yield Asked(row, variant.text, protein, Variant(protein.sequence, (change,)), "",
+                    agreed_label(variant.significance))
+
+
+def own_change(protein: Protein, variant: KnownVariant) -> Change | None:
+    """A listed variant in the protein's own positions; None where it does not fit."""
+    position = protein.position_of_uniprot(variant.start)
+    if position is None:
+        return None
+    if protein.sequence[position - 1 : position - 1 + len(variant.wild)] != variant.wild:
+        return None
+    if len(variant.wild) == len(protein) and not variant.mutant:
+        return None
+    return Change(position, variant.wild, variant.mutant)
+
+
+def scan(
+    proteins: Iterable[Protein], make: Callable[[Protein, int, int | None], Iterator[Asked]],
+    span: str = "",
+) -> Iterator[Asked]:
+    """`all_substitutions` or `alanine_scan` of several proteins, rows counted through.
+
+    `span` is a range as `read_range` reads it; '' = the whole of each.
+    """
+    row = 0
+    for protein in proteins:
+        first, last = read_range(span, protein) if span.strip() else (1, len(protein))
+        for one in make(protein, first, last):
+            row += 1
+            yield replace(one, row=row)
+
+
+def read_range(text: str, protein: Protein) -> tuple[int, int]:
+    """``10-60`` or ``42`` as first and last position, 1-based.
+
+    Raises
+    ------
+    InputError
+        No range, or one outside the sequence.
+    """
+    match = re.fullmatch(r"\s*(\d{1,9})(?:\s*[-:\u2013]\s*(\d{1,9}))?\s*", text)
+    if match is None:
+        raise InputError(f"range '{text[:40]}': cannot be read; write for example 10-60.")
+    first = int(match[1])
+    last = int(match[2]) if match[2] else first
+    _check_span(protein, first, last)
+    return first, last
+
+
+def from_text(
+    text: str, proteins: Sequence[Protein], numbering: Kind = "sequence"
+) -> Iterator[Asked]:
+    """Variants separated by white space, commas or semicolons; ``A1P:D2N`` is one of two changes.
+
+    ``R175H/Y``, ``175`` and ``170-180`` name several. With several proteins each line begins
+    with the name of one; with one it may begin with its accession.
+    """
+    row = 0
+    for line in text.splitlines():
+        words = _WORD.findall(line.partition("#")[0])
+        if len(words) > 1 and len(proteins) == 1 and split_accession(words[0])[0] is not None:
+            words[:2] = [f"{words[0]} {words[1]}"]
+        if not words:
+            continue
+        protein = proteins[0]
+        if len(proteins) > 1:
+            found = by_name(proteins).get(words[0])
+            if found is None:
+                row += 1
+                yield Asked(row, line.strip()[:80], protein, None,
+                            f"'{words[0][:40]}' is the name of no protein; begin the line with "
+                            f"{' or '.join(name_of(p) for p in proteins[:3])}.")
+                continue
+            protein, words = found, words[1:]
+        for word in words:
+            for one in ask_all(row + 1, word, protein, numbering):
+                row = one.row
+                yield one
+
+
+def from_mutants(text: str, protein: Protein) -> Iterator[Asked]:
+    """One variant per FASTA record, each a whole mutant sequence."""
+    for row, record in enumerate(read_sequences(text, "mutants"), start=1):
+        name = record.name or f"sequence {row}"
+        try:
+            yield Asked(row, name, protein, Variant.from_sequences(protein.sequence,
+                                                                   record.residues))
+        except GlassError as error:
+            yield Asked(row, name, protein, None, str(error))
+
+
+def counts(asked: Iterable[Asked]) -> Mapping[str, int]:
+    """How many were ``accepted`` and how many ``rejected``."""
+    made = {"accepted": 0, "rejected": 0}
+    for one in asked:
+        made["rejected" if one.variant is None else "accepted"] += 1
+    return made
+
+
+def name_of(protein: Protein) -> str:
+    """The first word of its name, as FASTA ids go."""
+    return protein.name.split()[0] if protein.name.strip() else "protein"
+
+
+def by_name(proteins: Sequence[Protein]) -> dict[str, Protein]:
+    """Proteins by whole name and by first word.
+
+    Raises
+    ------
+    InputError
+        Two proteins have one name.
+    """
+    names: dict[str, Protein] = {}
+    for protein in proteins:
+        for name in {protein.name, name_of(protein)}:
+            if names.get(name, protein) is not protein:
+                raise InputError(f"two proteins are called '{name}'; give each its own name.")
+            names[name] = protein
+    return names
+
+
+def _span(protein: Protein, first: int, last: int | None) -> Iterator[tuple[int, str]]:
+    last = len(protein) if last is None else last
+    _check_span(protein, first, last)
+    for position in range(first, last + 1):
+        if protein.sequence[position - 1] in STANDARD:
+            yield position, protein.sequence[position - 1]
+
+
+def _check_span(protein: Protein, first: int, last: int) -> None:
+    if not 1 <= first <= last <= len(protein):
+        raise InputError(
+            f"range {first}-{last}: must go upwards within residues 1 to {len(protein)}."
+        )

@@ -1,0 +1,1 @@
+"""Many mutants of one wild type by their differences to it."""

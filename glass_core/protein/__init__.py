@@ -1,0 +1,1 @@
+"""What a protein and a variant are: sequence, structure, numbering, notation, annotation."""

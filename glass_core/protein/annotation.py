@@ -1,0 +1,159 @@
+"""What databases know about a protein: names, features, known variants, confidence of a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glass_core.protein.sequence import check_residues
+from glass_core.records import require
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A stretch or site of a protein, such as a domain or an active site.
+
+    Attributes
+    ----------
+    kind : str
+        As UniProt calls it: ``Domain``, ``Active site``, ``Binding site``, ...
+    start, end : int
+        1-based UniProt positions, both included.
+    description : str
+    """
+
+    kind: str
+    start: int
+    end: int
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        require(1 <= self.start <= self.end, "end", "is not before start, which is 1 or more")
+
+    @property
+    def is_site(self) -> bool:
+        """One or two residues that do something, rather than a stretch."""
+        return self.end - self.start < 2
+
+    def __str__(self) -> str:
+        place = str(self.start) if self.start == self.end else f"{self.start}-{self.end}"
+        return f"{self.kind} {place}" + (f": {self.description}" if self.description else "")
+
+
+@dataclass(frozen=True)
+class KnownVariant:
+    """A variant that a database lists.
+
+    Attributes
+    ----------
+    start : int
+        1-based UniProt position of the first replaced residue.
+    wild, mutant : str
+        Residues taken out and put in; `mutant` is empty for a deletion.
+    significance : str
+        What clinical databases call it; '' where they say nothing.
+    description : str
+    ids : tuple of str
+        Names elsewhere, such as ``rs28934578``.
+    source : str
+        The database that listed it.
+    """
+
+    start: int
+    wild: str
+    mutant: str
+    significance: str = ""
+    description: str = ""
+    ids: tuple[str, ...] = ()
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        require(self.start >= 1, "start", "is 1 or more")
+        check_residues(self.wild, "wild")
+        require(self.wild != self.mutant, "mutant", "differs from the wild type")
+
+    @property
+    def end(self) -> int:
+        """1-based UniProt position of the last replaced residue."""
+        return self.start + len(self.wild) - 1
+
+    @property
+    def text(self) -> str:
+        """In UniProt numbering, such as ``R175H`` or ``F508del``."""
+        if len(self.wild) == len(self.mutant) == 1:
+            return f"{self.wild}{self.start}{self.mutant}"
+        span = f"{self.wild[0]}{self.start}"
+        if len(self.wild) > 1:
+            span += f"_{self.wild[-1]}{self.end}"
+        return f"{span}delins{self.mutant}" if self.mutant else f"{span}del"
+
+
+@dataclass(frozen=True)
+class Retrieved:
+    """One answer of a web service, for the record.
+
+    Attributes
+    ----------
+    service : str
+        Such as ``AlphaFold DB``.
+    entry : str
+        What was asked for, with the version where there is one.
+    date : str
+        UTC, ISO 8601, of the answer; older than today where it was kept.
+    """
+
+    service: str
+    entry: str
+    date: str
+
+    def __str__(self) -> str:
+        return f"{self.service} {self.entry}, retrieved {self.date[:10]}"
+
+
+@dataclass(frozen=True, eq=False)
+class Annotation:
+    """All that was looked up about one protein; positions are UniProt's.
+
+    Attributes
+    ----------
+    accession : str
+        UniProt's, with the isoform where one was asked for.
+    sequence : str
+        UniProt's sequence, which the positions refer to.
+    name, gene, organism : str
+    features : tuple of Feature
+    variants : tuple of KnownVariant
+    pae : ndarray, shape=(L, L), dtype=uint8, or None
+        AlphaFold's predicted aligned error in whole Å: expected error of the position of
+        residue j when the model is superposed on residue i. Not a distance.
+    retrieved : tuple of Retrieved
+    """
+
+    accession: str
+    sequence: str
+    name: str = ""
+    gene: str = ""
+    organism: str = ""
+    features: tuple[Feature, ...] = ()
+    variants: tuple[KnownVariant, ...] = ()
+    pae: NDArray[np.uint8] | None = None
+    retrieved: tuple[Retrieved, ...] = ()
+
+    def __post_init__(self) -> None:
+        require(bool(self.accession), "accession", "is given")
+        check_residues(self.sequence, "sequence")
+        if self.pae is not None:
+            size = len(self.sequence)
+            pae = np.array(self.pae, dtype=np.uint8)
+            require(pae.shape == (size, size), "pae", "has a row and a column per residue")
+            pae.setflags(write=False)
+            object.__setattr__(self, "pae", pae)
+
+    @property
+    def title(self) -> str:
+        """Name, gene and organism in one line."""
+        gene = f" ({self.gene})" if self.gene else ""
+        organism = f", {self.organism}" if self.organism else ""
+        return f"{self.name or self.accession}{gene}{organism}"

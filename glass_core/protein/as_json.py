@@ -1,0 +1,111 @@
+"""`Structure` and `Protein` to plain values and back, without loss."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glass_core.errors import RecordError
+from glass_core.protein.annotation import Annotation, Feature, KnownVariant, Retrieved
+from glass_core.protein.protein import Protein
+from glass_core.protein.structure.file import read_structure, write_structure
+from glass_core.protein.structure.structure import Structure
+from glass_core.records import require
+
+
+def structure_dict(structure: Structure | None) -> dict[str, Any] | None:
+    """Name, origin, notes and the atoms as mmCIF."""
+    if structure is None:
+        return None
+    return {
+        "name": structure.name,
+        "origin": structure.origin,
+        "notes": list(structure.notes),
+        "mmcif": write_structure(structure, "mmcif", with_ligands=True),
+        "contacts": list(structure.contacts),
+    }
+
+
+def structure_from(content: Mapping[str, Any] | None) -> Structure | None:
+    """Inverse of `structure_dict`."""
+    if content is None:
+        return None
+    read = read_structure(content["mmcif"].encode(), name=content["name"])
+    return Structure(
+        read.atoms, content["name"], content["origin"], tuple(content["notes"]), read.ligands,
+        tuple(content.get("contacts", ())),
+    )
+
+
+def protein_dict(protein: Protein) -> dict[str, Any]:
+    """Sequence, name, structure and which residue of it each position is."""
+    return {
+        "sequence": protein.sequence,
+        "name": protein.name,
+        "structure": structure_dict(protein.structure),
+        "structure_index": [int(i) for i in protein.structure_index],
+        "accession": protein.accession,
+        "uniprot_positions": [
+            protein.uniprot_position(index) for index in range(len(protein))
+        ] if protein.accession else None,
+        "annotation": annotation_dict(protein.annotation),
+    }
+
+
+def protein_from(content: Mapping[str, Any]) -> Protein:
+    """Inverse of `protein_dict`."""
+    return Protein(
+        content["sequence"], content["name"], structure_from(content["structure"]),
+        np.array(content["structure_index"], dtype=int),
+        content.get("accession", ""), _positions(content.get("uniprot_positions")),
+        annotation_from(content.get("annotation")),
+    )
+
+
+def annotation_dict(annotation: Annotation | None) -> dict[str, Any] | None:
+    """Plain values; the aligned error as its bytes, compressed and in base 64."""
+    if annotation is None:
+        return None
+    error = None if annotation.pae is None else base64.b64encode(
+        zlib.compress(annotation.pae.tobytes())
+    ).decode("ascii")
+    return asdict(replace(annotation, pae=None)) | {"pae": error}
+
+
+def annotation_from(content: Mapping[str, Any] | None) -> Annotation | None:
+    """Inverse of `annotation_dict`."""
+    if content is None:
+        return None
+    size = len(content["sequence"])
+    return Annotation(**{
+        **content,
+        "features": tuple(Feature(**one) for one in content["features"]),
+        "variants": tuple(
+            KnownVariant(**{**one, "ids": tuple(one["ids"])}) for one in content["variants"]
+        ),
+        "retrieved": tuple(Retrieved(**one) for one in content["retrieved"]),
+        "pae": None if content["pae"] is None else _unpacked(content["pae"], size),
+    })
+
+
+def _unpacked(text: str, size: int) -> NDArray[np.uint8]:
+    """The aligned error of `size` residues, and no more than that however it was packed."""
+    try:
+        packed = base64.b64decode(text, validate=True)
+        content = zlib.decompressobj().decompress(packed, size * size + 1)
+    except (ValueError, zlib.error) as error:
+        raise RecordError("pae: violates the rule that it is compressed bytes.") from error
+    require(len(content) == size * size, "pae", "has a row and a column per residue")
+    return np.frombuffer(content, dtype=np.uint8).reshape(size, size)
+
+
+def _positions(content: list[int | None] | None) -> NDArray[np.int64] | None:
+    if content is None:
+        return None
+    return np.array([-1 if n is None else n for n in content], dtype=int)

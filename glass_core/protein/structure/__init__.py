@@ -1,0 +1,1 @@
+"""Structures: read from files and checked, one chain at a time, written again."""

@@ -1,0 +1,1 @@
+"""One analysis for a reader: figures, tables, words, files."""

@@ -1,0 +1,48 @@
+"""Every file that can be downloaded, by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from glass_core.impact.as_json import to_json
+from glass_core.impact.record import Impact
+from glass_core.report.impact.html import report_html
+from glass_core.report.impact.structures import superposed
+from glass_core.report.impact.tables import residue_csv
+
+
+@dataclass(frozen=True)
+class Export:
+    """A file to be made on demand."""
+
+    label: str
+    file_name: str
+    mime: str
+    make: Callable[[], str]
+
+
+def exports(impact: Impact, script: str | None) -> tuple[Export, ...]:
+    """The files of an impact; structures only where there is one.
+
+    Parameters
+    ----------
+    script : str or None
+        Text of 3Dmol.js for the report.
+    """
+    stem = "glass-" + (re.sub(r"[^A-Za-z0-9_-]+", "-", impact.variant.text)[:60] or "variant")
+    files = [
+        Export("Residue CSV", f"{stem}-residues.csv", "text/csv", lambda: residue_csv(impact)),
+        Export("JSON", f"{stem}.json", "application/json", lambda: to_json(impact)),
+        Export("Report (HTML)", f"{stem}-report.html", "text/html",
+               lambda: report_html(impact, script)),
+    ]
+    structure = impact.protein.structure
+    if structure is not None:
+        files.append(Export("mmCIF", f"{stem}-superposed.cif",
+                            "chemical/x-mmcif", lambda: superposed(impact, "mmcif")))
+        if len(structure.chain) == 1:
+            files.append(Export("PDB", f"{stem}-superposed.pdb",
+                                "chemical/x-pdb", lambda: superposed(impact, "pdb")))
+    return tuple(files)

@@ -1,0 +1,276 @@
+"""Plotly figures drawn from an `Impact` alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+from plotly.subplots import make_subplots
+
+from glass_core.impact.record import Impact
+from glass_core.metrics.distances import difference_matrix, distance_matrix, place_on_reference
+from glass_core.metrics.lddt import INCLUSION_RADIUS
+from glass_core.metrics.secondary import KIND_NAMES, elements
+from glass_core.protein.protein import Protein
+from glass_core.report import style
+from glass_core.report.impact.annotation import add_annotation, has_annotation
+
+_LAYOUT = {
+    "margin": {"l": 60, "r": 20, "t": 40, "b": 45},
+    "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+    "font": {"size": 13},
+}
+_NAMED_SITES = 10
+MOST_DRAWN = 700
+"""Residues per axis of a matrix; more would take browsers too long."""
+_AXIS = {"showgrid": True, "gridcolor": "rgba(128,128,128,0.25)", "zeroline": False}
+
+
+def residue_track(impact: Impact, selected: int | None = None) -> go.Figure:
+    """lDDT, strain and secondary structure along the sequence.
+
+    Parameters
+    ----------
+    selected : int, optional
+        1-based position to mark.
+    """
+    position = np.arange(1, len(impact.protein) + 1)
+    hover = _hover(impact)
+    known = has_annotation(impact.protein)
+    heights = [0.58, 0.32, 0.10] if impact.measured else [0.85, 0.15]
+    ribbon = len(heights)
+    heights += [0.2] if known else []
+    rows = len(heights)
+    figure = make_subplots(
+        rows=rows, cols=1, shared_xaxes=True, row_heights=heights, vertical_spacing=0.04
+    )
+
+    def line(track: NDArray[np.float64], name: str, colour: str, row: int, **style: object) -> None:
+        figure.add_trace(
+            go.Scatter(
+                x=position, y=track, name=name, mode="lines+markers", customdata=hover,
+                marker={"size": 5, "color": colour}, line={"color": colour, **style},
+                hovertemplate="%{customdata}<br>" + name + " %{y:.4f}<extra></extra>",
+                connectgaps=False,
+            ),
+            row=row, col=1,
+        )
+
+    if impact.noise_floor is not None:
+        line(impact.floor_lddt, "noise floor", style.FLOOR, 1, dash="dot", width=1)
+    if impact.measured:
+        _band(figure, position, impact.measured_lddt, impact.measured_lddt_sd)
+        line(impact.measured_lddt, "measured lDDT", style.MEASURED, 1, width=2)
+    line(impact.predicted_lddt, "predicted lDDT", style.PREDICTED, 1, width=2)
+    if impact.measured:
+        line(impact.strain, "effective strain", style.MEASURED, 2, width=2)
+        if impact.noise_floor is not None:
+            line(impact.floor_strain, "strain of the floor", style.FLOOR, 2, dash="dot", width=1)
+        figure.update_yaxes(title_text="strain", rangemode="tozero", row=2, col=1, **_AXIS)
+    _ribbon(figure, impact, ribbon)
+    if known:
+        add_annotation(figure, impact.protein, rows)
+    for number, site in enumerate(impact.variant.positions):
+        figure.add_vline(
+            x=site, line={"color": style.SITE, "width": 1, "dash": "dash"}, row=1, col=1,
+            annotation_text=impact.site_label(site) if number < _NAMED_SITES else None,
+            annotation_position="bottom right", annotation_font_size=12,
+        )
+        for row in range(2, rows + 1):
+            figure.add_vline(x=site, line={"color": style.SITE, "width": 1, "dash": "dash"},
+                             row=row, col=1)
+    if selected is not None:
+        figure.add_vline(x=selected, line={"color": style.SELECTED, "width": 2})
+    figure.update_yaxes(title_text="lDDT", row=1, col=1, **_AXIS)
+    figure.update_xaxes(title_text="sequence position", row=rows, col=1)
+    height = (520 if impact.measured else 380) + (80 if known else 0)
+    figure.update_layout(height=height, hovermode="closest", **_LAYOUT)
+    return figure
+
+
+def matrices(
+    impact: Impact, selected: int | None = None, span: tuple[int, int] | None = None
+) -> go.Figure:
+    """C-alpha distances of reference and mutant, and their difference, with linked axes.
+
+    Beside them AlphaFold's predicted aligned error, where it was looked up.
+
+    The diagonal carries one point per residue, so that a click can select it.
+
+    Without a mutant structure only the wild type's matrix is drawn. Distances
+    and differences are those of the first replicate.
+
+    Parameters
+    ----------
+    span : (int, int), optional
+        First and last 1-based position to zoom to.
+
+    Notes
+    -----
+    Of more than `MOST_DRAWN` residues every second, third, ... is drawn, as the titles say.
+    """
+    panels = _panels(impact)
+    length = len(impact.protein)
+    first, last = span or (1, length)
+    whole = length <= MOST_DRAWN
+    step = 1 if whole else -(-(last - first + 1) // MOST_DRAWN)
+    drawn = np.arange(length) if whole else np.arange(first - 1, last, step)
+    position = drawn + 1
+    names = _hover(impact)
+    hover = [names[index] for index in drawn]
+    columns = 2 if len(panels) == 4 else len(panels)
+    figure = make_subplots(
+        rows=len(panels) // columns, cols=columns,
+        subplot_titles=[title if step == 1 else f"{title}, every {step} residues"
+                        for title, *_ in panels],
+        horizontal_spacing=0.04, vertical_spacing=0.17,
+    )
+    for number, (title, values, scale, limit) in enumerate(panels):
+        row, column = number // columns + 1, number % columns + 1
+        signed = limit is not None
+        axis = "" if number == 0 else str(number + 1)
+        domain = figure.layout[f"xaxis{axis}"].domain
+        bottom = figure.layout[f"yaxis{axis}"].domain[0]
+        figure.add_trace(
+            go.Heatmap(
+                x=position, y=position, z=values[np.ix_(drawn, drawn)].astype(np.float32),
+                colorscale=scale, name=title,
+                zmin=-limit if limit is not None else None, zmax=limit,
+                showscale=True,
+                colorbar={"ticksuffix": " Å", "orientation": "h", "nticks": 4, "thickness": 9,
+                          "x": sum(domain) / 2, "y": bottom, "yanchor": "top", "ypad": 30,
+                          "len": 0.8 * (domain[1] - domain[0])},
+                hovertemplate=(
+                    "%{x} - %{y}: %{z:" + ("+.2f" if signed else ".1f") + "} Å<extra></extra>"
+                ),
+            ),
+            row=row, col=column,
+        )
+        figure.update_xaxes(matches="x", constrain="domain", row=row, col=column)
+        figure.update_yaxes(
+            matches="y", scaleanchor="x", constrain="domain", constraintoward="bottom",
+            showticklabels=column == 1, row=row, col=column,
+        )
+        figure.add_trace(
+            # A heat map cannot be clicked; unseen points on its diagonal can.
+            go.Scatter(
+                x=position, y=position, mode="markers", customdata=hover, showlegend=False,
+                marker={"size": 9, "opacity": 0}, name="diagonal",
+                hovertemplate="%{customdata}<br>click to select<extra></extra>",
+            ),
+            row=row, col=column,
+        )
+        for site in impact.variant.positions:
+            figure.add_vline(x=site, line={"color": style.SITE, "width": 1, "dash": "dash"},
+                             row=row, col=column)
+        if selected is not None:
+            for add in (figure.add_vline, figure.add_hline):
+                add(**{"x" if add == figure.add_vline else "y": selected},
+                    line={"color": style.SELECTED, "width": 1}, row=row, col=column)
+    figure.update_xaxes(range=[first - 0.5, last + 0.5])
+    figure.update_yaxes(range=[last + 0.5, first - 0.5])
+    height = {1: 600, 2: 480, 3: 380}.get(len(panels), 940)
+    figure.update_layout(height=height, **_LAYOUT)
+    figure.update_layout(margin={"l": 45, "r": 10, "t": 45, "b": 70})
+    return figure
+
+
+def _panels(
+    impact: Impact,
+) -> list[tuple[str, NDArray[np.float64], str, float | None]]:
+    """Title, values, colour scale and symmetric limit (None: unsigned) of each matrix."""
+    if not impact.measured:
+        return [("wild type", distance_matrix(impact.protein.ca), style.DISTANCE_SCALE, None),
+                *_aligned_error(impact.protein)]
+    replicate, measurement = impact.replicates[0], impact.measurements[0]
+    reference = impact.protein.track(replicate.reference.ca)
+    subject = impact.protein.track(
+        place_on_reference(
+            replicate.mutant.ca, measurement.alignment.pairs, len(replicate.reference)
+        )
+    )
+    difference = difference_matrix(reference, subject)
+    near = np.abs(difference[distance_matrix(reference) <= INCLUSION_RADIUS])
+    near = near[~np.isnan(near)]
+    limit = max(float(np.quantile(near, 0.995)) if len(near) else 0.0, 0.1)
+    return [
+        ("wild type", distance_matrix(reference), style.DISTANCE_SCALE, None),
+        ("mutant", distance_matrix(subject), style.DISTANCE_SCALE, None),
+        ("mutant - wild type", difference, style.DIFFERENCE_SCALE, limit),
+        *_aligned_error(impact.protein),
+    ]
+
+
+def _aligned_error(
+    protein: Protein,
+) -> list[tuple[str, NDArray[np.float64], str, float | None]]:
+    """AlphaFold's expected error of column j with the model superposed on row i, in Å."""
+    known = protein.annotation
+    if known is None or known.pae is None:
+        return []
+    numbers = np.asarray(protein.uniprot_positions)
+    there = numbers >= 1
+    error = np.full((len(protein), len(protein)), np.nan)
+    error[np.ix_(there, there)] = known.pae[np.ix_(numbers[there] - 1, numbers[there] - 1)]
+    return [("predicted aligned error", error, style.ERROR_SCALE, None)]
+
+
+def _band(
+    figure: go.Figure,
+    position: NDArray[np.int64],
+    mean: NDArray[np.float64],
+    sd: NDArray[np.float64],
+) -> None:
+    """One standard deviation over replicates, drawn only where there are several."""
+    known = ~np.isnan(mean) & ~np.isnan(sd)
+    if not known.any():
+        return
+    x = position[known]
+    low, high = (mean - sd)[known], np.minimum((mean + sd)[known], 1.0)
+    figure.add_trace(
+        go.Scatter(
+            x=np.concatenate([x, x[::-1]]), y=np.concatenate([high, low[::-1]]),
+            fill="toself", fillcolor="rgba(213,94,0,0.2)", line={"width": 0}, mode="lines",
+            name="± 1 sd over replicates", hoverinfo="skip",
+        ),
+        row=1, col=1,
+    )
+
+
+def _ribbon(figure: go.Figure, impact: Impact, row: int) -> None:
+    """Secondary structure as bars; the row stays empty without a structure."""
+    figure.add_trace(
+        go.Scatter(x=[1, len(impact.protein)], y=[0.5, 0.5], mode="lines", hoverinfo="skip",
+                   line={"color": style.SECONDARY["C"], "width": 2}, showlegend=False),
+        row=row, col=1,
+    )
+    shown: set[str] = set()
+    for element in elements(impact.secondary_structure):
+        name = KIND_NAMES[element.kind]
+        a, b = element.start + 0.5, element.stop + 0.5
+        figure.add_trace(
+            go.Scatter(
+                x=[a, b, b, a, a], y=[0, 0, 1, 1, 0], fill="toself", mode="lines", name=name,
+                fillcolor=style.SECONDARY[element.kind], line={"width": 0},
+                legendgroup=name, showlegend=name not in shown, hoveron="fills",
+                text=f"{name} {element.start + 1}-{element.stop}", hoverinfo="text",
+            ),
+            row=row, col=1,
+        )
+        shown.add(name)
+    figure.update_yaxes(visible=False, range=[-0.1, 1.1], row=row, col=1)
+
+
+def _hover(impact: Impact) -> list[str]:
+    """The residue of each position in every numbering."""
+    protein = impact.protein
+    texts = []
+    for index, residue in enumerate(protein.sequence):
+        number = protein.author_number(index)
+        chain = protein.structure.chain if protein.structure is not None else ""
+        uniprot = protein.uniprot_position(index)
+        texts.append(
+            f"{residue}{index + 1}" + ("" if uniprot is None else f" (UniProt {uniprot})")
+            + (f" (chain {chain}, author {number})" if number else " (no coordinates)")
+        )
+    return texts

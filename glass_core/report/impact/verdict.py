@@ -1,0 +1,122 @@
+"""The result in words, never stronger than the numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from glass_core.impact.record import Impact
+from glass_core.models.prediction import LDDT_TRAINED_ABOVE, MIN_COVERAGE, EffectScore
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A headline and the sentences that carry it."""
+
+    headline: str
+    sentences: tuple[str, ...]
+
+
+def verdict(impact: Impact) -> Verdict:
+    """Say what the prediction and the measurement, if any, show."""
+    predicted = _predicted(impact)
+    if not impact.measured:
+        return Verdict(_predicted_headline(impact), tuple(predicted))
+    headline, measured = _measured(impact)
+    return Verdict(headline, (*measured, *predicted))
+
+
+LIKELY, UNLIKELY = 0.8, 0.2
+"""Probabilities from and below which the headline takes a side."""
+
+
+def _predicted_headline(impact: Impact) -> str:
+    coverage = float((impact.variant.mutant_index >= 0).mean())
+    if impact.prediction.tm_score < LDDT_TRAINED_ABOVE or coverage < MIN_COVERAGE:
+        return f"{impact.variant.text}: outside what the model can tell"
+    effect = impact.prediction.effect
+    if effect is not None:
+        says = (
+            "predicted damaging" if effect.probability >= LIKELY
+            else "predicted tolerated" if effect.probability <= UNLIKELY
+            else "the prediction takes no side"
+        )
+        return f"{impact.variant.text}: {says} (P {effect.probability:.2f})"
+    percentile = impact.baselines.percentile
+    if percentile is None:
+        return f"{impact.variant.text}: predicted TM-score {impact.prediction.tm_score:.3f}"
+    if percentile >= 90:
+        return f"{impact.variant.text}: predicted among the most disruptive substitutions"
+    if percentile >= 60:
+        return f"{impact.variant.text}: predicted more disruptive than most substitutions"
+    if percentile <= 10:
+        return f"{impact.variant.text}: predicted among the mildest substitutions"
+    return f"{impact.variant.text}: predicted effect is ordinary for this protein"
+
+
+def _predicted(impact: Impact) -> list[str]:
+    prediction, ranks = impact.prediction, impact.baselines
+    known = impact.predicted_lddt[~np.isnan(impact.predicted_lddt)]
+    sentences = [
+        f"Predicted by {prediction.model}: TM-score {prediction.tm_score:.4f}, mean lDDT "
+        f"{known.mean():.4f}, lowest {known.min():.4f}; 'nothing changes' would be 1 and a score "
+        "near 1 alone says little."
+    ]
+    if prediction.effect is not None:
+        sentences.insert(0, _effect_sentence(prediction.effect))
+    parts = []
+    if ranks.site_rank is not None:
+        parts.append(f"rank {ranks.site_rank} of {ranks.site_size} at its site (1 = lowest TM)")
+    if ranks.percentile is not None:
+        parts.append(
+            f"lower predicted TM than {ranks.percentile:.0f}% of {ranks.sample_size} random "
+            "variants of this protein"
+        )
+    if ranks.blosum62 is not None:
+        parts.append(f"BLOSUM62 {ranks.blosum62:+d}")
+    if parts:
+        sentences.append("Beside it: " + ", ".join(parts) + ".")
+    sentences.append("The prediction is symmetric: it cannot tell a gain from a loss.")
+    return sentences
+
+
+def _effect_sentence(effect: EffectScore) -> str:
+    """What the effect head says, with its rank."""
+    rank = "" if effect.percentile is None else (
+        f"; its effect score is higher than that of {effect.percentile:.0f}% of all single "
+        f"substitutions of this protein, rank {effect.site_rank} of 19 at its site"
+    )
+    return (
+        f"Predicted chance of being damaging: {effect.probability:.2f}, fitted to clinical "
+        f"labels of other proteins (Evidence says how well){rank}."
+    )
+
+
+def _measured(impact: Impact) -> tuple[str, list[str]]:
+    name, seeds = impact.variant.text, len(impact.replicates)
+    spread = "" if np.isnan(impact.tm_score_sd) else f" ± {impact.tm_score_sd:.4f}"
+    floor, effect, strained = impact.noise_floor, impact.effect, impact.strain_effect
+    if floor is None or effect is None or strained is None:
+        return f"{name}: measured against the given mutant structure", [
+            f"Measured on the structure given: TM-score {impact.tm_score:.4f}, mean lDDT "
+            f"{np.nanmean(impact.measured_lddt):.4f}; there is no noise floor to compare with."
+        ]
+    by_lddt, by_strain = int(effect.above.sum()), int(strained.above.sum())
+    plural = "s" if seeds > 1 else ""
+    sentences = [
+        f"Measured on {seeds} remodelled replicate{plural}: TM-score {impact.tm_score:.4f}{spread} "
+        f"(noise floor {floor.tm_score:.4f}), mean lDDT {np.nanmean(impact.measured_lddt):.4f} "
+        f"(noise floor {np.nanmean(impact.floor_lddt):.4f}).",
+        f"Of {len(effect.above)} residues {by_lddt} rise above the floor by lDDT and {by_strain} "
+        "by effective strain, which also sees shifts under 0.5 Å (5% false discovery rate).",
+        "A remodelled mutant is a model, not an experiment.",
+    ]
+    if not by_lddt and not by_strain:
+        return f"{name}: no change beyond the noise of the remodelling", sentences
+    parts = [s for s in impact.subdomains if s.kind == "element" and s.strain_p_value <= 0.05]
+    where = f", most in {parts[0].name}" if parts else ""
+    if not by_lddt:
+        return f"{name}: shifts above the noise floor but too small for lDDT{where}", sentences
+    extent = "local change" if by_lddt <= 0.25 * len(impact.protein) else "widespread change"
+    return f"{name}: {extent} above the noise floor{where}", sentences

@@ -1,0 +1,86 @@
+"""The installed models, and what they need, in words for a reader."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from glass_core.errors import GlassError
+from glass_core.models.card import ModelCard
+from glass_core.models.registry import ModelEntry, list_models, prott5_reason
+from glass_core.settings import Settings
+
+
+@dataclass(frozen=True)
+class ModelDescription:
+    """A model in words and figures for a reader."""
+
+    name: str
+    version: str
+    embedder: str
+    licence: str
+    megabytes: float
+    heads: tuple[str, ...]
+    limits: tuple[str, ...]
+    unavailable_reason: str | None
+
+
+def describe_models(settings: Settings) -> tuple[ModelDescription, ...]:
+    """`list_models` for a reader."""
+    return tuple(_describe(entry) for entry in list_models(settings))
+
+
+def _describe(entry: ModelEntry) -> ModelDescription:
+    content = entry.card.content if entry.card else {}
+    files = [entry.source] if entry.source.is_file() else list(entry.source.glob("*.safetensors"))
+    limits = content.get("limits", ())
+    return ModelDescription(
+        name=entry.card.name if entry.card else entry.name,
+        version=entry.card.version if entry.card else "(the authors' checkpoint)",
+        embedder=entry.embedder,
+        licence=str(content.get("licence", "not stated")),
+        megabytes=sum(f.stat().st_size for f in files) / 1e6,
+        heads=_heads(entry.card),
+        limits=tuple(map(str, limits)) if isinstance(limits, list) else (),
+        unavailable_reason=entry.unavailable_reason,
+    )
+
+
+def _heads(card: ModelCard | None) -> tuple[str, ...]:
+    """What gives each number of a model."""
+    if card is not None and card.fold is not None:
+        structure: tuple[str, ...] = ("TM-score by the fold head", "lDDT by the Siamese head")
+    else:
+        structure = ("TM-score and lDDT by the Siamese head",)
+    if card is not None and card.effect is not None:
+        return (*structure, "variant effects by the effect head")
+    return (*structure, "no effect head")
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Whether the ProtT5 weights are here and how to get them, what computes, what is kept."""
+
+    prott5: str
+    command: str
+    device: str
+    cache: str
+
+
+def surroundings(settings: Settings) -> Surroundings:
+    """What this installation has beside its models, in words."""
+    from glass_core.embedders.cache import cache_bytes
+    from glass_core.embedders.device import resolve_device
+    from glass_core.embedders.prott5 import DOWNLOAD_GB, weights_command
+
+    reason = prott5_reason(settings)
+    size = DOWNLOAD_GB.get(settings.prott5)
+    words = f"`{settings.prott5}`: " + ("installed." if reason is None else "not installed.")
+    if size is not None:
+        words += f" About {size} GB. Nothing is downloaded unasked; fetch it with:"
+    try:
+        device = str(resolve_device(settings.device))
+    except GlassError as error:
+        device = str(error)
+    kept = cache_bytes(settings.cache.expanduser()) / 1e6
+    command = weights_command(settings.prott5)
+    return Surroundings(words, command, device, f"{settings.cache} ({kept:.0f} MB)")

@@ -1,0 +1,1 @@
+"""A screen for a reader: figures, tables, files."""

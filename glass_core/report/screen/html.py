@@ -1,0 +1,76 @@
+"""One self-contained HTML report of a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jinja2 import Environment, StrictUndefined
+
+from glass_core.inputs.lists import name_of
+from glass_core.report.impact.html import STYLE
+from glass_core.report.screen.figures import distribution, heat_map
+from glass_core.report.screen.tables import agreement_frame, score_column, screen_frame
+from glass_core.screen.request import ScreenInputs
+from glass_core.screen.rows import COLUMNS, SCORES, ScreenRow
+
+TOP = 100
+_SHOWN = ("protein", "variant", "hgvs", "author_number", "uniprot_position", "p_damaging",
+          "effect", "predicted_tm",
+          "predicted_lddt_site", "measured_tm", "blosum62", "percentile_site",
+          "percentile_protein", "label", "score")
+
+_TEMPLATE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>GLASS: {{ title }}</title>
+<style>{{ style }}</style></head><body>
+<h1>{{ title }}</h1>
+<p>{{ counts }}. Model: {{ model }}. Ranked by: {{ ranking }}.</p>
+<div class="flag">Scores are predicted from sequence; they rank variants and are no diagnosis.</div>
+{% for part in parts %}<h2>{{ part.name }}</h2>{{ part.map|safe }}{{ part.distribution|safe }}
+{% if part.agreement %}<h3>Against the input's own values</h3>{{ part.agreement|safe }}{% endif %}
+{% endfor %}
+<h2>The {{ top }} variants on top</h2><div class="scroll">{{ table|safe }}</div>
+{% if rejected %}<h2>No result</h2><div class="scroll"><table>
+<tr><th>row</th><th>variant</th><th>reason</th></tr>
+{% for row in rejected %}<tr><td>{{ row.row }}</td><td>{{ row.variant }}</td>
+<td>{{ row.reason }}</td></tr>{% endfor %}</table></div>{% endif %}
+<details><summary>Columns</summary><dl>{% for name, column in columns.items() %}
+<dt><b>{{ name }}</b></dt><dd>{{ column.meaning }} {{ column.unit }} {{ column.span }}</dd>
+{% endfor %}</dl></details>
+<h2>Provenance</h2><table>{% for name, value in provenance.items() %}
+<tr><th>{{ name }}</th><td><code>{{ value }}</code></td></tr>{% endfor %}</table>
+</body></html>"""
+
+
+def screen_report(inputs: ScreenInputs, rows: Sequence[ScreenRow], name: str) -> str:
+    """The report of a screen; opens without a network."""
+    frame = screen_frame(rows)
+    done = [r for r in rows if r.status == "done"]
+    bad = [r for r in rows if r.status in ("rejected", "failed")]
+    order = score_column(frame, inputs.ranking).sort_values(ascending=False).index
+    top = frame.loc[order].query("status == 'done'").head(TOP)
+    with_script = iter([True])
+    parts = []
+    for protein in inputs.proteins:
+        own = frame[frame["protein"] == name_of(protein)]
+        if own.empty:
+            continue
+        agreed = agreement_frame(own)
+        parts.append({
+            "name": protein.name or "protein",
+            "map": heat_map(own, protein, inputs.ranking).to_html(
+                full_html=False, include_plotlyjs=next(with_script, False)),
+            "distribution": distribution(own, inputs.ranking).to_html(
+                full_html=False, include_plotlyjs=False),
+            "agreement": "" if agreed.empty else agreed.to_html(
+                index=False, float_format="%.3f"),
+        })
+    template = Environment(autoescape=True, undefined=StrictUndefined).from_string(_TEMPLATE)
+    return template.render(
+        title=name or inputs.source, style=STYLE,
+        counts=f"{len(done):,} of {len(rows):,} variants done, {len(bad):,} gave no result",
+        model=done[0].model if done else inputs.model, ranking=SCORES[inputs.ranking],
+        parts=parts, top=len(top), rejected=bad[:1000], columns=COLUMNS,
+        table=top[[c for c in _SHOWN if top[c].notna().any()]].to_html(
+            index=False, na_rep="", float_format="%.3f"),
+        provenance=dict(inputs.provenance or {}),
+    )

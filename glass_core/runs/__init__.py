@@ -1,0 +1,1 @@
+"""Long work that is kept: the store, screens piece by piece, jobs, bundles."""

@@ -1,0 +1,117 @@
+"""A run as one zip file: inputs, rows, dictionary, provenance, report; out and in again."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from typing import Any
+
+from glass_core.errors import GlassError, InputError
+from glass_core.impact.as_json import from_json, to_json
+from glass_core.inputs.lists import name_of
+from glass_core.report.impact.html import report_html
+from glass_core.report.screen.html import screen_report
+from glass_core.report.screen.tables import (
+    dictionary_frame,
+    read_screen_parquet,
+    rejected_csv,
+    screen_csv,
+    screen_parquet,
+)
+from glass_core.runs.store import RunStore
+from glass_core.screen.request import ScreenInputs
+from glass_core.screen.rows import SCORES
+
+FORMAT = "glass-run/1"
+MAX_MEMBER, MAX_TOTAL = 500_000_000, 1_000_000_000
+"""Bytes a bundle may unpack to; more is refused before it is unpacked."""
+RUN, INPUTS, ROWS, IMPACT = "run.json", "inputs.json", "rows.parquet", "impact.json"
+
+
+def export_bundle(store: RunStore, run: str, script: str | None = None) -> bytes:
+    """The zip file of a run.
+
+    Parameters
+    ----------
+    script : str, optional
+        3Dmol.js for the report of an analysis.
+
+    Raises
+    ------
+    RunError
+        The run is not known.
+    """
+    known = store.get(run)
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as bundle:
+
+        def put(name: str, content: str | bytes) -> None:
+            bundle.writestr(name, content)
+
+        impact = store.impact(run)
+        if impact is not None:
+            put(IMPACT, to_json(impact))
+            put("report.html", report_html(impact, script))
+        else:
+            inputs, rows = store.inputs(run), store.rows(run)
+            put(INPUTS, inputs.to_json())
+            put(ROWS, screen_parquet(rows))
+            put("rows.csv", screen_csv(rows))
+            put("columns.csv", dictionary_frame().to_csv(index=False))
+            put("provenance.json", json.dumps(inputs.provenance, indent=1))
+            put("report.html", screen_report(inputs, rows, "" if known is None else known.name))
+            if rejected := rejected_csv(rows):
+                put("rejected.csv", rejected)
+        if known is not None:
+            put(RUN, json.dumps({"format": FORMAT, "kind": known.kind, "name": known.name,
+                                 "created": known.created, "state": known.state}))
+    return target.getvalue()
+
+
+def import_bundle(store: RunStore, content: bytes) -> str:
+    """Add the run of a bundle under a new id.
+
+    Raises
+    ------
+    InputError
+        Not a bundle, one that claims to unpack to more than is allowed, or a damaged one.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as bundle:
+            sizes = [member.file_size for member in bundle.infolist()]
+            if sum(sizes) > MAX_TOTAL or max(sizes, default=0) > MAX_MEMBER:
+                raise InputError("bundle: unpacks to more than 1 GB; it is not from GLASS.")
+            about: dict[str, Any] = json.loads(_read(bundle, RUN))
+            if about.get("format") != FORMAT:
+                raise InputError("bundle: is of another format; export it again with this version.")
+            name = str(about["name"])
+            if about["kind"] == "impact":
+                return store.keep_impact(from_json(_read(bundle, IMPACT).decode()), name)
+            inputs = ScreenInputs.from_json(_read(bundle, INPUTS).decode())
+            rows = read_screen_parquet(_read(bundle, ROWS))
+        names = {name_of(p) for p in inputs.proteins}
+        if not names or {r.protein for r in rows} - names or inputs.ranking not in SCORES:
+            raise ValueError("rows and inputs do not belong together")
+        if len({r.row for r in rows}) < len(rows):
+            raise ValueError("a row is there twice")
+        run = store.create(inputs, rows, name)
+    except GlassError:
+        raise
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, OSError,
+            RecursionError, NotImplementedError, RuntimeError) as error:
+        raise InputError("bundle: is damaged or not a GLASS bundle; export the run again.") from (
+            error
+        )
+    if not any(row.status == "waiting" for row in rows):
+        store.set_state(run, "done")
+    return run
+
+
+def _read(bundle: zipfile.ZipFile, name: str) -> bytes:
+    """A member's content, never more than it may be whatever its header says."""
+    with bundle.open(name) as member:
+        content = member.read(MAX_MEMBER + 1)
+    if len(content) > MAX_MEMBER:
+        raise InputError("bundle: unpacks to more than 1 GB; it is not from GLASS.")
+    return content

@@ -1,0 +1,254 @@
+"""A screen as a run: begun, done piece by piece, taken up again, here or on a cluster."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache, partial
+from itertools import groupby, islice
+
+from glass_core.compute import Runner, run_here
+from glass_core.errors import Cancelled, GlassError, RunError
+from glass_core.impact.provenance import provenance
+from glass_core.inputs.lists import Asked, ask, name_of
+from glass_core.models.prediction import EffectTable, ModelInfo
+from glass_core.models.predictor import Predictor
+from glass_core.models.registry import load_predictor
+from glass_core.protein.protein import Protein
+from glass_core.remodel import get_remodeller
+from glass_core.runs.store import RunStore, View
+from glass_core.screen.request import ScreenInputs
+from glass_core.screen.rows import REMODEL_FAILED, ScreenRow, finished_row, first_row, gave_nothing
+from glass_core.screen.stream import Failure, remodel_top, screen
+from glass_core.settings import Settings
+
+CHUNK_RESIDUES = 20_000
+"""Residues of mutants in one piece of work: what is lost at most when a process is killed."""
+PIECES_AT_ONCE = 32
+SAMPLE_RESIDUES = 2_000
+"""Residues of the mutants that are timed for an estimate."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a screen is.
+
+    Attributes
+    ----------
+    done, total : int
+        Rows.
+    per_second : float
+        Rows per second since it was begun or taken up; 0 before the first.
+    stage : str
+    """
+
+    done: int
+    total: int
+    per_second: float
+    stage: str
+
+    @property
+    def fraction(self) -> float:
+        """Done, 0 to 1."""
+        return self.done / self.total if self.total else 1.0
+
+    @property
+    def remaining_s(self) -> float | None:
+        """Seconds left at this rate; None before it is known."""
+        return (self.total - self.done) / self.per_second if self.per_second else None
+
+    def __str__(self) -> str:
+        words = f"{self.stage}: {self.done:,} of {self.total:,}"
+        if self.remaining_s is None:
+            return words
+        return f"{words}, {self.per_second:.0f} per second, {duration(self.remaining_s)} left"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Rows of one protein that are done together; small enough to travel."""
+
+    wild_type: str
+    rows: tuple[ScreenRow, ...]
+
+
+def duration(seconds: float) -> str:
+    """``45 s``, ``3 min`` or ``2.5 h``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def estimate(predictor: Predictor, asked: Sequence[Asked]) -> float:
+    """Seconds that predicting `asked` will take, from timing a few of them."""
+    readable = [a for a in asked if a.variant is not None]
+    if not readable:
+        return 0.0
+    mean = sum(len(a.protein) for a in readable) / len(readable)
+    sample = min(max(int(SAMPLE_RESIDUES / mean), 1), len(readable))
+    chosen = readable[:: len(readable) // sample][:sample]
+    began = time.perf_counter()
+    for _ in screen(chosen, predictor=predictor):
+        pass
+    residues = sum(len(a.protein) for a in chosen)
+    return (time.perf_counter() - began) / residues * sum(len(a.protein) for a in readable)
+
+
+def begin(
+    store: RunStore, proteins: Sequence[Protein], asked: Iterable[Asked], *,
+    predictor: Predictor, source: str, model: str, name: str = "",
+    ranking: str = "p_damaging", remodel: str = "", remodel_top: int = 0, digest: str = "",
+) -> str:
+    """Make the run of a screen; its rows hold the effect scores at once. Returns its id."""
+    inputs = ScreenInputs(
+        tuple(proteins), source, model, ranking, remodel, remodel_top,
+        asdict(provenance(proteins[0], proteins[0].sequence, {})),
+    )
+    tables: dict[int, EffectTable | None] = {}
+
+    def rows() -> Iterator[ScreenRow]:
+        for one in asked:
+            key = id(one.protein)
+            if key not in tables:
+                tables[key] = predictor.effects(one.protein.sequence)
+            yield first_row(one, tables[key], predictor.info)
+
+    return store.create(inputs, rows(), name, digest)
+
+
+def advance(
+    store: RunStore, run: str, *, settings: Settings,
+    predictor: Predictor | None = None, runner: Runner = run_here,
+    tell: Callable[[Progress], None] = lambda progress: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> None:
+    """Do what is still to be done of a run; safe to call again after any kind of end.
+
+    Parameters
+    ----------
+    predictor : Predictor, optional
+        The loaded model where the work is done in this process; otherwise each worker
+        of `runner` loads the run's model by `settings`.
+    tell : callable
+        Called after every piece.
+    cancelled : callable
+        Asked after every piece; what is done stays.
+
+    Raises
+    ------
+    Cancelled
+        `cancelled` answered True; the run says so.
+    GlassError
+        The run cannot go on; it says why, and can be taken up again.
+    """
+    inputs, known = store.inputs(run), store.get(run)
+    if known is None:
+        raise RunError(f"run '{run[:40]}': is not known here.")
+    proteins = {name_of(p): p for p in inputs.proteins}
+    work = partial(score_piece, settings=settings, model=inputs.model, predictor=predictor)
+    store.set_state(run, "running")
+    done, total = known.total - known.waiting, known.total
+    began, new = time.monotonic(), 0
+    try:
+        while pieces := _next_pieces(store, run, proteins):
+            for _, rows in runner(work, pieces):
+                store.write(run, rows)
+                done, new = done + len(rows), new + len(rows)
+                tell(Progress(done, total, new / (time.monotonic() - began), "predicting"))
+                if cancelled():
+                    raise Cancelled("The screen was cancelled; what is done is kept.")
+        if inputs.remodel and inputs.remodel_top:
+            _second_stage(store, run, inputs, settings, predictor, tell, cancelled)
+    except Cancelled:
+        store.set_state(run, "cancelled")
+        raise
+    except GlassError as error:
+        store.set_state(run, "failed", str(error))
+        raise
+    except Exception as error:
+        # A bug, or a cluster that gave up: the run must not look as if it went on.
+        store.set_state(run, "failed", f"unexpected {type(error).__name__}; it can be taken up.")
+        raise
+    store.set_state(run, "done")
+
+
+def score_piece(
+    piece: Piece, *, settings: Settings, model: str, predictor: Predictor | None = None
+) -> list[ScreenRow]:
+    """The finished rows of a piece; runs in this process or on a worker."""
+    predictor = predictor or _loaded(settings, model)
+    protein = Protein.from_sequence(piece.wild_type)
+    asked = [ask(row.row, row.variant, protein) for row in piece.rows]
+    outcomes = screen(asked, predictor=predictor, chunk_residues=CHUNK_RESIDUES)
+    return [finished_row(row, made) for row, made in zip(piece.rows, outcomes, strict=True)]
+
+
+@lru_cache(maxsize=1)
+def _loaded(settings: Settings, model: str) -> Predictor:
+    """A worker's model, loaded once."""
+    return load_predictor(settings, model)
+
+
+def _next_pieces(store: RunStore, run: str, proteins: dict[str, Protein]) -> list[Piece]:
+    """The next waiting rows, as pieces of one protein each."""
+    shortest = min(len(p) for p in proteins.values())
+    at_most = max(CHUNK_RESIDUES // shortest, 1)
+    waiting = store.rows(run, View(
+        order="protein", status="waiting", limit=at_most * PIECES_AT_ONCE
+    ))
+    pieces = []
+    for name, members in groupby(waiting, key=lambda row: row.protein):
+        wild_type = proteins[name].sequence
+        size = max(CHUNK_RESIDUES // len(wild_type), 1)
+        rest = iter(list(members))
+        while rows := tuple(islice(rest, size)):
+            pieces.append(Piece(wild_type, rows))
+    return pieces[:PIECES_AT_ONCE]
+
+
+def _second_stage(
+    store: RunStore, run: str, inputs: ScreenInputs, settings: Settings,
+    predictor: Predictor | None, tell: Callable[[Progress], None], cancelled: Callable[[], bool],
+) -> None:
+    """Remodel and measure the variants on top that were not measured yet."""
+    predictor = predictor or _loaded(settings, inputs.model)
+    proteins = {name_of(p): p for p in inputs.proteins}
+    top = store.rows(run, View(order=inputs.ranking, descending=True, status="done",
+                               limit=inputs.remodel_top))
+    todo = [row for row in top if row.measured_tm is None and not gave_nothing(row)]
+    remodeller = get_remodeller(inputs.remodel)
+    for place, row in enumerate(todo):
+        asked = ask(row.row, row.variant, proteins[row.protein])
+        tell(Progress(place, len(todo), 0.0, f"remodelling {row.variant}"))
+        impacts = [i for i in screen([asked], predictor=predictor) if not isinstance(i, Failure)]
+        for made in remodel_top(impacts, predictor=predictor, remodeller=remodeller,
+                                cancelled=cancelled):
+            if isinstance(made, Failure):
+                store.write(run, [replace(row, reason=f"{REMODEL_FAILED} {made.reason}")])
+            else:
+                store.write(run, [finished_row(row, made)])
+        if cancelled():
+            raise Cancelled("The screen was cancelled; what is done is kept.")
+
+
+def digest_of(
+    proteins: Sequence[Protein], asked: Iterable[Asked], model: ModelInfo, *options: str
+) -> str:
+    """What makes two screens the same: proteins, structures, variants, model and options."""
+    digest = hashlib.sha256()
+
+    def add(*parts: object) -> None:
+        digest.update(json.dumps([str(p) for p in parts]).encode())
+
+    add(model.name, model.sha256, *options)
+    for protein in proteins:
+        add(protein.name, protein.sequence)
+        if protein.structure is not None:
+            add(protein.structure.chain, protein.ca.round(3).tolist())
+    for one in asked:
+        text = one.text if one.variant is None else one.variant.text
+        add(one.protein.name, one.text, text, one.label, one.score)
+    return digest.hexdigest()

@@ -1,0 +1,54 @@
+"""What a screen was asked to do, as it is kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from glass_core.protein.as_json import protein_dict, protein_from
+from glass_core.protein.protein import Protein
+
+
+@dataclass(frozen=True)
+class ScreenInputs:
+    """What a screen was asked to do; with its rows, all that is needed to take it up again.
+
+    Attributes
+    ----------
+    proteins : tuple of Protein
+    source : str
+        Where the variants came from, in words.
+    model : str
+        Name of the model.
+    remodel : str
+        Backend of the second stage; '' for none.
+    remodel_top : int
+        How many variants it takes.
+    ranking : str
+        One of `SCORES`.
+    provenance : mapping
+        As `Provenance`, of the screen as a whole.
+    """
+
+    proteins: tuple[Protein, ...]
+    source: str
+    model: str
+    ranking: str = "p_damaging"
+    remodel: str = ""
+    remodel_top: int = 0
+    provenance: Mapping[str, Any] | None = None
+
+    def to_json(self) -> str:
+        """JSON text that `from_json` reads."""
+        values = {k: v for k, v in vars(self).items() if k != "proteins"}
+        return json.dumps(values | {"proteins": [protein_dict(p) for p in self.proteins]})
+
+    @staticmethod
+    def from_json(text: str) -> ScreenInputs:
+        """Inverse of `to_json`."""
+        values = json.loads(text)
+        return ScreenInputs(
+            **values | {"proteins": tuple(protein_from(p) for p in values["proteins"])}
+        )

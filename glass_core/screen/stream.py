@@ -1,0 +1,172 @@
+"""Many variants, one stream: what was asked for in, an `Impact` or a `Failure` each out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from glass_core.errors import Cancelled, GlassError
+from glass_core.impact.analyse import analyse
+from glass_core.impact.baselines import Baselines, blosum62
+from glass_core.impact.provenance import mutant_sha256, provenance
+from glass_core.impact.record import Impact
+from glass_core.inputs.lists import Asked
+from glass_core.metrics.tmalign import Correspondence
+from glass_core.models.predictor import Predictor
+from glass_core.protein.protein import Protein
+from glass_core.protein.variant import Variant
+from glass_core.records import require
+from glass_core.remodel.base import Remodeller, RemodelSettings
+
+CHUNK_RESIDUES = 40_000
+"""Residues of mutants that are predicted together; bounds memory, not speed."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A variant that gave no result.
+
+    Attributes
+    ----------
+    row : int
+        Its number in the input.
+    text : str
+        As it stood there.
+    reason : str
+        What was wrong and what to do.
+    """
+
+    row: int
+    text: str
+    reason: str
+
+    def __post_init__(self) -> None:
+        require(bool(self.reason), "reason", "is given")
+
+
+Outcome = Impact | Failure
+
+
+def screen(
+    asked: Iterable[Asked],
+    *,
+    predictor: Predictor,
+    progress: Callable[[int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    chunk_residues: int = CHUNK_RESIDUES,
+) -> Iterator[Outcome]:
+    """Predict every variant; one outcome per entry of `asked`, in its order.
+
+    Consecutive variants of one protein share the embedding of the wild type and the
+    effect table. Nothing is kept, so memory does not grow with the number of variants.
+
+    Parameters
+    ----------
+    asked : iterable of Asked
+        From `inputs.lists`; what could not be read there becomes a `Failure`.
+    predictor : Predictor
+    progress : callable, optional
+        Called with the number of entries done.
+    cancelled : callable, optional
+        Asked between chunks.
+
+    Raises
+    ------
+    Cancelled
+        `cancelled` answered True.
+    """
+    done, wild = 0, None
+    for chunk in _chunks(asked, chunk_residues):
+        if cancelled is not None and cancelled():
+            raise Cancelled("The screen was cancelled.")
+        if wild is None or wild.protein is not chunk[0].protein:
+            wild = _Wild(chunk[0].protein, predictor)
+        for outcome in wild.outcomes(chunk):
+            done += 1
+            yield outcome
+        if progress is not None:
+            progress(done)
+
+
+def remodel_top(
+    impacts: Sequence[Impact],
+    *,
+    predictor: Predictor,
+    remodeller: Remodeller,
+    settings: RemodelSettings | None = None,
+    seeds: int = 1,
+    correspondence: Correspondence = "tmalign",
+    progress: Callable[[str, float], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Iterator[Impact | Failure]:
+    """The second stage: remodel and measure the variants a first stage put on top.
+
+    Whatever fails comes back as a `Failure` whose row is its place in `impacts`, from 1.
+    """
+    for place, impact in enumerate(impacts):
+
+        def tell(stage: str, fraction: float, place: int = place) -> None:
+            if progress is not None:
+                name = impacts[place].variant.text
+                progress(f"{name}: {stage}", (place + fraction) / len(impacts))
+
+        try:
+            yield analyse(
+                impact.protein, impact.variant, predictor=predictor, remodeller=remodeller,
+                settings=settings, seeds=seeds, correspondence=correspondence, background=0,
+                progress=tell, cancelled=cancelled,
+            )
+        except Cancelled:
+            raise
+        except GlassError as error:
+            yield Failure(place + 1, impact.variant.text, str(error))
+
+
+class _Wild:
+    """One protein and what is the same for all its variants."""
+
+    def __init__(self, protein: Protein, predictor: Predictor) -> None:
+        self.protein = protein
+        self._predictor = predictor
+        self._provenance = provenance(protein, protein.sequence, {})
+
+    def outcomes(self, chunk: Sequence[Asked]) -> list[Outcome]:
+        """The outcomes of some variants of the protein, in their order."""
+        variants = [a.variant for a in chunk if a.variant is not None]
+        impacts: list[Outcome]
+        try:
+            impacts = list(self._impacts(variants))
+        except GlassError as error:
+            if len(chunk) == 1 or not variants:
+                impacts = [Failure(a.row, a.text, str(error)) for a in chunk if a.variant]
+            else:  # one bad variant must not take the others with it
+                return [outcome for one in chunk for outcome in self.outcomes([one])]
+        made = iter(impacts)
+        return [
+            Failure(a.row, a.text, a.reason) if a.variant is None else next(made) for a in chunk
+        ]
+
+    def _impacts(self, variants: Sequence[Variant]) -> Iterator[Impact]:
+        predictions = self._predictor.predict(variants)
+        for variant, prediction in zip(variants, predictions, strict=True):
+            yield Impact(
+                protein=self.protein, variant=variant, prediction=prediction,
+                baselines=Baselines(1.0, blosum62(variant), None, None, None, 0),
+                replicates=(), measurements=(), as_published=(), noise_floor=None,
+                provenance=replace(self._provenance, inputs={
+                    **self._provenance.inputs, "mutant_sha256": mutant_sha256(variant.mutant)
+                }),
+            )
+
+
+def _chunks(asked: Iterable[Asked], residues: int) -> Iterator[list[Asked]]:
+    """Consecutive variants of one protein, about `residues` residues of mutants at a time."""
+    chunk: list[Asked] = []
+    for one in asked:
+        full = len(chunk) * len(one.protein) >= residues
+        if chunk and (full or chunk[0].protein is not one.protein):
+            yield chunk
+            chunk = []
+        chunk.append(one)
+    if chunk:
+        yield chunk

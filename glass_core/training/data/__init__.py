@@ -1,0 +1,1 @@
+"""What is trained on: chains, pairs, assays, sequences, and how they are split."""

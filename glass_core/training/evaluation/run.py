@@ -1,0 +1,107 @@
+"""Evaluation records: one JSON file per model and set, from which every figure is drawn."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+import pandas as pd
+
+from glass_core.embedders.compact import CompactEmbedder
+from glass_core.errors import InputError
+from glass_core.models.card import CARD_FILE, ModelCard
+from glass_core.models.evaluation import FORMAT, read_evaluations
+from glass_core.models.registry import load_predictor
+from glass_core.settings import Settings
+from glass_core.training.data.assays import read_assays
+from glass_core.training.data.pairs import SHARDS, read_shards
+from glass_core.training.evaluation.pairs import Tell, evaluate_pairs, secondary_accuracy
+from glass_core.training.evaluation.variants import evaluate_effects
+from glass_core.training.loop import data_sha256, git_revision
+
+_PACKAGES = ("torch", "numpy", "scipy", "pandas", "tmtools", "biopython")
+
+
+def evaluate_model(
+    settings: Settings,
+    model: str,
+    out: Path,
+    *,
+    pairs: Path | None = None,
+    effects: Path | None = None,
+    secondary: Path | None = None,
+    side: str = "test",
+    tell: Tell = lambda words: None,
+) -> Iterator[Path]:
+    """Measure a model and write its records into `out`; yields each path when written."""
+    predictor = load_predictor(settings, model)
+    out.mkdir(parents=True, exist_ok=True)
+    common = {
+        "format": FORMAT,
+        "model": asdict(predictor.info),
+        "side": side,
+        "git_revision": git_revision(),
+        "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
+    }
+
+    def write(kind: str, name: str, content: dict[str, Any], data: Path) -> Path:
+        record = {**common, "kind": kind, "set": name, "data_sha256": data_sha256(data), **content}
+        path = out / f"{name.replace(' ', '-')}.json"
+        path.write_text(json.dumps(record, allow_nan=False, separators=(",", ":")) + "\n")
+        return path
+
+    if pairs is not None:
+        table = read_shards(pairs / SHARDS)
+        asked = table[table["side"] == side]
+        if asked.empty:
+            raise InputError(f"{pairs}: holds no pair of the {side} side.")
+        found = evaluate_pairs(predictor, asked, table[table["side"] == "train"], tell)
+        for name, content in found.items():
+            yield write("pairs", name, content, pairs / SHARDS)
+    if effects is not None:
+        assays = [a for a in read_assays(effects) if a.side == side]
+        for name, content in evaluate_effects(predictor, assays, tell).items():
+            yield write("clinical" if name == "clinical" else "effects", name, content, effects)
+    if secondary is not None:
+        if not isinstance(predictor.embedder, CompactEmbedder):
+            raise InputError("--secondary: only the compact encoder tells secondary structure.")
+        content = secondary_accuracy(predictor.embedder, pd.read_parquet(secondary))
+        yield write("secondary", "secondary structure", content, secondary)
+
+
+def held_out_figures(model: Path) -> dict[str, Any]:
+    """The figures of every record in a model's folder, without the rows they come from."""
+    return {
+        name: {k: v for k, v in record.content.items()
+               if k in ("pairs", "assays", "labels", "groups", "figures", "calibration_error",
+                        "accuracy", "commonest_state", "proteins", "sampled")}
+        for name, record in read_evaluations(model).items()
+    }
+
+
+def write_words(model: Path, words: Mapping[str, Any]) -> ModelCard:
+    """Put `words` (licence, what it was trained on, limits) and its figures into a model's card."""
+    path = model / CARD_FILE
+    content = json.loads(path.read_text(encoding="utf-8")) | dict(words)
+    content["held_out"] = held_out_figures(model)
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    return ModelCard.read(model)
+
+
+@click.command()
+@click.option("--model", type=click.Path(path_type=Path, exists=True), required=True)
+@click.option("--words", type=click.Path(path_type=Path, exists=True), required=True,
+              help="JSON with licence, size, trained_on, limits and max_length.")
+def main(model: Path, words: Path) -> None:
+    """Finish the card of MODEL from its evaluation records."""
+    card = write_words(model, json.loads(words.read_text(encoding="utf-8")))
+    click.echo(f"{card.name} {card.version}: {', '.join(card.content['held_out'])}")
+
+
+if __name__ == "__main__":
+    main()

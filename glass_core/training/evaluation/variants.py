@@ -1,0 +1,208 @@
+"""How well effect scores rank measured and labelled variants of held-out proteins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from glass_core.embedders.base import Embedder
+from glass_core.embedders.compact import CompactEmbedder
+from glass_core.metrics.agreement import auroc, spearman
+from glass_core.models.predictor import SiamesePredictor
+from glass_core.protein.alignment import blosum62_matrix
+from glass_core.protein.sequence import STANDARD
+from glass_core.protein.variant import Variant
+from glass_core.training.data.assays import Assay
+from glass_core.training.evaluation.pairs import MODEL, Tell, column, nan_mean
+from glass_core.training.evaluation.statistics import (
+    Vector,
+    calibration_error,
+    mean_of,
+    rounded,
+    with_interval,
+)
+
+_SEED = 0
+_SAMPLED, _SAMPLED_LABELS = 100, 3
+DEFICITS = ("predicted TM deficit", "predicted lDDT deficit")
+HYDROPATHY = dict(zip(
+    "ARNDCQEGHILKMFPSTWYV",
+    (1.8, -4.5, -3.5, -3.5, 2.5, -3.5, -3.5, -0.4, -3.2, 4.5, 3.8, -3.9, 1.9, 2.8, -1.6, -0.8,
+     -0.7, -0.9, -1.3, 4.2),
+    strict=True,
+))
+"""Kyte & Doolittle, J. Mol. Biol. 157, 105 (1982)."""
+
+
+def effect_baselines(assay: Assay, embedder: Embedder) -> dict[str, Vector]:
+    """Scores of each variant by trivial means, higher = more damaging."""
+    matrix = blosum62_matrix()
+    wild = [assay.sequence[i] for i in assay.index]
+    mutant = [STANDARD[k] for k in assay.letter]
+    nothing = float("nan")
+    scores = {
+        "BLOSUM62": np.array([-matrix[a, b] for a, b in zip(wild, mutant, strict=True)]),
+        "hydrophobicity change": np.array([
+            abs(HYDROPATHY.get(a, nothing) - HYDROPATHY[b])
+            for a, b in zip(wild, mutant, strict=True)
+        ]),
+    }
+    if isinstance(embedder, CompactEmbedder):
+        logits = embedder.tell("letters", assay.sequence).numpy()
+        scores["encoder's letters"] = np.array([
+            logits[i, STANDARD.find(a)] - logits[i, k] if a in STANDARD else nothing
+            for i, a, k in zip(assay.index, wild, assay.letter, strict=True)
+        ])
+        scores["encoder's burial"] = embedder.tell("burial", assay.sequence).numpy()[
+            assay.index, 0
+        ]
+    return scores
+
+
+def deficit_scores(predictor: SiamesePredictor, assay: Assay, most: int) -> dict[str, Vector]:
+    """Predicted TM and lDDT deficits of `most` of an assay's variants, NaN for the others.
+
+    They need the embedding of every mutant, so a fixed sample has to do.
+    """
+    rng = np.random.default_rng(_SEED)
+    rows = np.sort(rng.choice(len(assay.value), min(most, len(assay.value)), replace=False))
+    rows = np.array([r for r in rows if _letters(assay, r)[0] in STANDARD], dtype=int)
+    variants = [Variant.parse(f"{a}{assay.index[r] + 1}{b}", assay.sequence)
+                for r in rows for a, b in [_letters(assay, r)]]
+    scores = {name: np.full(len(assay.value), np.nan) for name in DEFICITS}
+    for row, made in zip(rows, predictor.predict(variants), strict=True):
+        scores[DEFICITS[0]][row] = 1 - made.tm_score
+        scores[DEFICITS[1]][row] = 1 - made.lddt[assay.index[row]]
+    return scores
+
+
+def _letters(assay: Assay, row: int) -> tuple[str, str]:
+    return assay.sequence[assay.index[row]], STANDARD[assay.letter[row]]
+
+
+def evaluate_effects(
+    predictor: SiamesePredictor, assays: Sequence[Assay], tell: Tell
+) -> dict[str, Any]:
+    """Spearman of every measured assay, AUROC and calibration of clinical labels."""
+    measured: dict[str, list[dict[str, Any]]] = {}
+    labels: dict[str, list[Vector]] = {}
+    for assay in assays:
+        table = predictor.effects(assay.sequence)
+        if table is None:
+            return {}
+        scores = {MODEL: table.score[assay.index, assay.letter],
+                  **effect_baselines(assay, predictor.embedder)}
+        clinical = assay.kind == "clinical"
+        deficits = deficit_scores(predictor, assay, _SAMPLED_LABELS if clinical else _SAMPLED)
+        if clinical:
+            n = len(assay.value)
+            scores[MODEL] = table.probability[assay.index, assay.letter]
+            for name, values in {**scores, **deficits, "label": assay.value,
+                                 "group": np.array([assay.group] * n)}.items():
+                labels.setdefault(name, []).append(np.asarray(values))
+        else:
+            measured.setdefault(assay.kind, []).append({
+                "assay": assay.name, "group": assay.group, "length": len(assay.sequence),
+                "variants": len(assay.value),
+                "spearman": {
+                    who: rounded(spearman(np.asarray(s, dtype=float), assay.value.astype(float)))
+                    for who, s in scores.items()
+                },
+                "sampled": _sampled_spearman(
+                    {**{w: scores[w] for w in (MODEL, "BLOSUM62")}, **deficits}, assay
+                ),
+            })
+    found: dict[str, Any] = {}
+    for kind, rows in measured.items():
+        group = np.array([r["group"] for r in rows])
+        found[kind] = {
+            "assays": len(rows), "groups": len(set(group)), "rows": rows,
+            "figures": {
+                who: {
+                    "spearman": with_interval(mean_of(_numbers(rows, who)), group),
+                    "mean_over_assays": rounded(nan_mean(_numbers(rows, who))),
+                }
+                for who in rows[0]["spearman"]
+            },
+            "sampled": {
+                "most_per_assay": _SAMPLED,
+                "figures": {
+                    who: {"spearman": with_interval(
+                        mean_of(_numbers(rows, who, "sampled")), group
+                    )} for who in rows[0]["sampled"]
+                },
+            },
+        }
+        tell(f"{kind}: {len(rows)} assays")
+    if labels:
+        columns = {name: np.concatenate(parts) for name, parts in labels.items()}
+        found["clinical"] = _clinical(columns)
+        tell(f"clinical: {len(columns['label'])} labels")
+    return found
+
+
+def _clinical(columns: dict[str, Any]) -> dict[str, Any]:
+    label, group = columns["label"].astype(float), columns["group"]
+    everything = {n: v.astype(float) for n, v in columns.items() if n not in ("label", "group")}
+    scores = {n: v for n, v in everything.items() if n not in DEFICITS}
+    known = ~np.any([np.isnan(v) for v in scores.values()], axis=0)
+    both = {n: everything[n] for n in (MODEL, "BLOSUM62", *DEFICITS)}
+    sampled = known & ~np.any([np.isnan(v) for v in both.values()], axis=0)
+    chance = scores[MODEL][known]
+    return {
+        "labels": int(known.sum()), "groups": len(set(group[known])),
+        "damaging": int(label[known].sum()),
+        "figures": _label_figures(scores, label, group, known),
+        "calibration_error": _label_interval(
+            calibration_error, chance, label[known], _draws(group[known])
+        ),
+        "sampled": {"labels": int(sampled.sum()), "most_per_protein": _SAMPLED_LABELS,
+                    "figures": _label_figures(both, label, group, sampled)},
+        "rows": {"probability": column(chance), "label": [int(v) for v in label[known]],
+                 "BLOSUM62": column(scores["BLOSUM62"][known])},
+    }
+
+
+def _label_figures(
+    scores: dict[str, Vector], label: Vector, group: Any, rows: Any
+) -> dict[str, Any]:
+    draws = _draws(group[rows])
+    return {
+        who: {"auroc": _label_interval(auroc, values[rows], label[rows], draws)}
+        for who, values in scores.items()
+    }
+
+
+def _draws(group: Any) -> list[Any]:
+    """Row numbers of whole groups drawn again, 500 times."""
+    members = {g: np.flatnonzero(group == g) for g in np.unique(group)}
+    rng = np.random.default_rng(_SEED)
+    return [
+        np.concatenate([members[g] for g in rng.choice(list(members), len(members))])
+        for _ in range(500)
+    ]
+
+
+def _label_interval(
+    metric: Callable[[Vector, Vector], float], values: Vector, label: Vector, draws: list[Any]
+) -> dict[str, float | None]:
+    """A figure over all labels, its interval from `_draws`."""
+    spread = [metric(values[rows], label[rows]) for rows in draws]
+    return {"value": rounded(metric(values, label)),
+            "low": rounded(float(np.nanquantile(spread, 0.025))),
+            "high": rounded(float(np.nanquantile(spread, 0.975)))}
+
+
+def _numbers(rows: Sequence[dict[str, Any]], who: str, what: str = "spearman") -> Vector:
+    return np.array([np.nan if (v := r[what][who]) is None else v for r in rows])
+
+
+def _sampled_spearman(scores: dict[str, Vector], assay: Assay) -> dict[str, float | None]:
+    """Every score on the variants that have all of them."""
+    known = ~np.any([np.isnan(np.asarray(v, dtype=float)) for v in scores.values()], axis=0)
+    return {
+        who: rounded(spearman(np.asarray(v, dtype=float)[known], assay.value[known].astype(float)))
+        for who, v in scores.items()
+    }

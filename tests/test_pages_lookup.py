@@ -1,0 +1,218 @@
+"""Accessions, numberings and known variants on the pages, a local server for the network."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.test_pages_impact import APP, headings
+from tests.test_protein_structure import pdb_line, pdb_text
+from tests.tools.services import ARF, P53, Reply, environment, running
+
+
+@pytest.fixture
+def services():
+    with running() as made:
+        yield made
+
+
+@pytest.fixture
+def page(services, tiny_assets, tmp_path, monkeypatch):
+    import streamlit as st
+
+    places = environment(services, tmp_path / "downloads") | {
+        "GLASS_ASSETS": str(tiny_assets), "GLASS_MODELS": str(tmp_path / "none"),
+        "GLASS_DEVICE": "cpu", "GLASS_RUNS": str(tmp_path / "runs.sqlite")}
+    for name, value in places.items():
+        monkeypatch.setenv(name, value)
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    yield AppTest.from_file(str(APP), default_timeout=60).run()
+    st.cache_resource.clear()
+
+
+def look_up(page, text, role=""):
+    page.text_input(key=f"{role}accession").set_value(text)
+    page.button(key=f"{role}look_up").click().run()
+    assert not page.exception
+    return page
+
+
+def captions(page):
+    return " ".join(c.value for c in page.caption).replace("\\", "")
+
+
+def texts(page):
+    return " ".join(m.value for m in page.markdown).replace("\\", "")
+
+
+def test_an_accession_fills_the_form_and_says_what_was_found(page):
+    look_up(page, "Q8N726")
+    assert ARF in page.text_area(key="wild").value
+    assert "Tumor suppressor ARF (CDKN2A), Homo sapiens" in texts(page)
+    said = captions(page)
+    assert "Q8N726, 132 residues" in said
+    assert "mean pLDDT 6" in said
+    assert "AlphaFold DB AF-Q8N726-F1 version 6, retrieved 2" in said
+    assert "Structure: AF-Q8N726-F1.cif" in said
+    assert "run" not in page.query_params
+
+
+def test_an_accession_with_a_variant_is_analysed_at_once(page):
+    look_up(page, "P04637 R175H")
+    assert any("R175H" in h for h in headings(page))
+    assert page.query_params["run"]
+    labels = [e.label for e in page.expander]
+    assert "How the variant was read: p.Arg175His" in labels
+    assert any(label.startswith("Known variants (3)") for label in labels)
+    assert any("what was chosen (2)" in label for label in labels)
+    assert "it is confidence, not an effect" in captions(page)
+    ledger = next(d.value for d in page.dataframe if "change" in d.value.columns)
+    assert ledger.iloc[0].tolist() == ["R175H", "175", "175", "A", "175"]
+    assert "UniProt P04637" in ledger.columns
+
+
+def test_the_same_typed_into_the_variant_box(page):
+    page.text_input(key="variant").set_value("Q8N726 G16D")
+    page.button(key="analyse").click().run()
+    assert not page.exception
+    assert any("G16D" in h for h in headings(page))
+    assert page.text_input(key="accession").value == "Q8N726 G16D"
+
+
+def test_an_example_by_accession(page):
+    page.button(key="example p14ARF G16D").click().run()
+    assert not page.exception
+    assert any("G16D" in h for h in headings(page))
+
+
+def test_a_result_opened_again_still_knows_the_protein(page):
+    look_up(page, "P04637 R175H")
+    again = AppTest.from_file(str(APP), default_timeout=60)
+    again.query_params["run"] = page.query_params["run"]
+    again.run()
+    assert not again.exception
+    assert "Cellular tumor antigen p53" in texts(again)
+    assert any(e.label.startswith("Known variants") for e in again.expander)
+
+
+@pytest.mark.parametrize(("text", "says"), [
+    ("", "is neither a UniProt accession"), ("hello", "is neither"), ("P99999", "no entry P99999"),
+    ("P00001", "no longer there"), ("../x", "is neither"), ("http://x.y/z", "is neither"),
+])
+def test_a_failed_look_up_keeps_the_form(page, text, says):
+    page.text_area(key="wild").set_value(ARF)
+    page.text_input(key="variant").set_value("G16D")
+    look_up(page, text)
+    assert len(page.error) == 1
+    assert says in page.error[0].value
+    assert page.text_area(key="wild").value == ARF
+    page.button(key="analyse").click().run()
+    assert any("G16D" in h for h in headings(page))
+
+
+def test_no_network_is_said_and_a_pasted_sequence_still_works(page, services):
+    for path in list(services.replies):
+        services.replies[path] = Reply(b"<html>log in</html>", kind="text/html")
+    look_up(page, "P04637")
+    assert "answered with a web page" in page.error[0].value
+    page.text_area(key="wild").set_value(P53)
+    page.text_input(key="variant").set_value("R175H")
+    page.button(key="analyse").click().run()
+    assert any("R175H" in h for h in headings(page))
+
+
+def test_clear_empties_what_was_looked_up(page):
+    look_up(page, "P04637 R175H")
+    page.button(key="clear_accession").click().run()
+    assert not page.exception
+    assert page.text_area(key="wild").value == ""
+    assert page.session_state["annotation"] is None
+    page.text_area(key="wild").set_value(ARF)
+    page.text_input(key="variant").set_value("G16D")
+    page.button(key="analyse").click().run()
+    assert not page.error
+
+
+def test_another_sequence_beside_an_accession_is_refused(page):
+    look_up(page, "Q8N726")
+    page.text_area(key="wild").set_value(P53)
+    page.text_input(key="variant").set_value("R175H")
+    page.button(key="analyse").click().run()
+    assert "disagree" in page.error[0].value
+
+
+def test_author_numbers_of_a_pdb_entry(page):
+    look_up(page, "9zzz")
+    assert "Structure: 9zzz.cif" in captions(page)
+    page.selectbox(key="numbering").set_value("author")
+    page.text_input(key="variant").set_value("A:G116D")
+    page.button(key="analyse").click().run()
+    assert not page.exception
+    assert any("G16D" in h for h in headings(page))
+    assert "Numbers were read as author numbers" in captions(page)
+
+
+def test_a_numbering_without_numbers_says_so(page):
+    page.text_area(key="wild").set_value(ARF)
+    page.text_input(key="variant").set_value("G16D")
+    page.selectbox(key="numbering").set_value("UniProt")
+    page.button(key="analyse").click().run()
+    assert "UniProt positions are not known" in page.error[0].value
+
+
+def test_several_variants_are_offered_to_the_screen(page):
+    page.text_area(key="wild").set_value(ARF)
+    page.text_input(key="variant").set_value("G16D/A")
+    page.button(key="analyse").click().run()
+    assert "names 2 variants where one is meant" in page.error[0].value
+    page.button(key="screen_them").click().run()
+    assert not page.exception
+    assert page.text_area(key="screen_list").value == "G16D/A"
+    assert page.query_params["run"]
+
+
+def test_the_structures_residues_can_be_followed(page):
+    from glass_core.inputs.read import Upload
+
+    names = ["MET", "LYS", "TRP", "ALA", "TYR", "ILE", "ALA", "LYS"]
+    page.session_state["given"] = Upload(pdb_text(*(
+        pdb_line(n, res=name, x=3.8 * n) for n, name in enumerate(names, start=1))), "mine.pdb")
+    page.text_area(key="wild").set_value("MKTAYIAK")
+    page.text_input(key="variant").set_value("K2R")
+    page.button(key="analyse").click().run()
+    assert any("mismatches: 1" in e.label for e in page.expander)
+    page.button(key="follow_structure").click().run()
+    assert not page.exception
+    assert page.text_area(key="wild").value == "MKWAYIAK"
+    assert not any("mismatches" in e.label for e in page.expander)
+
+
+def test_chains_are_shown_with_their_sequences(page, globin_file):
+    from glass_core.inputs.read import Upload
+
+    page.session_state["given"] = Upload(globin_file.read_bytes(), "2gtl.pdb")
+    page.run()
+    assert "A (147 residues)" in page.selectbox(key="chain").options
+    assert any(code.value.startswith(">A\n") and ">M\n" in code.value for code in page.code)
+
+
+def test_known_variants_are_screened(page):
+    page.switch_page("pages/screen.py").run()
+    look_up(page, "P04637", "screen_")
+    assert P53 in page.text_area(key="screen_wild").value
+    page.session_state["screen_which"] = "Known"
+    page.run()
+    assert "**3 accepted**, 0 rejected" in texts(page)
+    page.button(key="screen_go").click().run()
+    assert not page.exception
+    assert page.query_params["run"]
+
+
+def test_lists_in_other_numbers(page):
+    page.switch_page("pages/screen.py").run()
+    look_up(page, "9zzz G116D", "screen_")
+    page.selectbox(key="screen_numbering").set_value("author").run()
+    assert "**1 accepted**, 0 rejected" in texts(page)
+    page.selectbox(key="screen_numbering").set_value("sequence").run()
+    assert "**0 accepted**, 1 rejected" in texts(page)

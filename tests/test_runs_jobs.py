@@ -1,0 +1,78 @@
+"""Background jobs: progress, cancel, failure, memory."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from glass_core.errors import Cancelled, RemodelError
+from glass_core.runs.jobs import JobBoard
+
+
+@pytest.fixture
+def board():
+    made = JobBoard(workers=1, keep=3)
+    yield made
+    made.shutdown()
+
+
+def wait(board, job, seconds=5.0):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        status = board.status(job)
+        if status.finished:
+            return status
+        time.sleep(0.01)
+    raise AssertionError("the job did not finish")
+
+
+def test_result_and_progress(board):
+    gate, told = threading.Event(), threading.Event()
+
+    def work(progress, cancelled):
+        progress("half way", 0.5)
+        told.set()
+        gate.wait(5)
+        return "result"
+
+    job = board.submit(work)
+    assert told.wait(5)
+    assert (board.status(job).stage, board.status(job).fraction) == ("half way", 0.5)
+    gate.set()
+    assert wait(board, job).result == "result"
+
+
+def test_cancel_running_and_waiting(board):
+    def work(progress, cancelled):
+        while not cancelled():
+            time.sleep(0.01)
+        raise Cancelled("stopped")
+
+    first, second = board.submit(work), board.submit(work)
+    board.cancel(second)
+    board.cancel(first)
+    assert wait(board, first).state == "cancelled"
+    assert wait(board, second).state == "cancelled"
+
+
+def test_errors_are_kept_as_messages(board):
+    def fails(progress, cancelled):
+        raise RemodelError("no luck")
+
+    def has_a_bug(progress, cancelled):
+        raise KeyError("oops")
+
+    assert wait(board, board.submit(fails)).error == "no luck"
+    status = wait(board, board.submit(has_a_bug))
+    assert status.state == "failed"
+    assert "KeyError" in status.error
+
+
+def test_only_the_newest_are_kept(board):
+    ids = [board.keep_result(n) for n in range(10)]
+    assert board.status(ids[0]) is None
+    assert board.status(ids[-1]).result == 9
+    assert len(set(ids)) == 10
+    assert board.status("unknown") is None

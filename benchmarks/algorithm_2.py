@@ -6,7 +6,9 @@ import numpy as np
 
 
 def algorithm_2(
-    reference: np.ndarray, subject: np.ndarray, radius: float = 15.0,
+    reference: np.ndarray,
+    subject: np.ndarray,
+    radius: float = 15.0,
     thresholds: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0),
 ) -> np.ndarray:
     """Inverse-cubic lDDT, transcribed line by line as a double loop."""

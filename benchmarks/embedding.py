@@ -26,6 +26,11 @@ def run() -> list[Row]:
     )
     return [
         ("embed, 300 residues", f"{1000 * single:.0f} ms", "", "", "at most 150 ms"),
-        ("embed, 40 x 150 residues", f"{batched:.2f} s batched", f"{alone:.2f} s one by one",
-         f"{alone / batched:.1f} x", ""),
+        (
+            "embed, 40 x 150 residues",
+            f"{batched:.2f} s batched",
+            f"{alone:.2f} s one by one",
+            f"{alone / batched:.1f} x",
+            "",
+        ),
     ]

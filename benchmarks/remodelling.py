@@ -29,11 +29,15 @@ def run(threads: int = 2) -> list[Row]:
         get_remodeller("openmm").remodel(wild, {SITE: "W"}, settings, 1)
         seconds = time.perf_counter() - begin
         cpu = _cpu_of_children() - cpu_begin
-        rows.append((
-            f"remodel, openmm {protocol}, one seed, {len(wild)} residues, {threads} threads",
-            f"{seconds:.1f} s", f"{cpu:.1f} s of processor time", "",
-            f"at most {TARGET_S:.0f} s" if protocol == "minimise" else "",
-        ))
+        rows.append(
+            (
+                f"remodel, openmm {protocol}, one seed, {len(wild)} residues, {threads} threads",
+                f"{seconds:.1f} s",
+                f"{cpu:.1f} s of processor time",
+                "",
+                f"at most {TARGET_S:.0f} s" if protocol == "minimise" else "",
+            )
+        )
     return rows
 
 
@@ -41,4 +45,3 @@ def _cpu_of_children() -> float:
     """Seconds of processor time that ended child processes took."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
-

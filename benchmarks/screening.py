@@ -38,8 +38,11 @@ def run(quick: bool = False) -> list[Row]:
     """The rows; `quick` takes a tenth of the variants."""
     settings = Settings(device="cpu")
     predictor = load_predictor(settings)
-    return [*saturation(settings, predictor, quick), effects_alone(predictor),
-            *long_list(settings, predictor, quick)]
+    return [
+        *saturation(settings, predictor, quick),
+        effects_alone(predictor),
+        *long_list(settings, predictor, quick),
+    ]
 
 
 def protein(length: int) -> Protein:
@@ -70,15 +73,21 @@ def saturation(settings: Settings, predictor: SiamesePredictor, quick: bool) -> 
     grown = _peak() - before
     each = apart / len(told)
     gap = max(
-        max(abs(tm - made[row].prediction.tm_score),  # type: ignore[union-attr]
-            float(np.abs(lddt - made[row].prediction.lddt).max()))  # type: ignore[union-attr]
+        max(
+            abs(tm - made[row].prediction.tm_score),  # type: ignore[union-attr]
+            float(np.abs(lddt - made[row].prediction.lddt).max()),
+        )  # type: ignore[union-attr]
         for row, (tm, lddt) in told.items()
     )
     ratio = each * len(asked) / seconds
     return [
-        (f"screen, {len(asked):,} substitutions of 147 residues", f"{seconds:.1f} s",
-         f"{each * len(asked):.0f} s pair by pair, padded to {PADDED}", f"{ratio:.1f} x",
-         "at most 60 s for all, 10 x"),
+        (
+            f"screen, {len(asked):,} substitutions of 147 residues",
+            f"{seconds:.1f} s",
+            f"{each * len(asked):.0f} s pair by pair, padded to {PADDED}",
+            f"{ratio:.1f} x",
+            "at most 60 s for all, 10 x",
+        ),
         ("  largest difference between the two", f"{gap:.1e}", "", "", f"at most {TOLERANCE:.0e}"),
         ("  memory beyond the loaded model", f"{grown:.0f} MiB", "", "", "at most 2048 MiB"),
     ]
@@ -92,8 +101,13 @@ def effects_alone(predictor: SiamesePredictor) -> Row:
     table = predictor.effects(sequence)
     seconds = time.perf_counter() - began
     number = 0 if table is None else int((~np.isnan(table.score)).sum())
-    return (f"effect scores, {number:,} substitutions of 300 residues", f"{1000 * seconds:.0f} ms",
-            "", "", "under 2 s")
+    return (
+        f"effect scores, {number:,} substitutions of 300 residues",
+        f"{1000 * seconds:.0f} ms",
+        "",
+        "",
+        "under 2 s",
+    )
 
 
 def long_list(settings: Settings, predictor: SiamesePredictor, quick: bool) -> list[Row]:
@@ -105,8 +119,14 @@ def long_list(settings: Settings, predictor: SiamesePredictor, quick: bool) -> l
         began = time.perf_counter()
         with TemporaryDirectory() as folder:
             store = RunStore(Path(folder) / "runs.sqlite")
-            run = begin(store, [small], islice(_doubles(small), number), predictor=predictor,
-                        source="benchmark", model="compact")
+            run = begin(
+                store,
+                [small],
+                islice(_doubles(small), number),
+                predictor=predictor,
+                source="benchmark",
+                model="compact",
+            )
             advance(store, run, settings=settings, predictor=predictor)
             done = store.get(run)
             if done is None or done.counts != {"done": number}:
@@ -114,8 +134,13 @@ def long_list(settings: Settings, predictor: SiamesePredictor, quick: bool) -> l
         rates.append(number / (time.perf_counter() - began))
         peaks.append(_peak())
     return [
-        (f"run of {number:,} double mutants of 40 residues", f"{rates[1]:.0f} per second",
-         f"{rates[0]:.0f} per second for {FEW:,}", f"{rates[1] / rates[0]:.2f}", "flat"),
+        (
+            f"run of {number:,} double mutants of 40 residues",
+            f"{rates[1]:.0f} per second",
+            f"{rates[0]:.0f} per second for {FEW:,}",
+            f"{rates[1] / rates[0]:.2f}",
+            "flat",
+        ),
         ("  peak memory beyond that", f"{peaks[1] - peaks[0]:.0f} MiB", "", "", "does not grow"),
     ]
 
@@ -159,10 +184,11 @@ def _doubles(wild: Protein) -> Iterator[Asked]:
     while True:
         row += 1
         places = np.sort(rng.choice(len(wild), 2, replace=False))
-        yield ask(row, ":".join(
-            f"{wild.sequence[p]}{p + 1}{rng.choice(list(STANDARD.replace(wild.sequence[p], '')))}"
-            for p in places
-        ), wild)
+        changes = []
+        for place in places:
+            letter = wild.sequence[place]
+            changes.append(f"{letter}{place + 1}{rng.choice(list(STANDARD.replace(letter, '')))}")
+        yield ask(row, ":".join(changes), wild)
 
 
 def _peak() -> float:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 Row = tuple[str, str, str, str, str]
 
 
-def pair(first: Callable[[], object], second: Callable[[], object], rounds: int = 5
-         ) -> tuple[float, float]:
+def pair(
+    first: Callable[[], object], second: Callable[[], object], rounds: int = 5
+) -> tuple[float, float]:
     """Best seconds of each of two calls, run in turn."""
     best = [float("inf"), float("inf")]
     for _ in range(rounds):

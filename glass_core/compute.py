@@ -18,9 +18,7 @@ def run_here(function: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[t
 
 
 @contextmanager
-def dask_runner(
-    scheduler: str | None = None, workers: int | None = None
-) -> Iterator[Runner]:
+def dask_runner(scheduler: str | None = None, workers: int | None = None) -> Iterator[Runner]:
     """The `Runner` of a cluster. Items of a worker that dies are given to another.
 
     Parameters
@@ -33,9 +31,15 @@ def dask_runner(
     """
     from dask.distributed import Client, LocalCluster, as_completed
 
-    cluster = None if scheduler else LocalCluster(
-        n_workers=workers or os.cpu_count() or 1, threads_per_worker=1, processes=True,
-        dashboard_address=":0",
+    cluster = (
+        None
+        if scheduler
+        else LocalCluster(
+            n_workers=workers or os.cpu_count() or 1,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=":0",
+        )
     )
     with Client(scheduler or cluster) as client:
 

@@ -14,7 +14,8 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 _YES = ("1", "true", "yes", "on")
 _READ: dict[str, Callable[[str], object]] = {
-    "Path": Path, "bool": lambda word: word.strip().lower() in _YES,
+    "Path": Path,
+    "bool": lambda word: word.strip().lower() in _YES,
 }
 """How the text of a variable becomes a field of that type."""
 

@@ -15,12 +15,15 @@ from pages.parts.common import through_the_front_door
 def pairs_section(records: dict[str, Evaluation]) -> None:
     st.markdown("#### Structure: pairs of structures of held-out groups")
     st.dataframe(evidence.pair_table(records), hide_index=True, key="pairs")
-    st.caption("Mean absolute errors with 95% bootstrap intervals over split groups; every group "
-               "counts once. Welch p: against the best baseline.")
+    st.caption(
+        "Mean absolute errors with 95% bootstrap intervals over split groups; every group "
+        "counts once. Welch p: against the best baseline."
+    )
     names = [r.set for r in records.values() if r.kind == "pairs"]
     names.sort(key=lambda name: name != "fold")
-    chosen = st.selectbox("Set", names, key="set",
-                          format_func=lambda name: evidence.SET_NAMES.get(name, name))
+    chosen = st.selectbox(
+        "Set", names, key="set", format_func=lambda name: evidence.SET_NAMES.get(name, name)
+    )
     record = records[chosen]
     left, right = st.columns(2)
     left.plotly_chart(evidence.error_histograms(record), key="histogram")
@@ -58,13 +61,17 @@ def main() -> None:
         st.error(str(error))
         return
     if not records:
-        st.info("This model has no evaluation records. Write them with: python -m glass_core "
-                f"evaluate {name} --pairs PAIRS --effects EFFECTS --out "
-                f"{folder.name}/evaluation")
+        st.info(
+            "This model has no evaluation records. Write them with: python -m glass_core "
+            f"evaluate {name} --pairs PAIRS --effects EFFECTS --out "
+            f"{folder.name}/evaluation"
+        )
         return
     first = next(iter(records.values()))
-    st.caption(f"{first.model['name']} {first.model['version']} "
-               f"({first.model['sha256'][:12]}), {first.side} side of the split")
+    st.caption(
+        f"{first.model['name']} {first.model['version']} "
+        f"({first.model['sha256'][:12]}), {first.side} side of the split"
+    )
     st.markdown("#### What this model can and cannot tell you")
     for sentence in evidence.can_and_cannot(records):
         st.markdown(f"- {sentence}")
@@ -82,8 +89,10 @@ def main() -> None:
         )
     st.markdown("#### The published model, for orientation")
     st.dataframe(evidence.published_table(), hide_index=True, key="published")
-    st.caption("ProtT5-XL with the authors' head, on their own sets, as the paper reports "
-               "(bioRxiv 2025.10.27.684815). Other sets: not comparable with the rows above.")
+    st.caption(
+        "ProtT5-XL with the authors' head, on their own sets, as the paper reports "
+        "(bioRxiv 2025.10.27.684815). Other sets: not comparable with the rows above."
+    )
 
 
 through_the_front_door("pages/evidence.py")

@@ -43,8 +43,14 @@ def start_remodel(impact: Impact) -> None:
 
     def work(progress: Progress, cancelled: Callable[[], bool]) -> Impact:
         made = analyse(
-            impact.protein, impact.variant, predictor=model, remodeller=backend, settings=chosen,
-            seeds=seeds, progress=progress, cancelled=cancelled,
+            impact.protein,
+            impact.variant,
+            predictor=model,
+            remodeller=backend,
+            settings=chosen,
+            seeds=seeds,
+            progress=progress,
+            cancelled=cancelled,
         )
         with suppress(RunError):  # the board keeps it too
             store.keep_impact(made, run=run)
@@ -57,8 +63,11 @@ def start_remodel(impact: Impact) -> None:
 def remodel_panel(impact: Impact) -> None:
     """Settings and the button that start remodelling."""
     if impact.protein.structure is None:
-        st.info("Sequence alone: add a structure to see distances, a 3D view and affected parts of "
-                "the fold, and to remodel and measure the mutant.", icon=":material/info:")
+        st.info(
+            "Sequence alone: add a structure to see distances, a 3D view and affected parts of "
+            "the fold, and to remodel and measure the mutant.",
+            icon=":material/info:",
+        )
         return
     with st.expander("Remodel the mutant and measure it", expanded=not impact.measured):
         reasons = {b.name: b.unavailable_reason() for b in remodellers()}
@@ -66,19 +75,24 @@ def remodel_panel(impact: Impact) -> None:
         columns = st.columns(4)
         columns[0].selectbox("Backend", usable, key="backend")
         columns[1].selectbox(
-            "Protocol", ["minimise", "anneal"], key="protocol",
+            "Protocol",
+            ["minimise", "anneal"],
+            key="protocol",
             help="minimise: quiet, shows the effect best. anneal: heats and cools as the paper "
             "does; shows flexibility, and needs many seeds.",
         )
-        columns[2].number_input("Seeds", 1, 20, 2, key="seeds",
-                                help="Replicates; each also measures the noise floor.")
+        columns[2].number_input(
+            "Seeds", 1, 20, 2, key="seeds", help="Replicates; each also measures the noise floor."
+        )
         columns[3].number_input("Sphere radius (Å)", 5.0, 1000.0, 100.0, key="radius")
         for name, reason in reasons.items():
             if reason is not None:
                 st.caption(f"{name} is not available: {reason}")
         if not impact.variant.only_substitutions:
-            st.caption("Remodelling rebuilds substitutions only; for insertions and deletions use "
-                       "the command line with a mutant structure of your own.")
+            st.caption(
+                "Remodelling rebuilds substitutions only; for insertions and deletions use "
+                "the command line with a mutant structure of your own."
+            )
         elif st.button("Remodel", key="remodel", disabled=not usable):
             start_remodel(impact)
             st.rerun()
@@ -136,9 +150,11 @@ def results() -> None:
     job = st.query_params.get("run")
     if job is None:
         st.markdown("### What does a mutation do to a protein's structure?")
-        st.markdown("Give a wild type and a variant, or start with the example. A prediction from "
-                    "sequence takes seconds; with a structure the mutant can be remodelled and "
-                    "measured.")
+        st.markdown(
+            "Give a wild type and a variant, or start with the example. A prediction from "
+            "sequence takes seconds; with a structure the mutant can be remodelled and "
+            "measured."
+        )
         return
     status = impact_jobs().status(job)
     if status is None:
@@ -168,13 +184,18 @@ def open_handed_over() -> None:
     handed = st.session_state.pop("hand_over", None)
     if handed is not None:
         st.session_state.update(
-            wild=handed.wild, variant=handed.variant, mutant="", given=handed.structure,
-            chain=handed.chain, mutant_given=None, start=True, numbering="sequence",
+            wild=handed.wild,
+            variant=handed.variant,
+            mutant="",
+            given=handed.structure,
+            chain=handed.chain,
+            mutant_given=None,
+            start=True,
+            numbering="sequence",
             annotation=handed.annotation,
         )
     if "next_accession" in st.session_state:
-        st.session_state.update(accession=st.session_state.pop("next_accession"),
-                                look_up_now=True)
+        st.session_state.update(accession=st.session_state.pop("next_accession"), look_up_now=True)
     if "next_wild" in st.session_state:
         st.session_state.update(wild=st.session_state.pop("next_wild"), start=True)
 
@@ -196,8 +217,11 @@ def restore_fields() -> None:
     addresses = (st.query_params.get("run"), st.query_params.get("before"))
     impact = next((found for a in addresses if a and (found := known_impact(a))), None)
     if impact is not None:
-        state.update(wild=impact.variant.wild_type, variant=impact.variant.text,
-                     annotation=impact.protein.annotation)
+        state.update(
+            wild=impact.variant.wild_type,
+            variant=impact.variant.text,
+            annotation=impact.protein.annotation,
+        )
         structure = impact.protein.structure
         if structure is not None:
             state["given"] = Upload.of_structure(structure)

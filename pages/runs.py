@@ -16,15 +16,27 @@ PAGES = {"screen": "pages/screen.py", "impact": "pages/impact.py"}
 
 def table(known: list[Run]) -> Run | None:
     """All runs; returns the one that is selected."""
-    frame = pd.DataFrame([
-        {"name": r.name, "kind": r.kind, "created (UTC)": r.created[:16].replace("T", " "),
-         "state": state_of(r), "variants": r.total or 1,
-         "no result": r.counts.get("rejected", 0) + r.counts.get("failed", 0)}
-        for r in known
-    ])
+    frame = pd.DataFrame(
+        [
+            {
+                "name": r.name,
+                "kind": r.kind,
+                "created (UTC)": r.created[:16].replace("T", " "),
+                "state": state_of(r),
+                "variants": r.total or 1,
+                "no result": r.counts.get("rejected", 0) + r.counts.get("failed", 0),
+            }
+            for r in known
+        ]
+    )
     # The key holds what is shown: a selection is a place, and must not outlive the list.
-    event = st.dataframe(frame, hide_index=True, key=f"runs {hash(tuple(r.id for r in known))}",
-                         on_select="rerun", selection_mode="single-row")
+    event = st.dataframe(
+        frame,
+        hide_index=True,
+        key=f"runs {hash(tuple(r.id for r in known))}",
+        on_select="rerun",
+        selection_mode="single-row",
+    )
     rows = event["selection"]["rows"]
     return known[rows[0]] if rows and rows[0] < len(known) else None
 
@@ -39,15 +51,21 @@ def state_of(run: Run) -> str:
 
 def actions(run: Run) -> None:
     st.markdown(f"#### {run.name}")
-    st.caption(f"Link: ?run={run.id} on the {run.kind.capitalize()} page. Whoever has it and "
-               "reaches this server can see the run.")
+    st.caption(
+        f"Link: ?run={run.id} on the {run.kind.capitalize()} page. Whoever has it and "
+        "reaches this server can see the run."
+    )
     columns = st.columns([1, 1, 1, 2], vertical_alignment="bottom")
     if columns[0].button("Open", key=f"open {run.id}", type="primary", width="stretch"):
         st.switch_page(PAGES[run.kind], query_params={"run": run.id})
     columns[1].download_button(
-        "Export (zip)", lambda: export_bundle(runs(), run.id, viewer_script()),
-        file_name=f"glass-run-{run.id}.zip", mime="application/zip", key=f"export {run.id}",
-        on_click="ignore", width="stretch",
+        "Export (zip)",
+        lambda: export_bundle(runs(), run.id, viewer_script()),
+        file_name=f"glass-run-{run.id}.zip",
+        mime="application/zip",
+        key=f"export {run.id}",
+        on_click="ignore",
+        width="stretch",
     )
     with columns[2].popover("Delete", width="stretch"):
         st.write("The run and its rows are gone for good.")
@@ -64,8 +82,10 @@ def actions(run: Run) -> None:
 def main() -> None:
     st.title("Runs", anchor=False)
     known = runs().newest(SHOWN)
-    st.caption(f"Kept in {settings().runs}; set GLASS_RUNS to keep them elsewhere. The newest "
-               f"{SHOWN} are shown, to everyone who reaches this server.")
+    st.caption(
+        f"Kept in {settings().runs}; set GLASS_RUNS to keep them elsewhere. The newest "
+        f"{SHOWN} are shown, to everyone who reaches this server."
+    )
     if known:
         selected = table(known)
         if selected is not None:

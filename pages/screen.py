@@ -14,9 +14,11 @@ def show() -> None:
     run = st.query_params.get("run")
     if run is None:
         st.markdown("### Which substitutions matter?")
-        st.markdown("Give a wild type, and all its substitutions or a list of your own. The effect "
-                    "scores come at once, from one pass over the wild type; predicted TM-score and "
-                    "lDDT fill in behind them. Nothing is lost when you close the page.")
+        st.markdown(
+            "Give a wild type, and all its substitutions or a list of your own. The effect "
+            "scores come at once, from one pass over the wild type; predicted TM-score and "
+            "lDDT fill in behind them. Nothing is lost when you close the page."
+        )
         return
     try:
         known = runs().get(run)

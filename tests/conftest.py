@@ -50,9 +50,14 @@ def tiny_assets(tmp_path_factory) -> Path:
     head = SiameseTransformer(SiameseConfig(prottrans_dim=16, hidden_dim=16, output_dim=16))
     folder = assets / "models" / "compact"
     save_encoder(folder, encoder)
-    save_model(folder, head, name="compact", version="0",
-               embedder={"kind": "compact", "version": "0"},
-               extra={"max_length": 200, "encoder": encoder.config.to_dict()})
+    save_model(
+        folder,
+        head,
+        name="compact",
+        version="0",
+        embedder={"kind": "compact", "version": "0"},
+        extra={"max_length": 200, "encoder": encoder.config.to_dict()},
+    )
     effect = EffectHead(EffectConfig(embedding_dim=16, hidden_dim=16, num_layers=1))
     save_effect(folder, effect, 1.0, 0.0, torch.float32)
     return assets
@@ -76,7 +81,12 @@ def tiny_t5(tmp_path_factory) -> Path:
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("tiny-t5")
     config = T5Config(
-        vocab_size=128, d_model=24, d_kv=6, d_ff=48, num_layers=2, num_heads=4,
+        vocab_size=128,
+        d_model=24,
+        d_kv=6,
+        d_ff=48,
+        num_layers=2,
+        num_heads=4,
         is_encoder_decoder=False,
     )
     T5EncoderModel(config).save_pretrained(folder)

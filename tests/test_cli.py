@@ -22,8 +22,11 @@ def run(tiny_assets, tmp_path):
     """Run a command with the tiny model; returns (exit code, stdout, stderr)."""
 
     def call(*arguments):
-        environment = {"GLASS_ASSETS": str(tiny_assets), "GLASS_MODELS": str(tmp_path / "none"),
-                       "GLASS_DEVICE": "cpu"}
+        environment = {
+            "GLASS_ASSETS": str(tiny_assets),
+            "GLASS_MODELS": str(tmp_path / "none"),
+            "GLASS_DEVICE": "cpu",
+        }
         result = CliRunner().invoke(main, [str(a) for a in arguments], env=environment)
         assert result.exception is None or isinstance(result.exception, SystemExit)
         return result.exit_code, result.stdout, result.stderr
@@ -52,8 +55,9 @@ def test_measured_summary_names_parts_with_strain(run, globin, chain_file, tmp_p
     atoms.res_name[atoms.res_id == int(globin.residue_numbers[30])] = "PRO"
     mutant = tmp_path / "mutant.pdb"
     mutant.write_text(write_structure(Structure.from_atoms(atoms, "mine"), "pdb"))
-    code, out, err = run("impact", "--structure", chain_file, "--variant", "V31P",
-                         "--mutant-structure", mutant)
+    code, out, err = run(
+        "impact", "--structure", chain_file, "--variant", "V31P", "--mutant-structure", mutant
+    )
     assert code == 0, err
     assert "measured against the given mutant structure" in out
     assert "mean strain 0.0000" in out
@@ -84,24 +88,42 @@ def test_out_writes_every_export(run, chain_file, tmp_path):
     code, _, _ = run("impact", "--structure", chain_file, "--variant", "V31P", "--out", out)
     assert code == 0
     names = sorted(p.name for p in out.iterdir())
-    assert names == ["glass-V31P-report.html", "glass-V31P-residues.csv",
-                     "glass-V31P-superposed.cif", "glass-V31P-superposed.pdb", "glass-V31P.json"]
+    assert names == [
+        "glass-V31P-report.html",
+        "glass-V31P-residues.csv",
+        "glass-V31P-superposed.cif",
+        "glass-V31P-superposed.pdb",
+        "glass-V31P.json",
+    ]
     with (out / "glass-V31P-residues.csv").open() as file:
         assert len(list(csv.DictReader(file))) == 147
 
 
 def test_out_that_cannot_be_written(run, tmp_path):
     (tmp_path / "file").write_text("")
-    code, _, err = run("impact", "--wild", WILD, "--variant", "K2R", "--out",
-                       tmp_path / "file" / "x")
+    code, _, err = run(
+        "impact", "--wild", WILD, "--variant", "K2R", "--out", tmp_path / "file" / "x"
+    )
     assert code == 2
     assert "cannot be written" in err
 
 
 @pytest.mark.slow
 def test_remodelled_impact_json(run, chain_file, tmp_path):
-    code, out, err = run("impact", "--structure", chain_file, "--variant", "V31P", "--remodel",
-                         "openmm", "--seeds", "1", "--sphere-radius", "12", "--json")
+    code, out, err = run(
+        "impact",
+        "--structure",
+        chain_file,
+        "--variant",
+        "V31P",
+        "--remodel",
+        "openmm",
+        "--seeds",
+        "1",
+        "--sphere-radius",
+        "12",
+        "--json",
+    )
     assert code == 0, err
     content = json.loads(out)
     assert content["measurement"]["tm_score"] > 0.9
@@ -111,12 +133,30 @@ def test_remodelled_impact_json(run, chain_file, tmp_path):
 
 
 def test_measure_json_contract(run, globin_file):
-    code, out, _ = run("measure", globin_file, globin_file, "--reference-chain", "A",
-                       "--subject-chain", "B", "--json")
+    code, out, _ = run(
+        "measure",
+        globin_file,
+        globin_file,
+        "--reference-chain",
+        "A",
+        "--subject-chain",
+        "B",
+        "--json",
+    )
     assert code == 0
     content = json.loads(out)
-    assert {"tm_score", "tm_score_by_subject", "rmsd", "aligned_length", "sequence_identity",
-            "alignment", "lddt", "strain", "rotation", "translation"} <= set(content)
+    assert {
+        "tm_score",
+        "tm_score_by_subject",
+        "rmsd",
+        "aligned_length",
+        "sequence_identity",
+        "alignment",
+        "lddt",
+        "strain",
+        "rotation",
+        "translation",
+    } <= set(content)
     assert content["tm_score"] == pytest.approx(0.8847, abs=1e-3)
     assert len(content["lddt"]) == len(content["strain"]) == 147
     assert content["lddt"].count(None) == 147 - content["aligned_length"] == 4
@@ -127,8 +167,9 @@ def test_measure_json_contract(run, globin_file):
 
 
 def test_measure_summary(run, globin_file):
-    code, out, _ = run("measure", globin_file, globin_file, "--reference-chain", "A",
-                       "--subject-chain", "A")
+    code, out, _ = run(
+        "measure", globin_file, globin_file, "--reference-chain", "A", "--subject-chain", "A"
+    )
     assert code == 0
     assert "TM-score 1.0000 by the reference" in out
 
@@ -166,8 +207,10 @@ BAD = {
     "contradiction": (["--wild", WILD, "--variant", "K2R", "--mutant", WILD[:-1]], "one of the"),
     "unknown model": (["--wild", WILD, "--variant", "K2R", "--model", "x"], "not installed"),
     "unknown remodeller": (["--wild", WILD, "--variant", "K2R", "--remodel", "x"], "not known"),
-    "remodel without structure": (["--wild", WILD, "--variant", "K2R", "--remodel", "openmm"],
-                                  "needs a wild-type structure"),
+    "remodel without structure": (
+        ["--wild", WILD, "--variant", "K2R", "--remodel", "openmm"],
+        "needs a wild-type structure",
+    ),
     "no such file": (["--structure", "nothing.pdb", "--variant", "K2R"], "nothing.pdb"),
 }
 BAD_FILES = {
@@ -175,8 +218,11 @@ BAD_FILES = {
     "binary": (bytes(range(256)) * 20, [], "binary file"),
     "empty file": (b"", [], "is empty"),
     "text": (b"hello", [], "neither mmCIF nor PDB"),
-    "no protein": (b"HETATM    1  O   HOH A   1       1.000   1.000   1.000  1.00 20.00"
-                   b"           O\nEND\n", [], "no protein"),
+    "no protein": (
+        b"HETATM    1  O   HOH A   1       1.000   1.000   1.000  1.00 20.00           O\nEND\n",
+        [],
+        "no protein",
+    ),
     "cut gzip": (gzip.compress(b"ATOM" * 1000)[:20], [], "damaged gzip"),
 }
 
@@ -196,8 +242,10 @@ def test_bad_files_are_one_line_and_exit_2(run, case, tmp_path):
     content, more, says = BAD_FILES[case]
     path = tmp_path / "bad.pdb"
     path.write_bytes(content)
-    for command in (["impact", "--structure", path, "--variant", "K2R", *more],
-                    ["measure", path, path]):
+    for command in (
+        ["impact", "--structure", path, "--variant", "K2R", *more],
+        ["measure", path, path],
+    ):
         code, _, err = run(*command)
         assert code == 2
         assert says in err

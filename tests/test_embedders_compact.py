@@ -143,7 +143,11 @@ def test_committed_files_are_those_of_the_card():
     card = ModelCard.read(COMMITTED)
     card.check_files()
     assert set(card.sha256) == {
-        "encoder.safetensors", "head.safetensors", "fold.safetensors", "effect.safetensors"}
+        "encoder.safetensors",
+        "head.safetensors",
+        "fold.safetensors",
+        "effect.safetensors",
+    }
     assert {"licence", "trained_on", "limits", "max_length"} <= set(card.content)
     assert sum(p.stat().st_size for p in COMMITTED.rglob("*") if p.is_file()) < 40e6
     assert all(t.isfinite().all() for t in load_file(COMMITTED / ENCODER_FILE).values())
@@ -227,8 +231,15 @@ def records():
 
 def test_committed_records_are_of_the_committed_model(records):
     card = ModelCard.read(COMMITTED)
-    assert {"fold", "point_mutant", "same_sequence", "stability", "scan", "clinical",
-            "secondary structure"} <= set(records)
+    assert {
+        "fold",
+        "point_mutant",
+        "same_sequence",
+        "stability",
+        "scan",
+        "clinical",
+        "secondary structure",
+    } <= set(records)
     for record in records.values():
         assert record.model["sha256"] == card.weights_sha256
         assert record.side == "test"
@@ -241,10 +252,18 @@ def test_committed_figures_lie_within_their_intervals(records):
                 if isinstance(figure, dict) and figure["value"] is not None:
                     assert figure["low"] <= figure["value"] <= figure["high"]
     fold = records["fold"].content["figures"]
-    assert {"model", "embedder without head", "training mean", "constant 1", "sequence identity",
-            "fit on identity", "BLOSUM62 similarity"} == set(fold)
+    assert {
+        "model",
+        "embedder without head",
+        "training mean",
+        "constant 1",
+        "sequence identity",
+        "fit on identity",
+        "BLOSUM62 similarity",
+    } == set(fold)
     assert records["same_sequence"].figure("model", "tm_pearson").value is None, (
-        "equal sequences have no correlation")
+        "equal sequences have no correlation"
+    )
 
 
 def test_committed_records_hold_only_held_out_groups(records):
@@ -259,6 +278,7 @@ def test_committed_records_hold_only_held_out_groups(records):
 
 def test_committed_figures_that_were_reached(records):
     """What docs/model-notes.md calls reached."""
+
     def value(name: str, who: str, metric: str) -> float:
         return records[name].figure(who, metric).value
 

@@ -18,10 +18,20 @@ def every_kind(tmp_path_factory):
 
 
 NAMES = (
-    "structure files", "variants, sequence numbers", "variants, UniProt numbers",
-    "variants, author numbers", "sequences and FASTA", "accessions", "lists of variants",
-    "CSV and TSV", "Parquet", "FASTA of mutants", "bundles", "bundles, run.json",
-    "bundles, inputs.json", "bundles, rows.parquet",
+    "structure files",
+    "variants, sequence numbers",
+    "variants, UniProt numbers",
+    "variants, author numbers",
+    "sequences and FASTA",
+    "accessions",
+    "lists of variants",
+    "CSV and TSV",
+    "Parquet",
+    "FASTA of mutants",
+    "bundles",
+    "bundles, run.json",
+    "bundles, inputs.json",
+    "bundles, rows.parquet",
 )
 
 
@@ -48,6 +58,7 @@ def test_damaged_input(every_kind, name):
 
 def test_the_fuzzer_finds_faults():
     """A parser that fails in every forbidden way is caught at each."""
+
     def bad(content: bytes) -> None:
         if len(content) % 3 == 0:
             raise ValueError("a bug")

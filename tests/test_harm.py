@@ -85,8 +85,9 @@ def test_a_zip_that_lies_about_its_size_is_refused(tmp_path):
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as bundle:
         bundle.writestr("run.json", b" " * 50_000_000)
-    content = packed.getvalue().replace((50_000_000).to_bytes(4, "little"),
-                                        (10).to_bytes(4, "little"))
+    content = packed.getvalue().replace(
+        (50_000_000).to_bytes(4, "little"), (10).to_bytes(4, "little")
+    )
     with bounded(), pytest.raises(InputError):
         import_bundle(RunStore(tmp_path / "runs.sqlite"), content)
 
@@ -157,8 +158,9 @@ def test_a_parquet_bomb_is_refused():
     import pyarrow.parquet as pq
 
     target = io.BytesIO()
-    words = pa.DictionaryArray.from_arrays(pa.array(np.zeros(900_000, dtype=np.int32)),
-                                           pa.array(["A" * 100_000]))
+    words = pa.DictionaryArray.from_arrays(
+        pa.array(np.zeros(900_000, dtype=np.int32)), pa.array(["A" * 100_000])
+    )
     pq.write_table(pa.table({"variant": words}), target)
     assert len(target.getvalue()) < 1_000_000
     with bounded(20), pytest.raises(InputError, match=r"unpacks to more than"):
@@ -169,25 +171,34 @@ def test_a_parquet_bomb_is_refused():
         read_table(many.getvalue(), "bomb.parquet")
 
 
-@pytest.mark.parametrize("content", [
-    b"variant\n" + b'"' + b"A" * 5_000_000, b"variant" + b"," * 2_000_000 + b"\nR2K\n",
-    b"\n" * 5_000_000, b"variant" + b"," * 1_000 + b"\n" + (b"," * 1_000 + b"\n") * 25_000,
-])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"variant\n" + b'"' + b"A" * 5_000_000,
+        b"variant" + b"," * 2_000_000 + b"\nR2K\n",
+        b"\n" * 5_000_000,
+        b"variant" + b"," * 1_000 + b"\n" + (b"," * 1_000 + b"\n") * 25_000,
+    ],
+)
 def test_odd_tables_end(content):
     with bounded(20), pytest.raises(InputError):
         list(variants_of_file(Upload(content, "t.csv"), [Protein.from_sequence("MKTAY")]))
 
 
 @pytest.mark.parametrize("member", ["run.json", "inputs.json"])
-@pytest.mark.parametrize("content", [b"[" * 1_000_000, b'{"a":' * 200_000, b"1" * 1_000_000,
-                                     b'"' + b"\\u0000" * 100_000 + b'"'])
+@pytest.mark.parametrize(
+    "content",
+    [b"[" * 1_000_000, b'{"a":' * 200_000, b"1" * 1_000_000, b'"' + b"\\u0000" * 100_000 + b'"'],
+)
 def test_deep_and_long_json(tmp_path, member, content):
     store = RunStore(tmp_path / "runs.sqlite")
     protein = Protein.from_sequence("MKTAY", "x")
     run = store.create(ScreenInputs((protein,), "x", "compact"), [ScreenRow(1, "x", "K2R", "done")])
     made = io.BytesIO()
-    with (zipfile.ZipFile(io.BytesIO(export_bundle(store, run))) as old,
-          zipfile.ZipFile(made, "w") as new):
+    with (
+        zipfile.ZipFile(io.BytesIO(export_bundle(store, run))) as old,
+        zipfile.ZipFile(made, "w") as new,
+    ):
         for name in old.namelist():
             new.writestr(name, content if name == member else old.read(name))
     with bounded(), pytest.raises(InputError, match="bundle"):
@@ -205,13 +216,18 @@ def hostile(tiny_predictor):
     atoms.chain_id = np.array([SCRIPT] * len(atoms))
     structure = Structure.from_atoms(atoms, f"{SCRIPT}.pdb", notes=(SCRIPT,))
     annotation = Annotation(
-        "P12345", small.sequence, SCRIPT, SCRIPT, SCRIPT,
+        "P12345",
+        small.sequence,
+        SCRIPT,
+        SCRIPT,
+        SCRIPT,
         (Feature("Domain", 1, 5, SCRIPT), Feature("Active site", 3, 3, SCRIPT)),
         (KnownVariant(1, "D", "A", SCRIPT, f"=cmd|{SCRIPT}", (SCRIPT,), SCRIPT),),
     )
     protein = Protein.combine(small.sequence, structure, SCRIPT).annotated(annotation)
-    return analyse(protein, Variant.parse("C2W", protein.sequence), predictor=tiny_predictor,
-                   background=0)
+    return analyse(
+        protein, Variant.parse("C2W", protein.sequence), predictor=tiny_predictor, background=0
+    )
 
 
 def test_the_report_runs_nothing_of_the_users(hostile):
@@ -225,8 +241,12 @@ def test_figures_hold_no_tags(hostile):
 
     html = to_html(residue_track(hostile), include_plotlyjs=False)
     assert "<script>window.HARMED" not in html
-    texts = [t for trace in residue_track(hostile).data if trace.text is not None
-             for t in ([trace.text] if isinstance(trace.text, str) else trace.text)]
+    texts = [
+        t
+        for trace in residue_track(hostile).data
+        if trace.text is not None
+        for t in ([trace.text] if isinstance(trace.text, str) else trace.text)
+    ]
     assert texts
     assert not any("<" in t for t in texts)
 
@@ -243,8 +263,9 @@ def test_the_report_is_harmless_in_a_browser(hostile, tmp_path):
     path = tmp_path / "report.html"
     path.write_text(report_html(hostile, None), encoding="utf-8")
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium,
-                                         args=["--no-sandbox", "--disable-gpu"])
+        browser = driver.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
+        )
         page = browser.new_page()
         page.goto(path.as_uri())
         page.wait_for_timeout(1500)
@@ -256,10 +277,22 @@ def test_the_report_is_harmless_in_a_browser(hostile, tmp_path):
         browser.close()
 
 
-@pytest.mark.parametrize("text", [
-    "=cmd|' /C calc'!A0", "+1+1", "@SUM(1)", "-2+3+cmd", "\t=1", "\r=1", "\n=1", "  =1",
-    "＝1+1", "-A1", "- 1=1",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=cmd|' /C calc'!A0",
+        "+1+1",
+        "@SUM(1)",
+        "-2+3+cmd",
+        "\t=1",
+        "\r=1",
+        "\n=1",
+        "  =1",
+        "＝1+1",
+        "-A1",
+        "- 1=1",
+    ],
+)
 def test_spreadsheets_run_nothing(text):
     import pandas as pd
 
@@ -276,9 +309,11 @@ def test_numbers_and_names_stay_as_they_are(text):
 
 def test_every_table_that_leaves_is_safe(hostile):
     rows = [ScreenRow(1, "=1+1", "K2R", "rejected", "=cmd|x", given="@x", chain="+1")]
-    for text in (screen_csv(rows), next(e.make() for e in exports(hostile, None)
-                                        if e.label == "Residue CSV"),
-                 without_formulas(known_variant_table(hostile.protein)).to_csv(index=False)):
+    for text in (
+        screen_csv(rows),
+        next(e.make() for e in exports(hostile, None) if e.label == "Residue CSV"),
+        without_formulas(known_variant_table(hostile.protein)).to_csv(index=False),
+    ):
         assert not re.search(r'(?:^|,|\n)"?[=+@]', text)
 
 
@@ -299,7 +334,9 @@ def test_a_bundle_writes_no_file_of_its_own(tmp_path):
     before = set(tmp_path.rglob("*"))
     import_bundle(store, made.getvalue())
     assert {p.name for p in set(tmp_path.rglob("*")) - before} <= {
-        "runs.sqlite-wal", "runs.sqlite-shm"}
+        "runs.sqlite-wal",
+        "runs.sqlite-shm",
+    }
     assert not Path("/tmp/glass-evil.txt").exists()
 
 
@@ -326,11 +363,14 @@ class Evil:
         return (exec, ("import pathlib; pathlib.Path('harmed').touch()",))
 
 
-@pytest.mark.parametrize("write", [
-    lambda path: torch.save({"model_state_dict": Evil(), "config": {}}, path),
-    lambda path: path.write_bytes(pickle.dumps(Evil())),
-    lambda path: path.write_bytes(b"\x80\x04" + b"x" * 1000),
-])
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda path: torch.save({"model_state_dict": Evil(), "config": {}}, path),
+        lambda path: path.write_bytes(pickle.dumps(Evil())),
+        lambda path: path.write_bytes(b"\x80\x04" + b"x" * 1000),
+    ],
+)
 def test_a_pickle_is_never_run(tmp_path, monkeypatch, write):
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "evil.pt")
@@ -339,22 +379,33 @@ def test_a_pickle_is_never_run(tmp_path, monkeypatch, write):
     assert not (tmp_path / "harmed").exists()
 
 
-@pytest.mark.parametrize("config", [
-    {"hidden_dim": 16384, "prottrans_dim": 16384, "num_layers": 200},
-    {"hidden_dim": 2**40}, {"num_layers": 10**9}, {"nhead": 0}, {"hidden_dim": "512"},
-    {"dropout": float("nan")}, {"output_dim": -1},
-])
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"hidden_dim": 16384, "prottrans_dim": 16384, "num_layers": 200},
+        {"hidden_dim": 2**40},
+        {"num_layers": 10**9},
+        {"nhead": 0},
+        {"hidden_dim": "512"},
+        {"dropout": float("nan")},
+        {"output_dim": -1},
+    ],
+)
 def test_a_checkpoint_that_claims_absurd_shapes(tmp_path, config):
     torch.save({"model_state_dict": {"a": torch.zeros(1)}, "config": config}, tmp_path / "x.pt")
     with bounded(), pytest.raises(ModelError):
         load_authors_checkpoint(tmp_path / "x.pt")
 
 
-@pytest.mark.parametrize(("part", "claim"), [
-    ("encoder", {"dim": 16384, "feedforward": 16384, "layers": 200}),
-    ("encoder", {"layers": 10**9}), ("effect", {"hidden_dim": 16384, "num_layers": 250}),
-    ("head", {"hidden_dim": 16384, "num_layers": 250}),
-])
+@pytest.mark.parametrize(
+    ("part", "claim"),
+    [
+        ("encoder", {"dim": 16384, "feedforward": 16384, "layers": 200}),
+        ("encoder", {"layers": 10**9}),
+        ("effect", {"hidden_dim": 16384, "num_layers": 250}),
+        ("head", {"hidden_dim": 16384, "num_layers": 250}),
+    ],
+)
 def test_a_card_that_claims_absurd_shapes(tiny_assets, tmp_path, part, claim):
     shutil.copytree(tiny_assets, tmp_path / "assets")
     path = tmp_path / "assets" / "models" / "compact" / "card.json"
@@ -365,10 +416,18 @@ def test_a_card_that_claims_absurd_shapes(tiny_assets, tmp_path, part, claim):
         load_predictor(Settings(assets=tmp_path / "assets", device="cpu")).effects("MKTAY")
 
 
-@pytest.mark.parametrize("content", [
-    b"", b"{}", b"[" * 100_000, b"\xff" * 100, b"null", b'{"format": 3}',
-    (2**60).to_bytes(8, "little") + b"{",
-])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{}",
+        b"[" * 100_000,
+        b"\xff" * 100,
+        b"null",
+        b'{"format": 3}',
+        (2**60).to_bytes(8, "little") + b"{",
+    ],
+)
 @pytest.mark.parametrize("name", ["card.json", "encoder.safetensors", "head.safetensors"])
 def test_a_damaged_model_is_listed_with_its_reason(tiny_assets, tmp_path, name, content):
     shutil.copytree(tiny_assets, tmp_path / "assets")
@@ -385,8 +444,9 @@ def test_nothing_unpickles():
         text = path.read_text()
         for call in re.findall(r"torch\.load\([^)]*\)", text):
             assert "weights_only=True" in call, path
-        assert not re.search(r"pickle\.loads?\(|allow_pickle=True|yaml\.|[^.\w]eval\(|[^.\w]exec\(",
-                             text), path
+        assert not re.search(
+            r"pickle\.loads?\(|allow_pickle=True|yaml\.|[^.\w]eval\(|[^.\w]exec\(", text
+        ), path
 
 
 def test_pages_write_no_html_of_their_own():
@@ -444,8 +504,14 @@ def test_a_full_disk_keeps_what_was_embedded(cached, monkeypatch):
     assert len(cached.embed(["MKTAY", "MKTAYK"])) == 2
 
 
-@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"),
-                                   OSError(5, "Input/output error"), IsADirectoryError(21, "x")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        PermissionError(13, "Permission denied"),
+        OSError(5, "Input/output error"),
+        IsADirectoryError(21, "x"),
+    ],
+)
 def test_files_that_cannot_be_read(monkeypatch, tmp_path, error):
     def refuse(*arguments, **options):
         raise error
@@ -469,9 +535,11 @@ def test_a_full_disk_at_the_export_is_one_line(tiny_assets, tmp_path, monkeypatc
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_text", full)
-    result = CliRunner().invoke(main, [
-        "impact", "--wild", "MKTAYIAK", "--variant", "K2R", "--out", str(tmp_path / "out"),
-    ], env={"GLASS_ASSETS": str(tiny_assets), "GLASS_DEVICE": "cpu"})
+    result = CliRunner().invoke(
+        main,
+        ["impact", "--wild", "MKTAYIAK", "--variant", "K2R", "--out", str(tmp_path / "out")],
+        env={"GLASS_ASSETS": str(tiny_assets), "GLASS_DEVICE": "cpu"},
+    )
     assert result.exit_code == 2
     assert "cannot be written (No space left on device)" in result.stderr
 
@@ -486,8 +554,12 @@ def test_a_card_out_of_memory_is_one_line_on_the_page(tiny_assets, tmp_path, mon
     def full(*arguments, **options):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    for name, value in {"ASSETS": tiny_assets, "MODELS": tmp_path / "none", "DEVICE": "cpu",
-                        "RUNS": tmp_path / "runs.sqlite"}.items():
+    for name, value in {
+        "ASSETS": tiny_assets,
+        "MODELS": tmp_path / "none",
+        "DEVICE": "cpu",
+        "RUNS": tmp_path / "runs.sqlite",
+    }.items():
         monkeypatch.setenv(f"GLASS_{name}", str(value))
     st.cache_resource.clear()
     monkeypatch.setattr(CompactEmbedder, "_encode", full)

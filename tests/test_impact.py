@@ -75,23 +75,37 @@ def variant(globin):
 
 @pytest.fixture(scope="module")
 def measured(globin, variant, tiny_predictor):
-    return analyse(Protein.from_structure(globin), variant, predictor=tiny_predictor,
-                   remodeller=FakeRemodeller(), seeds=2, background=5)
+    return analyse(
+        Protein.from_structure(globin),
+        variant,
+        predictor=tiny_predictor,
+        remodeller=FakeRemodeller(),
+        seeds=2,
+        background=5,
+    )
 
 
 @pytest.fixture(scope="module")
 def predicted_only(tiny_predictor):
     sequence = "MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQ"
     return analyse(
-        Protein.from_sequence(sequence, "<b>x</b>"), Variant.parse("K2R:R10del", sequence),
-        predictor=tiny_predictor, background=5,
+        Protein.from_sequence(sequence, "<b>x</b>"),
+        Variant.parse("K2R:R10del", sequence),
+        predictor=tiny_predictor,
+        background=5,
     )
 
 
 def test_stages_are_reported_in_order(globin, variant, tiny_predictor):
     seen = []
-    analyse(Protein.from_structure(globin), variant, predictor=tiny_predictor,
-            remodeller=FakeRemodeller(), background=0, progress=lambda *a: seen.append(a))
+    analyse(
+        Protein.from_structure(globin),
+        variant,
+        predictor=tiny_predictor,
+        remodeller=FakeRemodeller(),
+        background=0,
+        progress=lambda *a: seen.append(a),
+    )
     fractions = [f for _, f in seen]
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1.0
@@ -100,19 +114,35 @@ def test_stages_are_reported_in_order(globin, variant, tiny_predictor):
 
 def test_cancel(globin, variant, tiny_predictor):
     with pytest.raises(Cancelled):
-        analyse(Protein.from_structure(globin), variant, predictor=tiny_predictor,
-                remodeller=FakeRemodeller(), background=0, cancelled=lambda: True)
+        analyse(
+            Protein.from_structure(globin),
+            variant,
+            predictor=tiny_predictor,
+            remodeller=FakeRemodeller(),
+            background=0,
+            cancelled=lambda: True,
+        )
 
 
 def test_inputs_that_do_not_belong_together(globin, variant, tiny_predictor):
     with pytest.raises(InputError, match="another sequence"):
         analyse(Protein.from_sequence("MKT"), variant, predictor=tiny_predictor)
     with pytest.raises(RemodelError, match="needs a wild-type structure"):
-        analyse(Protein.from_sequence(globin.sequence), variant, predictor=tiny_predictor,
-                remodeller=FakeRemodeller(), background=0)
+        analyse(
+            Protein.from_sequence(globin.sequence),
+            variant,
+            predictor=tiny_predictor,
+            remodeller=FakeRemodeller(),
+            background=0,
+        )
     with pytest.raises(RemodelError, match="substitutions only"):
-        analyse(Protein.from_structure(globin), Variant.parse("V31del", globin.sequence),
-                predictor=tiny_predictor, remodeller=FakeRemodeller(), background=0)
+        analyse(
+            Protein.from_structure(globin),
+            Variant.parse("V31del", globin.sequence),
+            predictor=tiny_predictor,
+            remodeller=FakeRemodeller(),
+            background=0,
+        )
 
 
 def test_measurement_finds_the_site_above_the_floor(measured):
@@ -143,12 +173,30 @@ def test_json_round_trip_is_lossless(name, request):
 
 def test_json_contract(measured, predicted_only):
     content = to_dict(measured)
-    for key in ("variant", "prediction", "measurement", "noise_floor", "residues", "subdomains",
-                "flags", "provenance"):
+    for key in (
+        "variant",
+        "prediction",
+        "measurement",
+        "noise_floor",
+        "residues",
+        "subdomains",
+        "flags",
+        "provenance",
+    ):
         assert key in content
     assert {"tm_score", "lddt", "model"} <= set(content["prediction"])
-    assert {"tm_score", "tm_score_by_subject", "rmsd", "aligned_length", "sequence_identity",
-            "alignment", "lddt", "strain", "rotation", "translation"} <= set(content["measurement"])
+    assert {
+        "tm_score",
+        "tm_score_by_subject",
+        "rmsd",
+        "aligned_length",
+        "sequence_identity",
+        "alignment",
+        "lddt",
+        "strain",
+        "rotation",
+        "translation",
+    } <= set(content["measurement"])
     assert set(content["measurement"]["alignment"]) == {"reference", "subject", "match"}
     assert content["provenance"]["protocol"]["seeds"] == "1,2"
     assert to_dict(predicted_only)["measurement"] is None
@@ -179,16 +227,23 @@ def test_csv_runs_no_formula(globin, tiny_predictor):
     atoms = globin.atoms.copy()
     atoms.chain_id = np.array(["=cmd"] * len(atoms))
     protein = Protein.from_structure(Structure.from_atoms(atoms, "x"))
-    impact = analyse(protein, Variant.parse("V31P", protein.sequence), predictor=tiny_predictor,
-                     background=0)
+    impact = analyse(
+        protein, Variant.parse("V31P", protein.sequence), predictor=tiny_predictor, background=0
+    )
     assert "'=cmd" in residue_csv(impact)
     assert ",=cmd" not in residue_csv(impact)
 
 
 def test_figures(measured, predicted_only):
     names = {t.name for t in residue_track(measured, 31).data}
-    assert {"predicted lDDT", "measured lDDT", "noise floor", "effective strain", "helix",
-            "± 1 sd over replicates"} <= names
+    assert {
+        "predicted lDDT",
+        "measured lDDT",
+        "noise floor",
+        "effective strain",
+        "helix",
+        "± 1 sd over replicates",
+    } <= names
     hover = next(t for t in residue_track(measured).data if t.name == "measured lDDT").customdata
     assert hover[30] == "V31 (chain A, author 35)"
     drawn = matrices(measured, 31, (20, 40)).data
@@ -202,8 +257,9 @@ def test_long_proteins_are_drawn_thinner(tiny_predictor):
 
     sequence = "MKTAYIAKQRQISFVKSHFSRQ" * 70
     protein = Protein.from_structure(read_structure(helix(sequence, "A"), name="long"))
-    impact = analyse(protein, Variant.parse("K2R", sequence), predictor=tiny_predictor,
-                     background=0)
+    impact = analyse(
+        protein, Variant.parse("K2R", sequence), predictor=tiny_predictor, background=0
+    )
     drawn = matrices(impact)
     assert len(drawn.data[0].x) <= 700
     assert drawn.data[0].z.shape == (len(drawn.data[0].x),) * 2
@@ -265,21 +321,36 @@ def test_verdict_never_claims_more_than_the_floor(globin, tiny_predictor, measur
             made = super().remodel(wild, substitutions, *args, **kwargs)
             return Replicate(made.seed, made.reference, made.floor, made.floor)
 
-    quiet = analyse(Protein.from_structure(globin), Variant.parse("V31P", globin.sequence),
-                    predictor=tiny_predictor, remodeller=Still(), background=0)
+    quiet = analyse(
+        Protein.from_structure(globin),
+        Variant.parse("V31P", globin.sequence),
+        predictor=tiny_predictor,
+        remodeller=Still(),
+        background=0,
+    )
     assert "no change beyond the noise" in verdict(quiet).headline
 
 
 def test_a_mutant_structure_of_ones_own(globin, variant, tiny_predictor):
     made = FakeRemodeller().remodel(globin, {30: "P"}, RemodelSettings(), 1).mutant
-    impact = analyse(Protein.from_structure(globin), variant, predictor=tiny_predictor,
-                     mutant_structure=made, background=0)
+    impact = analyse(
+        Protein.from_structure(globin),
+        variant,
+        predictor=tiny_predictor,
+        mutant_structure=made,
+        background=0,
+    )
     assert impact.noise_floor is None
     assert any("no noise floor" in f for f in impact.flags)
     assert from_json(to_json(impact)).tm_score == impact.tm_score
     with pytest.raises(GlassError, match="not the structure of V31P"):
-        analyse(Protein.from_structure(globin), variant, predictor=tiny_predictor,
-                mutant_structure=globin, background=0)
+        analyse(
+            Protein.from_structure(globin),
+            variant,
+            predictor=tiny_predictor,
+            mutant_structure=globin,
+            background=0,
+        )
 
 
 def test_subdomain_table_says_what_it_is_based_on(measured, predicted_only):
@@ -317,4 +388,9 @@ def test_long_proteins_are_compared_with_fewer_variants(tiny_predictor):
 
     info = tiny_predictor.info
     assert [affordable_background(info, n) for n in (50, 400, 500, 1500, 30_000)] == [
-        100, 100, 80, 26, 20]
+        100,
+        100,
+        80,
+        26,
+        20,
+    ]

@@ -22,8 +22,11 @@ SIDEWAYS = {("records", "errors"), ("app", "pages")}
 HOMES = {
     "streamlit": ("app.py", "pages"),
     "torch": (
-        "glass_core/embedders", "glass_core/models", "glass_core/training",
-        "glass_core/search", "glass_core/cli/training.py",
+        "glass_core/embedders",
+        "glass_core/models",
+        "glass_core/training",
+        "glass_core/search",
+        "glass_core/cli/training.py",
     ),
     "transformers": ("glass_core/embedders/prott5.py",),
     "lightning_fabric": ("glass_core/training", "glass_core/cli/training.py"),

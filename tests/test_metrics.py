@@ -58,10 +58,13 @@ def test_tm_score_agrees_with_biotite(globin, globin_b):
     reference = globin.atoms[globin.ca_mask]
     subject = globin_b.atoms[globin_b.ca_mask].copy()
     subject.coord = alignment.onto_reference(subject.coord).astype(np.float32)
-    for length, ours in ((len(globin), alignment.tm_score),
-                         (len(globin_b), alignment.tm_score_by_subject)):
-        theirs = struc.tm_score(reference, subject, alignment.pairs[:, 0], alignment.pairs[:, 1],
-                                length)
+    for length, ours in (
+        (len(globin), alignment.tm_score),
+        (len(globin_b), alignment.tm_score_by_subject),
+    ):
+        theirs = struc.tm_score(
+            reference, subject, alignment.pairs[:, 0], alignment.pairs[:, 1], length
+        )
         assert ours == pytest.approx(theirs, abs=5e-3)
 
 
@@ -79,8 +82,9 @@ def test_alignment_of_a_moved_copy(globin):
 
 def test_argument_order_matters(globin, globin_b):
     forward, backward = measure(globin, globin_b), measure(globin_b, globin)
-    assert forward.alignment.tm_score == pytest.approx(backward.alignment.tm_score_by_subject,
-                                                       abs=1e-3)
+    assert forward.alignment.tm_score == pytest.approx(
+        backward.alignment.tm_score_by_subject, abs=1e-3
+    )
     assert abs(forward.alignment.tm_score - backward.alignment.tm_score) > 1e-3
     assert len(forward.lddt) == 147
     assert len(backward.lddt) == 145

@@ -124,21 +124,31 @@ def test_half_downloaded_weights(tiny_t5, tmp_path):
 
 def head(seed=0, **config):
     torch.manual_seed(seed)
-    return SiameseTransformer(SiameseConfig(**{
-        "prottrans_dim": 24, "hidden_dim": 32, "output_dim": 32, **config
-    })).eval()
+    return SiameseTransformer(
+        SiameseConfig(**{"prottrans_dim": 24, "hidden_dim": 32, "output_dim": 32, **config})
+    ).eval()
 
 
 def test_published_shape_and_parameter_names():
     names = set(SiameseTransformer(SiameseConfig()).state_dict())
-    for name in ("input_projection.weight", "transformer_layers.1.self_attn.in_proj_weight",
-                 "transformer_layers.0.linear1.weight", "transformer_layers.0.norm2.bias",
-                 "output_projection.bias", "global_attention.0.weight",
-                 "global_attention.2.weight"):
+    for name in (
+        "input_projection.weight",
+        "transformer_layers.1.self_attn.in_proj_weight",
+        "transformer_layers.0.linear1.weight",
+        "transformer_layers.0.norm2.bias",
+        "output_projection.bias",
+        "global_attention.0.weight",
+        "global_attention.2.weight",
+    ):
         assert name in names
     assert SiameseConfig().to_dict() | {"max_seq_len": 300} == {
-        "prottrans_dim": 1024, "hidden_dim": 512, "output_dim": 512, "nhead": 4, "num_layers": 2,
-        "dropout": 0.1, "max_seq_len": 300,
+        "prottrans_dim": 1024,
+        "hidden_dim": 512,
+        "output_dim": 512,
+        "nhead": 4,
+        "num_layers": 2,
+        "dropout": 0.1,
+        "max_seq_len": 300,
     }
 
 
@@ -229,8 +239,10 @@ def test_registry_says_what_is_missing(tiny_assets, tmp_path):
     models = tmp_path / "models"
     (models / "empty").mkdir(parents=True)
     model = head()
-    torch.save({"model_state_dict": model.state_dict(), "config": model.config.to_dict()},
-               models / "glass.pt")
+    torch.save(
+        {"model_state_dict": model.state_dict(), "config": model.config.to_dict()},
+        models / "glass.pt",
+    )
     settings = Settings(assets=tiny_assets, models=models, device="cpu")
     entries = {e.name: e for e in list_models(settings)}
     assert next(iter(entries)) == "compact"
@@ -245,8 +257,10 @@ def test_registry_says_what_is_missing(tiny_assets, tmp_path):
 
 def test_registry_runs_an_authors_head_over_prott5(tiny_assets, tiny_t5, tmp_path):
     model = head()
-    torch.save({"model_state_dict": model.state_dict(), "config": model.config.to_dict()},
-               tmp_path / "glass.pt")
+    torch.save(
+        {"model_state_dict": model.state_dict(), "config": model.config.to_dict()},
+        tmp_path / "glass.pt",
+    )
     settings = Settings(assets=tiny_assets, models=tmp_path, prott5=str(tiny_t5), device="cpu")
     predictor = load_predictor(settings, "glass")
     assert predictor.info.dtype == "float32"
@@ -295,19 +309,29 @@ def test_committed_card_has_held_out_figures_and_baselines():
     for name in ("trained_on", "limits", "licence", "max_length"):
         assert card[name], name
     for kind in ("fold", "point_mutant", "same_sequence"):
-        for who in ("model", "constant 1", "training mean", "sequence identity",
-                    "fit on identity", "BLOSUM62 similarity", "embedder without head"):
+        for who in (
+            "model",
+            "constant 1",
+            "training mean",
+            "sequence identity",
+            "fit on identity",
+            "BLOSUM62 similarity",
+            "embedder without head",
+        ):
             figure = card["held_out"][kind]["figures"][who]["tm_mae"]
             assert figure["low"] <= figure["value"] <= figure["high"]
+
 
 def test_committed_it_is_small():
     folder = PROJECT / "assets" / "models" / "compact"
     assert sum(p.stat().st_size for p in folder.iterdir()) < 25e6
 
+
 def test_committed_a_proline_in_a_helix_shows_most_at_its_site(committed, globin):
     prediction = committed.predict([Variant.parse("V31P", globin.sequence)])[0]
     assert prediction.tm_score < 1
     assert abs(int(np.nanargmin(prediction.lddt)) - 30) <= 3
+
 
 def test_committed_different_folds_score_low(committed, globin):
     other = "MTYKLILNGKTLKGETTTEAVDAATAEKVFKQYANDNGVDGEWTYDDATKTFTVTE"

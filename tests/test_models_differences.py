@@ -58,10 +58,14 @@ def gaps(predictor, network, wild_type, mutants):
     tm, lddt = network.compare(wild_type, mutants)
     assert tm.shape == (len(mutants),) and lddt.shape == (len(mutants), len(wild_type))
     return (
-        max(float((t - module.predicted_tm(wild_pooled, pooled)).abs())
-            for t, (_, pooled) in zip(tm, plain, strict=True)),
-        max(float((one - module.predicted_lddt(wild_residues, residues)).abs().max())
-            for one, (residues, _) in zip(lddt, plain, strict=True)),
+        max(
+            float((t - module.predicted_tm(wild_pooled, pooled)).abs())
+            for t, (_, pooled) in zip(tm, plain, strict=True)
+        ),
+        max(
+            float((one - module.predicted_lddt(wild_residues, residues)).abs().max())
+            for one, (residues, _) in zip(lddt, plain, strict=True)
+        ),
     )
 
 
@@ -109,13 +113,19 @@ def test_companions_change_no_number(network):
 
 def test_another_shape_of_the_network():
     torch.manual_seed(3)
-    encoder = CompactEncoder(CompactConfig(dim=32, layers=3, heads=2, feedforward=48,
-                                           conv_layers=3, conv_width=3, window=64))
+    encoder = CompactEncoder(
+        CompactConfig(
+            dim=32, layers=3, heads=2, feedforward=48, conv_layers=3, conv_width=3, window=64
+        )
+    )
     head = SiameseTransformer(
         SiameseConfig(prottrans_dim=32, hidden_dim=16, output_dim=24, nhead=2)
     )
-    predictor = SiamesePredictor(CompactEmbedder(encoder, "small", CPU), head,
-                                 ModelInfo("small", "0", "0" * 64, "small", "cpu", "float32"))
+    predictor = SiamesePredictor(
+        CompactEmbedder(encoder, "small", CPU),
+        head,
+        ModelInfo("small", "0", "0" * 64, "small", "cpu", "float32"),
+    )
     wild_type, rng = random_sequence(40), np.random.default_rng(4)
     mutants = [mutated(wild_type, [site], rng) for site in range(40)]
     network = DifferentialNetwork(encoder, head)

@@ -39,7 +39,8 @@ def table(score, probability=None) -> EffectTable:
 
 def test_a_single_substitution_has_ranks():
     told = table({(2, "W"): 3.0, (2, "Y"): 5.0, (4, "W"): 9.0}, {(2, "W"): 0.8}).of(
-        Variant.parse("C2W", WILD))
+        Variant.parse("C2W", WILD)
+    )
     assert told.score == 3 and told.probability == pytest.approx(0.8)
     assert told.site_rank == 2
     assert told.percentile == pytest.approx(100 * 187 / 190)
@@ -48,7 +49,8 @@ def test_a_single_substitution_has_ranks():
 
 def test_several_substitutions_add_and_chances_combine():
     told = table({(2, "W"): 3.0, (4, "W"): 1.0}, {(2, "W"): 0.8, (4, "W"): 0.5}).of(
-        Variant.parse("C2W:E4W", WILD))
+        Variant.parse("C2W:E4W", WILD)
+    )
     assert told.score == 4
     assert told.probability == pytest.approx(1 - 0.2 * 0.5)
     assert told.site_rank is None and told.percentile is None
@@ -77,8 +79,9 @@ def test_the_head_gives_zero_to_the_wild_type_and_ignores_padding():
     longer = torch.cat([mask, torch.zeros(1, 3, dtype=torch.bool)], dim=1)
     again, _ = head(padded, longer, torch.cat([wild, wild[:, :3]], dim=1))
     torch.testing.assert_close(again[:, :6], score, atol=1e-5, rtol=0)
-    told = CalibratedEffect(head, 2.0, -1.0).table(Embedding("ACXDEF", residues[0]),
-                                                  torch.device("cpu"))
+    told = CalibratedEffect(head, 2.0, -1.0).table(
+        Embedding("ACXDEF", residues[0]), torch.device("cpu")
+    )
     assert np.isnan(told.score[2]).all() and np.isnan(told.probability[0, 0])
     wanted = 1 / (1 + np.exp(-(2 * float(logit[0, 0, 5].detach()) - 1)))
     assert told.probability[0, 5] == pytest.approx(wanted, abs=1e-6)
@@ -108,8 +111,12 @@ def test_one_pass_serves_all_variants_of_a_protein(tiny_predictor):
 
 
 def test_the_result_tells_the_chance_with_its_rank(tiny_predictor):
-    impact = analyse(Protein.from_sequence(WILD), Variant.parse("C2W", WILD),
-                     predictor=tiny_predictor, background=3)
+    impact = analyse(
+        Protein.from_sequence(WILD),
+        Variant.parse("C2W", WILD),
+        predictor=tiny_predictor,
+        background=3,
+    )
     effect = impact.prediction.effect
     said = verdict(impact)
     assert f"(P {effect.probability:.2f})" in said.headline

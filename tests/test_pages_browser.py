@@ -176,8 +176,12 @@ def test_a_saturation_screen_is_killed_resumed_reopened_and_exported(server, bro
 def test_a_measured_scan_is_uploaded_and_gives_its_spearman(address, browser, tmp_path):
     table = tmp_path / "scan.csv"
     wild = TEM1[23:83]
-    lines = [f"{wild[p]}{p + 1}{m},{(p % 7) - (m == 'P')}" for p in range(40) for m in "APK"
-             if m != wild[p]]
+    lines = [
+        f"{wild[p]}{p + 1}{m},{(p % 7) - (m == 'P')}"
+        for p in range(40)
+        for m in "APK"
+        if m != wild[p]
+    ]
     table.write_text("\n".join(["mutant,DMS_score", *lines]))
     page = browser.new_page(viewport={"width": 1400, "height": 1000})
     page.goto(f"{address}/screen")

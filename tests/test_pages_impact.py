@@ -54,8 +54,13 @@ def test_example_shows_all_views(page):
     page.button(key="example").click().run()
     assert not page.exception
     text = " ".join(m.value for m in page.markdown)
-    for section in ("Along the sequence", "Structure", "Distances", "Parts of the fold",
-                    "Downloads"):
+    for section in (
+        "Along the sequence",
+        "Structure",
+        "Distances",
+        "Parts of the fold",
+        "Downloads",
+    ):
         assert section in text
     assert page.text_input(key="variant").value == "V31P"
     assert page.selectbox(key="chain").value == "A"

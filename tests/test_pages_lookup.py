@@ -21,8 +21,11 @@ def page(services, tiny_assets, tmp_path, monkeypatch):
     import streamlit as st
 
     places = environment(services, tmp_path / "downloads") | {
-        "GLASS_ASSETS": str(tiny_assets), "GLASS_MODELS": str(tmp_path / "none"),
-        "GLASS_DEVICE": "cpu", "GLASS_RUNS": str(tmp_path / "runs.sqlite")}
+        "GLASS_ASSETS": str(tiny_assets),
+        "GLASS_MODELS": str(tmp_path / "none"),
+        "GLASS_DEVICE": "cpu",
+        "GLASS_RUNS": str(tmp_path / "runs.sqlite"),
+    }
     for name, value in places.items():
         monkeypatch.setenv(name, value)
     st.cache_resource.clear()
@@ -96,10 +99,17 @@ def test_a_result_opened_again_still_knows_the_protein(page):
     assert any(e.label.startswith("Known variants") for e in again.expander)
 
 
-@pytest.mark.parametrize(("text", "says"), [
-    ("", "is neither a UniProt accession"), ("hello", "is neither"), ("P99999", "no entry P99999"),
-    ("P00001", "no longer there"), ("../x", "is neither"), ("http://x.y/z", "is neither"),
-])
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "is neither a UniProt accession"),
+        ("hello", "is neither"),
+        ("P99999", "no entry P99999"),
+        ("P00001", "no longer there"),
+        ("../x", "is neither"),
+        ("http://x.y/z", "is neither"),
+    ],
+)
 def test_a_failed_look_up_keeps_the_form(page, text, says):
     page.text_area(key="wild").set_value(ARF)
     page.text_input(key="variant").set_value("G16D")
@@ -176,8 +186,10 @@ def test_the_structures_residues_can_be_followed(page):
     from glass_core.inputs.read import Upload
 
     names = ["MET", "LYS", "TRP", "ALA", "TYR", "ILE", "ALA", "LYS"]
-    page.session_state["given"] = Upload(pdb_text(*(
-        pdb_line(n, res=name, x=3.8 * n) for n, name in enumerate(names, start=1))), "mine.pdb")
+    page.session_state["given"] = Upload(
+        pdb_text(*(pdb_line(n, res=name, x=3.8 * n) for n, name in enumerate(names, start=1))),
+        "mine.pdb",
+    )
     page.text_area(key="wild").set_value("MKTAYIAK")
     page.text_input(key="variant").set_value("K2R")
     page.button(key="analyse").click().run()

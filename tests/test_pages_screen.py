@@ -41,8 +41,9 @@ WILD = "MKTAYIAKQRQISFVKSHFSRQ"
 
 @pytest.fixture
 def settings(tiny_assets, tmp_path):
-    return Settings(assets=tiny_assets, models=tmp_path / "none", device="cpu",
-                    runs=tmp_path / "runs.sqlite")
+    return Settings(
+        assets=tiny_assets, models=tmp_path / "none", device="cpu", runs=tmp_path / "runs.sqlite"
+    )
 
 
 @pytest.fixture
@@ -117,9 +118,14 @@ def test_a_list_shows_what_was_rejected_and_why(page, store):
     assert finished(page, store).counts == {"done": 2, "rejected": 2}
 
 
-@pytest.mark.parametrize(("wild", "span", "words"), [
-    ("MKTA1", "", "digit"), (WILD, "1-99", "residues 1 to 22"), (">a\nACD\n>a\nCDE", "", "called"),
-])
+@pytest.mark.parametrize(
+    ("wild", "span", "words"),
+    [
+        ("MKTA1", "", "digit"),
+        (WILD, "1-99", "residues 1 to 22"),
+        (">a\nACD\n>a\nCDE", "", "called"),
+    ],
+)
 def test_bad_input_is_one_line_and_loses_nothing(page, wild, span, words):
     page.text_area(key="screen_wild").set_value(wild)
     page.text_input(key="screen_range").set_value(span).run()
@@ -148,8 +154,14 @@ def test_chosen_variants_are_compared_and_opened(page, store):
 
 def test_an_interrupted_screen_goes_on(page, store, settings, tiny_predictor):
     protein = Protein.from_sequence(WILD, "one")
-    run = begin(store, [protein], list(all_substitutions(protein, 1, 2)),
-                predictor=tiny_predictor, source="interrupted", model="compact")
+    run = begin(
+        store,
+        [protein],
+        list(all_substitutions(protein, 1, 2)),
+        predictor=tiny_predictor,
+        source="interrupted",
+        model="compact",
+    )
     store.set_state(run, "running")
     page.query_params["run"] = run
     page.run()
@@ -161,9 +173,18 @@ def test_an_interrupted_screen_goes_on(page, store, settings, tiny_predictor):
 
 def test_nothing_is_carried_from_one_run_to_another(page, store, tiny_predictor):
     protein = Protein.from_sequence(WILD, "one")
-    runs = [begin(store, [protein], [ask(1, "K2R", protein)], predictor=tiny_predictor,
-                  source=score, model="compact", ranking=score)
-            for score in ("effect", "blosum62")]
+    runs = [
+        begin(
+            store,
+            [protein],
+            [ask(1, "K2R", protein)],
+            predictor=tiny_predictor,
+            source=score,
+            model="compact",
+            ranking=score,
+        )
+        for score in ("effect", "blosum62")
+    ]
     for run, score in zip(runs, ("effect", "blosum62"), strict=True):
         page.query_params["run"] = run
         page.run()
@@ -177,8 +198,14 @@ def test_nothing_is_carried_from_one_run_to_another(page, store, tiny_predictor)
 
 def test_one_variant_of_two_proteins_is_told_apart(page, store, settings, tiny_predictor):
     proteins = [Protein.from_sequence(WILD, "one"), Protein.from_sequence(WILD[:-2], "two")]
-    run = begin(store, proteins, [ask(n, "K2R", p) for n, p in enumerate(proteins, start=1)],
-                predictor=tiny_predictor, source="both", model="compact")
+    run = begin(
+        store,
+        proteins,
+        [ask(n, "K2R", p) for n, p in enumerate(proteins, start=1)],
+        predictor=tiny_predictor,
+        source="both",
+        model="compact",
+    )
     advance(store, run, settings=settings, predictor=tiny_predictor)
     page.query_params["run"] = run
     page.run()
@@ -190,11 +217,16 @@ def test_one_variant_of_two_proteins_is_told_apart(page, store, settings, tiny_p
     assert page.text_area(key="wild").value == WILD[:-2]
 
 
-def test_a_second_stage_that_ended_early_is_told_and_goes_on(page, store, settings,
-                                                             tiny_predictor):
+def test_a_second_stage_that_ended_early_is_told_and_goes_on(page, store, settings, tiny_predictor):
     protein = Protein.from_sequence(WILD, "one")
-    run = begin(store, [protein], [ask(1, "K2R", protein)], predictor=tiny_predictor,
-                source="two stages", model="compact")
+    run = begin(
+        store,
+        [protein],
+        [ask(1, "K2R", protein)],
+        predictor=tiny_predictor,
+        source="two stages",
+        model="compact",
+    )
     advance(store, run, settings=settings, predictor=tiny_predictor)
     store.set_state(run, "failed", "no force field.")
     page.query_params["run"] = run
@@ -232,8 +264,14 @@ def test_impact_results_outlive_the_server(settings, page, store):
 
 def test_runs_are_renamed_and_deleted(page, store, tiny_predictor):
     protein = Protein.from_sequence(WILD, "one")
-    run = begin(store, [protein], [ask(1, "K2R", protein)], predictor=tiny_predictor,
-                source="first name", model="compact")
+    run = begin(
+        store,
+        [protein],
+        [ask(1, "K2R", protein)],
+        predictor=tiny_predictor,
+        source="first name",
+        model="compact",
+    )
     page.switch_page("pages/runs.py").run()
     assert page.dataframe[0].value["state"].tolist() == ["waiting"]
     store.set_state(run, "running")
@@ -248,9 +286,11 @@ def table(tiny_predictor, globin):
     protein = Protein.from_structure(globin)
     asked = [*all_substitutions(protein, 10, 12), ask(58, "L2A:T3A", protein)]
     effects = tiny_predictor.effects(protein.sequence)
-    rows = [finished_row(first_row(a, effects, tiny_predictor.info), o)
-            for a, o in zip(asked, screen(asked, predictor=tiny_predictor), strict=True)
-            if a.variant]
+    rows = [
+        finished_row(first_row(a, effects, tiny_predictor.info), o)
+        for a, o in zip(asked, screen(asked, predictor=tiny_predictor), strict=True)
+        if a.variant
+    ]
     return protein, screen_frame(rows)
 
 
@@ -278,10 +318,14 @@ def test_means_distribution_and_measured_values(table):
     assert np.flatnonzero(~np.isnan(means)).tolist() == [9, 10, 11]
     site = frame[(frame["position"] == 10) & (frame["changes"] == 1)]
     assert means[9] == pytest.approx(site["effect"].mean())
-    labelled = frame.assign(label=pd.array(np.arange(len(frame)) % 2, dtype="Int64"),
-                            score=np.arange(len(frame), dtype=float))
+    labelled = frame.assign(
+        label=pd.array(np.arange(len(frame)) % 2, dtype="Int64"),
+        score=np.arange(len(frame), dtype=float),
+    )
     assert [t.name for t in distribution(labelled, "effect", [1], 0.5).data] == [
-        "harmless by the input", "damaging by the input"]
+        "harmless by the input",
+        "damaging by the input",
+    ]
     assert len(distribution(frame, "effect").data) == 1
     assert len(against_values(labelled, "lddt_deficit").data[0].x) == len(frame)
 
@@ -299,12 +343,17 @@ def test_quality_is_told_from_the_records():
     def record(name, kind, **content):
         return Evaluation(kind, name, "test", {}, content)
 
-    auroc = {"model": {"auroc": {"value": 0.81}}, "BLOSUM62": {"auroc": {"value": 0.67}},
-             "predicted TM deficit": {"auroc": {"value": 0.6}}}
-    records = {"clinical": record("clinical", "clinical", figures=auroc,
-                                  sampled={"figures": auroc})}
-    assert "AUROC 0.81 on clinical labels (BLOSUM62 0.67)" in ranking_quality(
-        records, "p_damaging")[0]
+    auroc = {
+        "model": {"auroc": {"value": 0.81}},
+        "BLOSUM62": {"auroc": {"value": 0.67}},
+        "predicted TM deficit": {"auroc": {"value": 0.6}},
+    }
+    records = {
+        "clinical": record("clinical", "clinical", figures=auroc, sampled={"figures": auroc})
+    }
+    assert (
+        "AUROC 0.81 on clinical labels (BLOSUM62 0.67)" in ranking_quality(records, "p_damaging")[0]
+    )
     assert "0.60" in ranking_quality(records, "tm_deficit")[0]
     assert "sample" in ranking_quality(records, "tm_deficit")[0]
     assert "not recorded" in ranking_quality({}, "effect")[0]
@@ -313,8 +362,9 @@ def test_quality_is_told_from_the_records():
 def screened(store, settings, predictor, globin):
     protein = Protein.from_structure(globin)
     asked = list(from_text("L2A T3V wrong =cmd() L2A:T3V", [protein]))
-    run = begin(store, [protein], asked, predictor=predictor, source="<b>bundled</b>",
-                model="compact")
+    run = begin(
+        store, [protein], asked, predictor=predictor, source="<b>bundled</b>", model="compact"
+    )
     advance(store, run, settings=settings, predictor=predictor)
     return run
 
@@ -326,8 +376,16 @@ def test_a_bundle_carries_a_screen_elsewhere(store, settings, tiny_predictor, gl
         names = set(bundle.namelist())
         report = bundle.read("report.html").decode()
         assert json.loads(bundle.read("provenance.json"))["versions"]
-    assert names == {"run.json", "inputs.json", "rows.parquet", "rows.csv", "columns.csv",
-                     "provenance.json", "report.html", "rejected.csv"}
+    assert names == {
+        "run.json",
+        "inputs.json",
+        "rows.parquet",
+        "rows.csv",
+        "columns.csv",
+        "provenance.json",
+        "report.html",
+        "rejected.csv",
+    }
     assert "<b>bundled" not in report and "&lt;b&gt;bundled" in report
     assert "=cmd()" in report and "plotly" in report.lower()
     other = RunStore(tmp_path / "other.sqlite")
@@ -352,13 +410,23 @@ def zipped(**members):
     return target.getvalue()
 
 
-@pytest.mark.parametrize("content", [
-    b"", b"PK junk", zipped(other_txt="x"), zipped(run_json="[]"), zipped(run_json="{}"),
-    zipped(run_json=json.dumps({"format": "glass-run/1", "kind": "screen", "name": "x"})),
-    zipped(run_json=json.dumps({"format": "glass-run/1", "kind": "screen", "name": "x"}),
-           inputs_json="{}", rows_parquet=b"PAR1"),
-    zipped(run_json="[" * 100_000),
-])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"PK junk",
+        zipped(other_txt="x"),
+        zipped(run_json="[]"),
+        zipped(run_json="{}"),
+        zipped(run_json=json.dumps({"format": "glass-run/1", "kind": "screen", "name": "x"})),
+        zipped(
+            run_json=json.dumps({"format": "glass-run/1", "kind": "screen", "name": "x"}),
+            inputs_json="{}",
+            rows_parquet=b"PAR1",
+        ),
+        zipped(run_json="[" * 100_000),
+    ],
+)
 def test_what_is_no_bundle_is_refused(store, content):
     with pytest.raises(InputError, match="bundle"):
         import_bundle(store, content)
@@ -380,8 +448,15 @@ def test_bundles_with_rows_that_break_rules_are_refused(store, settings, tiny_pr
     target = io.BytesIO()
     frame.to_parquet(target)
     with pytest.raises(GlassError, match="status"):
-        import_bundle(store, zipped(**{n.replace(".", "_"): c for n, c in
-                                       (members | {"rows.parquet": target.getvalue()}).items()}))
+        import_bundle(
+            store,
+            zipped(
+                **{
+                    n.replace(".", "_"): c
+                    for n, c in (members | {"rows.parquet": target.getvalue()}).items()
+                }
+            ),
+        )
 
 
 def test_estimates_grow_with_the_work(tiny_predictor):

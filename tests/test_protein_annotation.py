@@ -26,14 +26,26 @@ from glass_core.report.impact.tables import residue_table, variant_table
 def annotation(sequence, **more):
     """Ten residues stand before the sequence in UniProt."""
     return Annotation(
-        "P12345", "M" * 10 + sequence, "A globin", "GLB", "Lumbricus",
-        (Feature("Domain", 15, 60, "fold"), Feature("Domain", 1, 5, "before it"),
-         Feature("Domain", 20, 30, "inside"), Feature("Active site", 41, 41, "acid")),
-        (KnownVariant(41, "V", "P", "Pathogenic", "x", ("rs1",), "UniProt"),
-         KnownVariant(12, sequence[1], "A", "Benign"), KnownVariant(13, sequence[2], ""),
-         KnownVariant(14, "W" if sequence[3] != "W" else "A", "G", "Benign"),
-         KnownVariant(3, "M", "V", "Benign")),
-        retrieved=(Retrieved("UniProt", "P12345", "2026-01-02T03:04:05+00:00"),), **more,
+        "P12345",
+        "M" * 10 + sequence,
+        "A globin",
+        "GLB",
+        "Lumbricus",
+        (
+            Feature("Domain", 15, 60, "fold"),
+            Feature("Domain", 1, 5, "before it"),
+            Feature("Domain", 20, 30, "inside"),
+            Feature("Active site", 41, 41, "acid"),
+        ),
+        (
+            KnownVariant(41, "V", "P", "Pathogenic", "x", ("rs1",), "UniProt"),
+            KnownVariant(12, sequence[1], "A", "Benign"),
+            KnownVariant(13, sequence[2], ""),
+            KnownVariant(14, "W" if sequence[3] != "W" else "A", "G", "Benign"),
+            KnownVariant(3, "M", "V", "Benign"),
+        ),
+        retrieved=(Retrieved("UniProt", "P12345", "2026-01-02T03:04:05+00:00"),),
+        **more,
     )
 
 
@@ -46,8 +58,9 @@ def protein(globin):
 
 @pytest.fixture(scope="module")
 def impact(protein, tiny_predictor):
-    return analyse(protein, Variant.parse("V31P", protein.sequence), predictor=tiny_predictor,
-                   background=0)
+    return analyse(
+        protein, Variant.parse("V31P", protein.sequence), predictor=tiny_predictor, background=0
+    )
 
 
 def test_features_are_placed_on_the_sequence(protein):
@@ -58,29 +71,40 @@ def test_features_are_placed_on_the_sequence(protein):
 def test_known_variants_that_fit_become_a_list_with_labels(protein):
     made = list(known_variants(protein))
     assert [(a.row, a.text, a.variant.text, a.label) for a in made] == [
-        (1, "V41P", "V31P", True), (2, f"{protein.sequence[1]}12A", f"{protein.sequence[1]}2A",
-                                    False),
-        (3, f"{protein.sequence[2]}13del", f"{protein.sequence[2]}3del", None)]
+        (1, "V41P", "V31P", True),
+        (2, f"{protein.sequence[1]}12A", f"{protein.sequence[1]}2A", False),
+        (3, f"{protein.sequence[2]}13del", f"{protein.sequence[2]}3del", None),
+    ]
     table = known_variant_table(protein)
     assert table["here"].tolist() == [a.variant.text for a in made]
     assert list(known_variants(Protein.from_sequence("MK"))) == []
 
 
-@pytest.mark.parametrize(("significance", "called"), [
-    ("Pathogenic", "damaging"), ("Pathogenic / Likely pathogenic", "damaging"),
-    ("Benign", "benign"), ("Benign / Pathogenic", "unclear or not said"), ("", "unclear or not "
-                                                                          "said"),
-    ("Uncertain significance", "unclear or not said"),
-    ("Uncertain significance / Benign", "unclear or not said"),
-])
+@pytest.mark.parametrize(
+    ("significance", "called"),
+    [
+        ("Pathogenic", "damaging"),
+        ("Pathogenic / Likely pathogenic", "damaging"),
+        ("Benign", "benign"),
+        ("Benign / Pathogenic", "unclear or not said"),
+        ("", "unclear or not said"),
+        ("Uncertain significance", "unclear or not said"),
+        ("Uncertain significance / Benign", "unclear or not said"),
+    ],
+)
 def test_what_databases_call_it(significance, called):
     assert calling(KnownVariant(1, "M", "V", significance)) == called
 
 
 def test_the_track_shows_what_is_known(impact, globin, tiny_predictor):
     names = [trace.name for trace in residue_track(impact).data]
-    assert {"Domain", "sites", "known, damaging", "known, benign",
-            "known, unclear or not said"} <= set(names)
+    assert {
+        "Domain",
+        "sites",
+        "known, damaging",
+        "known, benign",
+        "known, unclear or not said",
+    } <= set(names)
     bare = Protein.from_structure(globin)
     assert not has_annotation(bare)
     plain = analyse(bare, impact.variant, predictor=tiny_predictor, background=0)
@@ -89,8 +113,10 @@ def test_the_track_shows_what_is_known(impact, globin, tiny_predictor):
 
 def test_the_aligned_error_is_a_matrix_in_the_proteins_positions(impact):
     drawn = matrices(impact)
-    assert [a.text for a in drawn.layout.annotations][:2] == ["wild type",
-                                                              "predicted aligned error"]
+    assert [a.text for a in drawn.layout.annotations][:2] == [
+        "wild type",
+        "predicted aligned error",
+    ]
     error = np.asarray(drawn.data[2].z)
     assert error[0, 0] == 0
     assert error[0, 20] == 20
@@ -114,14 +140,21 @@ def test_what_was_looked_up_is_in_the_record_and_survives(impact):
     assert back.protein.uniprot_position(30) == 41
 
 
-@pytest.mark.parametrize("make", [
-    lambda: Feature("Domain", 5, 3), lambda: Feature("Domain", 0, 3),
-    lambda: KnownVariant(0, "M", "V"), lambda: KnownVariant(1, "M", "M"),
-    lambda: KnownVariant(1, "", "V"), lambda: Annotation("", "MK"), lambda: Annotation("P", ""),
-    lambda: Annotation("P", "MK", pae=np.zeros((3, 3))),
-    lambda: Protein("MK", "", None, np.array([-1, -1]), "", np.array([1, 2])),
-    lambda: Protein("MK", "", None, np.array([-1, -1]), "P", np.array([0, 2])),
-])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Feature("Domain", 5, 3),
+        lambda: Feature("Domain", 0, 3),
+        lambda: KnownVariant(0, "M", "V"),
+        lambda: KnownVariant(1, "M", "M"),
+        lambda: KnownVariant(1, "", "V"),
+        lambda: Annotation("", "MK"),
+        lambda: Annotation("P", ""),
+        lambda: Annotation("P", "MK", pae=np.zeros((3, 3))),
+        lambda: Protein("MK", "", None, np.array([-1, -1]), "", np.array([1, 2])),
+        lambda: Protein("MK", "", None, np.array([-1, -1]), "P", np.array([0, 2])),
+    ],
+)
 def test_records_check_themselves(make):
     with pytest.raises(GlassError):
         make()

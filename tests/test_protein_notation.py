@@ -31,50 +31,94 @@ def numbered():
     """Author numbers -1, 1, 52, 52A, 52B, 60; UniProt 10 to 15."""
     codes = [(-1, " "), (1, " "), (52, " "), (52, "A"), (52, "B"), (60, " ")]
     names = ["GLY", "LYS", "THR", "ALA", "TYR", "ILE"]
-    structure = read_structure(pdb_text(*(
-        pdb_line(number, res=name, code=code, x=3.8 * place)
-        for place, ((number, code), name) in enumerate(zip(codes, names, strict=True))
-    )))
+    structure = read_structure(
+        pdb_text(
+            *(
+                pdb_line(number, res=name, code=code, x=3.8 * place)
+                for place, ((number, code), name) in enumerate(zip(codes, names, strict=True))
+            )
+        )
+    )
     protein = Protein.from_structure(structure)
     return protein.annotated(Annotation("P12345", "MMMMMMMMM" + protein.sequence))
 
 
-@pytest.mark.parametrize(("text", "reads_as"), [
-    ("K2dup", "K2_T3insK"), ("p.Lys2dup", "K2_T3insK"), ("K2_A4dup", "A4_Y5insKTA"),
-    ("p.Lys2_Ala4dup", "A4_Y5insKTA"), ("Q22dup", "Q22delinsQQ"),
-    ("ΔK2", "K2del"), ("delK2", "K2del"), ("deltaLys2", "K2del"),
-    ("p.Lys2_Thr3insGlyGly", "K2_T3insGG"), ("K2Xaa", "K2Xaa"), ("K002R", "K2R"),
-    ("NP_000537.3:p.Lys2Arg", "K2R"), ("NP_000537.3:K2R", "K2R"), ("TP53:p.(Lys2Arg)", "K2R"),
-    ("p.([Lys2Arg;Thr3Gly])", "K2R:T3G"), ("p.[Lys2Arg;Thr3Gly]", "K2R:T3G"),
-])
+@pytest.mark.parametrize(
+    ("text", "reads_as"),
+    [
+        ("K2dup", "K2_T3insK"),
+        ("p.Lys2dup", "K2_T3insK"),
+        ("K2_A4dup", "A4_Y5insKTA"),
+        ("p.Lys2_Ala4dup", "A4_Y5insKTA"),
+        ("Q22dup", "Q22delinsQQ"),
+        ("ΔK2", "K2del"),
+        ("delK2", "K2del"),
+        ("deltaLys2", "K2del"),
+        ("p.Lys2_Thr3insGlyGly", "K2_T3insGG"),
+        ("K2Xaa", "K2Xaa"),
+        ("K002R", "K2R"),
+        ("NP_000537.3:p.Lys2Arg", "K2R"),
+        ("NP_000537.3:K2R", "K2R"),
+        ("TP53:p.(Lys2Arg)", "K2R"),
+        ("p.([Lys2Arg;Thr3Gly])", "K2R:T3G"),
+        ("p.[Lys2Arg;Thr3Gly]", "K2R:T3G"),
+    ],
+)
 def test_less_common_forms(text, reads_as):
     variant = Variant.parse(text, WILD)
     assert variant.text == reads_as
     assert Variant.parse(variant.text, WILD).mutant == variant.mutant
 
 
-@pytest.mark.parametrize(("text", "says"), [
-    ("p.Lys2=", "synonymous"), ("K2K", "synonymous"), ("p.=", "synonymous"),
-    ("K2*", "stop"), ("p.Lys2Ter", "stop"), ("K2X", "X has meant a stop and an unknown residue"),
-    ("K2fs", "frameshift"), ("p.Lys2Argfs*17", "frameshift"), ("Lys2ArgfsTer5", "frameshift"),
-    ("p.Ter23GlnextTer17", "extends"), ("p.Met1ext-5", "extends"), ("p.?", "leaves the effect"),
-    ("p.Met1?", "leaves the effect"), ("p.0", "no protein is made"),
-    ("c.524G>A", "DNA or RNA"), ("NM_000546.6:c.524G>A", "DNA or RNA"), ("g.7675088C>T", "DNA"),
-    ("rs28934578", "dbSNP name"), ("K2_A4dupK", "nothing may follow 'dup'"),
-    ("K2AR", "insertion codes belong to author numbers"), ("K-2R", "outside the sequence"),
-    ("K2/R", "cannot be read"), ("K2Foo", "no residue"), ("p.", "leaves the effect"),
-])
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("p.Lys2=", "synonymous"),
+        ("K2K", "synonymous"),
+        ("p.=", "synonymous"),
+        ("K2*", "stop"),
+        ("p.Lys2Ter", "stop"),
+        ("K2X", "X has meant a stop and an unknown residue"),
+        ("K2fs", "frameshift"),
+        ("p.Lys2Argfs*17", "frameshift"),
+        ("Lys2ArgfsTer5", "frameshift"),
+        ("p.Ter23GlnextTer17", "extends"),
+        ("p.Met1ext-5", "extends"),
+        ("p.?", "leaves the effect"),
+        ("p.Met1?", "leaves the effect"),
+        ("p.0", "no protein is made"),
+        ("c.524G>A", "DNA or RNA"),
+        ("NM_000546.6:c.524G>A", "DNA or RNA"),
+        ("g.7675088C>T", "DNA"),
+        ("rs28934578", "dbSNP name"),
+        ("K2_A4dupK", "nothing may follow 'dup'"),
+        ("K2AR", "insertion codes belong to author numbers"),
+        ("K-2R", "outside the sequence"),
+        ("K2/R", "cannot be read"),
+        ("K2Foo", "no residue"),
+        ("p.", "leaves the effect"),
+    ],
+)
 def test_what_cannot_be_compared_is_named(text, says):
     with pytest.raises(VariantError) as caught:
         Variant.parse(text, WILD)
     assert says in str(caught.value)
 
 
-@pytest.mark.parametrize(("text", "number", "first", "last"), [
-    ("K2R/G/W", 3, "K2R", "K2W"), ("Lys2Arg/Gly", 2, "K2R", "K2G"), ("K2R/r", 1, "K2R", "K2R"),
-    ("2", 19, "K2A", "K2Y"), ("K2", 19, "K2A", "K2Y"), ("Lys2", 19, "K2A", "K2Y"),
-    ("2-4", 57, "K2A", "A4Y"), ("2–4", 57, "K2A", "A4Y"), ("p.Lys2", 19, "K2A", "K2Y"),
-])
+@pytest.mark.parametrize(
+    ("text", "number", "first", "last"),
+    [
+        ("K2R/G/W", 3, "K2R", "K2W"),
+        ("Lys2Arg/Gly", 2, "K2R", "K2G"),
+        ("K2R/r", 1, "K2R", "K2R"),
+        ("2", 19, "K2A", "K2Y"),
+        ("K2", 19, "K2A", "K2Y"),
+        ("Lys2", 19, "K2A", "K2Y"),
+        ("2-4", 57, "K2A", "A4Y"),
+        ("2–4", 57, "K2A", "A4Y"),
+        ("p.Lys2", 19, "K2A", "K2Y"),
+    ],
+)
 def test_several_at_once(text, number, first, last):
     made = expand(text, WILD)
     assert (len(made), made[0], made[-1]) == (number, first, last)
@@ -85,41 +129,69 @@ def test_one_variant_is_not_several(text):
     assert expand(text, WILD) is None
 
 
-@pytest.mark.parametrize(("text", "says"), [
-    ("R2G/H", "position 2 is K, not R"), ("K2R/K", "synonymous"), ("R2", "position 2 is K"),
-    ("99", "outside"), ("4-2", "ends before it starts"), ("2-99", "outside"),
-])
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("R2G/H", "position 2 is K, not R"),
+        ("K2R/K", "synonymous"),
+        ("R2", "position 2 is K"),
+        ("99", "outside"),
+        ("4-2", "ends before it starts"),
+        ("2-99", "outside"),
+    ],
+)
 def test_several_at_once_that_do_not_fit(text, says):
     with pytest.raises(VariantError) as caught:
         expand(text, WILD)
     assert says in str(caught.value)
 
 
-@pytest.mark.parametrize(("text", "kind", "reads_as"), [
-    ("K2R", "sequence", "K2R"), ("K11R", "UniProt", "K2R"), ("K1R", "author", "K2R"),
-    ("G-1S", "author", "G1S"), ("A52AG", "author", "A4G"), ("Ala52AGly", "author", "A4G"),
-    ("p.Ala52AGly", "author", "A4G"), ("T52G", "author", "T3G"), ("T52ALA", "author", "T3A"),
-    ("A52Adel", "author", "A4del"), ("T52_Y52Bdel", "author", "T3_Y5del"),
-    ("K11_T12insGG", "UniProt", "K2_T3insGG"), ("a52ag", "author", "A4G"),
-])
+@pytest.mark.parametrize(
+    ("text", "kind", "reads_as"),
+    [
+        ("K2R", "sequence", "K2R"),
+        ("K11R", "UniProt", "K2R"),
+        ("K1R", "author", "K2R"),
+        ("G-1S", "author", "G1S"),
+        ("A52AG", "author", "A4G"),
+        ("Ala52AGly", "author", "A4G"),
+        ("p.Ala52AGly", "author", "A4G"),
+        ("T52G", "author", "T3G"),
+        ("T52ALA", "author", "T3A"),
+        ("A52Adel", "author", "A4del"),
+        ("T52_Y52Bdel", "author", "T3_Y5del"),
+        ("K11_T12insGG", "UniProt", "K2_T3insGG"),
+        ("a52ag", "author", "A4G"),
+    ],
+)
 def test_numbers_mean_what_was_chosen(numbered, text, kind, reads_as):
     assert read_variant(text, numbered, kind).text == reads_as
 
 
-@pytest.mark.parametrize(("text", "kind", "number"), [
-    ("52A", "author", 19), ("52-60", "author", 4 * 19), ("12", "UniProt", 19),
-    ("-1-1", "author", 2 * 19),
-])
+@pytest.mark.parametrize(
+    ("text", "kind", "number"),
+    [
+        ("52A", "author", 19),
+        ("52-60", "author", 4 * 19),
+        ("12", "UniProt", 19),
+        ("-1-1", "author", 2 * 19),
+    ],
+)
 def test_sites_and_ranges_in_other_numbers(numbered, text, kind, number):
     assert len(read_variants(text, numbered, kind)) == number
 
 
-@pytest.mark.parametrize(("text", "kind", "says"), [
-    ("K2R", "UniProt", "UniProt numbers 10 to 15"), ("K2R", "author", "author numbers -1 to 60"),
-    ("K52CR", "author", "position 52C is outside"), ("B:K2R", "sequence", "is of chain B, but"),
-    ("P04637 K2R", "sequence", "is of P04637, but the wild type is P12345"),
-    ("2-3", "sequence", "names 38 variants where one is meant"),
-])
+@pytest.mark.parametrize(
+    ("text", "kind", "says"),
+    [
+        ("K2R", "UniProt", "UniProt numbers 10 to 15"),
+        ("K2R", "author", "author numbers -1 to 60"),
+        ("K52CR", "author", "position 52C is outside"),
+        ("B:K2R", "sequence", "is of chain B, but"),
+        ("P04637 K2R", "sequence", "is of P04637, but the wild type is P12345"),
+        ("2-3", "sequence", "names 38 variants where one is meant"),
+    ],
+)
 def test_numbers_that_are_not_there(numbered, text, kind, says):
     with pytest.raises(VariantError) as caught:
         read_variant(text, numbered, kind)
@@ -154,7 +226,14 @@ def test_lists_take_all_forms():
     made = list(from_text(text, [protein]))
     assert [a.row for a in made] == list(range(1, 6 + 1 + 19))
     assert [a.variant.text for a in made[:7]] == [
-        "K2R", "K2R:T3G", "K2R", "K2G", "K2W", "K2H", "T3A"]
+        "K2R",
+        "K2R:T3G",
+        "K2R",
+        "K2G",
+        "K2W",
+        "K2H",
+        "T3A",
+    ]
     assert made[2].text == made[3].text == "K2R/G"
 
 
@@ -237,11 +316,26 @@ def test_any_text_is_read_or_refused_in_one_line(numbered, text, kind):
         assert all(variant.wild_type == numbered.sequence for variant in made)
 
 
-@pytest.mark.parametrize("text", [
-    "1" * 100_000, "K" + "2" * 100_000 + "R", "(" * 50_000, "K2R:" * 20_000, "p." * 50_000,
-    "K2_" * 30_000, "/R" * 50_000, "A:" * 50_000, "-" * 100_000, "K2ins" + "A" * 200_000 + "1",
-    "fs" * 50_000, "K2" + "R/" * 50_000, "p.[" + ";" * 100_000, "\x00" * 100_000, "9-" * 50_000,
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1" * 100_000,
+        "K" + "2" * 100_000 + "R",
+        "(" * 50_000,
+        "K2R:" * 20_000,
+        "p." * 50_000,
+        "K2_" * 30_000,
+        "/R" * 50_000,
+        "A:" * 50_000,
+        "-" * 100_000,
+        "K2ins" + "A" * 200_000 + "1",
+        "fs" * 50_000,
+        "K2" + "R/" * 50_000,
+        "p.[" + ";" * 100_000,
+        "\x00" * 100_000,
+        "9-" * 50_000,
+    ],
+)
 def test_long_texts_take_no_time(text):
     protein = Protein.from_sequence(WILD)
     began = time.perf_counter()

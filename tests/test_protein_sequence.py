@@ -56,14 +56,17 @@ def test_notations(text, mutant):
     assert Variant.parse(variant.text, WILD) == variant
 
 
-@pytest.mark.parametrize(("text", "hgvs"), [
-    ("K2R", "p.Lys2Arg"),
-    ("M1V:K2R", "p.[Met1Val;Lys2Arg]"),
-    ("K2del", "p.Lys2del"),
-    ("K2_A4del", "p.Lys2_Ala4del"),
-    ("M1_K2insAC", "p.Met1_Lys2insAlaCys"),
-    ("K2delinsWW", "p.Lys2delinsTrpTrp"),
-])
+@pytest.mark.parametrize(
+    ("text", "hgvs"),
+    [
+        ("K2R", "p.Lys2Arg"),
+        ("M1V:K2R", "p.[Met1Val;Lys2Arg]"),
+        ("K2del", "p.Lys2del"),
+        ("K2_A4del", "p.Lys2_Ala4del"),
+        ("M1_K2insAC", "p.Met1_Lys2insAlaCys"),
+        ("K2delinsWW", "p.Lys2delinsTrpTrp"),
+    ],
+)
 def test_hgvs_name_is_read_back(text, hgvs):
     variant = Variant.parse(text, WILD)
     assert variant.hgvs == hgvs
@@ -74,11 +77,21 @@ def test_hgvs_name_is_read_back(text, hgvs):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "is empty"), ("hello", "cannot be read"), ("R2K", "position 2 is K, not R"),
-        ("K99R", "outside the sequence"), ("K0R", "outside the sequence"), ("K2K", "changes noth"),
-        ("p.Lys2=", "changes nothing"), ("K2*", "stop"), ("K2R:K2G", "changed twice"),
-        ("K2_Y5insG", "two neighbouring"), ("Y5_K2del", "ends before"), ("1", "cannot be read"),
-        ("K" + "9" * 5000 + "R", "outside"), ("Foo2Arg", "no residue"), ("K2ins", "no inserted"),
+        ("", "is empty"),
+        ("hello", "cannot be read"),
+        ("R2K", "position 2 is K, not R"),
+        ("K99R", "outside the sequence"),
+        ("K0R", "outside the sequence"),
+        ("K2K", "changes noth"),
+        ("p.Lys2=", "changes nothing"),
+        ("K2*", "stop"),
+        ("K2R:K2G", "changed twice"),
+        ("K2_Y5insG", "two neighbouring"),
+        ("Y5_K2del", "ends before"),
+        ("1", "cannot be read"),
+        ("K" + "9" * 5000 + "R", "outside"),
+        ("Foo2Arg", "no residue"),
+        ("K2ins", "no inserted"),
     ],
 )
 def test_bad_variants_say_what_is_wrong(text, says):
@@ -111,8 +124,7 @@ def test_partner_index_and_positions():
 def test_substitutions_round_trip(wild, data):
     sites = data.draw(st.lists(st.integers(0, len(wild) - 1), min_size=1, max_size=4, unique=True))
     changes = tuple(
-        Change(i + 1, wild[i],
-               data.draw(st.sampled_from([c for c in STANDARD if c != wild[i]])))
+        Change(i + 1, wild[i], data.draw(st.sampled_from([c for c in STANDARD if c != wild[i]])))
         for i in sorted(sites)
     )
     variant = Variant(wild, changes)

@@ -13,14 +13,41 @@ from glass_core.errors import RecordError, StructureError
 from glass_core.protein.protein import Protein
 from glass_core.protein.structure.file import list_chains, read_structure, write_structure
 
-ATOM = "{record:<6}{serial:>5} {atom:<4}{alt}{res:>3} {chain}{number:>4}{code}   " \
-       "{x:8.3f}{y:8.3f}{z:8.3f}{occ:6.2f}{b:6.2f}          {element:>2}"
+ATOM = (
+    "{record:<6}{serial:>5} {atom:<4}{alt}{res:>3} {chain}{number:>4}{code}   "
+    "{x:8.3f}{y:8.3f}{z:8.3f}{occ:6.2f}{b:6.2f}          {element:>2}"
+)
 
 
-def pdb_line(number, res="ALA", atom=" CA ", chain="A", alt=" ", code=" ", x=0.0, occ=1.0,
-             record="ATOM", element="C", b=20.0):
-    return ATOM.format(record=record, serial=1, atom=atom, alt=alt, res=res, chain=chain,
-                       number=number, code=code, x=x, y=0.0, z=0.0, occ=occ, b=b, element=element)
+def pdb_line(
+    number,
+    res="ALA",
+    atom=" CA ",
+    chain="A",
+    alt=" ",
+    code=" ",
+    x=0.0,
+    occ=1.0,
+    record="ATOM",
+    element="C",
+    b=20.0,
+):
+    return ATOM.format(
+        record=record,
+        serial=1,
+        atom=atom,
+        alt=alt,
+        res=res,
+        chain=chain,
+        number=number,
+        code=code,
+        x=x,
+        y=0.0,
+        z=0.0,
+        occ=occ,
+        b=b,
+        element=element,
+    )
 
 
 def pdb_text(*lines):
@@ -73,45 +100,57 @@ def test_several_chains_are_asked_for(globin_file):
 
 
 def test_insertion_codes_and_gaps_are_kept():
-    read = read_structure(pdb_text(
-        pdb_line(52, x=0), pdb_line(52, code="A", res="GLY", x=3.8),
-        pdb_line(53, res="TRP", x=7.6), pdb_line(60, res="SER", x=40.0),
-    ))
+    read = read_structure(
+        pdb_text(
+            pdb_line(52, x=0),
+            pdb_line(52, code="A", res="GLY", x=3.8),
+            pdb_line(53, res="TRP", x=7.6),
+            pdb_line(60, res="SER", x=40.0),
+        )
+    )
     assert read.sequence == "AGWS"
     assert read.residue_numbers == ("52", "52A", "53", "60")
     assert read.breaks == (2,)
 
 
 def test_highest_occupancy_altloc_wins():
-    read = read_structure(pdb_text(
-        pdb_line(1, alt="A", x=1.0, occ=0.3), pdb_line(1, alt="B", x=2.0, occ=0.7),
-        pdb_line(2, x=5.0),
-    ))
+    read = read_structure(
+        pdb_text(
+            pdb_line(1, alt="A", x=1.0, occ=0.3),
+            pdb_line(1, alt="B", x=2.0, occ=0.7),
+            pdb_line(2, x=5.0),
+        )
+    )
     assert read.ca[:, 0].tolist() == [2.0, 5.0]
 
 
 def test_selenomethionine_becomes_methionine():
-    read = read_structure(pdb_text(
-        pdb_line(1, res="MSE", record="HETATM"),
-        pdb_line(1, res="MSE", record="HETATM", atom="SE  ", element="SE"),
-        pdb_line(2, x=3.8),
-    ))
+    read = read_structure(
+        pdb_text(
+            pdb_line(1, res="MSE", record="HETATM"),
+            pdb_line(1, res="MSE", record="HETATM", atom="SE  ", element="SE"),
+            pdb_line(2, x=3.8),
+        )
+    )
     assert read.sequence == "MA"
     assert "SD" in read.atoms.atom_name
     assert any("MSE" in note for note in read.notes)
 
 
 def test_residue_without_c_alpha_is_absent_and_noted():
-    read = read_structure(pdb_text(pdb_line(1), pdb_line(2, atom=" N  ", element="N", x=3),
-                                   pdb_line(3, x=7.6)))
+    read = read_structure(
+        pdb_text(pdb_line(1), pdb_line(2, atom=" N  ", element="N", x=3), pdb_line(3, x=7.6))
+    )
     assert read.residue_numbers == ("1", "3")
     assert any("without C-alpha" in note for note in read.notes)
 
 
 def test_only_alphafold_b_factors_are_plddt(globin):
     assert globin.plddt is None
-    read = read_structure(b"TITLE     ALPHAFOLD MONOMER V2.0 PREDICTION\n" + pdb_text(
-        pdb_line(1, b=91.5), pdb_line(2, x=3.8, b=40.0)))
+    read = read_structure(
+        b"TITLE     ALPHAFOLD MONOMER V2.0 PREDICTION\n"
+        + pdb_text(pdb_line(1, b=91.5), pdb_line(2, x=3.8, b=40.0))
+    )
     assert read.origin == "alphafold"
     assert read.plddt.tolist() == pytest.approx([91.5, 40.0])
 
@@ -125,8 +164,11 @@ def test_only_alphafold_b_factors_are_plddt(globin):
         (b"just some words", "neither mmCIF nor PDB"),
         (b"\x1f\x8b\x08broken", "damaged gzip"),
         (b"data_x\nloop_\n_atom_site.id\n1\n", "cannot be read as mmCIF"),
-        (b"HEADER    WATER\n" + pdb_text(pdb_line(1, res="HOH", atom=" O  ", element="O",
-                                                 record="HETATM")), "no protein"),
+        (
+            b"HEADER    WATER\n"
+            + pdb_text(pdb_line(1, res="HOH", atom=" O  ", element="O", record="HETATM")),
+            "no protein",
+        ),
         (b"ATOM      1  CA  ALA A   1      xx.xxx  1.000  1.000\n", "cannot be read as PDB"),
     ],
 )

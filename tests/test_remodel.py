@@ -42,8 +42,7 @@ from glass_core.remodel.rotamers import chi_angles, dihedral, rotamers, side_cha
 from glass_core.remodel.runner import run_backend
 
 openmm_only = pytest.mark.skipif(
-    available_remodellers()["openmm"] is not None,
-    reason="OpenMM or PDBFixer is not installed",
+    available_remodellers()["openmm"] is not None, reason="OpenMM or PDBFixer is not installed"
 )
 SITE, OTHER_SITE = 5, 10
 
@@ -90,7 +89,10 @@ def twins(helix: Structure) -> tuple[list[Replicate], list[tuple[str, float]]]:
 
     def run(threads: int) -> Replicate:
         return get_remodeller("openmm").remodel(
-            helix, {SITE: "W", OTHER_SITE: "G"}, RemodelSettings(threads=threads), 3,
+            helix,
+            {SITE: "W", OTHER_SITE: "G"},
+            RemodelSettings(threads=threads),
+            3,
             lambda words, done: told.append((words, done)) if threads == 2 else None,
         )
 
@@ -170,7 +172,8 @@ def test_outside_the_sphere_nothing_moves(helix):
     away = site_distance(helix.ca, [2]) > 12
     assert away.sum() > 5
     moved = [
-        np.linalg.norm(a - b, axis=-1) for a, b in (
+        np.linalg.norm(a - b, axis=-1)
+        for a, b in (
             (made[role].ca[away][:, None], made[role].ca[away][None])
             for role in ("reference", "mutant")
         )
@@ -244,8 +247,12 @@ def test_importing_the_package_loads_no_engine():
 
 def test_unfit_requests_are_refused_in_one_line(helix):
     for substitutions, seed, says in (
-        ({}, 1, "is empty"), ({99: "A"}, 1, "outside the 24 residues"), ({-1: "A"}, 1, "outside"),
-        ({3: "X"}, 1, "not one of the 20"), ({3: "AL"}, 1, "not one of"), ({3: ""}, 1, "not one"),
+        ({}, 1, "is empty"),
+        ({99: "A"}, 1, "outside the 24 residues"),
+        ({-1: "A"}, 1, "outside"),
+        ({3: "X"}, 1, "not one of the 20"),
+        ({3: "AL"}, 1, "not one of"),
+        ({3: ""}, 1, "not one"),
         ({3: "A"}, -1, "out of range"),
     ):
         with pytest.raises(InputError, match=says) as caught:
@@ -268,10 +275,17 @@ def test_structures_without_backbone_or_with_unknown_residues_are_refused(helix)
         check_remodellable(cut(helix, [0, 1]))
 
 
-@pytest.mark.parametrize("wrong", [
-    {"protocol": "boil"}, {"sphere_radius": 0}, {"timeout_s": -1}, {"threads": 0},
-    {"peak_temperature": 10}, {"anneal_steps": 0},
-])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"protocol": "boil"},
+        {"sphere_radius": 0},
+        {"timeout_s": -1},
+        {"threads": 0},
+        {"peak_temperature": 10},
+        {"anneal_steps": 0},
+    ],
+)
 def test_settings_check_themselves(wrong):
     with pytest.raises(RecordError, match=next(iter(wrong))):
         RemodelSettings(**wrong)
@@ -387,12 +401,15 @@ def test_a_failing_caller_leaves_no_process_behind(fake, tmp_path):
     assert not alive(int((tmp_path / "pid").read_text()))
 
 
-@pytest.mark.parametrize(("mode", "says"), [
-    ("raise", "^Remodelling failed: ValueError: the engine choked$"),
-    ("glass", "^x: says what is wrong.$"),
-    ("abort", "^Remodelling failed: .*"),
-    ("exit", "ended with exit code 7 and said nothing"),
-])
+@pytest.mark.parametrize(
+    ("mode", "says"),
+    [
+        ("raise", "^Remodelling failed: ValueError: the engine choked$"),
+        ("glass", "^x: says what is wrong.$"),
+        ("abort", "^Remodelling failed: .*"),
+        ("exit", "ended with exit code 7 and said nothing"),
+    ],
+)
 def test_a_crash_becomes_one_line(fake, mode, says):
     with pytest.raises(RemodelError, match=says) as caught:
         fake(mode)
@@ -413,8 +430,10 @@ def test_the_process_ends_when_its_parent_is_killed(tmp_path, chain):
     root = str(Path(__file__).parents[1])
     pid_file = tmp_path / "pid"
     environment = {
-        **os.environ, "PYTHONPATH": os.pathsep.join((root, str(tmp_path))),
-        "GLASS_FAKE_MODE": "sleep", "GLASS_FAKE_PID": str(pid_file),
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join((root, str(tmp_path))),
+        "GLASS_FAKE_MODE": "sleep",
+        "GLASS_FAKE_PID": str(pid_file),
         "TMPDIR": str(tmp_path),
     }
     parent = subprocess.Popen([sys.executable, "-c", code], env=environment)

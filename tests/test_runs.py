@@ -37,14 +37,19 @@ def store(tmp_path):
 
 @pytest.fixture
 def settings(tiny_assets, tmp_path):
-    return Settings(assets=tiny_assets, models=tmp_path / "none", device="cpu",
-                    runs=tmp_path / "deep" / "runs.sqlite")
+    return Settings(
+        assets=tiny_assets,
+        models=tmp_path / "none",
+        device="cpu",
+        runs=tmp_path / "deep" / "runs.sqlite",
+    )
 
 
 def begun(store, predictor, asked=None, **more):
     asked = list(all_substitutions(PROTEIN)) if asked is None else asked
-    return begin(store, [PROTEIN], asked, predictor=predictor, source="a test", model="compact",
-                 **more)
+    return begin(
+        store, [PROTEIN], asked, predictor=predictor, source="a test", model="compact", **more
+    )
 
 
 def test_effects_are_there_before_anything_else(store, tiny_predictor):
@@ -74,8 +79,9 @@ def test_cancelled_runs_keep_what_is_done_and_go_on(store, settings, tiny_predic
     run = begun(store, tiny_predictor)
     answers = iter([False, False, True])
     with pytest.raises(Cancelled):
-        advance(store, run, settings=settings, predictor=tiny_predictor,
-                cancelled=lambda: next(answers))
+        advance(
+            store, run, settings=settings, predictor=tiny_predictor, cancelled=lambda: next(answers)
+        )
     assert store.get(run).state == "cancelled" and store.get(run).counts["done"] == 3 * 22
     advance(store, run, settings=settings, predictor=tiny_predictor)
     assert store.get(run).waiting == 0 and store.get(run).state == "done"
@@ -115,7 +121,9 @@ def test_kill_9_in_the_middle_and_start_again(store, settings, tiny_assets, tiny
     run = begun(store, tiny_predictor)
     process = subprocess.Popen(
         [sys.executable, "-c", KILLED, str(tiny_assets), str(settings.runs), run],
-        stdout=subprocess.PIPE, text=True, cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
     )
     for _ in range(4):
         process.stdout.readline()
@@ -131,8 +139,10 @@ def test_kill_9_in_the_middle_and_start_again(store, settings, tiny_assets, tiny
     assert store.get(run).waiting == 0
     after = {r.row: r for r in rows}
     assert all(after[r.row] == r for r in done_before)
-    single = {i.variant.text: i.prediction.tm_score
-              for i in screen(all_substitutions(PROTEIN), predictor=tiny_predictor)}
+    single = {
+        i.variant.text: i.prediction.tm_score
+        for i in screen(all_substitutions(PROTEIN), predictor=tiny_predictor)
+    }
     assert all(r.predicted_tm == pytest.approx(single[r.variant], abs=1e-5) for r in rows)
 
 
@@ -146,8 +156,9 @@ def test_a_worker_of_a_cluster_is_killed_in_the_middle(
 
     monkeypatch.setattr("glass_core.runs.screening.CHUNK_RESIDUES", 200)
     run = begun(store, tiny_predictor)
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0",
-                      silence_logs=50) as cluster:
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50
+    ) as cluster:
         victims = [worker.process.pid for worker in cluster.workers.values()]
         told = []
 
@@ -161,8 +172,10 @@ def test_a_worker_of_a_cluster_is_killed_in_the_middle(
     rows = store.rows(run)
     assert [r.row for r in rows] == list(range(1, 19 * len(WILD) + 1))
     assert all(r.status == "done" for r in rows)
-    single = {i.variant.text: i.prediction.tm_score
-              for i in screen(all_substitutions(PROTEIN), predictor=tiny_predictor)}
+    single = {
+        i.variant.text: i.prediction.tm_score
+        for i in screen(all_substitutions(PROTEIN), predictor=tiny_predictor)
+    }
     assert all(r.predicted_tm == pytest.approx(single[r.variant], abs=1e-5) for r in rows)
 
 
@@ -178,7 +191,8 @@ def test_views_sort_filter_and_page(store, settings, tiny_predictor):
     for score in SCORES:
         told = sorted(ranking(r, score) for r in store.rows(run))
         assert store.count(run, View(score, at_least=told[-10] - 1e-12)) == sum(
-            v >= told[-10] for v in told), score
+            v >= told[-10] for v in told
+        ), score
     with pytest.raises(InputError, match="is no column"):
         store.rows(run, View("row; DROP TABLE runs"))
     columns = store.columns(run, ["row", "effect"])
@@ -206,8 +220,9 @@ def test_runs_are_listed_named_found_and_deleted(store, tiny_predictor):
 
 def test_inputs_and_impacts_round_trip(store, tiny_predictor, globin):
     protein = Protein.from_structure(globin)
-    inputs = ScreenInputs((protein, PROTEIN), "somewhere", "compact", "effect", "openmm", 3,
-                          {"date": "now"})
+    inputs = ScreenInputs(
+        (protein, PROTEIN), "somewhere", "compact", "effect", "openmm", 3, {"date": "now"}
+    )
     run = store.create(inputs, [])
     read = store.inputs(run)
     assert read.proteins[1].sequence == WILD and read.ranking == "effect" and read.remodel_top == 3
@@ -230,8 +245,9 @@ def test_an_unfinished_transaction_leaves_no_half_run(store, tiny_predictor):
     assert store.newest() == []
 
 
-def test_a_locked_file_a_full_disk_and_junk_are_one_line_each(tmp_path, monkeypatch, store,
-                                                              tiny_predictor):
+def test_a_locked_file_a_full_disk_and_junk_are_one_line_each(
+    tmp_path, monkeypatch, store, tiny_predictor
+):
     run = begun(store, tiny_predictor, [ask(1, "K2R", PROTEIN)])
     monkeypatch.setattr("glass_core.runs.store._PATIENCE_S", 0.05)
     other = sqlite3.connect(store.path)
@@ -275,8 +291,9 @@ def test_a_file_of_an_earlier_version_gets_the_new_columns(store, tiny_predictor
 
 
 def test_two_writers_do_not_disturb_each_other(store, settings, tiny_predictor):
-    runs = [begun(store, tiny_predictor, list(all_substitutions(PROTEIN, k, k + 3)))
-            for k in (1, 5)]
+    runs = [
+        begun(store, tiny_predictor, list(all_substitutions(PROTEIN, k, k + 3))) for k in (1, 5)
+    ]
     errors = []
 
     def work(run):
@@ -312,11 +329,13 @@ def test_digests_tell_screens_apart(tiny_predictor, globin):
     shaped = Protein.from_structure(globin)
     mutants = [list(from_mutants(f">m\n{m}{WILD[1:]}\n", PROTEIN)) for m in "AC"]
     others = [
-        digest_of([PROTEIN], asked, replace(info, sha256="0")), digest_of([PROTEIN], [], info),
+        digest_of([PROTEIN], asked, replace(info, sha256="0")),
+        digest_of([PROTEIN], [], info),
         digest_of([Protein.from_sequence(WILD[:-1], "one")], [], info),
         digest_of([PROTEIN], [ask(1, "K2R", PROTEIN, score=1.0)], info),
         digest_of([PROTEIN], [ask(1, "K2R", PROTEIN, label=True)], info),
-        digest_of([PROTEIN], mutants[0], info), digest_of([PROTEIN], mutants[1], info),
+        digest_of([PROTEIN], mutants[0], info),
+        digest_of([PROTEIN], mutants[1], info),
         digest_of([shaped], [], info),
         digest_of([Protein.from_sequence(shaped.sequence, shaped.name)], [], info),
     ]
@@ -358,8 +377,9 @@ def test_others_can_write_while_a_run_is_prepared(store, tiny_predictor, monkeyp
 def test_rows_of_proteins_that_alternate_are_done_together(store, settings, tiny_predictor):
     other = Protein.from_sequence("ACDEFGHIKL", "two")
     asked = [ask(n, *("K2R", PROTEIN) if n % 2 else ("C2A", other)) for n in range(1, 41)]
-    run = begin(store, [PROTEIN, other], asked, predictor=tiny_predictor, source="x",
-                model="compact")
+    run = begin(
+        store, [PROTEIN, other], asked, predictor=tiny_predictor, source="x", model="compact"
+    )
     sizes = []
 
     def watched(function, items):
@@ -375,8 +395,12 @@ def test_resume_from_the_command_line(settings, tiny_predictor, tmp_path, monkey
 
     from glass_core.cli.main import main
 
-    environment = {"GLASS_ASSETS": str(settings.assets), "GLASS_RUNS": str(settings.runs),
-                   "GLASS_MODELS": str(settings.models), "GLASS_DEVICE": "cpu"}
+    environment = {
+        "GLASS_ASSETS": str(settings.assets),
+        "GLASS_RUNS": str(settings.runs),
+        "GLASS_MODELS": str(settings.models),
+        "GLASS_DEVICE": "cpu",
+    }
     command = ["screen", "--wild", WILD, "--all", "--out", str(tmp_path / "o.csv"), "--resume"]
     began = time.monotonic()
     first = CliRunner().invoke(main, command, env=environment)

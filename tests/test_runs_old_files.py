@@ -36,8 +36,7 @@ def store(tmp_path):
 
 def expected_rows():
     return [
-        {RENAMED.get(name, name): value for name, value in row.items()}
-        for row in EXPECTED["rows"]
+        {RENAMED.get(name, name): value for name, value in row.items()} for row in EXPECTED["rows"]
     ]
 
 
@@ -55,7 +54,8 @@ def check_impact(impact):
 
 def test_runs_of_format_1_are_listed_and_read(store):
     assert {(r.name, r.kind, r.state) for r in store.newest()} == {
-        ("an analysis", "impact", "done"), ("a screen", "screen", "done"),
+        ("an analysis", "impact", "done"),
+        ("a screen", "screen", "done"),
         ("half a screen", "screen", "waiting"),
     }
     assert rows_of(store.rows(EXPECTED["screen"])) == expected_rows()

@@ -123,8 +123,9 @@ def table(text, name="t.csv"):
 
 def test_columns_are_guessed_by_name_and_by_content():
     by_name = table("id,Mutant,DMS_score,DMS_score_bin\na,K2R,0.5,1\nb,T3A,-1,0\n")
-    assert guess_columns(by_name, [PROTEIN]) == Columns("Mutant", None, "DMS_score",
-                                                        "DMS_score_bin", one_is_fit=True)
+    assert guess_columns(by_name, [PROTEIN]) == Columns(
+        "Mutant", None, "DMS_score", "DMS_score_bin", one_is_fit=True
+    )
     by_content = table("a\tchanges here\n1\tK2R\n2\tT3A\n", "t.tsv")
     assert guess_columns(by_content, [PROTEIN]).variant == "changes here"
     misleading = table("variant,hgvs\nrs1,p.Lys2Arg\nrs2,p.Thr3Ala\n")
@@ -134,8 +135,10 @@ def test_columns_are_guessed_by_name_and_by_content():
 
 
 def test_tables_carry_labels_scores_and_proteins():
-    made = table("protein;variant;score;label\none;K2R;1.5;Pathogenic\ntwo;C2A;;benign\n"
-                 "gone;K2R;x;uncertain\n")
+    made = table(
+        "protein;variant;score;label\none;K2R;1.5;Pathogenic\ntwo;C2A;;benign\n"
+        "gone;K2R;x;uncertain\n"
+    )
     asked = list(from_table(made, guess_columns(made, [PROTEIN, OTHER]), [PROTEIN, OTHER]))
     assert [(a.label, a.score) for a in asked] == [(True, 1.5), (False, None), (None, None)]
     assert asked[1].protein is OTHER and "name of no protein" in asked[2].reason
@@ -157,15 +160,24 @@ def test_a_table_about_other_proteins_is_not_read_as_this_one():
     same = table("gene,variant\nTP53,K2R\nTP53,T3A\n")
     assert all(a.variant for a in from_table(same, guess_columns(same, [nameless]), [nameless]))
     numbered = table("id,variant\n1,K2R\n2,T3A\n")
-    assert all(a.variant for a in from_table(numbered, guess_columns(numbered, [PROTEIN]),
-                                             [PROTEIN]))
+    assert all(
+        a.variant for a in from_table(numbered, guess_columns(numbered, [PROTEIN]), [PROTEIN])
+    )
 
 
-@pytest.mark.parametrize("text", [
-    "K2R\nT3A\n", "#variant,score\nK2R,1\nT3A,2\n", "# made by hand, today\nvariant\nK2R\nT3A\n",
-    "variant,note\nK2R,x #1\nT3A,\n", "variant,score\nK2R,1,\nT3A,2,\n",
-    "\n\nvariant\nK2R\n\nT3A\n", "variant;a;variant\nK2R;;\nT3A;;\n", "variant\nK2R\r\nT3A",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "K2R\nT3A\n",
+        "#variant,score\nK2R,1\nT3A,2\n",
+        "# made by hand, today\nvariant\nK2R\nT3A\n",
+        "variant,note\nK2R,x #1\nT3A,\n",
+        "variant,score\nK2R,1,\nT3A,2,\n",
+        "\n\nvariant\nK2R\n\nT3A\n",
+        "variant;a;variant\nK2R;;\nT3A;;\n",
+        "variant\nK2R\r\nT3A",
+    ],
+)
 def test_ordinary_tables_lose_no_row(text):
     made = table(text)
     asked = list(from_table(made, guess_columns(made, [PROTEIN]), [PROTEIN]))
@@ -175,15 +187,22 @@ def test_ordinary_tables_lose_no_row(text):
 def test_a_parquet_table_may_have_the_variants_as_index(tmp_path):
     path = tmp_path / "t.parquet"
     pd.DataFrame({"score": [1.0, 2.0]}, index=pd.Index(["K2R", "T3A"], name="variant")).to_parquet(
-        path)
+        path
+    )
     made = read_table(path.read_bytes(), "t.parquet")
     assert texts(from_table(made, guess_columns(made, [PROTEIN]), [PROTEIN])) == ["K2R", "T3A"]
 
 
-@pytest.mark.parametrize(("content", "name"), [
-    (b"\xff\xfe\x00", "t.csv"), (b"", "t.csv"), (b"a,b\n", "t.csv"), (b"PAR1junk", "t.parquet"),
-    (b'a,b\n"1,2\n', "t.csv"),
-])
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (b"\xff\xfe\x00", "t.csv"),
+        (b"", "t.csv"),
+        (b"a,b\n", "t.csv"),
+        (b"PAR1junk", "t.parquet"),
+        (b'a,b\n"1,2\n', "t.csv"),
+    ],
+)
 def test_what_is_no_table_is_refused(content, name):
     with pytest.raises(InputError, match="t\\."):
         read_table(content, name)
@@ -252,8 +271,9 @@ def test_a_stream_can_be_stopped_and_never_looks_ahead(tiny_predictor):
             seen.append(one)
             yield one
 
-    stream = screen(asking(), predictor=tiny_predictor, chunk_residues=100,
-                    cancelled=lambda: len(seen) > 20)
+    stream = screen(
+        asking(), predictor=tiny_predictor, chunk_residues=100, cancelled=lambda: len(seen) > 20
+    )
     with pytest.raises(Cancelled):
         list(stream)
     assert len(seen) < 40
@@ -301,8 +321,10 @@ def rows(tiny_predictor, globin):
     table = tiny_predictor.effects(protein.sequence)
     first = [first_row(a, table, tiny_predictor.info) for a in asked]
     outcomes = screen(asked, predictor=tiny_predictor)
-    return [finished_row(r, o) if r.status == "waiting" else r
-            for r, o in zip(first, outcomes, strict=True)]
+    return [
+        finished_row(r, o) if r.status == "waiting" else r
+        for r, o in zip(first, outcomes, strict=True)
+    ]
 
 
 def test_rows_hold_what_impact_says(rows, tiny_predictor, globin):
@@ -353,8 +375,9 @@ def test_csv_and_parquet_hold_the_same(rows, tmp_path):
 
 def test_agreement_with_labels_and_values(rows):
     known = [r for r in rows if r.effect is not None]
-    told = [row_from({**r.to_dict(), "score": -r.effect, "label": int(r.effect > 0)})
-            for r in known]
+    told = [
+        row_from({**r.to_dict(), "score": -r.effect, "label": int(r.effect > 0)}) for r in known
+    ]
     found = {a.score: a for a in agreements(screen_frame(told))}
     assert found["effect"].spearman == pytest.approx(-1)
     assert found["effect"].auroc == 1 and found["effect"].labels == len(known)
@@ -375,8 +398,12 @@ def run(tiny_assets, tmp_path):
     """Run a command with the tiny model; returns (exit code, stdout, stderr)."""
 
     def call(*arguments):
-        environment = {"GLASS_ASSETS": str(tiny_assets), "GLASS_MODELS": str(tmp_path / "none"),
-                       "GLASS_RUNS": str(tmp_path / "runs.sqlite"), "GLASS_DEVICE": "cpu"}
+        environment = {
+            "GLASS_ASSETS": str(tiny_assets),
+            "GLASS_MODELS": str(tmp_path / "none"),
+            "GLASS_RUNS": str(tmp_path / "runs.sqlite"),
+            "GLASS_DEVICE": "cpu",
+        }
         result = CliRunner().invoke(main, [str(a) for a in arguments], env=environment)
         assert result.exception is None or isinstance(result.exception, SystemExit)
         return result.exit_code, result.stdout, result.stderr
@@ -390,17 +417,31 @@ def test_command_scores_all_substitutions_of_a_range(run, tmp_path):
     assert code == 0, err
     made = pd.read_csv(out)
     assert len(made) == 38 and "38 of 38" in said and (made["status"] == "done").all()
-    assert {"variant", "position", "wild_type", "mutant", "predicted_tm", "predicted_lddt_site",
-            "predicted_lddt_min", "effect", "p_damaging", "percentile_site", "percentile_protein",
-            "blosum62", "status", "reason"} <= set(made.columns)
+    assert {
+        "variant",
+        "position",
+        "wild_type",
+        "mutant",
+        "predicted_tm",
+        "predicted_lddt_site",
+        "predicted_lddt_min",
+        "effect",
+        "p_damaging",
+        "percentile_site",
+        "percentile_protein",
+        "blosum62",
+        "status",
+        "reason",
+    } <= set(made.columns)
     assert not (tmp_path / "s-rejected.csv").exists()
 
 
 def test_command_reads_a_table_and_reports_bad_rows(run, tmp_path):
     source = tmp_path / "in.csv"
     source.write_text("mutant,DMS_score\nK2R,1\nQ2R,2\nT3A,3\nA4G,\n")
-    code, _, err = run("screen", "--wild", WILD, "--variants", source, "--out",
-                       tmp_path / "o.parquet")
+    code, _, err = run(
+        "screen", "--wild", WILD, "--variants", source, "--out", tmp_path / "o.parquet"
+    )
     assert code == 3 and "1 gave no result" in err
     made = pd.read_parquet(tmp_path / "o.parquet")
     assert made["status"].tolist() == ["done", "rejected", "done", "done"]
@@ -418,17 +459,20 @@ def test_command_takes_many_proteins(run, tmp_path):
     assert pd.read_csv(tmp_path / "o.csv")["protein"].tolist() == ["two", "one", "two"]
 
 
-@pytest.mark.parametrize(("arguments", "words"), [
-    (("--wild", WILD, "--all", "--out", "o.txt"), "ends in .csv"),
-    (("--wild", WILD, "--out", "o.csv"), "one of --variants"),
-    (("--wild", WILD, "--all", "--alanine", "--out", "o.csv"), "one of --variants"),
-    (("--wild", WILD, "--variants", "K2R", "--range", "2", "--out", "o.csv"), "--range goes"),
-    (("--wild", "", "--all", "--out", "o.csv"), "wild type: is empty"),
-    (("--wild", WILD, "--all", "--range", "1-99", "--out", "o.csv"), "residues 1 to 22"),
-    (("--wild", WILD, "--all", "--rank", "luck", "--out", "o.csv"), "is no score"),
-    (("--wild", WILD, "--all", "--remodel", "nope", "--out", "o.csv"), "nope"),
-    (("--wild", WILD, "--variants", " ", "--out", "o.csv"), "there are none"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--wild", WILD, "--all", "--out", "o.txt"), "ends in .csv"),
+        (("--wild", WILD, "--out", "o.csv"), "one of --variants"),
+        (("--wild", WILD, "--all", "--alanine", "--out", "o.csv"), "one of --variants"),
+        (("--wild", WILD, "--variants", "K2R", "--range", "2", "--out", "o.csv"), "--range goes"),
+        (("--wild", "", "--all", "--out", "o.csv"), "wild type: is empty"),
+        (("--wild", WILD, "--all", "--range", "1-99", "--out", "o.csv"), "residues 1 to 22"),
+        (("--wild", WILD, "--all", "--rank", "luck", "--out", "o.csv"), "is no score"),
+        (("--wild", WILD, "--all", "--remodel", "nope", "--out", "o.csv"), "nope"),
+        (("--wild", WILD, "--variants", " ", "--out", "o.csv"), "there are none"),
+    ],
+)
 def test_command_refuses_in_one_line(run, arguments, words):
     code, out, err = run("screen", *arguments)
     assert code == 2 and out == ""
@@ -449,8 +493,10 @@ def test_a_measured_scan_of_the_shared_data_gives_its_spearman(shared_data, tmp_
     from glass_core.models.registry import load_predictor
     from glass_core.settings import Settings
 
-    table = pd.read_parquet(shared_data / "variants" / "dms.parquet",
-                            columns=["assay", "wt_sequence", "mutant", "n_mut", "score"])
+    table = pd.read_parquet(
+        shared_data / "variants" / "dms.parquet",
+        columns=["assay", "wt_sequence", "mutant", "n_mut", "score"],
+    )
     scan = table[table["assay"] == "CCDB_ECOLI_Tripathi_2016"]
     protein = Protein.from_sequence(scan["wt_sequence"].iloc[0], "CcdB")
     upload = Upload(scan[["mutant", "score"]].to_csv(index=False).encode(), "scan.csv")

@@ -45,30 +45,55 @@ def fetcher(settings):
 # --- accessions ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("text", "database", "id", "isoform"), [
-    ("P04637", "uniprot", "P04637", None), (" p04637 ", "uniprot", "P04637", None),
-    ("P04637-2", "uniprot", "P04637", 2), ("A0A024R161", "uniprot", "A0A024R161", None),
-    ("AF-P04637-F1", "uniprot", "P04637", None),
-    ("AF-Q8N726-2-F1-model_v4", "uniprot", "Q8N726", 2),
-    ("2ocj", "pdb", "2OCJ", None), ("pdb_00002ocj", "pdb", "2OCJ", None),
-])
+@pytest.mark.parametrize(
+    ("text", "database", "id", "isoform"),
+    [
+        ("P04637", "uniprot", "P04637", None),
+        (" p04637 ", "uniprot", "P04637", None),
+        ("P04637-2", "uniprot", "P04637", 2),
+        ("A0A024R161", "uniprot", "A0A024R161", None),
+        ("AF-P04637-F1", "uniprot", "P04637", None),
+        ("AF-Q8N726-2-F1-model_v4", "uniprot", "Q8N726", 2),
+        ("2ocj", "pdb", "2OCJ", None),
+        ("pdb_00002ocj", "pdb", "2OCJ", None),
+    ],
+)
 def test_accessions_are_told_by_their_form(text, database, id, isoform):
     assert read_accession(text) == Accession(database, id, isoform)
 
 
-@pytest.mark.parametrize("text", ["", "hello", "P0463", "../../etc/passwd", "http://x/P04637",
-                                  "P04637/../x", "R175H", "175", "P04637\n"[:-1] + "?x=1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "hello",
+        "P0463",
+        "../../etc/passwd",
+        "http://x/P04637",
+        "P04637/../x",
+        "R175H",
+        "175",
+        "P04637\n"[:-1] + "?x=1",
+    ],
+)
 def test_what_is_no_accession_is_refused_with_an_example(text):
     with pytest.raises(InputError, match="write for example"):
         read_accession(text)
 
 
-@pytest.mark.parametrize(("text", "accession", "rest"), [
-    ("P04637 R175H", "P04637", "R175H"), ("p04637:p.Arg175His", "P04637", "p.Arg175His"),
-    ("2OCJ A:R175H", "2OCJ", "A:R175H"), ("A:R175H", None, "A:R175H"),
-    ("R175H", None, "R175H"), ("A1P:D2N", None, "A1P:D2N"), ("175", None, "175"),
-    ("1234 R5K", None, "1234 R5K"),
-])
+@pytest.mark.parametrize(
+    ("text", "accession", "rest"),
+    [
+        ("P04637 R175H", "P04637", "R175H"),
+        ("p04637:p.Arg175His", "P04637", "p.Arg175His"),
+        ("2OCJ A:R175H", "2OCJ", "A:R175H"),
+        ("A:R175H", None, "A:R175H"),
+        ("R175H", None, "R175H"),
+        ("A1P:D2N", None, "A1P:D2N"),
+        ("175", None, "175"),
+        ("1234 R5K", None, "1234 R5K"),
+    ],
+)
 def test_an_accession_before_a_variant(text, accession, rest):
     found, left = split_accession(text)
     assert (found and found.id, left) == (accession, rest)
@@ -83,15 +108,22 @@ def test_an_entry_with_all_that_belongs_to_it(fetcher, services):
     annotation = found.annotation
     assert annotation.sequence == P53
     assert annotation.title == "Cellular tumor antigen p53 (TP53), Homo sapiens"
-    assert [f.kind for f in annotation.features] == ["Binding site", "Site", "Region",
-                                                     "DNA binding"]
+    assert [f.kind for f in annotation.features] == [
+        "Binding site",
+        "Site",
+        "Region",
+        "DNA binding",
+    ]
     assert found.model.id == "AF-P04637-F1"
     assert found.model.version == 6
     assert found.model.mean_plddt == 75.06
     assert annotation.pae.shape == (393, 393)
     assert annotation.pae[0, 8] == 2
     assert [str(r).split(",")[0] for r in annotation.retrieved] == [
-        "UniProt P04637", "AlphaFold DB AF-P04637-F1 version 6", "EBI Proteins P04637"]
+        "UniProt P04637",
+        "AlphaFold DB AF-P04637-F1 version 6",
+        "EBI Proteins P04637",
+    ]
     structure = read_structure(found.structure, name=found.structure_name)
     assert structure.origin == "alphafold"
     assert structure.sequence == P53
@@ -119,14 +151,19 @@ def test_a_merged_accession_leads_on_and_says_so(fetcher):
 
 def test_a_redirected_accession_leads_on_too(fetcher, services):
     services.replies["/uniprotkb/Q99659.json"] = Reply(
-        status=303, headers={"Location": "/uniprotkb/P04637.json"})
+        status=303, headers={"Location": "/uniprotkb/P04637.json"}
+    )
     assert look_up(Accession("uniprot", "Q99659"), fetcher).annotation.accession == "P04637"
 
 
-@pytest.mark.parametrize(("accession", "says"), [
-    ("P00001", "no longer there (deleted)"), ("P00002", "was split into P04637, Q8N726"),
-    ("P99999", "has no entry P99999"),
-])
+@pytest.mark.parametrize(
+    ("accession", "says"),
+    [
+        ("P00001", "no longer there (deleted)"),
+        ("P00002", "was split into P04637, Q8N726"),
+        ("P99999", "has no entry P99999"),
+    ],
+)
 def test_an_entry_that_is_gone_says_how(fetcher, accession, says):
     with pytest.raises(NotFoundError) as caught:
         look_up(Accession("uniprot", accession), fetcher)
@@ -179,13 +216,18 @@ def test_the_first_record_is_not_simply_taken():
     assert choose([isoform, own], P53_ENTRY, P53).structure_url == "http://x/own.cif"
 
 
-@pytest.mark.parametrize(("records", "says"), [
-    ([], "has no model"), ({"error": "x"}, "has no model"), ([None, 3], "has no model"),
-    ([record("P04637-2", P53[:20], "x")], "it has AF-P04637-2-F1"),
-    ([record("P04637", P53[:-1] + "W", "x")], "of another sequence (393 residues)"),
-    ([record("P04637", P53, "x", cifUrl=None)], "without an mmCIF file"),
-    ([record("P04637", P53, "x") | {"sequence": None}], "of another sequence (0 residues)"),
-])
+@pytest.mark.parametrize(
+    ("records", "says"),
+    [
+        ([], "has no model"),
+        ({"error": "x"}, "has no model"),
+        ([None, 3], "has no model"),
+        ([record("P04637-2", P53[:20], "x")], "it has AF-P04637-2-F1"),
+        ([record("P04637", P53[:-1] + "W", "x")], "of another sequence (393 residues)"),
+        ([record("P04637", P53, "x", cifUrl=None)], "without an mmCIF file"),
+        ([record("P04637", P53, "x") | {"sequence": None}], "of another sequence (0 residues)"),
+    ],
+)
 def test_records_that_do_not_fit_are_named(records, says):
     with pytest.raises(NotFoundError) as caught:
         choose(records, P53_ENTRY, P53)
@@ -199,8 +241,10 @@ def test_long_proteins_are_told_why():
 
 def test_a_model_of_a_part_is_numbered_from_its_start(fetcher, services):
     part = P53[90:300]
-    services.json("/api/prediction/P04637", [
-        record("P04637", part, f"{services.address}/files/part", sequenceStart=91)])
+    services.json(
+        "/api/prediction/P04637",
+        [record("P04637", part, f"{services.address}/files/part", sequenceStart=91)],
+    )
     services.replies["/files/part.cif"] = Reply(helix(part, "A", plddt=True))
     found = look_up(P53_ENTRY, fetcher)
     assert any("covers residues 91 to 300 only" in note for note in found.notes)
@@ -210,11 +254,16 @@ def test_a_model_of_a_part_is_numbered_from_its_start(fetcher, services):
     assert protein.uniprot_position(90) == 91
 
 
-@pytest.mark.parametrize(("content", "says"), [
-    ([{"predicted_aligned_error": [[1, 2], [3, 4]]}], "no table of 393 x 393"),
-    ([{"predicted_aligned_error": "x"}], "no table"), ([], "no table"), ({"a": 1}, "no table"),
-    ([{"predicted_aligned_error": [[1], [2, 3]]}], "no table"),
-])
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ([{"predicted_aligned_error": [[1, 2], [3, 4]]}], "no table of 393 x 393"),
+        ([{"predicted_aligned_error": "x"}], "no table"),
+        ([], "no table"),
+        ({"a": 1}, "no table"),
+        ([{"predicted_aligned_error": [[1], [2, 3]]}], "no table"),
+    ],
+)
 def test_a_bad_aligned_error_costs_only_itself(fetcher, services, content, says):
     services.json("/files/AF-P04637-F1-pae.json", content)
     found = look_up(P53_ENTRY, fetcher)
@@ -224,18 +273,33 @@ def test_a_bad_aligned_error_costs_only_itself(fetcher, services, content, says)
 
 
 def test_a_file_on_another_host_is_not_fetched(fetcher, services):
-    services.json("/api/prediction/P04637", [
-        record("P04637", P53, "http://169.254.169.254/latest/meta-data")])
+    services.json(
+        "/api/prediction/P04637", [record("P04637", P53, "http://169.254.169.254/latest/meta-data")]
+    )
     found = look_up(P53_ENTRY, fetcher)
     assert found.structure is None
     assert any("none of the services in the settings" in note for note in found.notes)
 
 
-@pytest.mark.parametrize("url", [
-    "file:///etc/passwd", "http://[", "//x", "HERE@evil.example/x", "ftp://x/y", "javascript:1",
-    "HERE.evil.example/x", "HERE/\x00", "HERE/\ud800", "HERE/ \n x", "http://127.0.0.1:0/x",
-    "HERE:99999999/x", "HERE/%", "HERE/" + "x" * 100_000,
-])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd",
+        "http://[",
+        "//x",
+        "HERE@evil.example/x",
+        "ftp://x/y",
+        "javascript:1",
+        "HERE.evil.example/x",
+        "HERE/\x00",
+        "HERE/\ud800",
+        "HERE/ \n x",
+        "http://127.0.0.1:0/x",
+        "HERE:99999999/x",
+        "HERE/%",
+        "HERE/" + "x" * 100_000,
+    ],
+)
 def test_odd_addresses_in_an_answer_cost_only_the_structure(fetcher, services, url):
     own = record("P04637", P53, "x") | {"cifUrl": url.replace("HERE", services.address)}
     services.json("/api/prediction/P04637", [own])
@@ -250,7 +314,8 @@ def test_odd_addresses_in_an_answer_cost_only_the_structure(fetcher, services, u
 def test_a_redirect_to_another_host_is_not_followed(fetcher, services, settings):
     with running() as elsewhere:
         services.replies["/files/x"] = Reply(
-            status=302, headers={"Location": f"{elsewhere.address}/uniprotkb/P04637.json"})
+            status=302, headers={"Location": f"{elsewhere.address}/uniprotkb/P04637.json"}
+        )
         with pytest.raises(SourceError, match="none of the services"):
             fetcher.get(f"{settings.uniprot}/files/x")
         assert not elsewhere.asked
@@ -265,10 +330,21 @@ def test_a_damaged_structure_file_costs_only_itself(fetcher, services):
 
 
 def test_variants_of_another_shape_are_passed_over():
-    rows = [{"begin": "1", "end": "1", "wildType": "M", "alternativeSequence": "V"},
-            {"begin": "x", "end": None}, {"begin": 2, "end": 2, "wildType": "EE"}, 7, None,
-            {"begin": "3", "end": "3", "wildType": "E", "mutatedType": "K",
-             "clinicalSignificances": "Benign", "association": [{"name": "A"}, {"name": "A"}]}]
+    rows = [
+        {"begin": "1", "end": "1", "wildType": "M", "alternativeSequence": "V"},
+        {"begin": "x", "end": None},
+        {"begin": 2, "end": 2, "wildType": "EE"},
+        7,
+        None,
+        {
+            "begin": "3",
+            "end": "3",
+            "wildType": "E",
+            "mutatedType": "K",
+            "clinicalSignificances": "Benign",
+            "association": [{"name": "A"}, {"name": "A"}],
+        },
+    ]
     variants, notes = read_variation({"features": rows}, P53)
     assert [v.text for v in variants] == ["M1V", "E3K"]
     assert variants[1].significance == "Benign"
@@ -280,18 +356,24 @@ def test_variants_of_another_shape_are_passed_over():
 # --- a bad line ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("reply", "says"), [
-    (Reply(b""), "empty file"), (Reply(b"  \n"), "empty file"),
-    (Reply(b"<!DOCTYPE html><html>log in</html>", kind="text/html"), "web page"),
-    (Reply(b'{"error": "bad  accession"}', 400), "status 400: bad accession"),
-    (Reply(b"\xff\xfe", 403), "status 403"), (Reply(b"x", 410), "not known there"),
-    (Reply(b" " * 3_000_000), "larger than 2 MB"), (bomb(50), "larger than 2 MB"),
-    (Reply(b"x" * 100, trickle_s=0.05), "takes longer than 1 s"),
-    (Reply(b"x" * 10, says_length=100), "cannot be reached"),
-    (Reply(b"x", 503), "out of order (status 503), also at the last of 3"),
-    (Reply(status=302, headers={"Location": "/thing"}), "in circles"),
-    (Reply(b"not gzip", headers={"Content-Encoding": "gzip"}), ""),
-])
+@pytest.mark.parametrize(
+    ("reply", "says"),
+    [
+        (Reply(b""), "empty file"),
+        (Reply(b"  \n"), "empty file"),
+        (Reply(b"<!DOCTYPE html><html>log in</html>", kind="text/html"), "web page"),
+        (Reply(b'{"error": "bad  accession"}', 400), "status 400: bad accession"),
+        (Reply(b"\xff\xfe", 403), "status 403"),
+        (Reply(b"x", 410), "not known there"),
+        (Reply(b" " * 3_000_000), "larger than 2 MB"),
+        (bomb(50), "larger than 2 MB"),
+        (Reply(b"x" * 100, trickle_s=0.05), "takes longer than 1 s"),
+        (Reply(b"x" * 10, says_length=100), "cannot be reached"),
+        (Reply(b"x", 503), "out of order (status 503), also at the last of 3"),
+        (Reply(status=302, headers={"Location": "/thing"}), "in circles"),
+        (Reply(b"not gzip", headers={"Content-Encoding": "gzip"}), ""),
+    ],
+)
 def test_a_service_that_misbehaves_is_told_in_one_line(fetcher, services, settings, reply, says):
     services.replies["/thing"] = reply
     began = time.monotonic()
@@ -311,8 +393,9 @@ def test_json_that_is_none(fetcher, services, settings, content):
 
 def test_a_busy_service_is_asked_again_after_the_time_it_names(services, settings):
     waits = []
-    services.sequence("/thing", Reply(b"x", 429, headers={"Retry-After": "7"}), Reply(b"x", 500),
-                      Reply(b"good"))
+    services.sequence(
+        "/thing", Reply(b"x", 429, headers={"Retry-After": "7"}), Reply(b"x", 500), Reply(b"good")
+    )
     patient = Limits(attempts=4, longest_wait_s=8.0)
     answer = Fetcher(settings, patient, sleep=waits.append).get(f"{settings.uniprot}/thing")
     assert answer.content == b"good"
@@ -322,8 +405,9 @@ def test_a_busy_service_is_asked_again_after_the_time_it_names(services, setting
 
 
 def test_nobody_there(tmp_path):
-    closed = Settings.from_environment({
-        "GLASS_UNIPROT": "http://127.0.0.1:9", "GLASS_DOWNLOADS": str(tmp_path)})
+    closed = Settings.from_environment(
+        {"GLASS_UNIPROT": "http://127.0.0.1:9", "GLASS_DOWNLOADS": str(tmp_path)}
+    )
     with pytest.raises(SourceError, match="cannot be reached"):
         look_up(P53_ENTRY, Fetcher(closed, FAST))
 
@@ -340,10 +424,20 @@ def test_only_the_entry_must_be_there(fetcher, services, field):
     assert "Known variants are UniProt's alone" in notes
 
 
-@pytest.mark.parametrize("content", [
-    {}, [], None, 7, {"sequence": None}, {"sequence": {"value": 3}}, {"sequence": {"value": ""}},
-    {"sequence": {"value": "MK1"}}, {"primaryAccession": ["P"], "sequence": {"value": "*"}},
-])
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        [],
+        None,
+        7,
+        {"sequence": None},
+        {"sequence": {"value": 3}},
+        {"sequence": {"value": ""}},
+        {"sequence": {"value": "MK1"}},
+        {"primaryAccession": ["P"], "sequence": {"value": "*"}},
+    ],
+)
 def test_an_entry_without_a_sequence(fetcher, services, content):
     services.json("/uniprotkb/P04637.json", content)
     with pytest.raises(SourceError, match="no usable sequence"):
@@ -351,11 +445,18 @@ def test_an_entry_without_a_sequence(fetcher, services, content):
 
 
 def test_names_of_any_kind_do_no_harm(fetcher, services):
-    services.json("/uniprotkb/P04637.json", {
-        "sequence": {"value": P53}, "genes": [{"geneName": {"value": "<script>x</script>\n" * 90}}],
-        "proteinDescription": [], "features": [{"type": 3, "location": {"start": {"value": "x"}}},
-                                               {"type": "Domain", "location": {
-                                                   "start": {"value": 9}, "end": {"value": 3}}}]})
+    services.json(
+        "/uniprotkb/P04637.json",
+        {
+            "sequence": {"value": P53},
+            "genes": [{"geneName": {"value": "<script>x</script>\n" * 90}}],
+            "proteinDescription": [],
+            "features": [
+                {"type": 3, "location": {"start": {"value": "x"}}},
+                {"type": "Domain", "location": {"start": {"value": 9}, "end": {"value": 3}}},
+            ],
+        },
+    )
     annotation = look_up(P53_ENTRY, fetcher).annotation
     assert len(annotation.gene) <= 300
     assert "\n" not in annotation.gene
@@ -497,8 +598,11 @@ def run(tiny_assets, tmp_path, services):
 
     def call(*arguments):
         places = environment(services, tmp_path / "downloads") | {
-            "GLASS_ASSETS": str(tiny_assets), "GLASS_MODELS": str(tmp_path / "none"),
-            "GLASS_DEVICE": "cpu", "GLASS_RUNS": str(tmp_path / "runs.sqlite")}
+            "GLASS_ASSETS": str(tiny_assets),
+            "GLASS_MODELS": str(tmp_path / "none"),
+            "GLASS_DEVICE": "cpu",
+            "GLASS_RUNS": str(tmp_path / "runs.sqlite"),
+        }
         result = CliRunner().invoke(main, [str(a) for a in arguments], env=places)
         assert result.exception is None or isinstance(result.exception, SystemExit)
         return result.exit_code, result.stdout, result.stderr
@@ -512,13 +616,16 @@ def test_an_accession_and_a_variant_are_enough(run):
     rows = json.loads(out)["residues"]
     assert rows[15]["uniprot_position"] == 16
     assert rows[15]["plddt"] > 0
-    assert "AlphaFold DB AF-Q8N726-F1 version 6" in json.loads(out)["provenance"]["inputs"][
-        "retrieved"]
+    assert (
+        "AlphaFold DB AF-Q8N726-F1 version 6"
+        in json.loads(out)["provenance"]["inputs"]["retrieved"]
+    )
 
 
 def test_a_pdb_entry_in_author_numbers(run):
-    code, out, err = run("impact", "--accession", "9zzz", "--variant", "G116D", "--numbering",
-                         "author", "--json")
+    code, out, err = run(
+        "impact", "--accession", "9zzz", "--variant", "G116D", "--numbering", "author", "--json"
+    )
     assert code == 0, err
     row = json.loads(out)["residues"][15]
     assert (row["mutant"], row["author_number"], row["uniprot_position"]) == ("D", "116", 16)
@@ -532,7 +639,10 @@ def test_known_variants_are_screened_with_their_labels(run, tmp_path):
     assert code == 0, err
     table = pd.read_csv(out)
     assert dict(zip(table["variant"], table["label"].fillna(-1), strict=True)) == {
-        "P72R": 0, "R175H": 1, "R213del": -1}
+        "P72R": 0,
+        "R175H": 1,
+        "R213del": -1,
+    }
     assert table["uniprot_position"].tolist() == [72, 175, 213]
     code, _, err = run("screen", "--wild", ARF, "--known", "--out", out)
     assert code == 2
@@ -549,14 +659,18 @@ def test_fetch_writes_what_was_found(run, tmp_path):
     assert json.loads(run("fetch", "9zzz", "--out", tmp_path, "--json")[1])["files"] == ["9ZZZ.cif"]
 
 
-@pytest.mark.parametrize(("arguments", "says"), [
-    (("fetch", "hello"), "neither a UniProt accession nor a PDB entry"),
-    (("fetch", "P99999"), "no entry P99999"), (("fetch", "P04637 R175H"), "as the variant"),
-    (("impact", "--accession", "P04637", "--variant", "K175H"), "position 175 is R, not K"),
-    (("impact", "--accession", "P04637", "--variant", "170-180"), "names 209 variants"),
-    (("impact", "--accession", "P04637", "--wild", ARF, "--variant", "G16D"), "disagree"),
-    (("impact", "--wild", ARF, "--variant", "G16D", "--numbering", "UniProt"), "are not known"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("fetch", "hello"), "neither a UniProt accession nor a PDB entry"),
+        (("fetch", "P99999"), "no entry P99999"),
+        (("fetch", "P04637 R175H"), "as the variant"),
+        (("impact", "--accession", "P04637", "--variant", "K175H"), "position 175 is R, not K"),
+        (("impact", "--accession", "P04637", "--variant", "170-180"), "names 209 variants"),
+        (("impact", "--accession", "P04637", "--wild", ARF, "--variant", "G16D"), "disagree"),
+        (("impact", "--wild", ARF, "--variant", "G16D", "--numbering", "UniProt"), "are not known"),
+    ],
+)
 def test_what_goes_wrong_is_one_line(run, arguments, says):
     code, out, err = run(*arguments)
     assert (code, out) == (2, "")

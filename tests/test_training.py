@@ -71,14 +71,23 @@ def pair_table() -> pd.DataFrame:
     for k in range(24):
         sequence = random_sequence(rng, 30 + k)
         aligned = np.stack([np.arange(len(sequence))] * 2, axis=1).astype(np.int16).ravel()
-        rows.append({
-            "kind": "fold" if k % 2 else "point_mutant", "reference": sequence,
-            "subject": "W" + sequence[1:], "group": str(k), "subject_group": str(k),
-            "side": ("train", "train", "validation", "test")[k % 4], "rearranged": k == 0,
-            "tm": 0.3 + 0.025 * k, "aligned": aligned, "pool": "given",
-            "reference_id": f"a{k}", "subject_id": f"b{k}",
-            "lddt": np.full(len(sequence), 0.8, dtype=np.float32),
-        })
+        rows.append(
+            {
+                "kind": "fold" if k % 2 else "point_mutant",
+                "reference": sequence,
+                "subject": "W" + sequence[1:],
+                "group": str(k),
+                "subject_group": str(k),
+                "side": ("train", "train", "validation", "test")[k % 4],
+                "rearranged": k == 0,
+                "tm": 0.3 + 0.025 * k,
+                "aligned": aligned,
+                "pool": "given",
+                "reference_id": f"a{k}",
+                "subject_id": f"b{k}",
+                "lddt": np.full(len(sequence), 0.8, dtype=np.float32),
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -100,9 +109,17 @@ def effects_file(tmp_path_factory) -> Path:
         for i in range(20):
             mutant = "W" if i % 2 else "P"
             value = float(mutant == "P") if kind == "clinical" else (mutant == "P") + i / 100
-            rows.append({"assay": f"{kind} {k}", "kind": kind, "sequence": sequence,
-                         "mutant": f"{sequence[i]}{i + 1}{mutant}", "value": value,
-                         "group": str(k), "side": side})
+            rows.append(
+                {
+                    "assay": f"{kind} {k}",
+                    "kind": kind,
+                    "sequence": sequence,
+                    "mutant": f"{sequence[i]}{i + 1}{mutant}",
+                    "value": value,
+                    "group": str(k),
+                    "side": side,
+                }
+            )
     path = tmp_path_factory.mktemp("effects") / "effects.parquet"
     pd.DataFrame(rows).to_parquet(path)
     return path
@@ -142,8 +159,14 @@ def test_training_lowers_the_loss_and_keeps_the_best(tmp_path):
         seen.append({k: v.clone() for k, v in line.state_dict().items()})
         return {"loss": [3.0, 1.0, 2.0, 4.0][len(seen) - 1]}
 
-    history = fit(line, points, Schedule(steps=40, peak=0.05, every=10), tmp_path / "a.pt",
-                  validate=validate, say=quiet)
+    history = fit(
+        line,
+        points,
+        Schedule(steps=40, peak=0.05, every=10),
+        tmp_path / "a.pt",
+        validate=validate,
+        say=quiet,
+    )
     totals = [entry["total"] for entry in history.curve]
     assert np.mean(totals[-5:]) < np.mean(totals[:5])
     assert history.best_step == 20
@@ -151,8 +174,14 @@ def test_training_lowers_the_loss_and_keeps_the_best(tmp_path):
 
 
 def test_training_stops_when_validation_does_not_improve(tmp_path):
-    history = fit(Line(), points, Schedule(steps=100, peak=0.01, every=5, patience=2),
-                  tmp_path / "a.pt", validate=lambda: {"loss": 1.0}, say=quiet)
+    history = fit(
+        Line(),
+        points,
+        Schedule(steps=100, peak=0.01, every=5, patience=2),
+        tmp_path / "a.pt",
+        validate=lambda: {"loss": 1.0},
+        say=quiet,
+    )
     assert len(history.curve) == 15
 
 
@@ -181,8 +210,13 @@ def test_accumulated_batches_are_one_large_one(tmp_path):
 
     small, large = Plain(), Plain()
     fit(small, points, Schedule(steps=2, peak=0.05, accumulate=2), tmp_path / "s.pt", say=quiet)
-    fit(large, lambda n: torch.cat([points(2 * n), points(2 * n + 1)]),
-        Schedule(steps=2, peak=0.05), tmp_path / "l.pt", say=quiet)
+    fit(
+        large,
+        lambda n: torch.cat([points(2 * n), points(2 * n + 1)]),
+        Schedule(steps=2, peak=0.05),
+        tmp_path / "l.pt",
+        say=quiet,
+    )
     torch.testing.assert_close(small.layer.weight, large.layer.weight)
 
 
@@ -209,17 +243,27 @@ def test_the_encoder_learns_every_task(tmp_path):
     n = 40
     k = np.arange(n)
     ca = np.stack([2.3 * np.cos(1.745 * k), 2.3 * np.sin(1.745 * k), 1.5 * k], axis=1)
-    table = pd.DataFrame({
-        "source": "all", "cluster": range(12),
-        "sequence": [random_sequence(rng, n) for _ in range(12)],
-        "secondary": "H" * n, "conservation": "19" * (n // 2), "disorder": "0" * n,
-        "ca": [ca.ravel()] * 12,
-    })
+    table = pd.DataFrame(
+        {
+            "source": "all",
+            "cluster": range(12),
+            "sequence": [random_sequence(rng, n) for _ in range(12)],
+            "secondary": "H" * n,
+            "conservation": "19" * (n // 2),
+            "disorder": "0" * n,
+            "ca": [ca.ravel()] * 12,
+        }
+    )
     corpus = Corpus(table, {"all": 1.0})
     torch.manual_seed(0)
     training = EncoderTraining(CompactEncoder(TINY))
-    history = fit(training, lambda number: corpus.batch(640, 0, number),
-                  Schedule(steps=30, peak=5e-3, every=10), tmp_path / "e.pt", say=quiet)
+    history = fit(
+        training,
+        lambda number: corpus.batch(640, 0, number),
+        Schedule(steps=30, peak=5e-3, every=10),
+        tmp_path / "e.pt",
+        say=quiet,
+    )
     first, last = pd.DataFrame(history.curve[:5]).mean(), pd.DataFrame(history.curve[-5:]).mean()
     for name in ("secondary", "conservation", "disorder", "burial", "distance"):
         assert last[name] < first[name], name
@@ -230,8 +274,12 @@ def test_loss_by_hand():
     tm = torch.tensor([0.5, 0.5, 0.9, 0.8])
     true_tm = torch.tensor([0.05, 0.3, 0.8, 0.7])
     lddt = [torch.tensor([0.5, 0.5])] * 4
-    true_lddt = [torch.tensor([0.9, 0.9]), torch.tensor([0.9, 0.9]),
-                 torch.tensor([0.7, nan]), torch.tensor([0.4, 0.8])]
+    true_lddt = [
+        torch.tensor([0.9, 0.9]),
+        torch.tensor([0.9, 0.9]),
+        torch.tensor([0.7, nan]),
+        torch.tensor([0.4, 0.8]),
+    ]
     wanted = np.mean([0.2, 0.7 * 0.2 + 0.3 * 0.1, 0.7 * 0.2 + 0.3 * 0.1])
     assert float(pair_loss(tm, true_tm, lddt, true_lddt)) == pytest.approx(wanted, abs=1e-6)
     assert float(pair_loss(tm[:1], true_tm[:1], lddt[:1], true_lddt[:1])) == 0
@@ -247,9 +295,11 @@ def test_contrast_asks_only_chains_of_different_groups():
 
 def tiny_head(seed: int = 0) -> SiameseTransformer:
     torch.manual_seed(seed)
-    return SiameseTransformer(SiameseConfig(
-        prottrans_dim=16, hidden_dim=16, output_dim=16, nhead=2, num_layers=1, dropout=0.0
-    ))
+    return SiameseTransformer(
+        SiameseConfig(
+            prottrans_dim=16, hidden_dim=16, output_dim=16, nhead=2, num_layers=1, dropout=0.0
+        )
+    )
 
 
 def test_predictions_of_pairs_do_not_depend_on_their_company(embedder, pair_table):
@@ -294,8 +344,12 @@ def test_copies_keep_what_their_expected_tm_says():
 
 def test_unpaired_sequences_are_a_function_of_the_number(embedder, pair_table):
     rng = np.random.default_rng(1)
-    table = pd.DataFrame({"sequence": [random_sequence(rng, 60) for _ in range(12)] + ["ACD"],
-                          "cluster": [str(i // 2) for i in range(12)] + ["short"]})
+    table = pd.DataFrame(
+        {
+            "sequence": [random_sequence(rng, 60) for _ in range(12)] + ["ACD"],
+            "cluster": [str(i // 2) for i in range(12)] + ["short"],
+        }
+    )
     unpaired = Unpaired(table, longest=50, pool=5)
     assert len(unpaired.sequences) == 5 == len(set(unpaired.groups))
     assert unpaired.draw(3, 4) == unpaired.draw(3, 4) != unpaired.draw(4, 4)
@@ -319,10 +373,26 @@ def test_effect_losses_by_hand():
     score = torch.zeros(2, 4, 20)
     score[0, :3, 0] = torch.tensor([1.0, 2.0, 3.0])
     logit = torch.full((2, 4, 20), 2.0)
-    scan = Assay("s", "scan", "CCCC", np.arange(3), np.zeros(3, int),
-                 np.array([5, 6, 9], np.float32), "g", "train")
-    label = Assay("c", "clinical", "CCCC", np.arange(2), np.zeros(2, int),
-                  np.array([1, 0], np.float32), "g", "train")
+    scan = Assay(
+        "s",
+        "scan",
+        "CCCC",
+        np.arange(3),
+        np.zeros(3, int),
+        np.array([5, 6, 9], np.float32),
+        "g",
+        "train",
+    )
+    label = Assay(
+        "c",
+        "clinical",
+        "CCCC",
+        np.arange(2),
+        np.zeros(2, int),
+        np.array([1, 0], np.float32),
+        "g",
+        "train",
+    )
     found = effect_losses(score, logit, [scan, label])
     assert float(found["rank"]) == pytest.approx(0, abs=1e-5)
     wanted = np.mean([np.log1p(np.exp(-2)), 2 + np.log1p(np.exp(-2))])
@@ -331,10 +401,26 @@ def test_effect_losses_by_hand():
 
 
 def test_figures_of_effects():
-    scan = Assay("s", "scan", "CCCC", np.arange(4), np.zeros(4, int),
-                 np.array([1, 2, 3, 4], np.float32), "g", "test")
-    label = Assay("c", "clinical", "CCCC", np.arange(4), np.zeros(4, int),
-                  np.array([0, 1, 0, 1], np.float32), "g", "test")
+    scan = Assay(
+        "s",
+        "scan",
+        "CCCC",
+        np.arange(4),
+        np.zeros(4, int),
+        np.array([1, 2, 3, 4], np.float32),
+        "g",
+        "test",
+    )
+    label = Assay(
+        "c",
+        "clinical",
+        "CCCC",
+        np.arange(4),
+        np.zeros(4, int),
+        np.array([0, 1, 0, 1], np.float32),
+        "g",
+        "test",
+    )
     table = np.zeros((4, 20), np.float32)
     table[:, 0] = [1, 2, 3, 4]
     figures = effect_figures([scan, label], lambda assay: (table, table))
@@ -347,8 +433,9 @@ def test_calibration_finds_scale_and_offset():
     rng = np.random.default_rng(0)
     logit = rng.normal(size=(4000, 20)).astype(np.float32)
     label = (rng.random(4000) < 1 / (1 + np.exp(-(2 * logit[:, 0] - 1)))).astype(np.float32)
-    assay = Assay("c", "clinical", "C" * 4000, np.arange(4000), np.zeros(4000, int), label,
-                  "g", "validation")
+    assay = Assay(
+        "c", "clinical", "C" * 4000, np.arange(4000), np.zeros(4000, int), label, "g", "validation"
+    )
     scale, offset = calibrate([assay], lambda a: (logit, logit))
     assert scale == pytest.approx(2, abs=0.2)
     assert offset == pytest.approx(-1, abs=0.15)
@@ -363,8 +450,12 @@ def short(recipe: str = "compact"):
     from dataclasses import replace
 
     chosen = HEAD_RECIPES[recipe]
-    return replace(chosen, batch=4, schedule=replace(chosen.schedule, steps=6, warmup=0, every=3),
-                   hidden=16 if recipe == "paper" else None)
+    return replace(
+        chosen,
+        batch=4,
+        schedule=replace(chosen.schedule, steps=6, warmup=0, every=3),
+        hidden=16 if recipe == "paper" else None,
+    )
 
 
 def test_a_head_is_trained_resumed_and_loads(embedder, pairs_folder, tmp_path, monkeypatch):
@@ -373,13 +464,19 @@ def test_a_head_is_trained_resumed_and_loads(embedder, pairs_folder, tmp_path, m
     embedder = CompactEmbedder.load(folder, TINY.to_dict(), "tiny", CPU)
 
     def run(out: Path):
-        return train_head(embedder, pairs_folder, out, short(), fabric(), name="m", version="1",
-                          kind="compact")
+        return train_head(
+            embedder, pairs_folder, out, short(), fabric(), name="m", version="1", kind="compact"
+        )
 
     whole = run(tmp_path / "whole")
     batch = Pairs.batch
-    monkeypatch.setattr(Pairs, "batch", lambda self, number: batch(self, number) if number != 4
-                        else (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(
+        Pairs,
+        "batch",
+        lambda self, number: (
+            batch(self, number) if number != 4 else (_ for _ in ()).throw(KeyboardInterrupt)
+        ),
+    )
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "parts")
     monkeypatch.setattr(Pairs, "batch", batch)
@@ -396,8 +493,16 @@ def test_a_head_is_trained_resumed_and_loads(embedder, pairs_folder, tmp_path, m
 
 
 def test_the_papers_recipe_counts_epochs(embedder, pairs_folder, tmp_path):
-    history = train_head(embedder, pairs_folder, tmp_path / "m", short("paper"), fabric(),
-                         name="m", version="1", kind="prott5")
+    history = train_head(
+        embedder,
+        pairs_folder,
+        tmp_path / "m",
+        short("paper"),
+        fabric(),
+        name="m",
+        version="1",
+        kind="prott5",
+    )
     assert len(history.curve) == 5 * 3, "five epochs of eleven pairs in batches of four"
     record = json.loads((tmp_path / "m" / "head-training.json").read_text())
     schedule = record["config"]["recipe"]["schedule"]
@@ -412,8 +517,9 @@ def test_an_effect_head_is_trained_and_calibrated(embedder, pairs_folder, effect
     folder, model = tmp_path / "encoder", tmp_path / "m"
     save_encoder(folder, embedder.encoder)
     source = CompactEmbedder.load(folder, TINY.to_dict(), "tiny", CPU)
-    train_head(source, pairs_folder, model, short(), fabric(), name="m", version="1",
-               kind="compact")
+    train_head(
+        source, pairs_folder, model, short(), fabric(), name="m", version="1", kind="compact"
+    )
     schedule = replace(EFFECT_SCHEDULE, steps=60, every=20, warmup=5, peak=3e-3)
     history = train_effect(source, effects_file, model, fabric(), schedule)
     assert history.validation[-1]["stability"] > 0.5, "proline is easily told from tryptophan"
@@ -428,8 +534,15 @@ def test_weights_to_begin_with_are_kept_when_nothing_is_better(tmp_path):
     line = Line()
     before = line.layer.weight.detach().clone()
     values = iter([1.0, 2.0, 3.0])
-    history = fit(line, points, Schedule(steps=4, peak=0.1, every=2), tmp_path / "a.pt",
-                  validate=lambda: {"loss": next(values)}, validate_first=True, say=quiet)
+    history = fit(
+        line,
+        points,
+        Schedule(steps=4, peak=0.1, every=2),
+        tmp_path / "a.pt",
+        validate=lambda: {"loss": next(values)},
+        validate_first=True,
+        say=quiet,
+    )
     assert history.best_step == 0 and len(history.validation) == 3
     assert torch.equal(line.layer.weight, before)
 
@@ -453,8 +566,9 @@ def test_embeddings_are_kept_by_content(embedder, tmp_path):
     assert calls[-1] == ["ACD"], "another model has other embeddings"
     half = CachedEmbedder(source, tmp_path / "half", 10**9, stored=torch.float16)
     half.embed(["ACD"])
-    torch.testing.assert_close(half.embed(["ACD"])[0].residues, first[0].residues, atol=5e-3,
-                               rtol=1e-2)
+    torch.testing.assert_close(
+        half.embed(["ACD"])[0].residues, first[0].residues, atol=5e-3, rtol=1e-2
+    )
 
 
 def test_the_cache_keeps_its_size(embedder, tmp_path):

@@ -58,8 +58,13 @@ def chain_table(tmp_path) -> Path:
     """A table of 60 chains in 20 families of three."""
     rng = np.random.default_rng(0)
     rows = [
-        {"id": f"c{k}", "sequence": "".join(rng.choice(list("ACDEFGHIKL"), 45)),
-         "ca": helix(45, k, 0.8 * (k % 3)).ravel(), "cluster40": k // 3, "split_group": k // 3}
+        {
+            "id": f"c{k}",
+            "sequence": "".join(rng.choice(list("ACDEFGHIKL"), 45)),
+            "ca": helix(45, k, 0.8 * (k % 3)).ravel(),
+            "cluster40": k // 3,
+            "split_group": k // 3,
+        }
         for k in range(60)
     ]
     path = tmp_path / "chains.parquet"
@@ -115,9 +120,9 @@ def test_committed_lists_obey_the_rule():
 
 @pytest.mark.data
 def test_committed_lists_are_those_of_the_data(shared_data):
-    groups = pd.read_parquet(
-        shared_data / "structures/chains.parquet", columns=["split_group"]
-    )["split_group"]
+    groups = pd.read_parquet(shared_data / "structures/chains.parquet", columns=["split_group"])[
+        "split_group"
+    ]
     lists = json.loads(SPLIT_FILE.read_text())
     fresh = split_lists([int(g) for g in groups])
     assert {k: lists[k] for k in fresh} == fresh
@@ -286,7 +291,11 @@ def test_windows_cut_everything_alike():
     ca = helix(8).astype(np.float32)
     cut = Example("ACDEFGHI", "HHHHEEEE", None, "00001111", ca, burial_of(ca)).window(2, 3)
     assert (cut.sequence, cut.secondary, cut.conservation, cut.disorder) == (
-        "DEF", "HHE", None, "001")
+        "DEF",
+        "HHE",
+        None,
+        "001",
+    )
     np.testing.assert_array_equal(cut.ca, ca[2:5])
     assert len(cut.burial) == 3
 
@@ -308,11 +317,17 @@ def test_distance_bins_by_hand():
 
 
 def test_clusters_count_once_and_batches_repeat():
-    table = pd.DataFrame({
-        "source": "natural", "cluster": ["big"] * 50 + ["small"],
-        "sequence": ["A" * 60] * 50 + ["C" * 60],
-        "secondary": None, "conservation": None, "disorder": None, "ca": None,
-    })
+    table = pd.DataFrame(
+        {
+            "source": "natural",
+            "cluster": ["big"] * 50 + ["small"],
+            "sequence": ["A" * 60] * 50 + ["C" * 60],
+            "secondary": None,
+            "conservation": None,
+            "disorder": None,
+            "ca": None,
+        }
+    )
     corpus = Corpus(table, {"natural": 1.0})
     first = corpus.batch(6400, 0, 0)
     assert first.tokens.shape == (100, 64)
@@ -323,11 +338,17 @@ def test_clusters_count_once_and_batches_repeat():
 
 
 def test_widths_are_drawn_by_their_residues():
-    table = pd.DataFrame({
-        "source": "natural", "cluster": range(20),
-        "sequence": ["A" * 50] * 10 + ["C" * 500] * 10,
-        "secondary": None, "conservation": None, "disorder": None, "ca": None,
-    })
+    table = pd.DataFrame(
+        {
+            "source": "natural",
+            "cluster": range(20),
+            "sequence": ["A" * 50] * 10 + ["C" * 500] * 10,
+            "secondary": None,
+            "conservation": None,
+            "disorder": None,
+            "ca": None,
+        }
+    )
     corpus = Corpus(table, {"natural": 1.0})
     np.testing.assert_allclose(corpus.width_share, [50 / 370, 0, 0, 0, 320 / 370])
 
@@ -341,17 +362,42 @@ def test_single_substitutions_are_parsed():
 def assay(kind="scan", sequence="ACDEFGHIKLMNPQRSTVWY" * 3, n=30, name="one", group="a"):
     rng = np.random.default_rng(0)
     value = rng.integers(0, 2, n) if kind == "clinical" else rng.normal(size=n)
-    return Assay(name, kind, sequence, np.arange(n), (np.arange(n) + 1) % 20,
-                 value.astype(np.float32), group, "train")
+    return Assay(
+        name,
+        kind,
+        sequence,
+        np.arange(n),
+        (np.arange(n) + 1) % 20,
+        value.astype(np.float32),
+        group,
+        "train",
+    )
 
 
 def test_assays_of_a_table(tmp_path):
-    rows = [{"assay": "one", "kind": "scan", "sequence": "ACDEFGHIKLMN", "mutant": m, "value": v,
-             "group": "g", "side": "test"}
-            for v, m in enumerate(["A1G", "C2G", "D3G", "E4G", "F5G", "G6A", "H7G", "I8G", "K9G",
-                                   "L10G", "L99G"])]
-    label = {"assay": "p", "kind": "clinical", "sequence": "MMM", "mutant": "M1A", "value": 1.0,
-             "group": "h", "side": "train"}
+    rows = [
+        {
+            "assay": "one",
+            "kind": "scan",
+            "sequence": "ACDEFGHIKLMN",
+            "mutant": m,
+            "value": v,
+            "group": "g",
+            "side": "test",
+        }
+        for v, m in enumerate(
+            ["A1G", "C2G", "D3G", "E4G", "F5G", "G6A", "H7G", "I8G", "K9G", "L10G", "L99G"]
+        )
+    ]
+    label = {
+        "assay": "p",
+        "kind": "clinical",
+        "sequence": "MMM",
+        "mutant": "M1A",
+        "value": 1.0,
+        "group": "h",
+        "side": "train",
+    }
     path = tmp_path / "effects.parquet"
     pd.DataFrame([*rows, label, {**rows[0], "assay": "too small"}]).to_parquet(path)
     clinical, scan = read_assays(path)

@@ -47,11 +47,19 @@ def pairs(n: int = 12, kind: str = "fold") -> pd.DataFrame:
     for k in range(n):
         sequence = "".join(rng.choice(list("ACDEFGHIKL"), 30 + k))
         aligned = np.stack([np.arange(len(sequence))] * 2, axis=1).astype(np.int16).ravel()
-        rows.append({
-            "kind": kind, "reference": sequence, "subject": "WW" + sequence[2:], "group": str(k),
-            "subject_group": str(k), "rearranged": False, "tm": 0.25 + 0.06 * k,
-            "aligned": aligned, "lddt": rng.random(len(sequence)).astype(np.float32),
-        })
+        rows.append(
+            {
+                "kind": kind,
+                "reference": sequence,
+                "subject": "WW" + sequence[2:],
+                "group": str(k),
+                "subject_group": str(k),
+                "rearranged": False,
+                "tm": 0.25 + 0.06 * k,
+                "aligned": aligned,
+                "lddt": rng.random(len(sequence)).astype(np.float32),
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -95,10 +103,16 @@ def test_welch_is_that_of_the_groups_means():
 def test_rounding_is_no_correlation():
     table = pairs()
     noise = np.random.default_rng(0).uniform(-2e-7, 2e-7, len(table))
-    figures = summarise(table, Scored(1 + noise, [
-        1 + np.random.default_rng(k).uniform(-2e-7, 2e-7, len(t))
-        for k, t in enumerate(table["lddt"])
-    ]))
+    figures = summarise(
+        table,
+        Scored(
+            1 + noise,
+            [
+                1 + np.random.default_rng(k).uniform(-2e-7, 2e-7, len(t))
+                for k, t in enumerate(table["lddt"])
+            ],
+        ),
+    )
     assert figures["tm_pearson"]["value"] is None
     assert figures["tm_spearman"]["value"] is None
     assert figures["lddt_within_spearman"]["value"] is None
@@ -112,14 +126,27 @@ def test_sequence_similarity_baselines():
     assert identity == pytest.approx(0.9) and 0.9 < blosum < 1 and coverage == 1
     table = pairs()
     told = baseline_scores(table, table, similarities(table))
-    assert set(told) == {"training mean", "constant 1", "sequence identity", "fit on identity",
-                         "BLOSUM62 similarity"}
+    assert set(told) == {
+        "training mean",
+        "constant 1",
+        "sequence identity",
+        "fit on identity",
+        "BLOSUM62 similarity",
+    }
     assert told["training mean"].tm[0] == pytest.approx(table["tm"].mean(), abs=1e-6)
 
 
 def test_effect_baselines_by_hand(tiny_predictor):
-    assay = Assay("a", "scan", "AWX", np.array([0, 1, 2]), np.array([18, 0, 0]),
-                  np.zeros(3, np.float32), "g", "test")
+    assay = Assay(
+        "a",
+        "scan",
+        "AWX",
+        np.array([0, 1, 2]),
+        np.array([18, 0, 0]),
+        np.zeros(3, np.float32),
+        "g",
+        "test",
+    )
     told = effect_baselines(assay, tiny_predictor.embedder)
     assert told["BLOSUM62"].tolist()[:2] == [3, 3], "A to W and back score -3"
     assert told["hydrophobicity change"][0] == pytest.approx(2.7)
@@ -129,8 +156,10 @@ def test_effect_baselines_by_hand(tiny_predictor):
 
 
 def test_pairs_of_every_kind_are_reported_apart(tiny_predictor):
-    table = pd.concat([pairs(), pairs(4, "point_mutant"),
-                       pairs(3, "homolog").assign(rearranged=True)], ignore_index=True)
+    table = pd.concat(
+        [pairs(), pairs(4, "point_mutant"), pairs(3, "homolog").assign(rearranged=True)],
+        ignore_index=True,
+    )
     found = evaluate_pairs(tiny_predictor, table, pairs(), lambda words: None)
     assert list(found) == ["fold", "point_mutant", "rearranged"]
     fold = found["fold"]
@@ -145,14 +174,28 @@ def test_pairs_of_every_kind_are_reported_apart(tiny_predictor):
 def test_effects_are_reported_by_kind_or_not_at_all(tiny_predictor):
     rng = np.random.default_rng(0)
     assays = [
-        Assay(f"{kind} {n}", kind, "ACDEFGHIKL", np.arange(10), np.full(10, 18),
-              np.arange(10) % 2 if kind == "clinical" else rng.random(10), f"g{n}", "test")
-        for kind in ("scan", "clinical") for n in range(3)
+        Assay(
+            f"{kind} {n}",
+            kind,
+            "ACDEFGHIKL",
+            np.arange(10),
+            np.full(10, 18),
+            np.arange(10) % 2 if kind == "clinical" else rng.random(10),
+            f"g{n}",
+            "test",
+        )
+        for kind in ("scan", "clinical")
+        for n in range(3)
     ]
     found = evaluate_effects(tiny_predictor, assays, lambda words: None)
     assert found["scan"]["assays"] == 3 and found["clinical"]["labels"] == 30
     assert set(found["clinical"]["figures"]) == {
-        "model", "BLOSUM62", "hydrophobicity change", "encoder's letters", "encoder's burial"}
+        "model",
+        "BLOSUM62",
+        "hydrophobicity change",
+        "encoder's letters",
+        "encoder's burial",
+    }
     sampled = found["clinical"]["sampled"]
     assert sampled["labels"] == 9 and set(sampled["figures"]) == {"model", "BLOSUM62", *DEFICITS}
     assert set(found["scan"]["sampled"]["figures"]) == set(sampled["figures"])
@@ -172,8 +215,9 @@ def test_effects_are_reported_by_kind_or_not_at_all(tiny_predictor):
 
 
 def record(kind: str, name: str, **content) -> Evaluation:
-    return Evaluation(kind, name, "test", {"name": "m", "version": "1", "sha256": "0" * 64},
-                      content)
+    return Evaluation(
+        kind, name, "test", {"name": "m", "version": "1", "sha256": "0" * 64}, content
+    )
 
 
 def figures(**values: float) -> dict:
@@ -182,17 +226,31 @@ def figures(**values: float) -> dict:
 
 def fold_record(model: float, identity: float) -> Evaluation:
     every = {"tm_mae": 0.5, "tm_spearman": 0.6, "lddt_mae": 0.1, "lddt_within_spearman": 0.1}
-    return record("pairs", "fold", pairs=4, groups=4, welch_p={"sequence identity": 0.01},
-                  figures={"model": figures(**every | {"tm_mae": model}),
-                           "sequence identity": figures(**every | {"tm_mae": identity}),
-                           "constant 1": figures(**every)},
-                  rows={"tm": [0.3, 0.5, 0.7, 0.9], "predicted_tm": [0.4, 0.5, 0.6, 0.9],
-                        "lddt_error": [0.1, None, 0.2, 0.1], "length": [50, 60, 70, 80],
-                        "identity": [0.1, 0.3, 0.5, 1.0], "coverage": [0.9, 0.9, 1.0, 1.0]})
+    return record(
+        "pairs",
+        "fold",
+        pairs=4,
+        groups=4,
+        welch_p={"sequence identity": 0.01},
+        figures={
+            "model": figures(**every | {"tm_mae": model}),
+            "sequence identity": figures(**every | {"tm_mae": identity}),
+            "constant 1": figures(**every),
+        },
+        rows={
+            "tm": [0.3, 0.5, 0.7, 0.9],
+            "predicted_tm": [0.4, 0.5, 0.6, 0.9],
+            "lddt_error": [0.1, None, 0.2, 0.1],
+            "length": [50, 60, 70, 80],
+            "identity": [0.1, 0.3, 0.5, 1.0],
+            "coverage": [0.9, 0.9, 1.0, 1.0],
+        },
+    )
 
 
-@pytest.mark.parametrize(("model", "verb"), [(0.05, "better than"), (0.3, "worse than"),
-                                             (0.131, "no different from")])
+@pytest.mark.parametrize(
+    ("model", "verb"), [(0.05, "better than"), (0.3, "worse than"), (0.131, "no different from")]
+)
 def test_words_follow_from_the_figures(model, verb):
     said = evidence.can_and_cannot({"fold": fold_record(model, 0.13)})
     assert f"{verb} the best trivial baseline (sequence identity, 0.130)" in said[0]
@@ -209,10 +267,13 @@ def test_tables_and_figures_of_evidence():
     assert sum(len(t.x) for t in evidence.error_histograms(fold).data) == 7
     assert list(evidence.error_against(fold, "length").data[0].x) == [50, 60, 70, 80]
     clinical = record(
-        "clinical", "clinical", labels=4, groups=2, calibration_error={"value": 0.1},
+        "clinical",
+        "clinical",
+        labels=4,
+        groups=2,
+        calibration_error={"value": 0.1},
         figures={"model": figures(auroc=0.9), "BLOSUM62": figures(auroc=0.6)},
-        rows={"probability": [0.1, 0.2, 0.8, 0.9], "label": [0, 0, 1, 1],
-              "BLOSUM62": [1, 1, 1, 1]},
+        rows={"probability": [0.1, 0.2, 0.8, 0.9], "label": [0, 0, 1, 1], "BLOSUM62": [1, 1, 1, 1]},
     )
     roc = evidence.roc_curve(clinical)
     assert list(roc.data[0].y) == [0, 0.5, 1, 1, 1]
@@ -243,17 +304,31 @@ def test_from_structures_to_figures_on_a_tiny_prott5(tiny_t5, tmp_path, monkeypa
     rng = np.random.default_rng(0)
     k = np.arange(40)
     coil = np.stack([2.3 * np.cos(1.745 * k), 2.3 * np.sin(1.745 * k), 1.5 * k], axis=1)
-    pd.DataFrame([
-        {"id": f"c{n}", "sequence": "".join(rng.choice(list("ACDEFGHIKL"), 40)),
-         "ca": (coil + rng.normal(0, 0.8 * (n % 3), coil.shape)).ravel(), "split_group": n // 3}
-        for n in range(90)
-    ]).to_parquet(tmp_path / "chains.parquet")
+    pd.DataFrame(
+        [
+            {
+                "id": f"c{n}",
+                "sequence": "".join(rng.choice(list("ACDEFGHIKL"), 40)),
+                "ca": (coil + rng.normal(0, 0.8 * (n % 3), coil.shape)).ravel(),
+                "split_group": n // 3,
+            }
+            for n in range(90)
+        ]
+    ).to_parquet(tmp_path / "chains.parquet")
     effects = [
-        {"assay": f"s{n}", "kind": kind, "sequence": sequence, "group": str(n), "side": side,
-         "mutant": f"{sequence[i]}{i + 1}W", "value": float(i % 2)}
-        for n, (kind, side) in enumerate([("scan", s) for s in ("train", "validation", "test")]
-                                         + [("clinical", s) for s in ("train", "validation",
-                                                                      "test")])
+        {
+            "assay": f"s{n}",
+            "kind": kind,
+            "sequence": sequence,
+            "group": str(n),
+            "side": side,
+            "mutant": f"{sequence[i]}{i + 1}W",
+            "value": float(i % 2),
+        }
+        for n, (kind, side) in enumerate(
+            [("scan", s) for s in ("train", "validation", "test")]
+            + [("clinical", s) for s in ("train", "validation", "test")]
+        )
         for sequence in ["".join(rng.choice(list("ACDEFGHIKL"), 40))]
         for i in range(20)
     ]
@@ -261,36 +336,88 @@ def test_from_structures_to_figures_on_a_tiny_prott5(tiny_t5, tmp_path, monkeypa
     monkeypatch.setenv("GLASS_PROTT5", str(tiny_t5))
     monkeypatch.setenv("GLASS_DEVICE", "cpu")
     where = ("--embedder", "prott5", "--cache", tmp_path / "cache", "--accelerator", "cpu")
-    said = shell("build-pairs", tmp_path / "chains.parquet", "--out", tmp_path / "pairs",
-                 "--per-bin", "4", "--rounds", "1", "--chunk", "8", "--workers", "1")
+    said = shell(
+        "build-pairs",
+        tmp_path / "chains.parquet",
+        "--out",
+        tmp_path / "pairs",
+        "--per-bin",
+        "4",
+        "--rounds",
+        "1",
+        "--chunk",
+        "8",
+        "--workers",
+        "1",
+    )
     assert "train" in said and "test" in said
-    said = shell("train", "--pairs", tmp_path / "pairs", "--out", tmp_path / "models" / "mine",
-                 "--preset", "paper", "--epochs", "1", *where)
+    said = shell(
+        "train",
+        "--pairs",
+        tmp_path / "pairs",
+        "--out",
+        tmp_path / "models" / "mine",
+        "--preset",
+        "paper",
+        "--epochs",
+        "1",
+        *where,
+    )
     assert json.loads(said)["steps"] >= 1
-    shell("train-fold", "--pairs", tmp_path / "pairs", "--model", tmp_path / "models" / "mine",
-          "--steps", "4", "--every", "2", *where)
-    shell("train-effect", tmp_path / "effects.parquet", "--model", tmp_path / "models" / "mine",
-          "--steps", "4", "--every", "2", *where)
-    shell("evaluate", tmp_path / "models" / "mine", "--pairs", tmp_path / "pairs",
-          "--effects", tmp_path / "effects.parquet",
-          "--out", tmp_path / "models" / "mine" / "evaluation")
+    shell(
+        "train-fold",
+        "--pairs",
+        tmp_path / "pairs",
+        "--model",
+        tmp_path / "models" / "mine",
+        "--steps",
+        "4",
+        "--every",
+        "2",
+        *where,
+    )
+    shell(
+        "train-effect",
+        tmp_path / "effects.parquet",
+        "--model",
+        tmp_path / "models" / "mine",
+        "--steps",
+        "4",
+        "--every",
+        "2",
+        *where,
+    )
+    shell(
+        "evaluate",
+        tmp_path / "models" / "mine",
+        "--pairs",
+        tmp_path / "pairs",
+        "--effects",
+        tmp_path / "effects.parquet",
+        "--out",
+        tmp_path / "models" / "mine" / "evaluation",
+    )
     records = read_evaluations(tmp_path / "models" / "mine")
     assert {"fold", "scan", "clinical"} <= set(records)
     assert "encoder's letters" not in records["scan"].content["figures"]
     monkeypatch.setenv("GLASS_MODELS", str(tmp_path / "models"))
     assert "mine" in shell("models")
-    out = shell("impact", "--wild", "ACDEFGHIKLACDEFGHIKL", "--variant", "C2W", "--model", "mine",
-                "--json")
+    out = shell(
+        "impact", "--wild", "ACDEFGHIKLACDEFGHIKL", "--variant", "C2W", "--model", "mine", "--json"
+    )
     effect = json.loads(out)["prediction"]["effect"]
     assert 0 <= effect["probability"] <= 1 and 1 <= effect["site_rank"] <= 19
 
 
-@pytest.mark.parametrize("words", [
-    ("evaluate", "compact", "--out", "x"),
-    ("train", "--pairs", "nowhere", "--out", "x", "--preset", "other"),
-    ("build-pairs", "nowhere", "--out", "x"),
-    ("train-effect", "nowhere.parquet", "--model", "nowhere"),
-])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("evaluate", "compact", "--out", "x"),
+        ("train", "--pairs", "nowhere", "--out", "x", "--preset", "other"),
+        ("build-pairs", "nowhere", "--out", "x"),
+        ("train-effect", "nowhere.parquet", "--model", "nowhere"),
+    ],
+)
 def test_wrong_use_is_one_line(words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     found = CliRunner().invoke(main, list(words))

@@ -142,16 +142,41 @@ def families(rng: np.random.Generator, count: int, side: str, first: int) -> lis
         letters = rng.choice(list(STANDARD), 6, replace=False)
         a, b = ("".join(rng.choice(letters, 50)) for _ in range(2))
         other = "".join(rng.choice(list(STANDARD), 50))
-        common = {"reference": a, "group": str(k), "subject_group": str(k), "side": side,
-                  "rearranged": False, "aligned": np.zeros(2, np.int16),
-                  "lddt": np.zeros(1, np.float32), "reference_id": f"a{k}"}
+        common = {
+            "reference": a,
+            "group": str(k),
+            "subject_group": str(k),
+            "side": side,
+            "rearranged": False,
+            "aligned": np.zeros(2, np.int16),
+            "lddt": np.zeros(1, np.float32),
+            "reference_id": f"a{k}",
+        }
         rows += [
-            {**common, "subject": b, "tm": 0.85, "kind": "fold", "pool": "group",
-             "subject_id": f"b{k}"},
-            {**common, "subject": other, "tm": 0.3, "kind": "fold", "pool": "alike",
-             "subject_id": f"c{k}"},
-            {**common, "subject": "W" + a[1:], "tm": 0.98, "kind": "point_mutant",
-             "pool": "given", "subject_id": f"d{k}"},
+            {
+                **common,
+                "subject": b,
+                "tm": 0.85,
+                "kind": "fold",
+                "pool": "group",
+                "subject_id": f"b{k}",
+            },
+            {
+                **common,
+                "subject": other,
+                "tm": 0.3,
+                "kind": "fold",
+                "pool": "alike",
+                "subject_id": f"c{k}",
+            },
+            {
+                **common,
+                "subject": "W" + a[1:],
+                "tm": 0.98,
+                "kind": "point_mutant",
+                "pool": "given",
+                "subject_id": f"d{k}",
+            },
         ]
     return rows
 
@@ -175,8 +200,14 @@ def tiny(tmp_path):
     encoder = CompactEncoder(TINY)
     save_encoder(folder, encoder)
     head = SiameseTransformer(SiameseConfig(prottrans_dim=16, hidden_dim=16, output_dim=16))
-    save_model(folder, head, name="m", version="1", embedder={"kind": "compact"},
-               extra={"encoder": TINY.to_dict()})
+    save_model(
+        folder,
+        head,
+        name="m",
+        version="1",
+        embedder={"kind": "compact"},
+        extra={"encoder": TINY.to_dict()},
+    )
     return folder, CompactEmbedder.load(folder, TINY.to_dict(), "tiny", CPU)
 
 
@@ -185,8 +216,9 @@ def fabric() -> Fabric:
 
 
 def test_bins_come_up_by_their_shares_and_groups_by_the_root_of_their_pairs():
-    table = pd.DataFrame({"tm": [0.1, 0.3, 0.5, 0.5, 0.5, 0.5, 0.5, 0.7, 0.9],
-                          "group": list("abcccccab"[:9])})
+    table = pd.DataFrame(
+        {"tm": [0.1, 0.3, 0.5, 0.5, 0.5, 0.5, 0.5, 0.7, 0.9], "group": list("abcccccab"[:9])}
+    )
     table.loc[6, "group"] = "z"
     chance = fold_chances(table)
     assert chance.sum() == pytest.approx(1) and chance[0] == 0, "below the first bin: never"
@@ -207,9 +239,7 @@ def test_training_pairs_leave_out_long_rearranged_and_other_sides(pairs):
     assert "random" not in set(held["pool"])
 
 
-def test_a_fold_head_is_trained_resumed_and_gives_the_models_tm(
-    pairs, tiny, tmp_path, monkeypatch
-):
+def test_a_fold_head_is_trained_resumed_and_gives_the_models_tm(pairs, tiny, tmp_path, monkeypatch):
     folder, embedder = tiny
     before = load_predictor(Settings(models=tmp_path, device="cpu"), "m")
     schedule = replace(FOLD_SCHEDULE, steps=30, every=10)
@@ -240,8 +270,10 @@ def test_a_fold_head_is_trained_resumed_and_gives_the_models_tm(
     (old,), (new,) = before.predict([variant]), after.predict([variant])
     np.testing.assert_array_equal(old.lddt, new.lddt, err_msg="lDDT stays the Siamese head's")
     with torch.no_grad():
-        z = [after._fold(e.residues[None], torch.ones(1, 60, dtype=torch.bool))
-             for e in embedder.embed([variant.wild_type, variant.mutant])]
+        z = [
+            after._fold(e.residues[None], torch.ones(1, 60, dtype=torch.bool))
+            for e in embedder.embed([variant.wild_type, variant.mutant])
+        ]
     assert new.tm_score == pytest.approx(float(predicted_tm(*z)), abs=1e-6)
     assert new.tm_score != old.tm_score
     assert new.model.sha256 != old.model.sha256, "other weights, another sum"
@@ -265,9 +297,11 @@ def test_a_fold_head_survives_the_disk_and_a_damaged_one_is_refused(tiny):
     for name, tensor in head.state_dict().items():
         assert torch.equal(tensor, again.state_dict()[name]), name
     content = json.loads((folder / CARD_FILE).read_text())
-    for entry, words in (({"embedding_dim": 16, "axes": 10**9}, "not usable"),
-                         ({"axes": 3}, "not usable"),
-                         ({"embedding_dim": 16, "axes": 4}, "expected")):
+    for entry, words in (
+        ({"embedding_dim": 16, "axes": 10**9}, "not usable"),
+        ({"axes": 3}, "not usable"),
+        ({"embedding_dim": 16, "axes": 4}, "expected"),
+    ):
         (folder / CARD_FILE).write_text(json.dumps(content | {"fold": entry}))
         with pytest.raises(ModelError, match=words):
             load_fold(ModelCard.read(folder))
@@ -288,11 +322,29 @@ def test_a_fold_head_of_another_width_is_refused(tiny):
 def test_train_fold_from_the_shell(pairs, tiny, tmp_path):
     folder, _ = tiny
     (folder / "encoder.json").write_text(json.dumps(TINY.to_dict()))
-    found = CliRunner().invoke(main, [
-        "train-fold", "--pairs", str(pairs.parent), "--model", str(folder), "--encoder",
-        str(folder), "--cache", str(tmp_path / "cache"), "--steps", "4", "--every", "2",
-        "--accelerator", "cpu", "--device", "cpu",
-    ], catch_exceptions=False)
+    found = CliRunner().invoke(
+        main,
+        [
+            "train-fold",
+            "--pairs",
+            str(pairs.parent),
+            "--model",
+            str(folder),
+            "--encoder",
+            str(folder),
+            "--cache",
+            str(tmp_path / "cache"),
+            "--steps",
+            "4",
+            "--every",
+            "2",
+            "--accelerator",
+            "cpu",
+            "--device",
+            "cpu",
+        ],
+        catch_exceptions=False,
+    )
     assert found.exit_code == 0, found.output
     assert json.loads(found.stdout)["steps"] == 4
     assert ModelCard.read(folder).fold == {"embedding_dim": 16, "axes": 16}

@@ -55,46 +55,113 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--wild", default="", help="Wild type: sequence, FASTA text, or a file with either. "
-              "May be left out when --structure is given.")
-@click.option("--variant", default="", help="For example R175H, p.Arg175His, A1P:D2N, F508del; "
-              "after an accession it may stand alone, 'P04637 R175H'.")
-@click.option("--mutant", default="", help="The whole mutant sequence (text or file), in place of "
-              "--variant.")
-@click.option("--structure", type=click.Path(path_type=Path),
-              help="Wild-type structure: mmCIF, PDB or BinaryCIF, also gzip'd.")
+@click.option(
+    "--wild",
+    default="",
+    help="Wild type: sequence, FASTA text, or a file with either. "
+    "May be left out when --structure is given.",
+)
+@click.option(
+    "--variant",
+    default="",
+    help="For example R175H, p.Arg175His, A1P:D2N, F508del; "
+    "after an accession it may stand alone, 'P04637 R175H'.",
+)
+@click.option(
+    "--mutant", default="", help="The whole mutant sequence (text or file), in place of --variant."
+)
+@click.option(
+    "--structure",
+    type=click.Path(path_type=Path),
+    help="Wild-type structure: mmCIF, PDB or BinaryCIF, also gzip'd.",
+)
 @click.option("--chain", help="Chain of --structure; needed when it has several.")
-@click.option("--follow", type=click.Choice(["sequence", "structure"]), default="sequence",
-              show_default=True, help="Whose residue the wild type has where the two differ.")
-@click.option("--assembly", is_flag=True, help="Contacts with the chains of the biological "
-              "assembly, in place of those of the file.")
+@click.option(
+    "--follow",
+    type=click.Choice(["sequence", "structure"]),
+    default="sequence",
+    show_default=True,
+    help="Whose residue the wild type has where the two differ.",
+)
+@click.option(
+    "--assembly",
+    is_flag=True,
+    help="Contacts with the chains of the biological assembly, in place of those of the file.",
+)
 @source_options
-@click.option("--mutant-structure", type=click.Path(path_type=Path),
-              help="A mutant structure of your own, in place of --remodel.")
+@click.option(
+    "--mutant-structure",
+    type=click.Path(path_type=Path),
+    help="A mutant structure of your own, in place of --remodel.",
+)
 @click.option("--mutant-chain", help="Chain of --mutant-structure.")
-@click.option("--remodel", "backend", metavar="BACKEND",
-              help="Remodel the mutant with openmm or modeller, and measure it.")
-@click.option("--protocol", type=click.Choice(["minimise", "anneal"]), default="minimise",
-              show_default=True)
-@click.option("--sphere-radius", type=click.FloatRange(min=0, min_open=True), default=100.0,
-              show_default=True, help="Å around the mutated residues that may move.")
-@click.option("--seeds", type=click.IntRange(1, 100), default=1, show_default=True,
-              help="Number of remodelled replicates.")
-@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=1800.0,
-              show_default=True, help="Seconds one replicate may take.")
-@click.option("--correspondence", type=click.Choice(["tmalign", "sequence"]), default="tmalign",
-              show_default=True, help="What pairs the residues in measurements.")
+@click.option(
+    "--remodel",
+    "backend",
+    metavar="BACKEND",
+    help="Remodel the mutant with openmm or modeller, and measure it.",
+)
+@click.option(
+    "--protocol", type=click.Choice(["minimise", "anneal"]), default="minimise", show_default=True
+)
+@click.option(
+    "--sphere-radius",
+    type=click.FloatRange(min=0, min_open=True),
+    default=100.0,
+    show_default=True,
+    help="Å around the mutated residues that may move.",
+)
+@click.option(
+    "--seeds",
+    type=click.IntRange(1, 100),
+    default=1,
+    show_default=True,
+    help="Number of remodelled replicates.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1800.0,
+    show_default=True,
+    help="Seconds one replicate may take.",
+)
+@click.option(
+    "--correspondence",
+    type=click.Choice(["tmalign", "sequence"]),
+    default="tmalign",
+    show_default=True,
+    help="What pairs the residues in measurements.",
+)
 @click.option("--model", default="compact", show_default=True, help="See the command 'models'.")
 @click.option("--device", help="auto, cpu, cuda or cuda:1.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a summary.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False),
-              help="Folder for all exports: CSV, JSON, report, superposition.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for all exports: CSV, JSON, report, superposition.",
+)
 def impact(
-    wild: str, variant: str, mutant: str, structure: Path | None, chain: str | None,
-    follow: Any, assembly: bool, accession: str, numbering: Any,
-    mutant_structure: Path | None, mutant_chain: str | None, backend: str | None, protocol: Any,
-    sphere_radius: float, seeds: int, timeout: float, correspondence: Any, model: str,
-    device: str | None, as_json: bool, out: Path | None,
+    wild: str,
+    variant: str,
+    mutant: str,
+    structure: Path | None,
+    chain: str | None,
+    follow: Any,
+    assembly: bool,
+    accession: str,
+    numbering: Any,
+    mutant_structure: Path | None,
+    mutant_chain: str | None,
+    backend: str | None,
+    protocol: Any,
+    sphere_radius: float,
+    seeds: int,
+    timeout: float,
+    correspondence: Any,
+    model: str,
+    device: str | None,
+    as_json: bool,
+    out: Path | None,
 ) -> None:
     """Predict what a variant does and, on request, remodel and measure it."""
     from glass_core.inputs.read import Upload, read_inputs, text_or_file
@@ -154,12 +221,20 @@ def impact(
 @click.argument("subject", type=click.Path(path_type=Path))
 @click.option("--reference-chain", help="Needed when REFERENCE has several protein chains.")
 @click.option("--subject-chain", help="Needed when SUBJECT has several protein chains.")
-@click.option("--correspondence", type=click.Choice(["tmalign", "sequence"]), default="tmalign",
-              show_default=True)
+@click.option(
+    "--correspondence",
+    type=click.Choice(["tmalign", "sequence"]),
+    default="tmalign",
+    show_default=True,
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a summary.")
 def measure(
-    reference: Path, subject: Path, reference_chain: str | None, subject_chain: str | None,
-    correspondence: Any, as_json: bool,
+    reference: Path,
+    subject: Path,
+    reference_chain: str | None,
+    subject_chain: str | None,
+    correspondence: Any,
+    as_json: bool,
 ) -> None:
     """Measure how SUBJECT differs from REFERENCE (two structure files)."""
     from glass_core.impact.as_json import measurement_dict
@@ -175,10 +250,14 @@ def measure(
         click.echo(json.dumps(measurement_dict(result), allow_nan=False))
         return
     alignment = result.alignment
-    click.echo(f"TM-score {alignment.tm_score:.4f} by the reference, "
-               f"{alignment.tm_score_by_subject:.4f} by the subject")
-    click.echo(f"RMSD {alignment.rmsd:.2f} Å over {alignment.aligned_length} residues, "
-               f"sequence identity {alignment.sequence_identity:.3f}")
+    click.echo(
+        f"TM-score {alignment.tm_score:.4f} by the reference, "
+        f"{alignment.tm_score_by_subject:.4f} by the subject"
+    )
+    click.echo(
+        f"RMSD {alignment.rmsd:.2f} Å over {alignment.aligned_length} residues, "
+        f"sequence identity {alignment.sequence_identity:.3f}"
+    )
     click.echo(f"mean lDDT {result.mean_lddt:.4f} (C-alpha, inverse-cubic, by the reference)")
     click.echo("\n".join((alignment.reference_row, alignment.match_row, alignment.subject_row)))
 
@@ -193,33 +272,44 @@ def models(as_json: bool) -> None:
     settings = _settings(None)
     entries = list_models(settings)
     if as_json:
-        click.echo(json.dumps([
-            {
-                "name": entry.name,
-                "embedder": entry.embedder,
-                "version": entry.card.version if entry.card else None,
-                "available": entry.unavailable_reason is None,
-                "reason": entry.unavailable_reason,
-                "card": entry.card.content if entry.card else None,
-            }
-            for entry in entries
-        ]))
+        click.echo(
+            json.dumps(
+                [
+                    {
+                        "name": entry.name,
+                        "embedder": entry.embedder,
+                        "version": entry.card.version if entry.card else None,
+                        "available": entry.unavailable_reason is None,
+                        "reason": entry.unavailable_reason,
+                        "card": entry.card.content if entry.card else None,
+                    }
+                    for entry in entries
+                ]
+            )
+        )
         return
     for entry in entries:
         state = "ready" if entry.unavailable_reason is None else entry.unavailable_reason
         click.echo(f"{entry.name:<20} {entry.embedder:<10} {state}")
-    click.echo(f"\nModels of your own go into {settings.models} (a folder with a card, or a GLASS "
-               "checkpoint file).")
+    click.echo(
+        f"\nModels of your own go into {settings.models} (a folder with a card, or a GLASS "
+        "checkpoint file)."
+    )
     click.echo(f"ProtT5 weights, for those that need them: {weights_command()}")
 
 
 @main.command()
 @click.argument("sequence")
-@click.option("--embedder", type=click.Choice(["compact", "prott5"]), default="compact",
-              show_default=True)
+@click.option(
+    "--embedder", type=click.Choice(["compact", "prott5"]), default="compact", show_default=True
+)
 @click.option("--device", help="auto, cpu, cuda or cuda:1.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True,
-              help="NumPy archive (.npz) to write: one array of shape (L, D) per sequence.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="NumPy archive (.npz) to write: one array of shape (L, D) per sequence.",
+)
 def embed(sequence: str, embedder: str, device: str | None, out: Path) -> None:
     """Embed SEQUENCE (text, or a FASTA file with any number of records)."""
     import numpy as np
@@ -266,8 +356,13 @@ def _progress(first: str) -> Iterator[Callable[[str, float], None]]:
 
     console = Console(stderr=True)
     with Progress(
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"),
-        TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal,
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
     ) as bar:
         task = bar.add_task(first, total=1.0)
 
@@ -303,6 +398,10 @@ def _print_summary(result: Impact) -> None:
         figures = [("mean deficit", part.mean_deficit, part.p_value)]
         if result.measured:
             figures.append(("mean strain", part.mean_strain, part.strain_p_value))
-        click.echo(f"  {part.name}: " + "; ".join(
-            f"{name} {mean:.4f}" + ("" if p != p else f", p {p:.3f}") for name, mean, p in figures
-        ))
+        click.echo(
+            f"  {part.name}: "
+            + "; ".join(
+                f"{name} {mean:.4f}" + ("" if p != p else f", p {p:.3f}")
+                for name, mean, p in figures
+            )
+        )

@@ -26,38 +26,85 @@ SUFFIXES = (".csv", ".parquet")
 
 
 @click.command("screen")
-@click.option("--wild", default="", help="Wild type(s): sequence, FASTA text, or a file with "
-              "either. May be left out when --structure is given.")
-@click.option("--variants", help="Variants: text such as 'R175H G245S', or a file: CSV, TSV, "
-              "Parquet, one per line, or FASTA of mutant sequences.")
+@click.option(
+    "--wild",
+    default="",
+    help="Wild type(s): sequence, FASTA text, or a file with "
+    "either. May be left out when --structure is given.",
+)
+@click.option(
+    "--variants",
+    help="Variants: text such as 'R175H G245S', or a file: CSV, TSV, "
+    "Parquet, one per line, or FASTA of mutant sequences.",
+)
 @click.option("--all", "everything", is_flag=True, help="All single substitutions.")
 @click.option("--alanine", is_flag=True, help="Every residue to alanine, alanines to glycine.")
 @click.option("--known", is_flag=True, help="The variants that databases list for --accession.")
 @source_options
 @click.option("--range", "span", help="Positions for --all and --alanine, such as 10-60.")
-@click.option("--column", help="Column of --variants that holds the variants, in place of the "
-              "one that was guessed.")
-@click.option("--structure", type=click.Path(path_type=Path),
-              help="Wild-type structure: mmCIF, PDB or BinaryCIF, also gzip'd.")
+@click.option(
+    "--column",
+    help="Column of --variants that holds the variants, in place of the one that was guessed.",
+)
+@click.option(
+    "--structure",
+    type=click.Path(path_type=Path),
+    help="Wild-type structure: mmCIF, PDB or BinaryCIF, also gzip'd.",
+)
 @click.option("--chain", help="Chain of --structure; needed when it has several.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True,
-              help="Table to write, FILE.csv or FILE.parquet; FILE-rejected.csv lies beside it.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="Table to write, FILE.csv or FILE.parquet; FILE-rejected.csv lies beside it.",
+)
 @click.option("--resume", is_flag=True, help="Take up the unfinished screen of the same input.")
-@click.option("--rank", "ranking", default="p_damaging", show_default=True,
-              help="p_damaging, effect, lddt_deficit, tm_deficit or blosum62: what --top goes by.")
-@click.option("--remodel", "backend", default="", metavar="BACKEND",
-              help="Remodel and measure the top variants with openmm or modeller.")
-@click.option("--top", type=click.IntRange(1, 1000), default=10, show_default=True,
-              help="How many --remodel takes.")
-@click.option("--scheduler", metavar="ADDRESS",
-              help="A Dask scheduler, tcp://host:port, to compute there.")
+@click.option(
+    "--rank",
+    "ranking",
+    default="p_damaging",
+    show_default=True,
+    help="p_damaging, effect, lddt_deficit, tm_deficit or blosum62: what --top goes by.",
+)
+@click.option(
+    "--remodel",
+    "backend",
+    default="",
+    metavar="BACKEND",
+    help="Remodel and measure the top variants with openmm or modeller.",
+)
+@click.option(
+    "--top",
+    type=click.IntRange(1, 1000),
+    default=10,
+    show_default=True,
+    help="How many --remodel takes.",
+)
+@click.option(
+    "--scheduler", metavar="ADDRESS", help="A Dask scheduler, tcp://host:port, to compute there."
+)
 @click.option("--model", default="compact", show_default=True, help="See the command 'models'.")
 @click.option("--device", help="auto, cpu, cuda or cuda:1.")
 def screen_command(
-    wild: str, variants: str | None, everything: bool, alanine: bool, known: bool,
-    accession: str, numbering: Any, span: str | None, column: str | None,
-    structure: Path | None, chain: str | None, out: Path, resume: bool, ranking: str,
-    backend: str, top: int, scheduler: str | None, model: str, device: str | None,
+    wild: str,
+    variants: str | None,
+    everything: bool,
+    alanine: bool,
+    known: bool,
+    accession: str,
+    numbering: Any,
+    span: str | None,
+    column: str | None,
+    structure: Path | None,
+    chain: str | None,
+    out: Path,
+    resume: bool,
+    ranking: str,
+    backend: str,
+    top: int,
+    scheduler: str | None,
+    model: str,
+    device: str | None,
 ) -> None:
     """Score many variants of one or several proteins.
 
@@ -88,10 +135,21 @@ def screen_command(
         proteins, asked, predictor.info, ranking, backend, str(top if backend else 0)
     )
     begun = store.find(digest) if resume else None
-    run = begun.id if begun is not None else begin(
-        store, proteins, asked, predictor=predictor, source=f"command line, {out.name}",
-        model=model, ranking=ranking, remodel=backend, remodel_top=top if backend else 0,
-        digest=digest,
+    run = (
+        begun.id
+        if begun is not None
+        else begin(
+            store,
+            proteins,
+            asked,
+            predictor=predictor,
+            source=f"command line, {out.name}",
+            model=model,
+            ranking=ranking,
+            remodel=backend,
+            remodel_top=top if backend else 0,
+            digest=digest,
+        )
     )
     verb = "begun" if begun is None else f"taken up, {begun.waiting:,} rows to go"
     click.echo(f"run {run}: {verb}", err=True)
@@ -113,8 +171,14 @@ def screen_command(
 
 
 def _asked(
-    proteins: list[Protein], variants: str | None, everything: bool, alanine: bool, known: bool,
-    span: str | None, column: str | None, numbering: Kind,
+    proteins: list[Protein],
+    variants: str | None,
+    everything: bool,
+    alanine: bool,
+    known: bool,
+    span: str | None,
+    column: str | None,
+    numbering: Kind,
 ) -> Iterator[Asked]:
     from glass_core.inputs.lists import alanine_scan, all_substitutions, known_variants, scan
     from glass_core.inputs.read import read_variants
@@ -169,8 +233,13 @@ def _progress() -> Iterator[Callable[[Progress], None]]:
 
     console = Console(stderr=True)
     last = [time.monotonic()]
-    with Progress(TextColumn("{task.description}"), BarColumn(), console=console, transient=True,
-                  disable=not console.is_terminal) as bar:
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as bar:
         task = bar.add_task("screening", total=1.0)
 
         def tell(progress: Any) -> None:

@@ -22,11 +22,20 @@ _KINDS = ("sequence", "UniProt", "author")
 def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--accession`` and ``--numbering`` of a command."""
     for option in (
-        click.option("--numbering", type=click.Choice(_KINDS), default=_KINDS[0],
-                     show_default=True, help="What the numbers in variants mean."),
-        click.option("--accession", default="", help="UniProt accession, also of an isoform, or "
-                     "PDB entry to look up: sequence, AlphaFold's model, features, known "
-                     "variants."),
+        click.option(
+            "--numbering",
+            type=click.Choice(_KINDS),
+            default=_KINDS[0],
+            show_default=True,
+            help="What the numbers in variants mean.",
+        ),
+        click.option(
+            "--accession",
+            default="",
+            help="UniProt accession, also of an isoform, or "
+            "PDB entry to look up: sequence, AlphaFold's model, features, known "
+            "variants.",
+        ),
     ):
         command = option(command)
     return command
@@ -51,8 +60,12 @@ def looked_up(
 
 @click.command("fetch")
 @click.argument("accession")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path(),
-              help="Folder for the files; the current one by default.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="Folder for the files; the current one by default.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 def fetch_command(accession: str, out: Path, as_json: bool) -> None:
     """Look an accession up and write what was found: sequence, structure, known variants."""
@@ -83,13 +96,23 @@ def fetch_command(accession: str, out: Path, as_json: bool) -> None:
     if as_json:
         from glass_core.protein.as_json import annotation_dict
 
-        click.echo(json.dumps({"accession": name, "annotation": annotation_dict(known),
-                               "model": None if found.model is None else str(found.model),
-                               "files": sorted(files), "notes": list(found.notes)}))
+        click.echo(
+            json.dumps(
+                {
+                    "accession": name,
+                    "annotation": annotation_dict(known),
+                    "model": None if found.model is None else str(found.model),
+                    "files": sorted(files),
+                    "notes": list(found.notes),
+                }
+            )
+        )
     elif known is not None:
-        click.echo(f"{known.title}: {len(known.sequence):,} residues, {len(known.features)} "
-                   f"features, {len(known.variants)} known variants; "
-                   f"{found.model or 'no structure'}")
+        click.echo(
+            f"{known.title}: {len(known.sequence):,} residues, {len(known.features)} "
+            f"features, {len(known.variants)} known variants; "
+            f"{found.model or 'no structure'}"
+        )
 
 
 def _find(text: str, settings: Settings) -> Found:

@@ -52,8 +52,6 @@ class Embedder(Protocol):
     device: torch.device
     dtype: torch.dtype
 
-    def embed(
-        self, sequences: Sequence[str], progress: Progress | None = None
-    ) -> list[Embedding]:
+    def embed(self, sequences: Sequence[str], progress: Progress | None = None) -> list[Embedding]:
         """Embed `sequences`, in the order given."""
         ...

@@ -38,8 +38,7 @@ class CachedEmbedder:
     """
 
     def __init__(
-        self, embedder: Embedder, folder: Path, size_limit: int,
-        stored: torch.dtype = torch.float32,
+        self, embedder: Embedder, folder: Path, size_limit: int, stored: torch.dtype = torch.float32
     ) -> None:
         import diskcache
 
@@ -56,8 +55,11 @@ class CachedEmbedder:
         self._folder = folder
         try:
             self._cache = diskcache.Cache(
-                str(folder), size_limit=size_limit, eviction_policy="least-recently-used",
-                disk=BytesOnly, disk_min_file_size=_SMALLEST_FILE,
+                str(folder),
+                size_limit=size_limit,
+                eviction_policy="least-recently-used",
+                disk=BytesOnly,
+                disk_min_file_size=_SMALLEST_FILE,
             )
         except (sqlite3.Error, OSError) as error:
             raise UnavailableError(
@@ -67,9 +69,7 @@ class CachedEmbedder:
         self.name, self.dim = embedder.name, embedder.dim
         self.device, self.dtype = embedder.device, embedder.dtype
 
-    def embed(
-        self, sequences: Sequence[str], progress: Progress | None = None
-    ) -> list[Embedding]:
+    def embed(self, sequences: Sequence[str], progress: Progress | None = None) -> list[Embedding]:
         """Embed `sequences`, in the order given; only those not yet kept are computed."""
         found: dict[str, Embedding] = {}
         for sequence in set(sequences):

@@ -81,12 +81,20 @@ class CompactConfig:
     window: int = 320
 
     def __post_init__(self) -> None:
-        for name in ("dim", "layers", "heads", "feedforward", "conv_layers", "conv_width",
-                     "window"):
+        for name in (
+            "dim",
+            "layers",
+            "heads",
+            "feedforward",
+            "conv_layers",
+            "conv_width",
+            "window",
+        ):
             value = getattr(self, name)
             require(isinstance(value, int) and 0 < value <= 16384, name, "is a positive integer")
-        require(max(self.layers, self.conv_layers) <= MAX_LAYERS, "layers",
-                f"is at most {MAX_LAYERS}")
+        require(
+            max(self.layers, self.conv_layers) <= MAX_LAYERS, "layers", f"is at most {MAX_LAYERS}"
+        )
         require(self.dim % (2 * self.heads) == 0, "dim", "is an even multiple of heads")
         require(self.conv_width % 2 == 1, "conv_width", "is odd")
         require(self.window >= 8, "window", "is at least 8")
@@ -159,9 +167,7 @@ class _Layer(nn.Module):
         turned, value = rotate(qkv[:, :, :2].permute(2, 0, 3, 1, 4), cos, sin), qkv[:, :, 2]
         query, key = turned
         rate = self.dropout if self.training else 0.0
-        attended = F.scaled_dot_product_attention(
-            query, key, value.transpose(1, 2), attn_mask=keys
-        )
+        attended = F.scaled_dot_product_attention(query, key, value.transpose(1, 2), attn_mask=keys)
         attended = attended.transpose(1, 2).reshape(batch, length, dim)
         x = x + F.dropout(self.attention_out(attended), rate, training=self.training)
         inner = F.gelu(self.expand(self.norm_feedforward(x)))
@@ -180,9 +186,10 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Rotate the halves of the last axis of `x`, shape=(..., L, width), by position."""
     cos, sin = cos.to(x.dtype), sin.to(x.dtype)
     left, right = x.chunk(2, dim=-1)
-    return torch.cat([
-        torch.addcmul(left * cos, right, sin, value=-1), torch.addcmul(left * sin, right, cos)
-    ], dim=-1)
+    return torch.cat(
+        [torch.addcmul(left * cos, right, sin, value=-1), torch.addcmul(left * sin, right, cos)],
+        dim=-1,
+    )
 
 
 class CompactEncoder(nn.Module):
@@ -240,8 +247,6 @@ def tokenise(sequences: Sequence[str], device: torch.device | None = None) -> tu
     return tokens, tokens != PAD_TOKEN
 
 
-
-
 class CompactEmbedder:
     """The `Embedder` of the compact model, in fp32."""
 
@@ -276,9 +281,7 @@ class CompactEmbedder:
         read_tensors(folder / ENCODER_FILE, encoder)
         return cls(encoder, name, device, folder)
 
-    def embed(
-        self, sequences: Sequence[str], progress: Progress | None = None
-    ) -> list[Embedding]:
+    def embed(self, sequences: Sequence[str], progress: Progress | None = None) -> list[Embedding]:
         """Embed `sequences`, in the order given.
 
         Raises

@@ -26,8 +26,12 @@ PAD, END, UNKNOWN_ID = 0, 1, 2
 VOCABULARY = {letter: number for number, letter in enumerate("ALGVSREDTIPKFQNYMHWCX", start=3)}
 """Token of each residue letter, as in the published sentence-piece model."""
 
-_WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin", "model.safetensors.index.json",
-                 "pytorch_model.bin.index.json")
+_WEIGHT_FILES = (
+    "model.safetensors",
+    "pytorch_model.bin",
+    "model.safetensors.index.json",
+    "pytorch_model.bin.index.json",
+)
 _TOKEN_BUDGET = {"cpu": 2_000, "cuda": 8_000}
 
 
@@ -152,9 +156,7 @@ class ProtT5Embedder:
         name = source if source in DOWNLOAD_GB else folder.name
         return ProtT5Embedder(model, f"{name}@{revision}", device, token_budget)
 
-    def embed(
-        self, sequences: Sequence[str], progress: Progress | None = None
-    ) -> list[Embedding]:
+    def embed(self, sequences: Sequence[str], progress: Progress | None = None) -> list[Embedding]:
         """Embed `sequences`, in the order given; nothing is truncated.
 
         Raises

@@ -38,5 +38,7 @@ def read_tensors(path: Path, module: nn.Module) -> None:
                 f"Model file {path.name}: tensor {name} has shape {tuple(tensor.shape)}, "
                 f"expected {tuple(wanted[name].shape)}."
             )
-    module.load_state_dict({name: tensor.float() for name, tensor in found.items()},
-                           assign=next(module.parameters()).is_meta)
+    module.load_state_dict(
+        {name: tensor.float() for name, tensor in found.items()},
+        assign=next(module.parameters()).is_meta,
+    )

@@ -9,9 +9,7 @@ from glass_core.impact.baselines import affordable_background, baselines
 from glass_core.impact.provenance import provenance
 from glass_core.impact.record import Impact
 from glass_core.metrics.measure import Measurement, measure
-from glass_core.metrics.noise import (
-    NoiseFloor,
-)
+from glass_core.metrics.noise import NoiseFloor
 from glass_core.metrics.tmalign import Correspondence
 from glass_core.models.predictor import Predictor
 from glass_core.protein.protein import Protein
@@ -148,9 +146,7 @@ def _remodel(
             done = (number + fraction) / len(seeds)
             tell(f"seed {seed} ({number + 1} of {len(seeds)}): {words}", 0.1 + 0.85 * done)
 
-        made.append(
-            remodeller.remodel(structure, substitutions, settings, seed, stage, cancelled)
-        )
+        made.append(remodeller.remodel(structure, substitutions, settings, seed, stage, cancelled))
     return tuple(made)
 
 

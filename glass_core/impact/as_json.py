@@ -57,7 +57,9 @@ def to_dict(impact: Impact) -> dict[str, Any]:
             "lddt": to_nullable(prediction.lddt),
             "model": asdict(prediction.model),
             "flags": list(prediction.flags),
-            "effect": None if prediction.effect is None else asdict(prediction.effect)
+            "effect": None
+            if prediction.effect is None
+            else asdict(prediction.effect)
             | {"sensitivity": to_nullable(prediction.effect.sensitivity)},
         },
         "baselines": asdict(impact.baselines),
@@ -142,8 +144,10 @@ def _from_dict(content: Mapping[str, Any]) -> Impact:
         protein=protein_from({"sequence": wild_type} | content["protein"]),
         variant=Variant(wild_type, tuple(Change(**c) for c in content["changes"])),
         prediction=Prediction(
-            prediction["tm_score"], from_nullable(prediction["lddt"]),
-            ModelInfo(**prediction["model"]), tuple(prediction["flags"]),
+            prediction["tm_score"],
+            from_nullable(prediction["lddt"]),
+            ModelInfo(**prediction["model"]),
+            tuple(prediction["flags"]),
             _effect(prediction.get("effect")),
         ),
         baselines=Baselines(**content["baselines"]),

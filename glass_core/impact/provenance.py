@@ -14,8 +14,18 @@ from glass_core.metrics.measure import DEFINITIONS
 from glass_core.protein.protein import Protein
 from glass_core.protein.structure.file import write_structure
 
-_PACKAGES = ("torch", "transformers", "biotite", "biopython", "tmtools", "numpy", "scipy",
-             "networkx", "openmm", "pdbfixer")
+_PACKAGES = (
+    "torch",
+    "transformers",
+    "biotite",
+    "biopython",
+    "tmtools",
+    "numpy",
+    "scipy",
+    "networkx",
+    "openmm",
+    "pdbfixer",
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +72,9 @@ def provenance(protein: Protein, mutant: str, protocol: Mapping[str, str]) -> Pr
     return Provenance(
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         versions={
-            "glass": glass_core.__version__, "python": platform.python_version(), **_installed()
+            "glass": glass_core.__version__,
+            "python": platform.python_version(),
+            **_installed(),
         },
         inputs=inputs,
         protocol=dict(protocol),

@@ -166,7 +166,10 @@ class Impact:
         if self.protein.structure is None:
             return subdomains(self.deficit, self.variant.positions)
         return subdomains(
-            self.deficit, self.variant.positions, self.secondary_structure, self.protein.ca,
+            self.deficit,
+            self.variant.positions,
+            self.secondary_structure,
+            self.protein.ca,
             self.strain if self.measured else None,
         )
 
@@ -192,7 +195,8 @@ class Impact:
             )
         flags += structure.notes
         touching = [
-            f"{self.site_label(p)} ({chains})" for p in self.variant.positions
+            f"{self.site_label(p)} ({chains})"
+            for p in self.variant.positions
             if (chains := self.protein.contacts(p - 1))
         ]
         if touching:
@@ -212,11 +216,3 @@ class Impact:
 
     def _nothing(self) -> NDArray[np.float64]:
         return np.full(len(self.protein), np.nan)
-
-
-
-
-
-
-
-

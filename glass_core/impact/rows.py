@@ -51,7 +51,8 @@ def residue_rows(impact: Impact) -> list[dict[str, Any]]:
     strain_above = None if strained is None else protein.track(strained.above.astype(float))
     tracks = {
         "predicted_lddt": impact.predicted_lddt,
-        "predicted_sensitivity": nothing if impact.prediction.effect is None
+        "predicted_sensitivity": nothing
+        if impact.prediction.effect is None
         else impact.prediction.effect.sensitivity,
         "measured_lddt": impact.measured_lddt,
         "measured_lddt_sd": impact.measured_lddt_sd,
@@ -63,7 +64,8 @@ def residue_rows(impact: Impact) -> list[dict[str, Any]]:
         "strain_z": nothing if strained is None else protein.track(strained.z),
         "floor_strain": impact.floor_strain,
         "distance_change": impact.distance_change,
-        "plddt": nothing if structure is None or structure.plddt is None
+        "plddt": nothing
+        if structure is None or structure.plddt is None
         else protein.track(structure.plddt),
     }
     mutant_letters = _mutant_letters(impact)
@@ -109,8 +111,10 @@ def _mutant_letters(impact: Impact) -> list[str]:
             letters[change.position - 1] = change.mutant
         elif not change.wild:
             anchor = max(change.position - 2, 0)
-            letters[anchor] = letters[anchor] + change.mutant if change.position > 1 else (
-                change.mutant + letters[anchor]
+            letters[anchor] = (
+                letters[anchor] + change.mutant
+                if change.position > 1
+                else (change.mutant + letters[anchor])
             )
         else:
             for offset in range(len(change.wild)):

@@ -70,13 +70,13 @@ def guess_columns(
     score, label = named(SCORE_NAMES, taken), named(LABEL_NAMES, taken)
     several = ENTRY_NAMES if len(proteins) > 1 else ()
     protein = named((*PROTEIN_NAMES, *several), taken)
-    return Columns(variant, protein, score, label,
-                   label is not None and label.lower().strip() in FIT_NAMES)
+    return Columns(
+        variant, protein, score, label, label is not None and label.lower().strip() in FIT_NAMES
+    )
 
 
 def from_table(
-    table: pd.DataFrame, columns: Columns, proteins: Sequence[Protein],
-    numbering: Kind = "sequence",
+    table: pd.DataFrame, columns: Columns, proteins: Sequence[Protein], numbering: Kind = "sequence"
 ) -> Iterator[Asked]:
     """One variant per row of the table.
 
@@ -89,9 +89,7 @@ def from_table(
         The table is about several proteins and it cannot be told which rows are meant.
     """
     known = by_name(proteins)
-    names = [] if columns.protein is None else [
-        str(v).strip() for v in table[columns.protein]
-    ]
+    names = [] if columns.protein is None else [str(v).strip() for v in table[columns.protein]]
     if len(proteins) > 1 and columns.protein is None:
         raise InputError(
             "several proteins are given: the table needs a column that names the protein."
@@ -105,16 +103,23 @@ def from_table(
     choose = len(set(names)) > 1 or len(proteins) > 1
     for row, values in enumerate(table.to_dict("records"), start=1):
         text = str(values[columns.variant]).strip()
-        label = None if columns.label is None else read_label(
-            values[columns.label], columns.one_is_fit
+        label = (
+            None if columns.label is None else read_label(values[columns.label], columns.one_is_fit)
         )
         score = None if columns.score is None else _number(values[columns.score])
         protein = proteins[0]
         if choose:
             name = names[row - 1]
             if name not in known:
-                yield Asked(row, text, protein, None,
-                            f"'{name[:40]}' is the name of no protein given.", label, score)
+                yield Asked(
+                    row,
+                    text,
+                    protein,
+                    None,
+                    f"'{name[:40]}' is the name of no protein given.",
+                    label,
+                    score,
+                )
                 continue
             protein = known[name]
         yield ask(row, text, protein, label, score, numbering)
@@ -125,7 +130,8 @@ def _readable(column: pd.Series, proteins: Sequence[Protein], numbering: Kind) -
     words = [str(w).strip() for w in column.iloc[:_GUESS_ROWS]]
     fits = [
         any(ask(1, word, protein, numbering=numbering).variant for protein in proteins)
-        for word in words if word
+        for word in words
+        if word
     ]
     return sum(fits) / max(len(words), 1)
 

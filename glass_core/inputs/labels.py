@@ -4,10 +4,35 @@ from __future__ import annotations
 
 from typing import Any
 
-_DAMAGING = {"1", "1.0", "true", "yes", "pathogenic", "likely pathogenic", "likely_pathogenic",
-             "pathogenic/likely pathogenic", "p", "lp", "damaging", "deleterious", "disease"}
-_HARMLESS = {"0", "0.0", "false", "no", "benign", "likely benign", "likely_benign",
-             "benign/likely benign", "b", "lb", "tolerated", "neutral"}
+_DAMAGING = {
+    "1",
+    "1.0",
+    "true",
+    "yes",
+    "pathogenic",
+    "likely pathogenic",
+    "likely_pathogenic",
+    "pathogenic/likely pathogenic",
+    "p",
+    "lp",
+    "damaging",
+    "deleterious",
+    "disease",
+}
+_HARMLESS = {
+    "0",
+    "0.0",
+    "false",
+    "no",
+    "benign",
+    "likely benign",
+    "likely_benign",
+    "benign/likely benign",
+    "b",
+    "lb",
+    "tolerated",
+    "neutral",
+}
 _BINARY = {"0", "0.0", "1", "1.0", "true", "false", "yes", "no"}
 
 

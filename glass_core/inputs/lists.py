@@ -56,12 +56,17 @@ class Asked:
         require((self.variant is None) == bool(self.reason), "reason", "goes with no variant")
         require(
             self.variant is None or self.variant.wild_type == self.protein.sequence,
-            "variant", "is of this protein",
+            "variant",
+            "is of this protein",
         )
 
 
 def ask(
-    row: int, text: str, protein: Protein, label: bool | None = None, score: float | None = None,
+    row: int,
+    text: str,
+    protein: Protein,
+    label: bool | None = None,
+    score: float | None = None,
     numbering: Kind = "sequence",
 ) -> Asked:
     """Read `text` as one variant of `protein`; what cannot be read carries its reason."""
@@ -72,9 +77,7 @@ def ask(
     return Asked(row, text, protein, variant, "", label, score)
 
 
-def ask_all(
-    row: int, text: str, protein: Protein, numbering: Kind = "sequence"
-) -> Iterator[Asked]:
+def ask_all(row: int, text: str, protein: Protein, numbering: Kind = "sequence") -> Iterator[Asked]:
     """The variants of a text that may name several at once, in rows from `row`."""
     try:
         variants = read_variants(text, protein, numbering)
@@ -85,9 +88,7 @@ def ask_all(
         yield Asked(row + place, text, protein, variant)
 
 
-def all_substitutions(
-    protein: Protein, first: int = 1, last: int | None = None
-) -> Iterator[Asked]:
+def all_substitutions(protein: Protein, first: int = 1, last: int | None = None) -> Iterator[Asked]:
     """All 19 substitutions of the positions `first` to `last`, 1-based, both included.
 
     Positions whose residue is none of the 20 are passed over.
@@ -118,8 +119,14 @@ def known_variants(protein: Protein) -> Iterator[Asked]:
         if change is None:
             continue
         row += 1
-        yield Asked(row, variant.text, protein, Variant(protein.sequence, (change,)), "",
-                    agreed_label(variant.significance))
+        yield Asked(
+            row,
+            variant.text,
+            protein,
+            Variant(protein.sequence, (change,)),
+            "",
+            agreed_label(variant.significance),
+        )
 
 
 def own_change(protein: Protein, variant: KnownVariant) -> Change | None:
@@ -135,7 +142,8 @@ def own_change(protein: Protein, variant: KnownVariant) -> Change | None:
 
 
 def scan(
-    proteins: Iterable[Protein], make: Callable[[Protein, int, int | None], Iterator[Asked]],
+    proteins: Iterable[Protein],
+    make: Callable[[Protein, int, int | None], Iterator[Asked]],
     span: str = "",
 ) -> Iterator[Asked]:
     """`all_substitutions` or `alanine_scan` of several proteins, rows counted through.
@@ -187,9 +195,14 @@ def from_text(
             found = by_name(proteins).get(words[0])
             if found is None:
                 row += 1
-                yield Asked(row, line.strip()[:80], protein, None,
-                            f"'{words[0][:40]}' is the name of no protein; begin the line with "
-                            f"{' or '.join(name_of(p) for p in proteins[:3])}.")
+                yield Asked(
+                    row,
+                    line.strip()[:80],
+                    protein,
+                    None,
+                    f"'{words[0][:40]}' is the name of no protein; begin the line with "
+                    f"{' or '.join(name_of(p) for p in proteins[:3])}.",
+                )
                 continue
             protein, words = found, words[1:]
         for word in words:
@@ -203,8 +216,9 @@ def from_mutants(text: str, protein: Protein) -> Iterator[Asked]:
     for row, record in enumerate(read_sequences(text, "mutants"), start=1):
         name = record.name or f"sequence {row}"
         try:
-            yield Asked(row, name, protein, Variant.from_sequences(protein.sequence,
-                                                                   record.residues))
+            yield Asked(
+                row, name, protein, Variant.from_sequences(protein.sequence, record.residues)
+            )
         except GlassError as error:
             yield Asked(row, name, protein, None, str(error))
 

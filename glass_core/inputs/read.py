@@ -55,7 +55,6 @@ class Upload:
         except OSError as error:
             raise InputError(f"{path}: cannot be read ({error.strerror}).") from error
 
-
     @staticmethod
     def of_structure(structure: Structure) -> Upload:
         """A file that holds `structure`, as if it had been uploaded."""
@@ -127,7 +126,9 @@ def read_inputs(
     return Inputs(
         protein=protein,
         variant=_read_variant(protein, variant, mutant, numbering),
-        mutant_structure=None if mutant_structure is None else read_structure(
+        mutant_structure=None
+        if mutant_structure is None
+        else read_structure(
             mutant_structure.content, chain=mutant_chain, name=mutant_structure.name
         ),
     )
@@ -138,8 +139,9 @@ def _read_protein(
 ) -> Protein:
     shape = None
     if structure is not None:
-        shape = read_structure(structure.content, chain=chain, name=structure.name,
-                               neighbours=structure.neighbours)
+        shape = read_structure(
+            structure.content, chain=chain, name=structure.name, neighbours=structure.neighbours
+        )
     record = read_sequence(wild, "wild type") if wild.strip() else None
     if record is None and annotation is not None:
         record = NamedSequence(annotation.sequence, annotation.accession)
@@ -197,7 +199,9 @@ def example_upload() -> Upload:
 
 
 def read_proteins(
-    wild: str, structure: Upload | None = None, chain: str | None = None,
+    wild: str,
+    structure: Upload | None = None,
+    chain: str | None = None,
     annotation: Annotation | None = None,
 ) -> list[Protein]:
     """The wild types of a screen: FASTA records, one sequence, or those of a structure.
@@ -212,8 +216,10 @@ def read_proteins(
         if structure is not None:
             raise InputError("structure: goes with one wild-type sequence, not with several.")
         if annotation is not None:
-            raise InputError(f"{annotation.accession}: goes with one wild-type sequence, not with "
-                             "several; clear the accession.")
+            raise InputError(
+                f"{annotation.accession}: goes with one wild-type sequence, not with "
+                "several; clear the accession."
+            )
         proteins = [
             Protein.from_sequence(r.residues, r.name or f"protein_{n}")
             for n, r in enumerate(records, start=1)
@@ -224,8 +230,7 @@ def read_proteins(
 
 
 def read_variants(
-    given: str, proteins: list[Protein], column: str | None = None,
-    numbering: Kind = "sequence",
+    given: str, proteins: list[Protein], column: str | None = None, numbering: Kind = "sequence"
 ) -> Iterator[Asked]:
     """Variants from text or the file it names; see `variants_of_file` for files."""
     path = Path(given) if "\n" not in given and len(given) <= 1000 else None
@@ -239,8 +244,11 @@ def read_variants(
 
 
 def variants_of_file(
-    upload: Upload, proteins: list[Protein], column: str | None = None,
-    columns: Columns | None = None, numbering: Kind = "sequence",
+    upload: Upload,
+    proteins: list[Protein],
+    column: str | None = None,
+    columns: Columns | None = None,
+    numbering: Kind = "sequence",
 ) -> Iterator[Asked]:
     """Variants of a table (CSV, TSV, Parquet), a FASTA file of mutants, or lines of text.
 
@@ -264,8 +272,10 @@ def variants_of_file(
     try:
         text = upload.content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{upload.name}: is not a text file; give CSV, TSV, Parquet, FASTA or "
-                         "one variant per line.") from error
+        raise InputError(
+            f"{upload.name}: is not a text file; give CSV, TSV, Parquet, FASTA or "
+            "one variant per line."
+        ) from error
     if text.lstrip().startswith(">"):
         if len(proteins) > 1:
             raise InputError("mutant sequences go with one wild type, not with several.")

@@ -18,16 +18,34 @@ MAX_ROWS = 1_000_000
 MAX_COLUMNS, MAX_CELLS = 2_000, 20_000_000
 MAX_TABLE_BYTES = 500_000_000
 _PIECE_ROWS = 1000
-VARIANT_NAMES = ("variant", "mutant", "mutation", "mut", "hgvs_pro", "hgvsp", "hgvs", "aa_change",
-                 "protein_change", "substitution")
+VARIANT_NAMES = (
+    "variant",
+    "mutant",
+    "mutation",
+    "mut",
+    "hgvs_pro",
+    "hgvsp",
+    "hgvs",
+    "aa_change",
+    "protein_change",
+    "substitution",
+)
 PROTEIN_NAMES = ("protein", "protein_id", "protein_name", "uniprot", "accession", "gene", "target")
 ENTRY_NAMES = ("name", "id")
 """Name the protein where several are given; elsewhere they often number the rows."""
 SCORE_NAMES = ("score", "dms_score", "fitness", "ddg", "measured", "value", "activity")
 FIT_NAMES = ("dms_score_bin",)
 """Labels in which 1 means fit: ProteinGym's."""
-LABEL_NAMES = ("label", *FIT_NAMES, "clinical_significance", "clinvar", "class",
-               "pathogenicity", "pathogenic", "damaging")
+LABEL_NAMES = (
+    "label",
+    *FIT_NAMES,
+    "clinical_significance",
+    "clinvar",
+    "class",
+    "pathogenicity",
+    "pathogenic",
+    "damaging",
+)
 _LOOKS_LIKE_VARIANT = re.compile(r"(p\.)?\(?[A-Za-z]{1,3}\d+([A-Za-z]{1,3}|del|=)\)?")
 
 
@@ -83,10 +101,13 @@ def read_parquet(content: bytes) -> pd.DataFrame:
         raise InputError(f"the table: has more than {MAX_COLUMNS:,} columns; keep what is needed.")
     pieces, size = [], 0
     for packed in file.iter_batches(batch_size=_PIECE_ROWS):
-        piece = pa.RecordBatch.from_arrays([
-            column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
-            for column in packed.columns
-        ], names=packed.schema.names)
+        piece = pa.RecordBatch.from_arrays(
+            [
+                column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+                for column in packed.columns
+            ],
+            names=packed.schema.names,
+        )
         size += piece.nbytes
         if size > MAX_TABLE_BYTES:
             raise InputError(

@@ -61,8 +61,10 @@ def how_read(text: str, protein: Protein, numbering: Kind = "sequence") -> str:
     notes = []
     reference = split_reference(text)[0]
     if reference and reference != protein.accession:
-        notes.append(f"The reference {reference} was not looked up: only the residue at each "
-                     "position was checked.")
+        notes.append(
+            f"The reference {reference} was not looked up: only the residue at each "
+            "position was checked."
+        )
     chain, _ = split_chain(text)
     if chain and protein.structure is None:
         notes.append(f"There is no structure, so that chain {chain} was passed over.")

@@ -83,9 +83,7 @@ def measure(
     rows = None
     if correspondence == "sequence":
         rows = global_alignment(reference.sequence, subject.sequence, free_ends=True)
-    alignment = tm_align(
-        reference.ca, subject.ca, reference.sequence, subject.sequence, rows=rows
-    )
+    alignment = tm_align(reference.ca, subject.ca, reference.sequence, subject.sequence, rows=rows)
     placed = distances.place_on_reference(subject.ca, alignment.pairs, len(reference))
     return Measurement(
         reference=reference.name,
@@ -93,7 +91,5 @@ def measure(
         alignment=alignment,
         lddt=lddt(reference.ca, placed),
         strain=effective_strain(reference.ca, placed),
-        distance_change=distances.local_distance_difference(
-            reference.ca, placed, INCLUSION_RADIUS
-        ),
+        distance_change=distances.local_distance_difference(reference.ca, placed, INCLUSION_RADIUS),
     )

@@ -19,9 +19,7 @@ _BLOCK = 256
 
 
 def effective_strain(
-    reference: NDArray[np.floating],
-    subject: NDArray[np.floating],
-    radius: float = NEIGHBOUR_RADIUS,
+    reference: NDArray[np.floating], subject: NDArray[np.floating], radius: float = NEIGHBOUR_RADIUS
 ) -> NDArray[np.float64]:
     """Per-residue effective strain of `subject` against `reference`.
 

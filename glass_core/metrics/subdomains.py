@@ -165,7 +165,8 @@ def placement_p_value(deficit: NDArray[np.floating], members: NDArray[np.int64])
     length = len(deficit)
     runs = _runs(members)
     shifts = [
-        shift for shift in range(length)
+        shift
+        for shift in range(length)
         if all((run[0] + shift) % length <= (run[-1] + shift) % length for run in runs)
     ]
     placed = deficit[(members[None, :] + np.array(shifts)[:, None]) % length]

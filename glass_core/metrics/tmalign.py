@@ -128,9 +128,7 @@ def tm_align(
         list(rows) if rows is not None else None,
     )
     pairs = aligned_pairs(result.seqxA, result.seqyA)
-    identical = sum(
-        reference_sequence[i] == subject_sequence[j] for i, j in pairs
-    )
+    identical = sum(reference_sequence[i] == subject_sequence[j] for i, j in pairs)
     return StructuralAlignment(
         tm_score=min(float(result.tm_norm_chain1), 1.0),
         tm_score_by_subject=min(float(result.tm_norm_chain2), 1.0),

@@ -77,8 +77,14 @@ def load_authors_checkpoint(path: Path) -> SiameseTransformer:
 
 
 def save_model(
-    folder: Path, head: SiameseTransformer, *, name: str, version: str, embedder: dict[str, Any],
-    extra: dict[str, Any] | None = None, dtype: torch.dtype = torch.float32,
+    folder: Path,
+    head: SiameseTransformer,
+    *,
+    name: str,
+    version: str,
+    embedder: dict[str, Any],
+    extra: dict[str, Any] | None = None,
+    dtype: torch.dtype = torch.float32,
 ) -> ModelCard:
     """Write a head in our format; `extra` goes into the card beside the required fields."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -151,8 +157,7 @@ def load_effect(card: ModelCard) -> tuple[EffectHead, float, float] | None:
 
 
 def _add(
-    folder: Path, head: nn.Module, entry: str, file: str, config: dict[str, Any],
-    dtype: torch.dtype,
+    folder: Path, head: nn.Module, entry: str, file: str, config: dict[str, Any], dtype: torch.dtype
 ) -> ModelCard:
     """Write a further head beside the first, and its entry into the card."""
     state = {k: v.detach().to(dtype).contiguous() for k, v in head.state_dict().items()}
@@ -165,7 +170,11 @@ def _add(
 
 
 def _read(
-    card: ModelCard, values: dict[str, Any], entry: str, file: str, config: type[Any],
+    card: ModelCard,
+    values: dict[str, Any],
+    entry: str,
+    file: str,
+    config: type[Any],
     head: type[Any],
 ) -> Any:
     """A further head as its entry in the card describes it, with the weights of its file."""

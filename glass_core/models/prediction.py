@@ -109,9 +109,7 @@ class EffectTable:
         """What the table says of `variant`; None with gaps or residues outside the 20."""
         if variant.wild_type != self.wild_type or not variant.only_substitutions:
             return None
-        places = [
-            (change.position - 1, STANDARD.find(change.mutant)) for change in variant.changes
-        ]
+        places = [(change.position - 1, STANDARD.find(change.mutant)) for change in variant.changes]
         if any(letter < 0 or np.isnan(self.score[index, letter]) for index, letter in places):
             return None
         score = float(sum(self.score[place] for place in places))

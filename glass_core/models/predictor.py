@@ -47,9 +47,7 @@ class Predictor(Protocol):
         ...
 
     def predict(
-        self,
-        variants: Sequence[Variant],
-        progress: Callable[[int, int], None] | None = None,
+        self, variants: Sequence[Variant], progress: Callable[[int, int], None] | None = None
     ) -> list[Prediction]:
         """Predict variants of one wild type, in the order given."""
         ...
@@ -66,8 +64,12 @@ class SiamesePredictor:
     """
 
     def __init__(
-        self, embedder: Embedder, head: SiameseTransformer, info: ModelInfo,
-        effect: CalibratedEffect | None = None, fold: FoldHead | None = None,
+        self,
+        embedder: Embedder,
+        head: SiameseTransformer,
+        info: ModelInfo,
+        effect: CalibratedEffect | None = None,
+        fold: FoldHead | None = None,
     ) -> None:
         widths = {head.config.prottrans_dim} | ({fold.config.embedding_dim} if fold else set())
         if widths != {embedder.dim}:
@@ -88,9 +90,7 @@ class SiamesePredictor:
         return self._info
 
     def predict(
-        self,
-        variants: Sequence[Variant],
-        progress: Callable[[int, int], None] | None = None,
+        self, variants: Sequence[Variant], progress: Callable[[int, int], None] | None = None
     ) -> list[Prediction]:
         """Predict variants of one wild type, which is embedded once.
 
@@ -126,8 +126,10 @@ class SiamesePredictor:
         table = self._table(embeddings[0])
         return [
             _prediction(
-                variant, *_compared(variant, *projected[wild_type], *projected[mutant]),
-                self._info, table,
+                variant,
+                *_compared(variant, *projected[wild_type], *projected[mutant]),
+                self._info,
+                table,
             )
             for variant, mutant in zip(variants, mutants, strict=True)
         ]
@@ -157,7 +159,9 @@ class SiamesePredictor:
         return self._network
 
     def _predict_differences(
-        self, network: DifferentialNetwork, variants: Sequence[Variant],
+        self,
+        network: DifferentialNetwork,
+        variants: Sequence[Variant],
         progress: Callable[[int, int], None] | None,
     ) -> list[Prediction]:
         wild_type = variants[0].wild_type
@@ -201,8 +205,11 @@ class SiamesePredictor:
 
 
 def _compared(
-    variant: Variant, wild_residues: Tensor, wild_pooled: Tensor,
-    mutant_residues: Tensor, mutant_pooled: Tensor,
+    variant: Variant,
+    wild_residues: Tensor,
+    wild_pooled: Tensor,
+    mutant_residues: Tensor,
+    mutant_pooled: Tensor,
 ) -> tuple[Tensor, Tensor]:
     """TM-score, and lDDT of each wild-type residue, NaN where it is deleted."""
     partner = torch.from_numpy(variant.mutant_index)
@@ -217,7 +224,10 @@ def _prediction(
 ) -> Prediction:
     tm_score = float(tm.double().clamp(-1, 1))
     return Prediction(
-        tm_score, lddt.double().clamp(-1, 1).numpy(), info, _doubts(variant, tm_score, info),
+        tm_score,
+        lddt.double().clamp(-1, 1).numpy(),
+        info,
+        _doubts(variant, tm_score, info),
         None if table is None else table.of(variant),
     )
 

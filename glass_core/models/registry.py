@@ -163,15 +163,3 @@ def prott5_reason(settings: Settings) -> str | None:
     except UnavailableError as error:
         return str(error)
     return None
-
-
-
-
-
-
-
-
-
-
-
-

@@ -13,8 +13,13 @@ Database = Literal["uniprot", "pdb"]
 
 _UNIPROT = r"(?:[OPQ][0-9][A-Z0-9]{3}[0-9]|[A-NR-Z][0-9](?:[A-Z][A-Z0-9]{2}[0-9]){1,2})"
 _FORMS: tuple[tuple[Database, re.Pattern[str]], ...] = (
-    ("uniprot", re.compile(rf"(?:AF-)?(?P<id>{_UNIPROT})(?:-(?P<isoform>[1-9]\d{{0,2}}))?"
-                           r"(?:-F1(?:-MODEL_V\d+)?)?")),
+    (
+        "uniprot",
+        re.compile(
+            rf"(?:AF-)?(?P<id>{_UNIPROT})(?:-(?P<isoform>[1-9]\d{{0,2}}))?"
+            r"(?:-F1(?:-MODEL_V\d+)?)?"
+        ),
+    ),
     ("pdb", re.compile(r"(?P<id>[1-9][A-Z0-9]{3})")),
     ("pdb", re.compile(r"PDB_0000(?P<id>[1-9][A-Z0-9]{3})")),
 )

@@ -38,7 +38,11 @@ def structure_from(content: Mapping[str, Any] | None) -> Structure | None:
         return None
     read = read_structure(content["mmcif"].encode(), name=content["name"])
     return Structure(
-        read.atoms, content["name"], content["origin"], tuple(content["notes"]), read.ligands,
+        read.atoms,
+        content["name"],
+        content["origin"],
+        tuple(content["notes"]),
+        read.ligands,
         tuple(content.get("contacts", ())),
     )
 
@@ -51,9 +55,9 @@ def protein_dict(protein: Protein) -> dict[str, Any]:
         "structure": structure_dict(protein.structure),
         "structure_index": [int(i) for i in protein.structure_index],
         "accession": protein.accession,
-        "uniprot_positions": [
-            protein.uniprot_position(index) for index in range(len(protein))
-        ] if protein.accession else None,
+        "uniprot_positions": [protein.uniprot_position(index) for index in range(len(protein))]
+        if protein.accession
+        else None,
         "annotation": annotation_dict(protein.annotation),
     }
 
@@ -61,9 +65,12 @@ def protein_dict(protein: Protein) -> dict[str, Any]:
 def protein_from(content: Mapping[str, Any]) -> Protein:
     """Inverse of `protein_dict`."""
     return Protein(
-        content["sequence"], content["name"], structure_from(content["structure"]),
+        content["sequence"],
+        content["name"],
+        structure_from(content["structure"]),
         np.array(content["structure_index"], dtype=int),
-        content.get("accession", ""), _positions(content.get("uniprot_positions")),
+        content.get("accession", ""),
+        _positions(content.get("uniprot_positions")),
         annotation_from(content.get("annotation")),
     )
 
@@ -72,9 +79,11 @@ def annotation_dict(annotation: Annotation | None) -> dict[str, Any] | None:
     """Plain values; the aligned error as its bytes, compressed and in base 64."""
     if annotation is None:
         return None
-    error = None if annotation.pae is None else base64.b64encode(
-        zlib.compress(annotation.pae.tobytes())
-    ).decode("ascii")
+    error = (
+        None
+        if annotation.pae is None
+        else base64.b64encode(zlib.compress(annotation.pae.tobytes())).decode("ascii")
+    )
     return asdict(replace(annotation, pae=None)) | {"pae": error}
 
 
@@ -83,15 +92,17 @@ def annotation_from(content: Mapping[str, Any] | None) -> Annotation | None:
     if content is None:
         return None
     size = len(content["sequence"])
-    return Annotation(**{
-        **content,
-        "features": tuple(Feature(**one) for one in content["features"]),
-        "variants": tuple(
-            KnownVariant(**{**one, "ids": tuple(one["ids"])}) for one in content["variants"]
-        ),
-        "retrieved": tuple(Retrieved(**one) for one in content["retrieved"]),
-        "pae": None if content["pae"] is None else _unpacked(content["pae"], size),
-    })
+    return Annotation(
+        **{
+            **content,
+            "features": tuple(Feature(**one) for one in content["features"]),
+            "variants": tuple(
+                KnownVariant(**{**one, "ids": tuple(one["ids"])}) for one in content["variants"]
+            ),
+            "retrieved": tuple(Retrieved(**one) for one in content["retrieved"]),
+            "pae": None if content["pae"] is None else _unpacked(content["pae"], size),
+        }
+    )
 
 
 def _unpacked(text: str, size: int) -> NDArray[np.uint8]:

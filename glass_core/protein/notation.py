@@ -52,20 +52,23 @@ _OLD_DELETION = re.compile(rf"(?:Δ|∆|delta|del)(?P<residue>{_RESIDUE}{_LABEL}
 _ALTERNATIVES = re.compile(
     rf"(?P<site>{_RESIDUE}{_LABEL})(?P<first>{_RESIDUE})(?P<more>(?:/{_RESIDUE})+)"
 )
-_SITE = re.compile(
-    rf"(?P<residue>{_RESIDUE})(?P<number>{_NUMBER})|(?P<label>{_NUMBER}[A-Za-z]?)"
-)
+_SITE = re.compile(rf"(?P<residue>{_RESIDUE})(?P<number>{_NUMBER})|(?P<label>{_NUMBER}[A-Za-z]?)")
 _RANGE = re.compile(rf"(?P<first>{_NUMBER}[A-Za-z]?)\s*[-–]\s*(?P<last>{_NUMBER}[A-Za-z]?)")
 _REFERENCE = re.compile(
     r"(?P<reference>\S+):(?=p\.|[cgnmr]\.)|(?P<database>(?:[NXY]P_|ENSP)\d+(?:\.\d+)?):(?=\S)"
 )
 _CHAIN = re.compile(r"(?P<chain>[A-Za-z0-9]{1,4}):(?=\S)(?P<rest>.+)", re.DOTALL)
 _REFUSED: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"[cgnmr]\..*"), "describes DNA or RNA; give the change of the protein, "
-     "such as p.Arg175His"),
+    (
+        re.compile(r"[cgnmr]\..*"),
+        "describes DNA or RNA; give the change of the protein, such as p.Arg175His",
+    ),
     (re.compile(r"rs\d+"), "is a dbSNP name; give the change of the protein, such as R175H"),
-    (re.compile(r"[A-Za-z]{1,3}-?\d+[A-Za-z]{0,3}fs\S*"), "is a frameshift, whose protein is "
-     "another from there on; GLASS compares proteins of one fold"),
+    (
+        re.compile(r"[A-Za-z]{1,3}-?\d+[A-Za-z]{0,3}fs\S*"),
+        "is a frameshift, whose protein is "
+        "another from there on; GLASS compares proteins of one fold",
+    ),
     (re.compile(r".*ext.*"), "extends the protein beyond its end; give the whole mutant sequence"),
     (re.compile(r"\??|.*\d\?"), "leaves the effect on the protein open; give the change itself"),
     (re.compile(r"0"), "means that no protein is made; there is nothing to compare"),
@@ -152,12 +155,15 @@ def expand(text: str, wild_type: str, numbering: Numbering | None = None) -> lis
         first = _position(word, numbering, span["first"])
         last = _position(word, numbering, span["last"])
         if last < first:
-            raise VariantError(f"variant '{shown(word)}': ends before it starts; give the range "
-                               "in order.")
+            raise VariantError(
+                f"variant '{shown(word)}': ends before it starts; give the range in order."
+            )
     else:
         return None
     return [
-        f"{wild_type[p - 1]}{p}{mutant}" for p in range(first, last + 1) for mutant in STANDARD
+        f"{wild_type[p - 1]}{p}{mutant}"
+        for p in range(first, last + 1)
+        for mutant in STANDARD
         if mutant != wild_type[p - 1] and wild_type[p - 1] in STANDARD
     ]
 
@@ -207,8 +213,7 @@ def _write(change: Change, wild_type: str, name: Callable[[str], str]) -> str:
             return f"{name(first)}1delins{put_in}{name(first)}"
         if change.position > len(wild_type):
             return f"{name(before)}{len(wild_type)}delins{name(before)}{put_in}"
-        return (f"{name(before)}{change.position - 1}_{name(first)}{change.position}"
-                f"ins{put_in}")
+        return f"{name(before)}{change.position - 1}_{name(first)}{change.position}ins{put_in}"
     span = f"{name(first)}{change.position}"
     if change.end > change.position:
         span += f"_{name(change.wild[-1])}{change.end}"
@@ -229,7 +234,8 @@ def _read_change(word: str, wild_type: str, numbering: Numbering) -> Change:
     start = _check_site(word, wild_type, numbering, match["first"], match["start"])
     end = (
         _check_site(word, wild_type, numbering, match["last"], match["end"])
-        if match["last"] else start
+        if match["last"]
+        else start
     )
     if end < start:
         raise VariantError(
@@ -285,13 +291,13 @@ def _substitution(word: str, match: re.Match[str], start: int, wild: str) -> Cha
 
 
 def _nothing(word: str, wild: str) -> str:
-    return (f"variant '{shown(word)}': is synonymous, it changes nothing; the wild type has "
-            f"{shown(wild)} there.")
+    return (
+        f"variant '{shown(word)}': is synonymous, it changes nothing; the wild type has "
+        f"{shown(wild)} there."
+    )
 
 
-def _check_site(
-    word: str, wild_type: str, numbering: Numbering, residue: str, label: str
-) -> int:
+def _check_site(word: str, wild_type: str, numbering: Numbering, residue: str, label: str) -> int:
     position = _position(word, numbering, label)
     _check_residue(word, wild_type, residue, position)
     return position
@@ -330,9 +336,7 @@ def _check_residue(word: str, wild_type: str, residue: str, position: int) -> No
 def _one_letter(word: str, residue: str) -> str:
     letter = residue.upper() if len(residue) == 1 else ONE_LETTER.get(residue.upper(), "")
     if not letter or letter not in STANDARD + NONSTANDARD:
-        raise VariantError(
-            f"variant '{shown(word)}': '{residue}' is no residue; write {EXAMPLES}."
-        )
+        raise VariantError(f"variant '{shown(word)}': '{residue}' is no residue; write {EXAMPLES}.")
     return letter
 
 

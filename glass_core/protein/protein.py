@@ -74,18 +74,29 @@ class Protein:
         index = frozen_array(self.structure_index, (len(self.sequence),), "structure_index", int)
         object.__setattr__(self, "structure_index", index)
         count = 0 if self.structure is None else len(self.structure)
-        require(bool((index < count).all() and (index >= -1).all()), "structure_index",
-                "points into the structure")
+        require(
+            bool((index < count).all() and (index >= -1).all()),
+            "structure_index",
+            "points into the structure",
+        )
         require(bool((np.diff(index[index >= 0]) > 0).all()), "structure_index", "is in order")
         known = self.uniprot_positions
         numbers = frozen_array(
-            np.full(len(self.sequence), -1) if known is None else known, (len(self.sequence),),
-            "uniprot_positions", int,
+            np.full(len(self.sequence), -1) if known is None else known,
+            (len(self.sequence),),
+            "uniprot_positions",
+            int,
         )
-        require(bool(((numbers >= 1) | (numbers == -1)).all()), "uniprot_positions",
-                "is 1 or more, or -1")
-        require(bool(self.accession) or not (numbers >= 1).any(), "accession",
-                "is given with UniProt positions")
+        require(
+            bool(((numbers >= 1) | (numbers == -1)).all()),
+            "uniprot_positions",
+            "is 1 or more, or -1",
+        )
+        require(
+            bool(self.accession) or not (numbers >= 1).any(),
+            "accession",
+            "is given with UniProt positions",
+        )
         object.__setattr__(self, "uniprot_positions", numbers)
 
     @staticmethod
@@ -96,8 +107,14 @@ class Protein:
     @staticmethod
     def from_structure(structure: Structure) -> Protein:
         """A protein whose sequence is that of the residues with coordinates."""
-        return Protein(structure.sequence, structure.name, structure, np.arange(len(structure)),
-                       structure.accession, structure.uniprot_positions)
+        return Protein(
+            structure.sequence,
+            structure.name,
+            structure,
+            np.arange(len(structure)),
+            structure.accession,
+            structure.uniprot_positions,
+        )
 
     @staticmethod
     def combine(sequence: str, structure: Structure, name: str = "") -> Protein:
@@ -132,8 +149,9 @@ class Protein:
         index[pairs[:, 0]] = pairs[:, 1]
         numbers = np.full(len(sequence), -1)
         numbers[pairs[:, 0]] = structure.uniprot_positions[pairs[:, 1]]
-        return Protein(sequence, name or structure.name, structure, index,
-                       structure.accession, numbers)
+        return Protein(
+            sequence, name or structure.name, structure, index, structure.accession, numbers
+        )
 
     def annotated(self, annotation: Annotation) -> Protein:
         """The protein with what was looked up about it, numbered as UniProt does.
@@ -159,8 +177,9 @@ class Protein:
                 )
             numbers = np.full(len(self), -1)
             numbers[pairs[:, 0]] = pairs[:, 1] + 1
-        return replace(self, accession=annotation.accession, uniprot_positions=numbers,
-                       annotation=annotation)
+        return replace(
+            self, accession=annotation.accession, uniprot_positions=numbers, annotation=annotation
+        )
 
     def following_structure(self) -> Protein:
         """The protein as its structure shows it: residues that differ are the structure's."""
@@ -188,10 +207,15 @@ class Protein:
         if self.structure is None:
             return ()
         return tuple(
-            Mismatch(i + 1, self.sequence[i], self.structure.sequence[j],
-                     self.structure.residue_numbers[j])
+            Mismatch(
+                i + 1,
+                self.sequence[i],
+                self.structure.sequence[j],
+                self.structure.residue_numbers[j],
+            )
             for i, j in enumerate(self.structure_index)
-            if j >= 0 and self.structure.sequence[j] != self.sequence[i]
+            if j >= 0
+            and self.structure.sequence[j] != self.sequence[i]
             and UNKNOWN not in (self.structure.sequence[j], self.sequence[i])
         )
 
@@ -275,16 +299,14 @@ class Protein:
         """The sequence above the structure's, with a row marking matches, 60 per line."""
         if self.structure is None:
             return "No structure."
-        below = "".join(
-            self.structure.sequence[j] if j >= 0 else GAP for j in self.structure_index
-        )
+        below = "".join(self.structure.sequence[j] if j >= 0 else GAP for j in self.structure_index)
         marks = "".join(
             "|" if a == b else " " if b == GAP else "x"
             for a, b in zip(self.sequence, below, strict=True)
         )
         return "\n\n".join(
-            f"{start + 1:>6} {self.sequence[start:start + 60]}\n"
-            f"       {marks[start:start + 60]}\n"
-            f"       {below[start:start + 60]}"
+            f"{start + 1:>6} {self.sequence[start : start + 60]}\n"
+            f"       {marks[start : start + 60]}\n"
+            f"       {below[start : start + 60]}"
             for start in range(0, len(self), 60)
         )

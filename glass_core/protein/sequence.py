@@ -15,11 +15,34 @@ UNKNOWN = "X"
 
 _TO_UNKNOWN = str.maketrans(NONSTANDARD, UNKNOWN * len(NONSTANDARD))
 _THREE = (
-    "Ala", "Cys", "Asp", "Glu", "Phe", "Gly", "His", "Ile", "Lys", "Leu",
-    "Met", "Asn", "Pro", "Gln", "Arg", "Ser", "Thr", "Val", "Trp", "Tyr",
+    "Ala",
+    "Cys",
+    "Asp",
+    "Glu",
+    "Phe",
+    "Gly",
+    "His",
+    "Ile",
+    "Lys",
+    "Leu",
+    "Met",
+    "Asn",
+    "Pro",
+    "Gln",
+    "Arg",
+    "Ser",
+    "Thr",
+    "Val",
+    "Trp",
+    "Tyr",
 )
 THREE_LETTER: dict[str, str] = dict(zip(STANDARD, _THREE, strict=True)) | {
-    "U": "Sec", "O": "Pyl", "B": "Asx", "Z": "Glx", "J": "Xle", "X": "Xaa",
+    "U": "Sec",
+    "O": "Pyl",
+    "B": "Asx",
+    "Z": "Glx",
+    "J": "Xle",
+    "X": "Xaa",
 }
 ONE_LETTER: dict[str, str] = {three.upper(): one for one, three in THREE_LETTER.items()}
 
@@ -89,9 +112,7 @@ def read_sequences(text: str, field: str = "sequence") -> list[NamedSequence]:
             f"{field}: has text before the first '>' of a FASTA record; "
             "give FASTA records only, or one sequence without a header."
         )
-    records = [
-        (title.strip(), letters) for title, letters in SimpleFastaParser(io.StringIO(text))
-    ]
+    records = [(title.strip(), letters) for title, letters in SimpleFastaParser(io.StringIO(text))]
     several = len(records) > 1
     return [
         NamedSequence(

@@ -112,8 +112,10 @@ class Variant:
         """1-based wild-type positions touched; for an insertion, both residues beside it."""
         touched: set[int] = set()
         for change in self.changes:
-            span = range(change.position, change.end + 1) if change.wild else (
-                change.position - 1, change.position
+            span = (
+                range(change.position, change.end + 1)
+                if change.wild
+                else (change.position - 1, change.position)
             )
             touched |= {p for p in span if 1 <= p <= len(self.wild_type)}
         return tuple(sorted(touched))

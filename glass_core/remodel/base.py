@@ -59,9 +59,7 @@ class RemodelSettings:
     def __post_init__(self) -> None:
         require(self.protocol in ("minimise", "anneal"), "protocol", "is minimise or anneal")
         require(self.sphere_radius > 0, "sphere_radius", "is positive")
-        require(
-            150 <= self.peak_temperature <= 2000, "peak_temperature", "lies in 150..2000 K"
-        )
+        require(150 <= self.peak_temperature <= 2000, "peak_temperature", "lies in 150..2000 K")
         require(self.anneal_steps >= 1, "anneal_steps", "is at least 1")
         require(self.timeout_s > 0, "timeout_s", "is positive")
         require(self.threads is None or self.threads >= 1, "threads", "is at least 1")
@@ -98,9 +96,7 @@ class Replicate:
     def __post_init__(self) -> None:
         if self.floor is not None:
             require(len(self.mutant) == len(self.reference), "mutant", "has the reference's length")
-            require(
-                self.floor.sequence == self.reference.sequence, "floor", "is of the wild type"
-            )
+            require(self.floor.sequence == self.reference.sequence, "floor", "is of the wild type")
 
 
 class Remodeller(Protocol):

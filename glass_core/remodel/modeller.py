@@ -111,7 +111,9 @@ def relax_all(
     sites = sorted(substitutions)
     made = {}
     for role, target, start in (
-        ("reference", wild.sequence, 0), ("mutant", mutant, 1), ("floor", wild.sequence, 1)
+        ("reference", wild.sequence, 0),
+        ("mutant", mutant, 1),
+        ("floor", wild.sequence, 1),
     ):
         stage(role, "building the model", 0.1)
         noise = np.random.default_rng((seed, start)).normal(0, PERTURBATION, wild.atoms.coord.shape)
@@ -124,8 +126,12 @@ def relax_all(
 
 
 def _model(
-    wild: Structure, template: AtomArray, target: str, sites: list[int],
-    settings: RemodelSettings, seed: int,
+    wild: Structure,
+    template: AtomArray,
+    target: str,
+    sites: list[int],
+    settings: RemodelSettings,
+    seed: int,
 ) -> Structure:
     """One model of `target` on `template`, in a folder of its own."""
     from biotite.structure.io import pdb
@@ -151,6 +157,7 @@ def _model(
 
 def _alignment(wild: Structure, target: str) -> str:
     """PIR alignment; ``/`` marks chain breaks on both sides."""
+
     def rows(sequence: str) -> str:
         return "".join(
             letter + ("/" if i in wild.breaks else "") for i, letter in enumerate(sequence)
@@ -164,16 +171,11 @@ def _alignment(wild: Structure, target: str) -> str:
     )
 
 
-def _run_automodel(
-    wild: Structure, sites: list[int], settings: RemodelSettings, seed: int
-) -> str:
+def _run_automodel(wild: Structure, sites: list[int], settings: RemodelSettings, seed: int) -> str:
     """Run AutoModel in the working directory; the name of the PDB file it wrote."""
     from modeller import Environ, Selection, log
     from modeller.automodel import AutoModel
-    from modeller.optimizers import (
-        ConjugateGradients,
-        MolecularDynamics,
-    )
+    from modeller.optimizers import ConjugateGradients, MolecularDynamics
 
     def schedule(selection: Any, actions: Any) -> None:
         gradients = ConjugateGradients()
@@ -186,8 +188,12 @@ def _run_automodel(
             for steps, temperatures in ((_EQUILIBRATION_STEPS, HEATING), (_STEPS, COOLING)):
                 for temperature in temperatures:
                     dynamics.optimize(
-                        selection, init_velocities=fresh, temperature=temperature,
-                        max_iterations=steps, equilibrate=_RESCALE_EVERY, actions=actions,
+                        selection,
+                        init_velocities=fresh,
+                        temperature=temperature,
+                        max_iterations=steps,
+                        equilibrate=_RESCALE_EVERY,
+                        actions=actions,
                     )
                     fresh = False
         gradients.optimize(selection, max_iterations=_CONJUGATE_STEPS, actions=actions)
@@ -196,10 +202,12 @@ def _run_automodel(
         """A model whose atoms outside the sphere stay where the template has them."""
 
         def select_atoms(self) -> Any:
-            return Selection(*(
-                Selection(self.residues[site]).select_sphere(settings.sphere_radius)
-                for site in sites
-            ))
+            return Selection(
+                *(
+                    Selection(self.residues[site]).select_sphere(settings.sphere_radius)
+                    for site in sites
+                )
+            )
 
     log.none()
     # MODELLER takes seeds from -50000 to -2.

@@ -106,14 +106,26 @@ def relax_all(
     to_itself = {place: wild.sequence[place] for place in sites}
     histidines: dict[int, str] = {}
     relaxed = _relax(
-        wild, wild, {}, sites, replace(settings, protocol="minimise"), (seed, 0), histidines,
+        wild,
+        wild,
+        {},
+        sites,
+        replace(settings, protocol="minimise"),
+        (seed, 0),
+        histidines,
         lambda words, done: stage("reference", words, _FIRST_SHARE * done),
     )
 
     def edit(role: str, rebuilt: Mapping[int, str], start: int) -> Structure:
         begin = _FIRST_SHARE if role == "reference" else 0.0
         return _relax(
-            wild, relaxed, rebuilt, sites, settings, (seed, start), dict(histidines),
+            wild,
+            relaxed,
+            rebuilt,
+            sites,
+            settings,
+            (seed, start),
+            dict(histidines),
             lambda words, done: stage(role, words, begin + (1 - begin) * done),
         )
 
@@ -236,7 +248,9 @@ def _join_disulfides(wild: Structure, topology: Any) -> None:
     bonded = {frozenset((a.index, b.index)) for a, b in topology.bonds()}
     for i, j in sorted(cKDTree(wild.atoms.coord[sulfur]).query_pairs(DISULFIDE)):
         pair = [
-            atom for k in (i, j) for atom in residues[place[k]].atoms()
+            atom
+            for k in (i, j)
+            for atom in residues[place[k]].atoms()
             if atom.name == "SG" and atom.residue.name == "CYS"
         ]
         if len(pair) == 2 and frozenset(a.index for a in pair) not in bonded:
@@ -244,7 +258,10 @@ def _join_disulfides(wild: Structure, topology: Any) -> None:
 
 
 def _system(
-    wild: Structure, topology: Any, residues: list[Any], sites: list[int],
+    wild: Structure,
+    topology: Any,
+    residues: list[Any],
+    sites: list[int],
     movable: NDArray[np.bool_],
 ) -> Any:
     """Force field, restraints to the template, and what lies outside the sphere held."""
@@ -253,8 +270,10 @@ def _system(
 
     try:
         system = app.ForceField("amber14/protein.ff14SB.xml").createSystem(
-            topology, nonbondedMethod=app.CutoffNonPeriodic,
-            nonbondedCutoff=CUTOFF * unit.angstrom, constraints=None,
+            topology,
+            nonbondedMethod=app.CutoffNonPeriodic,
+            nonbondedCutoff=CUTOFF * unit.angstrom,
+            constraints=None,
             hydrogenMass=_HYDROGEN_MASS * unit.amu,
         )
     except ValueError as error:
@@ -268,8 +287,12 @@ def _system(
     for (i, j), length, stiffness in zip(
         restraints.pairs, restraints.distance, restraints.stiffness, strict=True
     ):
-        force.addBond(ca[i], ca[j], length * unit.angstrom,
-                      stiffness * unit.kilojoule_per_mole / unit.angstrom**2)
+        force.addBond(
+            ca[i],
+            ca[j],
+            length * unit.angstrom,
+            stiffness * unit.kilojoule_per_mole / unit.angstrom**2,
+        )
     system.addForce(force)
     for residue, moves in zip(residues, movable, strict=True):
         if not moves:
@@ -287,9 +310,7 @@ def _scale_charges(system: Any) -> None:
         force.setParticleParameters(i, charge * CHARGE_SCALE, sigma, epsilon)
     for i in range(force.getNumExceptions()):
         first, second, product, sigma, epsilon = force.getExceptionParameters(i)
-        force.setExceptionParameters(
-            i, first, second, product * CHARGE_SCALE**2, sigma, epsilon
-        )
+        force.setExceptionParameters(i, first, second, product * CHARGE_SCALE**2, sigma, epsilon)
 
 
 def _exact() -> Any:
@@ -323,9 +344,7 @@ def _context(system: Any, random_seed: int) -> Any:
     raise RemodelError(f"OpenMM has no usable platform ({'; '.join(reasons)}); reinstall openmm.")
 
 
-def _best_rotamers(
-    system: Any, positions: Any, rebuilt: Mapping[Any, list[float]]
-) -> Any:
+def _best_rotamers(system: Any, positions: Any, rebuilt: Mapping[Any, list[float]]) -> Any:
     """Positions with each rebuilt side chain in its best rotamer, one after the other.
 
     Parameters
@@ -340,7 +359,8 @@ def _best_rotamers(
     for residue, inherited in rebuilt.items():
         atoms = list(residue.atoms())
         turns = side_chain_turns(
-            [a.name for a in atoms], [a.index for a in atoms],
+            [a.name for a in atoms],
+            [a.index for a in atoms],
             [(b[0].index, b[1].index) for b in residue.internal_bonds()],
         )
         if not turns:
@@ -368,10 +388,12 @@ def _best_rotamers(
 
 def _chi(start: Structure, place: int) -> list[float]:
     own = residue_of_atom(start) == place
-    return chi_angles({
-        str(name): np.asarray(at, dtype=float)
-        for name, at in zip(start.atoms.atom_name[own], start.atoms.coord[own], strict=True)
-    })
+    return chi_angles(
+        {
+            str(name): np.asarray(at, dtype=float)
+            for name, at in zip(start.atoms.atom_name[own], start.atoms.coord[own], strict=True)
+        }
+    )
 
 
 def _minimise(context: Any, stage: Stage, begin: float, end: float) -> None:
@@ -406,7 +428,9 @@ def _to_structure(wild: Structure, residues: list[Any], coord: NDArray[np.float6
 
     last = len(residues) - 1
     chosen = [
-        (place, atom) for place, residue in enumerate(residues) for atom in residue.atoms()
+        (place, atom)
+        for place, residue in enumerate(residues)
+        for atom in residue.atoms()
         if atom.element.symbol != "H" and (atom.name != "OXT" or place == last)
     ]
     array = struc.AtomArray(len(chosen))

@@ -107,10 +107,17 @@ def run_backend(
     with tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX) as folder_name:
         folder = Path(folder_name)
         (folder / WILD_FILE).write_text(write_structure(wild, "mmcif"))
-        (folder / JOB_FILE).write_text(json.dumps({
-            "module": module, "name": wild.name, "settings": settings.to_dict(), "seed": seed,
-            "substitutions": {str(k): v for k, v in sorted(substitutions.items())},
-        }))
+        (folder / JOB_FILE).write_text(
+            json.dumps(
+                {
+                    "module": module,
+                    "name": wild.name,
+                    "settings": settings.to_dict(),
+                    "seed": seed,
+                    "substitutions": {str(k): v for k, v in sorted(substitutions.items())},
+                }
+            )
+        )
         _run(folder, settings.timeout_s, progress, cancelled)
         made = {}
         for role in ROLES:
@@ -124,16 +131,11 @@ def run_backend(
 
 
 def _named(made: Structure, wild: Structure, label: str) -> Structure:
-    return Structure(
-        made.atoms, f"{wild.name}: {label}", "remodelled", made.notes, wild.ligands
-    )
+    return Structure(made.atoms, f"{wild.name}: {label}", "remodelled", made.notes, wild.ligands)
 
 
 def _run(
-    folder: Path,
-    timeout_s: float,
-    progress: Progress | None,
-    cancelled: Callable[[], bool] | None,
+    folder: Path, timeout_s: float, progress: Progress | None, cancelled: Callable[[], bool] | None
 ) -> None:
     """Run the worker on `folder` until it ends, time is up or the user cancels."""
     search_path = os.pathsep.join(filter(None, (_PACKAGE_ROOT, os.environ.get("PYTHONPATH"))))
@@ -142,8 +144,14 @@ def _run(
     with (folder / "stderr.txt").open("w+", errors="replace") as errors:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "glass_core.remodel.worker", str(folder)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
-            errors="replace", cwd=folder, env=environment, start_new_session=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            errors="replace",
+            cwd=folder,
+            env=environment,
+            start_new_session=True,
         )
         failure = None
         try:

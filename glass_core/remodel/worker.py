@@ -26,8 +26,12 @@ class Relax(Protocol):
     """What a backend's module offers as ``relax_all``: the structures of `ROLES` by name."""
 
     def __call__(
-        self, wild: Structure, substitutions: Mapping[int, str], settings: RemodelSettings,
-        seed: int, stage: Stage,
+        self,
+        wild: Structure,
+        substitutions: Mapping[int, str],
+        settings: RemodelSettings,
+        seed: int,
+        stage: Stage,
     ) -> Mapping[str, Structure]: ...
 
 
@@ -64,6 +68,7 @@ def _tell(**report: Any) -> None:
 
 def _end_with_parent(folder: Path) -> None:
     """End, and clear up, when the parent's pipe closes, so that no orphan computes on."""
+
     def watch() -> None:
         while os.read(sys.stdin.fileno(), 4096):
             pass

@@ -30,8 +30,10 @@ SET_NAMES = {
     "clinical": "clinical labels",
     "secondary structure": "secondary structure",
 }
-PUBLISHED = {"TM-Vec set": {"TM MAE": 0.0741, "lDDT MAE": 0.0788},
-             "VIPUR set": {"TM MAE": 0.0583, "lDDT MAE": 0.0038}}
+PUBLISHED = {
+    "TM-Vec set": {"TM MAE": 0.0741, "lDDT MAE": 0.0788},
+    "VIPUR set": {"TM MAE": 0.0583, "lDDT MAE": 0.0038},
+}
 """bioRxiv 2025.10.27.684815; other sets and another embedder than the ones shown here."""
 _INTERVALS = ((0.0, 0.2), (0.2, 0.4), (0.4, 0.6), (0.6, 0.8), (0.8, 1.0001))
 _LAYOUT = {"margin": {"l": 55, "r": 15, "t": 45, "b": 45}, "height": 340, "font": {"size": 13}}
@@ -42,18 +44,20 @@ def pair_table(records: Mapping[str, Evaluation]) -> pd.DataFrame:
     rows = []
     for record in _of_kind(records, "pairs"):
         best = best_baseline(record)
-        rows.append({
-            "set": SET_NAMES.get(record.set, record.set),
-            "pairs (groups)": f"{record.content['pairs']} ({record.content['groups']})",
-            "TM MAE": str(record.figure(MODEL, "tm_mae")),
-            "best baseline": f"{best}: {record.figure(best, 'tm_mae')}",
-            "constant 1": str(record.figure("constant 1", "tm_mae")),
-            "Welch p": _number(record.content["welch_p"].get(best), 4),
-            "Spearman": str(record.figure(MODEL, "tm_spearman")),
-            "lDDT MAE": str(record.figure(MODEL, "lddt_mae")),
-            "lDDT of constant 1": str(record.figure("constant 1", "lddt_mae")),
-            "lDDT Spearman in a protein": str(record.figure(MODEL, "lddt_within_spearman")),
-        })
+        rows.append(
+            {
+                "set": SET_NAMES.get(record.set, record.set),
+                "pairs (groups)": f"{record.content['pairs']} ({record.content['groups']})",
+                "TM MAE": str(record.figure(MODEL, "tm_mae")),
+                "best baseline": f"{best}: {record.figure(best, 'tm_mae')}",
+                "constant 1": str(record.figure("constant 1", "tm_mae")),
+                "Welch p": _number(record.content["welch_p"].get(best), 4),
+                "Spearman": str(record.figure(MODEL, "tm_spearman")),
+                "lDDT MAE": str(record.figure(MODEL, "lddt_mae")),
+                "lDDT of constant 1": str(record.figure("constant 1", "lddt_mae")),
+                "lDDT Spearman in a protein": str(record.figure(MODEL, "lddt_within_spearman")),
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -70,42 +74,57 @@ def effect_table(records: Mapping[str, Evaluation]) -> pd.DataFrame:
     rows = []
     for record in _of_kind(records, "effects"):
         for who in record.content["figures"]:
-            rows.append({
-                "set": SET_NAMES.get(record.set, record.set), "predictor": who,
-                "figure": "Spearman, mean over groups", "n": f"{record.content['assays']} assays "
-                f"({record.content['groups']} groups)",
-                "value (95% interval)": str(record.figure(who, "spearman")),
-                "mean over assays": _number(
-                    record.content["figures"][who]["mean_over_assays"], 3),
-            })
+            rows.append(
+                {
+                    "set": SET_NAMES.get(record.set, record.set),
+                    "predictor": who,
+                    "figure": "Spearman, mean over groups",
+                    "n": f"{record.content['assays']} assays ({record.content['groups']} groups)",
+                    "value (95% interval)": str(record.figure(who, "spearman")),
+                    "mean over assays": _number(
+                        record.content["figures"][who]["mean_over_assays"], 3
+                    ),
+                }
+            )
     for record in _of_kind(records, "clinical"):
         for who in record.content["figures"]:
-            rows.append({
-                "set": SET_NAMES["clinical"], "predictor": who, "figure": "AUROC",
-                "n": f"{record.content['labels']} labels ({record.content['groups']} groups)",
-                "value (95% interval)": str(record.figure(who, "auroc")),
-                "mean over assays": "",
-            })
+            rows.append(
+                {
+                    "set": SET_NAMES["clinical"],
+                    "predictor": who,
+                    "figure": "AUROC",
+                    "n": f"{record.content['labels']} labels ({record.content['groups']} groups)",
+                    "value (95% interval)": str(record.figure(who, "auroc")),
+                    "mean over assays": "",
+                }
+            )
     for record in [*_of_kind(records, "effects"), *_of_kind(records, "clinical")]:
         sampled = record.content.get("sampled", {})
         figure = "auroc" if record.kind == "clinical" else "spearman"
         for who, found in sampled.get("figures", {}).items():
-            rows.append({
-                "set": SET_NAMES.get(record.set, record.set), "predictor": who,
-                "figure": "AUROC" if figure == "auroc" else "Spearman, mean over groups",
-                "n": f"a sample of {sampled['labels']} labels" if "labels" in sampled
-                else f"a sample of {sampled['most_per_assay']} per assay",
-                "value (95% interval)": str(Figure(**found[figure])), "mean over assays": "",
-            })
+            rows.append(
+                {
+                    "set": SET_NAMES.get(record.set, record.set),
+                    "predictor": who,
+                    "figure": "AUROC" if figure == "auroc" else "Spearman, mean over groups",
+                    "n": f"a sample of {sampled['labels']} labels"
+                    if "labels" in sampled
+                    else f"a sample of {sampled['most_per_assay']} per assay",
+                    "value (95% interval)": str(Figure(**found[figure])),
+                    "mean over assays": "",
+                }
+            )
     return pd.DataFrame(rows)
 
 
 def published_table() -> pd.DataFrame:
     """The paper's own figures, on its own sets."""
-    return pd.DataFrame([
-        {"set of the paper": name, **{k: f"{v:.4f}" for k, v in figures.items()}}
-        for name, figures in PUBLISHED.items()
-    ])
+    return pd.DataFrame(
+        [
+            {"set of the paper": name, **{k: f"{v:.4f}" for k, v in figures.items()}}
+            for name, figures in PUBLISHED.items()
+        ]
+    )
 
 
 def error_histograms(record: Evaluation) -> go.Figure:
@@ -116,10 +135,15 @@ def error_histograms(record: Evaluation) -> go.Figure:
         (np.abs(_track(rows["predicted_tm"]) - _track(rows["tm"])), "TM error", style.PREDICTED),
         (_track(rows["lddt_error"]), "mean lDDT error", style.MEASURED),
     ):
-        figure.add_trace(go.Histogram(
-            x=values[~np.isnan(values)], name=name, opacity=0.65, marker_color=colour,
-            xbins={"start": 0, "size": 0.02},
-        ))
+        figure.add_trace(
+            go.Histogram(
+                x=values[~np.isnan(values)],
+                name=name,
+                opacity=0.65,
+                marker_color=colour,
+                xbins={"start": 0, "size": 0.02},
+            )
+        )
     return _finish(figure, "Errors", "absolute error", "pairs").update_layout(barmode="overlay")
 
 
@@ -131,10 +155,15 @@ def boxes_by_tm(record: Evaluation) -> go.Figure:
     for low, high in _INTERVALS:
         inside = (true >= low) & (true < high)
         if inside.any():
-            figure.add_trace(go.Box(
-                y=predicted[inside], name=f"{low:.1f} to {min(high, 1.0):.1f} (n {inside.sum()})",
-                marker_color=style.PREDICTED, boxpoints="outliers", showlegend=False,
-            ))
+            figure.add_trace(
+                go.Box(
+                    y=predicted[inside],
+                    name=f"{low:.1f} to {min(high, 1.0):.1f} (n {inside.sum()})",
+                    marker_color=style.PREDICTED,
+                    boxpoints="outliers",
+                    showlegend=False,
+                )
+            )
     return _finish(figure, "Predicted TM-score by measured", "measured TM-score", "predicted")
 
 
@@ -147,10 +176,15 @@ def errors_by_tm(record: Evaluation) -> go.Figure:
     for low, high in _INTERVALS:
         inside = (true >= low) & (true < high)
         if inside.any():
-            figure.add_trace(go.Box(
-                y=error[inside], name=f"{low:.1f} to {min(high, 1.0):.1f}",
-                marker_color=style.MEASURED, boxpoints=False, showlegend=False,
-            ))
+            figure.add_trace(
+                go.Box(
+                    y=error[inside],
+                    name=f"{low:.1f} to {min(high, 1.0):.1f}",
+                    marker_color=style.MEASURED,
+                    boxpoints=False,
+                    showlegend=False,
+                )
+            )
     return _finish(figure, "TM error by measured TM-score", "measured TM-score", "error")
 
 
@@ -159,10 +193,15 @@ def error_against(record: Evaluation, what: str) -> go.Figure:
     rows = record.content["rows"]
     x = _track(rows[what])
     error = np.abs(_track(rows["predicted_tm"]) - _track(rows["tm"]))
-    figure = go.Figure(go.Scattergl(
-        x=x, y=error, mode="markers", name="pair",
-        marker={"size": 4, "color": style.PREDICTED, "opacity": 0.4},
-    ))
+    figure = go.Figure(
+        go.Scattergl(
+            x=x,
+            y=error,
+            mode="markers",
+            name="pair",
+            marker={"size": 4, "color": style.PREDICTED, "opacity": 0.4},
+        )
+    )
     edges = np.unique(np.quantile(x, np.linspace(0, 1, 9)))
     middle, median = [], []
     for low, high in pairwise(edges):
@@ -170,8 +209,15 @@ def error_against(record: Evaluation, what: str) -> go.Figure:
         if inside.any():
             middle.append(float(np.median(x[inside])))
             median.append(float(np.median(error[inside])))
-    figure.add_trace(go.Scatter(x=middle, y=median, mode="lines+markers", name="median",
-                                line={"color": style.MEASURED, "width": 2}))
+    figure.add_trace(
+        go.Scatter(
+            x=middle,
+            y=median,
+            mode="lines+markers",
+            name="median",
+            line={"color": style.MEASURED, "width": 2},
+        )
+    )
     return _finish(figure, f"TM error by {what}", what, "TM error")
 
 
@@ -181,10 +227,15 @@ def assay_bars(record: Evaluation) -> go.Figure:
     names = [r["assay"].removeprefix("Tsuboyama2022_dG_") for r in rows]
     figure = go.Figure()
     for who, colour in ((MODEL, style.PREDICTED), ("BLOSUM62", style.FLOOR)):
-        figure.add_trace(go.Scatter(
-            x=[r["spearman"][who] for r in rows], y=names, mode="markers", name=who,
-            marker={"color": colour, "size": 8},
-        ))
+        figure.add_trace(
+            go.Scatter(
+                x=[r["spearman"][who] for r in rows],
+                y=names,
+                mode="markers",
+                name=who,
+                marker={"color": colour, "size": 8},
+            )
+        )
     figure = _finish(figure, "Spearman by assay", "Spearman", "")
     return figure.update_layout(height=max(340, 18 * len(rows) + 90))
 
@@ -201,13 +252,24 @@ def roc_curve(record: Evaluation) -> go.Figure:
         order = np.argsort(-scores, kind="stable")
         hits, misses = np.cumsum(label[order]), np.cumsum(1 - label[order])
         last = np.append(np.diff(scores[order]) != 0, True)
-        figure.add_trace(go.Scatter(
-            x=np.append(0, misses[last] / misses[-1]), y=np.append(0, hits[last] / hits[-1]),
-            mode="lines", name=f"{name}, AUROC {record.figure(name, 'auroc').value:.3f}",
-            line={"color": colour, "width": 2},
-        ))
-    figure.add_trace(go.Scatter(x=[0, 1], y=[0, 1], mode="lines", name="chance",
-                                line={"color": style.FLOOR, "dash": "dot", "width": 1}))
+        figure.add_trace(
+            go.Scatter(
+                x=np.append(0, misses[last] / misses[-1]),
+                y=np.append(0, hits[last] / hits[-1]),
+                mode="lines",
+                name=f"{name}, AUROC {record.figure(name, 'auroc').value:.3f}",
+                line={"color": colour, "width": 2},
+            )
+        )
+    figure.add_trace(
+        go.Scatter(
+            x=[0, 1],
+            y=[0, 1],
+            mode="lines",
+            name="chance",
+            line={"color": style.FLOOR, "dash": "dot", "width": 1},
+        )
+    )
     return _finish(figure, "ROC on clinical labels", "false positive rate", "true positive rate")
 
 
@@ -223,13 +285,26 @@ def calibration_curve(record: Evaluation, bins: int = 10) -> go.Figure:
             told.append(float(chance[inside].mean()))
             seen.append(float(label[inside].mean()))
             count.append(int(inside.sum()))
-    figure = go.Figure([
-        go.Scatter(x=[0, 1], y=[0, 1], mode="lines", name="perfect",
-                   line={"color": style.FLOOR, "dash": "dot", "width": 1}),
-        go.Scatter(x=told, y=seen, mode="lines+markers", name=MODEL, customdata=count,
-                   line={"color": style.PREDICTED, "width": 2},
-                   hovertemplate="predicted %{x:.2f}, seen %{y:.2f}, n %{customdata}"),
-    ])
+    figure = go.Figure(
+        [
+            go.Scatter(
+                x=[0, 1],
+                y=[0, 1],
+                mode="lines",
+                name="perfect",
+                line={"color": style.FLOOR, "dash": "dot", "width": 1},
+            ),
+            go.Scatter(
+                x=told,
+                y=seen,
+                mode="lines+markers",
+                name=MODEL,
+                customdata=count,
+                line={"color": style.PREDICTED, "width": 2},
+                hovertemplate="predicted %{x:.2f}, seen %{y:.2f}, n %{customdata}",
+            ),
+        ]
+    )
     return _finish(figure, "Calibration", "predicted probability", "share labelled damaging")
 
 
@@ -299,9 +374,7 @@ def _of_kind(records: Mapping[str, Evaluation], kind: str) -> list[Evaluation]:
 
 
 def _finish(figure: go.Figure, title: str, x: str, y: str) -> go.Figure:
-    figure.update_layout(
-        title=title, legend={"orientation": "h", "y": -0.22, "x": 0}, **_LAYOUT
-    )
+    figure.update_layout(title=title, legend={"orientation": "h", "y": -0.22, "x": 0}, **_LAYOUT)
     figure.update_xaxes(title_text=x, gridcolor="rgba(128,128,128,0.25)", zeroline=False)
     figure.update_yaxes(title_text=y, gridcolor="rgba(128,128,128,0.25)", zeroline=False)
     return figure
@@ -321,13 +394,18 @@ def _number(value: float | None, digits: int) -> str:
 
 def ranking_quality(records: Mapping[str, Evaluation], score: str) -> list[str]:
     """How well one of the screen's scores ranks variants of unseen proteins, in sentences."""
-    own = {"tm_deficit": "predicted TM deficit", "lddt_deficit": "predicted lDDT deficit",
-           "blosum62": "BLOSUM62"}.get(score, MODEL)
+    own = {
+        "tm_deficit": "predicted TM deficit",
+        "lddt_deficit": "predicted lDDT deficit",
+        "blosum62": "BLOSUM62",
+    }.get(score, MODEL)
     sampled = own not in (MODEL, "BLOSUM62")
     parts = []
-    for name, figure, words in (("clinical", "auroc", "AUROC {} on clinical labels"),
-                                ("scan", "spearman", "Spearman {} in mutational scans"),
-                                ("stability", "spearman", "{} for stability")):
+    for name, figure, words in (
+        ("clinical", "auroc", "AUROC {} on clinical labels"),
+        ("scan", "spearman", "Spearman {} in mutational scans"),
+        ("stability", "spearman", "{} for stability"),
+    ):
         if name not in records:
             continue
         content = records[name].content
@@ -336,10 +414,14 @@ def ranking_quality(records: Mapping[str, Evaluation], score: str) -> list[str]:
         beside = figures.get("BLOSUM62", {}).get(figure, {}).get("value")
         if value is not None:
             told = words.format(f"{value:.2f}")
-            parts.append(told if own == "BLOSUM62" or beside is None
-                         else f"{told} (BLOSUM62 {beside:.2f})")
+            parts.append(
+                told if own == "BLOSUM62" or beside is None else f"{told} (BLOSUM62 {beside:.2f})"
+            )
     if not parts:
-        return ["How well this score ranks variants of unseen proteins is not recorded for this "
-                "model."]
-    return [f"On proteins not seen in training: {', '.join(parts)}"
-            + (", on a sample of variants." if sampled else ".")]
+        return [
+            "How well this score ranks variants of unseen proteins is not recorded for this model."
+        ]
+    return [
+        f"On proteins not seen in training: {', '.join(parts)}"
+        + (", on a sample of variants." if sampled else ".")
+    ]

@@ -139,17 +139,19 @@ def colour_legend(impact: Impact, colour_by: ColourBy) -> str:
     both = "Light blue: wild type; " if impact.measured else ""
     if colour_by == "chain":
         return both + "orange: mutant."
-    what = "effective strain" if colour_by == "strain" else (
-        f"deficit, 1 - lDDT ({'measured' if impact.measured else 'predicted'})"
+    what = (
+        "effective strain"
+        if colour_by == "strain"
+        else (f"deficit, 1 - lDDT ({'measured' if impact.measured else 'predicted'})")
     )
     shown = "mutant by " if impact.measured else "Colours: "
-    return (f"{both}{shown}{what}, pale at 0 to darkest at "
-            f"{full_colour(impact, colour_by):.2g} and above; grey: no value.")
+    return (
+        f"{both}{shown}{what}, pale at 0 to darkest at "
+        f"{full_colour(impact, colour_by):.2g} and above; grey: no value."
+    )
 
 
-def by_position(
-    protein: Protein, structure: Structure, index: dict[int, int] | None = None
-) -> str:
+def by_position(protein: Protein, structure: Structure, index: dict[int, int] | None = None) -> str:
     """PDB text numbered by sequence position; residues without one are left out.
 
     `index` maps the structure's residues to the wild type structure's.
@@ -157,10 +159,12 @@ def by_position(
     position_of = {int(j): i + 1 for i, j in enumerate(protein.structure_index) if j >= 0}
     atoms = structure.atoms.copy()
     residue = np.cumsum(np.isin(np.arange(len(atoms)), structure.residue_starts)) - 1
-    numbers = np.array([
-        position_of.get(index.get(int(j), -1) if index is not None else int(j), 0)
-        for j in residue
-    ])
+    numbers = np.array(
+        [
+            position_of.get(index.get(int(j), -1) if index is not None else int(j), 0)
+            for j in residue
+        ]
+    )
     keep = (numbers > 0) & (numbers <= 9999)
     atoms.res_id, atoms.ins_code[:], atoms.chain_id[:] = numbers, "", "A"
     return write_structure(Structure.from_atoms(atoms[keep], structure.name), "pdb")

@@ -64,8 +64,18 @@ def export_bundle(store: RunStore, run: str, script: str | None = None) -> bytes
             if rejected := rejected_csv(rows):
                 put("rejected.csv", rejected)
         if known is not None:
-            put(RUN, json.dumps({"format": FORMAT, "kind": known.kind, "name": known.name,
-                                 "created": known.created, "state": known.state}))
+            put(
+                RUN,
+                json.dumps(
+                    {
+                        "format": FORMAT,
+                        "kind": known.kind,
+                        "name": known.name,
+                        "created": known.created,
+                        "state": known.state,
+                    }
+                ),
+            )
     return target.getvalue()
 
 
@@ -98,8 +108,17 @@ def import_bundle(store: RunStore, content: bytes) -> str:
         run = store.create(inputs, rows, name)
     except GlassError:
         raise
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, OSError,
-            RecursionError, NotImplementedError, RuntimeError) as error:
+    except (
+        zipfile.BadZipFile,
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        OSError,
+        RecursionError,
+        NotImplementedError,
+        RuntimeError,
+    ) as error:
         raise InputError("bundle: is damaged or not a GLASS bundle; export the run again.") from (
             error
         )

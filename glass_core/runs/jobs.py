@@ -128,7 +128,9 @@ class JobBoard(Generic[T]):
         except BaseException as error:
             # A bug: the job must not look as if it ran on; the error itself goes to the log.
             self._update(
-                job, state="failed", stage="failed",
+                job,
+                state="failed",
+                stage="failed",
                 error=f"unexpected {type(error).__name__}; please report it with your input.",
             )
             raise

@@ -98,13 +98,27 @@ def estimate(predictor: Predictor, asked: Sequence[Asked]) -> float:
 
 
 def begin(
-    store: RunStore, proteins: Sequence[Protein], asked: Iterable[Asked], *,
-    predictor: Predictor, source: str, model: str, name: str = "",
-    ranking: str = "p_damaging", remodel: str = "", remodel_top: int = 0, digest: str = "",
+    store: RunStore,
+    proteins: Sequence[Protein],
+    asked: Iterable[Asked],
+    *,
+    predictor: Predictor,
+    source: str,
+    model: str,
+    name: str = "",
+    ranking: str = "p_damaging",
+    remodel: str = "",
+    remodel_top: int = 0,
+    digest: str = "",
 ) -> str:
     """Make the run of a screen; its rows hold the effect scores at once. Returns its id."""
     inputs = ScreenInputs(
-        tuple(proteins), source, model, ranking, remodel, remodel_top,
+        tuple(proteins),
+        source,
+        model,
+        ranking,
+        remodel,
+        remodel_top,
         asdict(provenance(proteins[0], proteins[0].sequence, {})),
     )
     tables: dict[int, EffectTable | None] = {}
@@ -120,8 +134,12 @@ def begin(
 
 
 def advance(
-    store: RunStore, run: str, *, settings: Settings,
-    predictor: Predictor | None = None, runner: Runner = run_here,
+    store: RunStore,
+    run: str,
+    *,
+    settings: Settings,
+    predictor: Predictor | None = None,
+    runner: Runner = run_here,
     tell: Callable[[Progress], None] = lambda progress: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> None:
@@ -196,9 +214,9 @@ def _next_pieces(store: RunStore, run: str, proteins: dict[str, Protein]) -> lis
     """The next waiting rows, as pieces of one protein each."""
     shortest = min(len(p) for p in proteins.values())
     at_most = max(CHUNK_RESIDUES // shortest, 1)
-    waiting = store.rows(run, View(
-        order="protein", status="waiting", limit=at_most * PIECES_AT_ONCE
-    ))
+    waiting = store.rows(
+        run, View(order="protein", status="waiting", limit=at_most * PIECES_AT_ONCE)
+    )
     pieces = []
     for name, members in groupby(waiting, key=lambda row: row.protein):
         wild_type = proteins[name].sequence
@@ -210,22 +228,29 @@ def _next_pieces(store: RunStore, run: str, proteins: dict[str, Protein]) -> lis
 
 
 def _second_stage(
-    store: RunStore, run: str, inputs: ScreenInputs, settings: Settings,
-    predictor: Predictor | None, tell: Callable[[Progress], None], cancelled: Callable[[], bool],
+    store: RunStore,
+    run: str,
+    inputs: ScreenInputs,
+    settings: Settings,
+    predictor: Predictor | None,
+    tell: Callable[[Progress], None],
+    cancelled: Callable[[], bool],
 ) -> None:
     """Remodel and measure the variants on top that were not measured yet."""
     predictor = predictor or _loaded(settings, inputs.model)
     proteins = {name_of(p): p for p in inputs.proteins}
-    top = store.rows(run, View(order=inputs.ranking, descending=True, status="done",
-                               limit=inputs.remodel_top))
+    top = store.rows(
+        run, View(order=inputs.ranking, descending=True, status="done", limit=inputs.remodel_top)
+    )
     todo = [row for row in top if row.measured_tm is None and not gave_nothing(row)]
     remodeller = get_remodeller(inputs.remodel)
     for place, row in enumerate(todo):
         asked = ask(row.row, row.variant, proteins[row.protein])
         tell(Progress(place, len(todo), 0.0, f"remodelling {row.variant}"))
         impacts = [i for i in screen([asked], predictor=predictor) if not isinstance(i, Failure)]
-        for made in remodel_top(impacts, predictor=predictor, remodeller=remodeller,
-                                cancelled=cancelled):
+        for made in remodel_top(
+            impacts, predictor=predictor, remodeller=remodeller, cancelled=cancelled
+        ):
             if isinstance(made, Failure):
                 store.write(run, [replace(row, reason=f"{REMODEL_FAILED} {made.reason}")])
             else:

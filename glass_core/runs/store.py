@@ -29,8 +29,21 @@ MAX_NAME = 120
 _PATIENCE_S = 10.0
 _BATCH = 5000
 """Rows of one transaction: others can write in between."""
-_TEXT = {"protein", "variant", "status", "reason", "hgvs", "wild_type", "mutant", "chain",
-         "author_number", "secondary_structure", "protocol", "model", "given"}
+_TEXT = {
+    "protein",
+    "variant",
+    "status",
+    "reason",
+    "hgvs",
+    "wild_type",
+    "mutant",
+    "chain",
+    "author_number",
+    "secondary_structure",
+    "protocol",
+    "model",
+    "given",
+}
 
 
 def _type(column: str) -> str:
@@ -53,8 +66,6 @@ CREATE TABLE IF NOT EXISTS impacts (
     run TEXT PRIMARY KEY REFERENCES runs(id) ON DELETE CASCADE, content TEXT NOT NULL
 );
 """
-
-
 
 
 @dataclass(frozen=True)
@@ -184,8 +195,9 @@ class RunStore:
         """
         run, source = new_id(), iter(rows)
         with self._open() as db:
-            self._insert_run(db, run, "screen", name or inputs.source, "preparing",
-                             inputs.to_json(), digest)
+            self._insert_run(
+                db, run, "screen", name or inputs.source, "preparing", inputs.to_json(), digest
+            )
         try:
             while batch := list(islice(source, _BATCH)):
                 self.write(run, batch)
@@ -197,8 +209,9 @@ class RunStore:
 
     def find(self, digest: str) -> Run | None:
         """The newest run that was made with `digest` and has all its rows."""
-        found = self._runs("WHERE digest = ? AND state != 'preparing' "
-                           "ORDER BY created DESC, id LIMIT 1", (digest,))
+        found = self._runs(
+            "WHERE digest = ? AND state != 'preparing' ORDER BY created DESC, id LIMIT 1", (digest,)
+        )
         return next(iter(found), None)
 
     def keep_impact(self, impact: Impact, name: str = "", run: str | None = None) -> str:
@@ -252,8 +265,10 @@ class RunStore:
         view = view or View()
         where, values = view.where()
         direction = "DESC" if view.descending else "ASC"
-        sql = (f'SELECT {_names()} FROM rows WHERE {where} ORDER BY {view.expression} IS NULL, '
-               f'{view.expression} {direction}, "row" LIMIT ? OFFSET ?')
+        sql = (
+            f"SELECT {_names()} FROM rows WHERE {where} ORDER BY {view.expression} IS NULL, "
+            f'{view.expression} {direction}, "row" LIMIT ? OFFSET ?'
+        )
         limit = -1 if view.limit is None else view.limit
         with self._open() as db:
             found = db.execute(sql, (run, *values, limit, view.offset)).fetchall()
@@ -302,14 +317,20 @@ class RunStore:
             marks = ", ".join("?" * len(found))
             for row in db.execute(
                 f"SELECT run, status, count(*) AS n FROM rows WHERE run IN ({marks}) "
-                "GROUP BY run, status", tuple(counts),
+                "GROUP BY run, status",
+                tuple(counts),
             ):
                 counts[row["run"]][row["status"]] = row["n"]
         return [Run(**dict(row), counts=counts[row["id"]]) for row in found]
 
     @staticmethod
     def _insert_run(
-        db: sqlite3.Connection, run: str, kind: Kind, name: str, state: State, inputs: str,
+        db: sqlite3.Connection,
+        run: str,
+        kind: Kind,
+        name: str,
+        state: State,
+        inputs: str,
         digest: str = "",
     ) -> None:
         created = datetime.now(UTC).isoformat(timespec="microseconds")
@@ -351,8 +372,10 @@ def _explained(error: sqlite3.Error, path: Path) -> str:
     if "locked" in text or "busy" in text:
         return f"{path}: is locked by another program; close it, or try again in a moment."
     if "full" in text:
-        return (f"{path}: the disk is full; free some space and go on with the run, what was "
-                "written is safe.")
+        return (
+            f"{path}: the disk is full; free some space and go on with the run, what was "
+            "written is safe."
+        )
     if "readonly" in text or "unable to open" in text:
         return f"{path}: cannot be written; set GLASS_RUNS to a file that can."
     return f"{path}: cannot be used ({text}); move it away to start with an empty one."

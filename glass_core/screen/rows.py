@@ -46,29 +46,43 @@ COLUMNS: dict[str, Column] = {
     "chain": Column("author chain of the first changed residue; empty without coordinates"),
     "author_number": Column("its author residue number with insertion code"),
     "uniprot_position": Column("its UniProt position, where it is known", span="1 and up"),
-    "secondary_structure": Column("of the first changed residue in the wild-type structure",
-                                  span="H helix, E strand, C coil, - no coordinates"),
-    "neighbours": Column("C-alpha within 10 Å of it in the wild-type structure, its burial",
-                         "count", "0 and up"),
-    "predicted_tm": Column("predicted TM-score, normalised by the wild type; a cosine",
-                           span="-1 to 1, 1 = same fold"),
-    "predicted_lddt_site": Column("predicted lDDT, mean over the changed residues; a cosine",
-                                  span="-1 to 1, 1 = unmoved"),
+    "secondary_structure": Column(
+        "of the first changed residue in the wild-type structure",
+        span="H helix, E strand, C coil, - no coordinates",
+    ),
+    "neighbours": Column(
+        "C-alpha within 10 Å of it in the wild-type structure, its burial", "count", "0 and up"
+    ),
+    "predicted_tm": Column(
+        "predicted TM-score, normalised by the wild type; a cosine", span="-1 to 1, 1 = same fold"
+    ),
+    "predicted_lddt_site": Column(
+        "predicted lDDT, mean over the changed residues; a cosine", span="-1 to 1, 1 = unmoved"
+    ),
     "predicted_lddt_min": Column("lowest predicted lDDT of any residue", span="-1 to 1"),
-    "effect": Column("predicted effect score, higher = more damaging; compare within one protein "
-                     "only. Several substitutions: their sum"),
-    "p_damaging": Column("predicted, calibrated chance that a clinical database would call it "
-                         "damaging", span="0 to 1"),
-    "percentile_site": Column("percent of the 19 substitutions of the site with a lower effect",
-                              "%", "0 to 100"),
-    "percentile_protein": Column("percent of all single substitutions of the protein with a lower "
-                                 "effect", "%", "0 to 100"),
-    "blosum62": Column("BLOSUM62 score, the baseline; low = unlike. Several: their sum",
-                       span="-4 to 3 each"),
-    "measured_tm": Column("TM-score measured on remodelled structures, mean over seeds",
-                          span="0 to 1"),
-    "measured_lddt_site": Column("lDDT measured there, mean over the changed residues",
-                                 span="0 to 1"),
+    "effect": Column(
+        "predicted effect score, higher = more damaging; compare within one protein "
+        "only. Several substitutions: their sum"
+    ),
+    "p_damaging": Column(
+        "predicted, calibrated chance that a clinical database would call it damaging",
+        span="0 to 1",
+    ),
+    "percentile_site": Column(
+        "percent of the 19 substitutions of the site with a lower effect", "%", "0 to 100"
+    ),
+    "percentile_protein": Column(
+        "percent of all single substitutions of the protein with a lower effect", "%", "0 to 100"
+    ),
+    "blosum62": Column(
+        "BLOSUM62 score, the baseline; low = unlike. Several: their sum", span="-4 to 3 each"
+    ),
+    "measured_tm": Column(
+        "TM-score measured on remodelled structures, mean over seeds", span="0 to 1"
+    ),
+    "measured_lddt_site": Column(
+        "lDDT measured there, mean over the changed residues", span="0 to 1"
+    ),
     "protocol": Column("how the mutant structure was made, with seeds; empty without one"),
     "label": Column("the input's own label: 1 damaging, 0 harmless", span="0 or 1"),
     "score": Column("the input's own measured value"),
@@ -86,8 +100,11 @@ SCORES = {
     "blosum62": "BLOSUM62, turned round",
 }
 """What variants can be ranked by, highest = most damaging; see `ranking`."""
-TURNED = {"lddt_deficit": ("predicted_lddt_site", 1), "tm_deficit": ("predicted_tm", 1),
-          "blosum62": ("blosum62", 0)}
+TURNED = {
+    "lddt_deficit": ("predicted_lddt_site", 1),
+    "tm_deficit": ("predicted_tm", 1),
+    "blosum62": ("blosum62", 0),
+}
 """Scores that are this number minus a column; the others are columns themselves."""
 WHOLE = ("row", "position", "changes", "uniprot_position", "neighbours", "blosum62", "label")
 """Columns of whole numbers."""
@@ -148,21 +165,38 @@ def first_row(asked: Asked, table: EffectTable | None, info: ModelInfo) -> Scree
     """What is known before any mutant was embedded: the effect, from the wild type alone."""
     label, variant = None if asked.label is None else int(asked.label), asked.variant
     if variant is None:
-        return ScreenRow(asked.row, name_of(asked.protein), asked.text, "rejected", asked.reason,
-                         given=asked.text, label=label, score=asked.score)
+        return ScreenRow(
+            asked.row,
+            name_of(asked.protein),
+            asked.text,
+            "rejected",
+            asked.reason,
+            given=asked.text,
+            label=label,
+            score=asked.score,
+        )
     index = variant.positions[0] - 1
     shape = _surroundings(asked.protein)
     row = ScreenRow(
-        asked.row, name_of(asked.protein), variant.text, "waiting", given=asked.text, label=label,
+        asked.row,
+        name_of(asked.protein),
+        variant.text,
+        "waiting",
+        given=asked.text,
+        label=label,
         score=asked.score,
-        hgvs=variant.hgvs, position=index + 1, changes=len(variant.changes),
+        hgvs=variant.hgvs,
+        position=index + 1,
+        changes=len(variant.changes),
         wild_type=":".join(c.wild for c in variant.changes),
         mutant=":".join(c.mutant for c in variant.changes),
-        chain=shape.chain[index], author_number=shape.author_number[index],
+        chain=shape.chain[index],
+        author_number=shape.author_number[index],
         uniprot_position=asked.protein.uniprot_position(index),
         secondary_structure=shape.secondary[index],
         neighbours=None if np.isnan(shape.neighbours[index]) else int(shape.neighbours[index]),
-        blosum62=blosum62(variant), model=_stamp(info),
+        blosum62=blosum62(variant),
+        model=_stamp(info),
     )
     return _with_effect(row, None if table is None else table.of(variant))
 
@@ -173,14 +207,20 @@ def finished_row(row: ScreenRow, outcome: Impact | Failure) -> ScreenRow:
         return replace(row, status="failed", reason=outcome.reason)
     prediction, sites = outcome.prediction, [p - 1 for p in outcome.variant.positions]
     made = replace(
-        _with_effect(row, prediction.effect), status="done", reason=" ".join(prediction.flags),
-        predicted_tm=prediction.tm_score, predicted_lddt_site=_mean(prediction.lddt[sites]),
-        predicted_lddt_min=_least(prediction.lddt), model=_stamp(prediction.model),
+        _with_effect(row, prediction.effect),
+        status="done",
+        reason=" ".join(prediction.flags),
+        predicted_tm=prediction.tm_score,
+        predicted_lddt_site=_mean(prediction.lddt[sites]),
+        predicted_lddt_min=_least(prediction.lddt),
+        model=_stamp(prediction.model),
     )
     if not outcome.measured:
         return made
     return replace(
-        made, measured_tm=outcome.tm_score, measured_lddt_site=_mean(outcome.measured_lddt[sites]),
+        made,
+        measured_tm=outcome.tm_score,
+        measured_lddt_site=_mean(outcome.measured_lddt[sites]),
         protocol=outcome.provenance.protocol_text,
     )
 
@@ -199,7 +239,8 @@ def row_from(values: dict[str, Any]) -> ScreenRow:
     known = {f.name for f in fields(ScreenRow)}
     clean: dict[str, Any] = {
         name: None if isinstance(value, float) and np.isnan(value) else value
-        for name, value in values.items() if name in known
+        for name, value in values.items()
+        if name in known
     }
     return ScreenRow(**clean)
 
@@ -243,7 +284,9 @@ def _with_effect(row: ScreenRow, effect: EffectScore | None) -> ScreenRow:
         return row
     others = None if effect.site_rank is None else OTHERS_AT_SITE - effect.site_rank
     return replace(
-        row, effect=effect.score, p_damaging=effect.probability,
+        row,
+        effect=effect.score,
+        p_damaging=effect.probability,
         percentile_protein=effect.percentile,
         percentile_site=None if others is None else 100 * others / OTHERS_AT_SITE,
     )
@@ -257,4 +300,3 @@ def _mean(values: NDArray[np.float64]) -> float | None:
 def _least(values: NDArray[np.float64]) -> float | None:
     known = values[~np.isnan(values)]
     return float(known.min()) if len(known) else None
-

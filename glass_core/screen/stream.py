@@ -112,9 +112,16 @@ def remodel_top(
 
         try:
             yield analyse(
-                impact.protein, impact.variant, predictor=predictor, remodeller=remodeller,
-                settings=settings, seeds=seeds, correspondence=correspondence, background=0,
-                progress=tell, cancelled=cancelled,
+                impact.protein,
+                impact.variant,
+                predictor=predictor,
+                remodeller=remodeller,
+                settings=settings,
+                seeds=seeds,
+                correspondence=correspondence,
+                background=0,
+                progress=tell,
+                cancelled=cancelled,
             )
         except Cancelled:
             raise
@@ -150,12 +157,21 @@ class _Wild:
         predictions = self._predictor.predict(variants)
         for variant, prediction in zip(variants, predictions, strict=True):
             yield Impact(
-                protein=self.protein, variant=variant, prediction=prediction,
+                protein=self.protein,
+                variant=variant,
+                prediction=prediction,
                 baselines=Baselines(1.0, blosum62(variant), None, None, None, 0),
-                replicates=(), measurements=(), as_published=(), noise_floor=None,
-                provenance=replace(self._provenance, inputs={
-                    **self._provenance.inputs, "mutant_sha256": mutant_sha256(variant.mutant)
-                }),
+                replicates=(),
+                measurements=(),
+                as_published=(),
+                noise_floor=None,
+                provenance=replace(
+                    self._provenance,
+                    inputs={
+                        **self._provenance.inputs,
+                        "mutant_sha256": mutant_sha256(variant.mutant),
+                    },
+                ),
             )
 
 

@@ -105,9 +105,13 @@ def choose(answer: Any, accession: Accession, sequence: str) -> Model:
             continue
         plddt = dig(record, "globalMetricValue")
         return Model(
-            id=wanted, version=whole(record, "latestVersion"),
-            provider=text(record, "providerId") or text(record, "toolUsed"), start=start,
-            length=len(own), structure_url=url, pae_url=text(record, "paeDocUrl"),
+            id=wanted,
+            version=whole(record, "latestVersion"),
+            provider=text(record, "providerId") or text(record, "toolUsed"),
+            start=start,
+            length=len(own),
+            structure_url=url,
+            pae_url=text(record, "paeDocUrl"),
             mean_plddt=float(plddt) if isinstance(plddt, int | float) else float("nan"),
         )
     others = f"; it has {', '.join(seen[:4])}" if seen else ""
@@ -136,8 +140,9 @@ def aligned_error(found: Model, annotation: Annotation, fetcher: Fetcher) -> NDA
         raise SourceError(f"{found}: its predicted aligned error is no table.") from problem
     size = len(annotation.sequence)
     if found.length != size:
-        raise NotFoundError(f"{found}: covers a part of the sequence only; its predicted aligned "
-                            "error is left out.")
+        raise NotFoundError(
+            f"{found}: covers a part of the sequence only; its predicted aligned error is left out."
+        )
     if error.shape != (size, size) or not np.isfinite(error).all() or error.min(initial=0) < 0:
         raise SourceError(
             f"{found}: its predicted aligned error is no table of {size} x {size} numbers."

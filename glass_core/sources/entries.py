@@ -22,10 +22,12 @@ def structure_file(accession: Accession, fetcher: Fetcher) -> Answer:
     name = accession.id.lower()
     settings = fetcher.settings
     try:
-        return fetcher.first((
-            f"{settings.pdbe}/entry-files/download/{name}_updated.cif",
-            f"{settings.rcsb}/download/{name}.cif",
-        ))
+        return fetcher.first(
+            (
+                f"{settings.pdbe}/entry-files/download/{name}_updated.cif",
+                f"{settings.rcsb}/download/{name}.cif",
+            )
+        )
     except NotFoundError as error:
         raise NotFoundError(
             f"PDB has no entry {accession.id}; check the four characters, or give a file."

@@ -108,15 +108,20 @@ class Fetcher:
     """
 
     def __init__(
-        self, settings: Settings, limits: Limits | None = None,
+        self,
+        settings: Settings,
+        limits: Limits | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.settings = settings
         self.limits = limits or Limits()
         self._kept = KeptAnswers(settings.downloads.expanduser())
-        self._origins = frozenset(map(_origin, (
-            settings.uniprot, settings.alphafold, settings.rcsb, settings.pdbe, settings.ebi
-        )))
+        self._origins = frozenset(
+            map(
+                _origin,
+                (settings.uniprot, settings.alphafold, settings.rcsb, settings.pdbe, settings.ebi),
+            )
+        )
         self._sleep = sleep
 
     def get(self, url: str) -> Answer:
@@ -145,8 +150,12 @@ class Fetcher:
         except SourceError as error:
             if kept is None:
                 raise
-            return Answer(url, kept.content, kept.date, f"{error} The answer of "
-                          f"{kept.date[:10]} is used, which was kept.")
+            return Answer(
+                url,
+                kept.content,
+                kept.date,
+                f"{error} The answer of {kept.date[:10]} is used, which was kept.",
+            )
         made = Kept(content, datetime.now(UTC).isoformat(timespec="seconds"))
         return Answer(url, content, made.date, self._kept.put(url, made))
 
@@ -167,8 +176,9 @@ class Fetcher:
                 notes.append(str(error))
                 last = error
             else:
-                return Answer(found.url, found.content, found.date,
-                              " ".join([*notes, found.note]).strip())
+                return Answer(
+                    found.url, found.content, found.date, " ".join([*notes, found.note]).strip()
+                )
         raise last or SourceError("no address to ask.")
 
     def _fresh(self, kept: Kept) -> bool:
@@ -192,8 +202,11 @@ class Fetcher:
             return min(max(asked, patience(state)), self.limits.longest_wait_s)
 
         attempts = Retrying(
-            stop=stop_after_attempt(self.limits.attempts), wait=wait, sleep=self._sleep,
-            retry=retry_if_exception_type(_Again), reraise=True,
+            stop=stop_after_attempt(self.limits.attempts),
+            wait=wait,
+            sleep=self._sleep,
+            retry=retry_if_exception_type(_Again),
+            reraise=True,
         )
         try:
             return attempts(self._once, url)
@@ -208,7 +221,8 @@ class Fetcher:
         try:
             with (
                 httpx.Client(
-                    timeout=self.limits.silence_s, follow_redirects=True,
+                    timeout=self.limits.silence_s,
+                    follow_redirects=True,
                     max_redirects=_REDIRECTS,
                     headers={"User-Agent": "GLASS", "Accept-Encoding": "gzip"},
                     event_hooks={"request": [lambda r: self._check_origin(str(r.url))]},
@@ -248,8 +262,10 @@ class Fetcher:
 def _check_status(url: str, response: httpx.Response, content: bytes) -> None:
     status = response.status_code
     if status in _AGAIN:
-        raise _Again(f"is busy or out of order (status {status})",
-                     _seconds(response.headers.get("retry-after", "")))
+        raise _Again(
+            f"is busy or out of order (status {status})",
+            _seconds(response.headers.get("retry-after", "")),
+        )
     if status == 404 or status == 410:
         raise NotFoundError(f"{_place(url)}: is not known there (status {status}).")
     if status >= 400:
@@ -257,8 +273,10 @@ def _check_status(url: str, response: httpx.Response, content: bytes) -> None:
     if not content.strip():
         raise SourceError(f"{_place(url)}: answered with an empty file; try again later.")
     if content[:200].lstrip().lower().startswith(_WEB_PAGE):
-        raise SourceError(f"{_place(url)}: answered with a web page in place of data; is there a "
-                          "login page between you and the network?")
+        raise SourceError(
+            f"{_place(url)}: answered with a web page in place of data; is there a "
+            "login page between you and the network?"
+        )
 
 
 def _said(content: bytes) -> str:

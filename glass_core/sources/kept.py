@@ -54,8 +54,11 @@ class KeptAnswers:
 
     def put(self, url: str, answer: Kept) -> str:
         """Keep it; returns '' or, where that is impossible, a sentence that says so."""
-        header = {"url": url, "date": answer.date,
-                  "sha256": hashlib.sha256(answer.content).hexdigest()}
+        header = {
+            "url": url,
+            "date": answer.date,
+            "sha256": hashlib.sha256(answer.content).hexdigest(),
+        }
         temporary = None
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

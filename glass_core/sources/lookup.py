@@ -75,8 +75,9 @@ def look_up(accession: Accession, fetcher: Fetcher, tell: Tell | None = None) ->
         structure = file.content
         notes += filter(None, [answer.note, file.note])
         if model.length != len(annotation.sequence):
-            notes.append(f"{model} covers residues {model.start} to "
-                         f"{model.start + model.length - 1} only.")
+            notes.append(
+                f"{model} covers residues {model.start} to {model.start + model.length - 1} only."
+            )
         annotation = _retrieved(annotation, alphafold.SERVICE, str(model), file.date)
     except GlassError as error:
         notes.append(f"No structure: {error}")
@@ -90,8 +91,14 @@ def look_up(accession: Accession, fetcher: Fetcher, tell: Tell | None = None) ->
     tell("known variants", 0.8)
     annotation, more = _with_variants(annotation, own, fetcher)
     tell("done", 1.0)
-    return Found(accession, annotation, structure, f"{model.id}.cif" if model else "",
-                 model if structure else None, (*notes, *more))
+    return Found(
+        accession,
+        annotation,
+        structure,
+        f"{model.id}.cif" if model else "",
+        model if structure else None,
+        (*notes, *more),
+    )
 
 
 def _pdb_entry(accession: Accession, fetcher: Fetcher, tell: Tell) -> Found:
@@ -102,8 +109,14 @@ def _pdb_entry(accession: Accession, fetcher: Fetcher, tell: Tell) -> Found:
     except StructureError as error:
         raise SourceError(f"PDB entry {accession.id}: {error}") from error
     tell("done", 1.0)
-    return Found(accession, None, file.content, f"{accession.id.lower()}.cif", None,
-                 tuple(filter(None, [file.note])))
+    return Found(
+        accession,
+        None,
+        file.content,
+        f"{accession.id.lower()}.cif",
+        None,
+        tuple(filter(None, [file.note])),
+    )
 
 
 def _with_variants(
@@ -113,9 +126,7 @@ def _with_variants(
     if accession.isoform is not None:
         return annotation, ()  # they are numbered by the canonical sequence
     try:
-        listed, notes, answer = variation.known_variants(
-            accession.id, annotation.sequence, fetcher
-        )
+        listed, notes, answer = variation.known_variants(accession.id, annotation.sequence, fetcher)
     except NotFoundError:
         return annotation, ()
     except SourceError as error:
@@ -126,21 +137,27 @@ def _with_variants(
         own[key] = _joined(own[key], variant) if key in own else variant
     ranked = sorted(own.values(), key=lambda v: (not v.significance, not v.description, v.start))
     kept = sorted(ranked[:MOST_VARIANTS], key=lambda v: (v.start, v.mutant))
-    cut = (f"Of {len(ranked):,} known variants the first {MOST_VARIANTS:,} are kept, those "
-           "with a clinical significance first.",) if len(ranked) > len(kept) else ()
+    cut = (
+        (
+            f"Of {len(ranked):,} known variants the first {MOST_VARIANTS:,} are kept, those "
+            "with a clinical significance first.",
+        )
+        if len(ranked) > len(kept)
+        else ()
+    )
     annotation = replace(annotation, variants=tuple(kept))
     return _retrieved(annotation, variation.SERVICE, accession.id, answer.date), (*notes, *cut)
 
 
 def _joined(ours: KnownVariant, theirs: KnownVariant) -> KnownVariant:
     return replace(
-        ours, significance=theirs.significance, ids=tuple(dict.fromkeys((*ours.ids, *theirs.ids))),
+        ours,
+        significance=theirs.significance,
+        ids=tuple(dict.fromkeys((*ours.ids, *theirs.ids))),
         description=ours.description or theirs.description,
         source=f"{ours.source}, {theirs.source}",
     )
 
 
 def _retrieved(annotation: Annotation, service: str, entry: str, date: str) -> Annotation:
-    return replace(
-        annotation, retrieved=(*annotation.retrieved, Retrieved(service, entry, date))
-    )
+    return replace(annotation, retrieved=(*annotation.retrieved, Retrieved(service, entry, date)))

@@ -20,8 +20,20 @@ _FIELDS = (
     "ft_mod_res,ft_transmem,ft_signal"
 )
 _VARIANT = "Natural variant"
-FEATURES = ("Active site", "Binding site", "Site", "Domain", "Region", "Motif", "Zinc finger",
-            "DNA binding", "Disulfide bond", "Modified residue", "Transmembrane", "Signal")
+FEATURES = (
+    "Active site",
+    "Binding site",
+    "Site",
+    "Domain",
+    "Region",
+    "Motif",
+    "Zinc finger",
+    "DNA binding",
+    "Disulfide bond",
+    "Modified residue",
+    "Transmembrane",
+    "Signal",
+)
 """Kinds of features that are kept, what matters most first."""
 
 
@@ -66,8 +78,11 @@ def _record(accession: str, fetcher: Fetcher) -> tuple[Answer, Any]:
         ) from error
     record = answer.json()
     reason = text(record, "inactiveReason", "inactiveReasonType").upper()
-    heirs = [h for h in dig(record, "inactiveReason", "mergeDemergeTo") or []
-             if isinstance(h, str)] if reason else []
+    heirs = (
+        [h for h in dig(record, "inactiveReason", "mergeDemergeTo") or [] if isinstance(h, str)]
+        if reason
+        else []
+    )
     if not reason:
         return answer, record
     if len(heirs) == 1 and re.fullmatch(r"[A-Z0-9]{6,10}", heirs[0]) and heirs[0] != accession:
@@ -93,10 +108,18 @@ def _annotation(record: Any, accession: str, date: str) -> Annotation:
             f"UniProt {accession}: the answer has no usable sequence ({error}) Try again later, "
             "or paste the sequence."
         ) from error
-    name = next((found for path in (
-        ("recommendedName", "fullName", "value"), ("submissionNames", 0, "fullName", "value"),
-        ("alternativeNames", 0, "fullName", "value"),
-    ) if (found := text(record, "proteinDescription", *path))), "")
+    name = next(
+        (
+            found
+            for path in (
+                ("recommendedName", "fullName", "value"),
+                ("submissionNames", 0, "fullName", "value"),
+                ("alternativeNames", 0, "fullName", "value"),
+            )
+            if (found := text(record, "proteinDescription", *path))
+        ),
+        "",
+    )
     features, variants = [], []
     for one in objects(record, "features"):
         kind = text(one, "type")
@@ -109,11 +132,14 @@ def _annotation(record: Any, accession: str, date: str) -> Annotation:
         elif kind in FEATURES:
             features.append(Feature(kind, start, end, text(one, "description")))
     return Annotation(
-        accession=accession, sequence=sequence, name=name,
+        accession=accession,
+        sequence=sequence,
+        name=name,
         gene=text(record, "genes", 0, "geneName", "value"),
         organism=text(record, "organism", "scientificName"),
         features=tuple(sorted(features, key=lambda f: (FEATURES.index(f.kind), f.start))),
-        variants=tuple(variants), retrieved=(Retrieved(SERVICE, accession, date),),
+        variants=tuple(variants),
+        retrieved=(Retrieved(SERVICE, accession, date),),
     )
 
 
@@ -144,21 +170,27 @@ def _isoform(
     try:
         answer = fetcher.get(f"{fetcher.settings.uniprot}/uniprotkb/{name}.fasta")
     except NotFoundError as error:
-        raise NotFoundError(f"UniProt has no isoform {name}; leave out '-{number}' for the "
-                            "canonical sequence.") from error
+        raise NotFoundError(
+            f"UniProt has no isoform {name}; leave out '-{number}' for the canonical sequence."
+        ) from error
     try:
         sequence = read_sequence(answer.content.decode("utf-8"), f"UniProt {name}").residues
     except (UnicodeDecodeError, SequenceError) as error:
-        raise SourceError(f"UniProt {name}: the answer is no FASTA record; try again later."
-                          ) from error
+        raise SourceError(
+            f"UniProt {name}: the answer is no FASTA record; try again later."
+        ) from error
     told = tuple(filter(None, [answer.note]))
     if sequence == canonical.sequence:
         return canonical, (f"{name} is the canonical sequence of {canonical.accession}.", *told)
     return Annotation(
-        accession=name, sequence=sequence, name=canonical.name, gene=canonical.gene,
+        accession=name,
+        sequence=sequence,
+        name=canonical.name,
+        gene=canonical.gene,
         organism=canonical.organism,
         retrieved=(*canonical.retrieved, Retrieved(SERVICE, name, answer.date)),
     ), (
         f"{name} is not the canonical sequence: UniProt's features and natural variants, which "
-        "are numbered by that, are left out.", *told,
+        "are numbered by that, are left out.",
+        *told,
     )

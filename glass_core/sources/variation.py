@@ -33,9 +33,7 @@ def known_variants(
     return variants, (*filter(None, [answer.note]), *notes), answer
 
 
-def read_variation(
-    answer: Any, sequence: str
-) -> tuple[tuple[KnownVariant, ...], tuple[str, ...]]:
+def read_variation(answer: Any, sequence: str) -> tuple[tuple[KnownVariant, ...], tuple[str, ...]]:
     """Missense variants that fit `sequence`, each once, and notes on what was left out."""
     made: dict[tuple[int, str, str], KnownVariant] = {}
     restricted = misfits = 0
@@ -43,8 +41,15 @@ def read_variation(
         start, end = whole(row, "begin"), whole(row, "end")
         wild = text(row, "wildType")
         mutant = first(row, "mutatedType", "alternativeSequence")
-        if (start is None or start != end or wild not in STANDARD or not isinstance(mutant, str)
-                or len(wild) != 1 or len(mutant) != 1 or mutant not in STANDARD):
+        if (
+            start is None
+            or start != end
+            or wild not in STANDARD
+            or not isinstance(mutant, str)
+            or len(wild) != 1
+            or len(mutant) != 1
+            or mutant not in STANDARD
+        ):
             continue  # no single substitution
         if sequence[start - 1 : start] != wild:
             misfits += 1
@@ -54,8 +59,9 @@ def read_variation(
             restricted += 1
             continue
         try:
-            variant = KnownVariant(start, wild, mutant, _significance(row), _description(row),
-                                   _ids(row), SERVICE)
+            variant = KnownVariant(
+                start, wild, mutant, _significance(row), _description(row), _ids(row), SERVICE
+            )
         except (RecordError, SequenceError):
             continue
         known = made.get((start, wild, mutant))
@@ -63,11 +69,14 @@ def read_variation(
             made[start, wild, mutant] = variant
     notes = []
     if restricted:
-        notes.append("Variants named by COSMIC alone, whose licence is restricted, are left out "
-                     f"({restricted:,}).")
+        notes.append(
+            "Variants named by COSMIC alone, whose licence is restricted, are left out "
+            f"({restricted:,})."
+        )
     if misfits:
-        notes.append("Listed variants that do not fit UniProt's sequence are left out "
-                     f"({misfits:,}).")
+        notes.append(
+            f"Listed variants that do not fit UniProt's sequence are left out ({misfits:,})."
+        )
     return tuple(sorted(made.values(), key=lambda v: (v.start, v.mutant))), tuple(notes)
 
 
@@ -87,7 +96,8 @@ def _description(row: Any) -> str:
 
 def _ids(row: Any) -> tuple[str, ...]:
     ids = dict.fromkeys(
-        text(ref, "id") for ref in objects(row, "xrefs")
+        text(ref, "id")
+        for ref in objects(row, "xrefs")
         if _RESTRICTED not in text(ref, "name").lower()
     )
     return tuple(name for name in ids if name)[:_IDS]

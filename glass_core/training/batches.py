@@ -53,8 +53,10 @@ class Example:
         cut = slice(start, start + length)
         return Example(
             self.sequence[cut],
-            **{name: None if (whole := getattr(self, name)) is None else whole[cut]
-               for name in ("secondary", "conservation", "disorder", "ca", "burial")},
+            **{
+                name: None if (whole := getattr(self, name)) is None else whole[cut]
+                for name in ("secondary", "conservation", "disorder", "ca", "burial")
+            },
         )
 
 

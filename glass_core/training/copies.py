@@ -71,8 +71,10 @@ class Unpaired:
             for i in rows
         ]
         return Copies(
-            tuple(self.sequences[i] for i in rows), tuple(c for c, _ in made),
-            tuple(tm for _, tm in made), tuple(self.groups[i] for i in rows),
+            tuple(self.sequences[i] for i in rows),
+            tuple(c for c, _ in made),
+            tuple(tm for _, tm in made),
+            tuple(self.groups[i] for i in rows),
         )
 
 
@@ -105,4 +107,3 @@ def mutated(
     identity = 1 - exchanged / len(sequence)
     tm = float(np.interp(identity, IDENTITY, TM_AT_IDENTITY)) * (1 - cut / len(sequence))
     return "".join(letters[:start] + letters[start + cut :]), tm
-

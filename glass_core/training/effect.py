@@ -60,9 +60,11 @@ def effect_losses(score: Tensor, damaging: Tensor, assays: Sequence[Assay]) -> d
         index, letter = torch.from_numpy(assay.index), torch.from_numpy(assay.letter)
         if assay.kind == "clinical":
             value = torch.from_numpy(assay.value).to(damaging.device)
-            label.append(F.binary_cross_entropy_with_logits(
-                damaging[row, index, letter].float(), value, reduction="none"
-            ))
+            label.append(
+                F.binary_cross_entropy_with_logits(
+                    damaging[row, index, letter].float(), value, reduction="none"
+                )
+            )
         else:
             value = torch.from_numpy(assay.ranked()).to(score.device)
             rank.append(1 - correlation(score[row, index, letter].float(), value))
@@ -83,9 +85,7 @@ def correlation(a: Tensor, b: Tensor) -> Tensor:
 class EffectTraining(nn.Module):
     """The effect head over residues from `embed`: assays in, losses out."""
 
-    def __init__(
-        self, head: EffectHead, embed: Callable[[Sequence[Assay]], list[Tensor]]
-    ) -> None:
+    def __init__(self, head: EffectHead, embed: Callable[[Sequence[Assay]], list[Tensor]]) -> None:
         super().__init__()
         self.head = head
         self._embed = embed
@@ -136,8 +136,12 @@ def effect_figures(
 
 
 def train_effect(
-    embedder: Embedder, effects: Path, model: Path, fabric: Fabric,
-    schedule: Schedule = EFFECT_SCHEDULE, start: Path | None = None,
+    embedder: Embedder,
+    effects: Path,
+    model: Path,
+    fabric: Fabric,
+    schedule: Schedule = EFFECT_SCHEDULE,
+    start: Path | None = None,
 ) -> History:
     """Train an effect head on a table of effects and add it to the model in folder `model`.
 
@@ -153,29 +157,41 @@ def train_effect(
     head = EffectHead(EffectConfig(embedding_dim=embedder.dim))
     if start is not None:
         read_tensors(start, head)
-    training = EffectTraining(head, lambda assays: [
-        residues[a.start : a.start + len(a.sequence)]
-        for a, residues in zip(
-            assays, embed_fixed(embedder, [a.whole for a in assays]), strict=True
-        )
-    ])
+    training = EffectTraining(
+        head,
+        lambda assays: [
+            residues[a.start : a.start + len(a.sequence)]
+            for a, residues in zip(
+                assays, embed_fixed(embedder, [a.whole for a in assays]), strict=True
+            )
+        ],
+    )
     history = fit(
         training,
         lambda number: draw_batch(draw, schedule.seed, number, EFFECT_TOKENS, EFFECT_LONGEST),
-        schedule, model / "effect.pt", fabric=fabric,
-        validate=lambda: effect_figures(held, training.table), validate_first=start is not None,
+        schedule,
+        model / "effect.pt",
+        fabric=fabric,
+        validate=lambda: effect_figures(held, training.table),
+        validate_first=start is not None,
     )
     if fabric.is_global_zero:
         head.eval()
         with torch.no_grad():
-            scale, offset = calibrate(
-                [a for a in held if a.kind == "clinical"], training.table
-            )
+            scale, offset = calibrate([a for a in held if a.kind == "clinical"], training.table)
         save_effect(model, head.cpu(), scale, offset, torch.float16)
-        write_record(model / "effect-training.json", history,
-                     {"schedule": asdict(schedule), "shares": SHARES, "tokens": EFFECT_TOKENS,
-                      "longest": EFFECT_LONGEST, "embedder": embedder.name},
-                     {"effects": effects})
+        write_record(
+            model / "effect-training.json",
+            history,
+            {
+                "schedule": asdict(schedule),
+                "shares": SHARES,
+                "tokens": EFFECT_TOKENS,
+                "longest": EFFECT_LONGEST,
+                "embedder": embedder.name,
+            },
+            {"effects": effects},
+        )
     return history
 
 
@@ -195,9 +211,9 @@ def calibrate(
     for assay in assays:
         held[assay.group] += len(assay.value)
     logit, label = np.concatenate(logits), np.concatenate([a.value for a in assays])
-    weight = np.concatenate([
-        np.full(len(a.value), min(1.0, CALIBRATION_CAP / held[a.group])) for a in assays
-    ])
+    weight = np.concatenate(
+        [np.full(len(a.value), min(1.0, CALIBRATION_CAP / held[a.group])) for a in assays]
+    )
     if label.min() == label.max():
         return 1.0, 0.0
 

@@ -26,8 +26,14 @@ SCHEDULE = Schedule(steps=5000, peak=1.2e-3, warmup=200, decay=0.25)
 TOKENS = 8192
 """Residues per batch, padding included."""
 SHARES = {"natural": 0.35, "labelled": 0.4, "chain": 0.25}
-WEIGHTS = {"letters": 1.0, "secondary": 1.0, "conservation": 0.3, "disorder": 0.1,
-           "burial": 0.5, "distance": 0.5}
+WEIGHTS = {
+    "letters": 1.0,
+    "secondary": 1.0,
+    "conservation": 0.3,
+    "disorder": 0.1,
+    "burial": 0.5,
+    "distance": 0.5,
+}
 
 
 class DistanceHead(nn.Module):
@@ -91,8 +97,10 @@ class EncoderTraining(nn.Module):
                 found[name] = F.cross_entropy(
                     logits.flatten(0, 1), target.flatten(), ignore_index=IGNORED
                 )
-        for name, loss in (("disorder", F.binary_cross_entropy_with_logits),
-                           ("burial", F.smooth_l1_loss)):
+        for name, loss in (
+            ("disorder", F.binary_cross_entropy_with_logits),
+            ("burial", F.smooth_l1_loss),
+        ):
             target = getattr(batch, name)
             known = ~torch.isnan(target)
             if bool(known.any()):
@@ -101,15 +109,21 @@ class EncoderTraining(nn.Module):
         rows = ~torch.isnan(batch.ca).all(dim=(1, 2))
         if bool(rows.any()):
             found["distance"] = F.cross_entropy(
-                self.distance(residues[rows]).float(), distance_targets(batch.ca[rows]),
-                weight=torch.tensor(_CLASS_WEIGHT, device=residues.device), ignore_index=IGNORED,
+                self.distance(residues[rows]).float(),
+                distance_targets(batch.ca[rows]),
+                weight=torch.tensor(_CLASS_WEIGHT, device=residues.device),
+                ignore_index=IGNORED,
             )
         return total(found, WEIGHTS)
 
 
 @click.command()
-@click.option("--work", type=click.Path(path_type=Path, exists=True), required=True,
-              help="Folder with corpus.parquet.")
+@click.option(
+    "--work",
+    type=click.Path(path_type=Path, exists=True),
+    required=True,
+    help="Folder with corpus.parquet.",
+)
 @click.option("--steps", type=int, default=SCHEDULE.steps)
 @click.option("--threads", type=int, default=2)
 def main(work: Path, steps: int, threads: int) -> None:
@@ -121,11 +135,13 @@ def main(work: Path, steps: int, threads: int) -> None:
     history = fit(
         EncoderTraining(CompactEncoder(CompactConfig())),
         lambda number: corpus.batch(TOKENS, schedule.seed, number),
-        schedule, work / "encoder.pt",
+        schedule,
+        work / "encoder.pt",
         fabric=Fabric(accelerator="cpu", devices=1, precision="bf16-mixed"),
     )
     write_record(
-        work / "encoder.json", history,
+        work / "encoder.json",
+        history,
         {"schedule": asdict(schedule), "tokens": TOKENS, "shares": SHARES, "weights": WEIGHTS},
         {"corpus.parquet": work / "corpus.parquet"},
     )

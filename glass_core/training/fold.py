@@ -93,7 +93,9 @@ class Moments:
     """The moments of the sequences of some tables of pairs."""
 
     def __init__(
-        self, head: FoldHead, embed: Callable[[Sequence[str]], list[Tensor]],
+        self,
+        head: FoldHead,
+        embed: Callable[[Sequence[str]], list[Tensor]],
         tables: Sequence[pd.DataFrame],
     ) -> None:
         sequences = sorted(
@@ -103,10 +105,14 @@ class Moments:
         self._row = {s: k for k, s in enumerate(sequences)}
         chunks = [sequences[k : k + _CHUNK] for k in range(0, len(sequences), _CHUNK)]
         with torch.no_grad():
-            self.values = torch.cat([
-                head.moments(*(t.cpu() for t in pad_residues([r.float() for r in embed(chunk)])))
-                for chunk in chunks
-            ])
+            self.values = torch.cat(
+                [
+                    head.moments(
+                        *(t.cpu() for t in pad_residues([r.float() for r in embed(chunk)]))
+                    )
+                    for chunk in chunks
+                ]
+            )
 
     def rows(self, table: pd.DataFrame, column: str) -> NDArray[np.int64]:
         """Number of each sequence in a column of `table`."""
@@ -115,7 +121,8 @@ class Moments:
     def of(self, table: pd.DataFrame) -> Related:
         """The pairs of `table`."""
         return Related(
-            self.values[self.rows(table, "reference")], self.values[self.rows(table, "subject")],
+            self.values[self.rows(table, "reference")],
+            self.values[self.rows(table, "subject")],
             torch.tensor(table["tm"].to_numpy(), dtype=torch.float32),
         )
 
@@ -188,9 +195,9 @@ def training_pairs(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.
 def begin(head: FoldHead, moments: Moments, fold: pd.DataFrame, near: pd.DataFrame) -> None:
     """Give `head` the discriminant of the likest fold pairs; `moments` were its own."""
     related = moments.of(fold[fold["tm"] > RELATED_TM])
-    seen = np.unique(np.concatenate([
-        moments.rows(t, c) for t in (fold, near) for c in ("reference", "subject")
-    ]))
+    seen = np.unique(
+        np.concatenate([moments.rows(t, c) for t in (fold, near) for c in ("reference", "subject")])
+    )
     values = moments.values[seen].double()
     head.mean.copy_(values.mean(dim=0))
     values -= values.mean(dim=0)
@@ -222,13 +229,14 @@ def fold_figures(
     told = training.predict(moments.of(held))[0].double().cpu().numpy()
     true = held["tm"].to_numpy(dtype=float)
     weight = group_weights(held["group"].to_numpy())
-    return {"loss": weighted_mean(np.abs(told - true), weight),
-            "spearman": weighted_spearman(told, true, weight)}
+    return {
+        "loss": weighted_mean(np.abs(told - true), weight),
+        "spearman": weighted_spearman(told, true, weight),
+    }
 
 
 def train_fold(
-    embedder: Embedder, pairs: Path, model: Path, fabric: Fabric,
-    schedule: Schedule = FOLD_SCHEDULE,
+    embedder: Embedder, pairs: Path, model: Path, fabric: Fabric, schedule: Schedule = FOLD_SCHEDULE
 ) -> History:
     """Train a fold head on the shards in `pairs` and add it to the model in folder `model`.
 
@@ -255,20 +263,36 @@ def train_fold(
         rng = np.random.default_rng([schedule.seed, 7, number])
         rows = fold.iloc[rng.choice(len(fold), FOLD_PAIRS, p=chances)]
         beside = near.iloc[rng.choice(len(near), NEAR_PAIRS)] if len(near) else None
-        return FoldBatch(moments.of(rows), list(rows["group"].astype(str)),
-                         None if beside is None else moments.of(beside))
+        return FoldBatch(
+            moments.of(rows),
+            list(rows["group"].astype(str)),
+            None if beside is None else moments.of(beside),
+        )
 
     history = fit(
-        training, batch, schedule, model / "fold.pt", fabric=fabric, validate_first=True,
+        training,
+        batch,
+        schedule,
+        model / "fold.pt",
+        fabric=fabric,
+        validate_first=True,
         validate=(lambda: fold_figures(training, moments, held)) if len(held) else None,
     )
     if fabric.is_global_zero:
         save_fold(model, head.cpu(), torch.float16)
         write_record(
-            model / "fold-training.json", history,
-            {"schedule": asdict(schedule), "weights": WEIGHTS, "bin_shares": BIN_SHARES,
-             "batch": {"fold": FOLD_PAIRS, "near": NEAR_PAIRS}, "ridge": RIDGE, "power": POWER,
-             "longest": LONGEST, "embedder": embedder.name},
+            model / "fold-training.json",
+            history,
+            {
+                "schedule": asdict(schedule),
+                "weights": WEIGHTS,
+                "bin_shares": BIN_SHARES,
+                "batch": {"fold": FOLD_PAIRS, "near": NEAR_PAIRS},
+                "ridge": RIDGE,
+                "power": POWER,
+                "longest": LONGEST,
+                "embedder": embedder.name,
+            },
             {"pairs": pairs},
         )
     return history

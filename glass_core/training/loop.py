@@ -135,7 +135,8 @@ def fit(
     fabric = fabric or Fabric(accelerator="cpu", devices=1)
     optimiser: Any = torch.optim.AdamW(
         [p for p in module.parameters() if p.requires_grad],
-        lr=schedule.peak, weight_decay=schedule.weight_decay,
+        lr=schedule.peak,
+        weight_decay=schedule.weight_decay,
     )
     history, best_state = History(), None
     if checkpoint.is_file():
@@ -186,12 +187,18 @@ def fit(
             history.seconds = time.monotonic() - began
             if fabric.is_global_zero:
                 save_atomically(
-                    {"module": module.state_dict(), "optimiser": optimiser.state_dict(),
-                     "history": asdict(history), "best_state": best_state},
+                    {
+                        "module": module.state_dict(),
+                        "optimiser": optimiser.state_dict(),
+                        "history": asdict(history),
+                        "best_state": best_state,
+                    },
                     checkpoint,
                 )
-                say(f"step {step}: {_recent(history.curve[-schedule.every:])}"
-                    + (f" | validation {_recent(history.validation[-1:])}" if validate else ""))
+                say(
+                    f"step {step}: {_recent(history.curve[-schedule.every :])}"
+                    + (f" | validation {_recent(history.validation[-1:])}" if validate else "")
+                )
     if best_state is not None and keep_best:
         module.load_state_dict(best_state)
     return history
@@ -258,10 +265,13 @@ def data_sha256(place: Path) -> str:
 
 def git_revision() -> str | None:
     """Commit of the code, with ``+`` where files differ from it; None outside a checkout."""
+
     def git(*words: str) -> str:
         return subprocess.run(
             ["git", "-C", str(Path(__file__).parent), *words],
-            capture_output=True, text=True, check=True,
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout.strip()
 
     try:
@@ -273,5 +283,3 @@ def git_revision() -> str | None:
 def total(losses: Mapping[str, Tensor], weights: Mapping[str, float]) -> dict[str, Tensor]:
     """`losses` with their weighted sum as ``total``."""
     return {"total": torch.stack([weights[n] * v for n, v in losses.items()]).sum(), **losses}
-
-

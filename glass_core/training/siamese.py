@@ -81,12 +81,22 @@ class HeadRecipe:
 HEAD_RECIPES = {
     "paper": HeadRecipe(
         Schedule(steps=1, peak=1e-4, weight_decay=1e-5, clip=1.0, every=500),
-        hidden=512, batch=16, epochs=5, near_share=0.0, longest=1024,
+        hidden=512,
+        batch=16,
+        epochs=5,
+        near_share=0.0,
+        longest=1024,
     ),
     "compact": HeadRecipe(
-        Schedule(steps=4000, peak=5e-4, warmup=100, decay=0.7, weight_decay=1e-4, every=250,
-                 patience=6),
-        hidden=None, batch=16, epochs=None, near_share=0.35, longest=512, contrast=0.5,
+        Schedule(
+            steps=4000, peak=5e-4, warmup=100, decay=0.7, weight_decay=1e-4, every=250, patience=6
+        ),
+        hidden=None,
+        batch=16,
+        epochs=None,
+        near_share=0.35,
+        longest=512,
+        contrast=0.5,
         unpaired=10_000,
     ),
 }
@@ -190,13 +200,13 @@ class HeadTraining(nn.Module):
         return found | {"total": found["total"] + self.contrast * apart, "contrast": apart}
 
 
-
-
 def validation_figures(training: HeadTraining, pairs: Pairs) -> Mapping[str, float]:
     """``loss``, the mean of the paper's loss on fold and near-identical pairs, and both."""
     parts: dict[str, float] = {}
-    for name, chosen in (("fold", pairs.table["kind"] == "fold"),
-                         ("near", pairs.table["kind"] != "fold")):
+    for name, chosen in (
+        ("fold", pairs.table["kind"] == "fold"),
+        ("near", pairs.table["kind"] != "fold"),
+    ):
         table = pairs.table[chosen].sort_values("reference", key=lambda s: s.str.len())
         losses, tm = [], []
         for start in range(0, len(table), _VALIDATION_BATCH):
@@ -209,8 +219,16 @@ def validation_figures(training: HeadTraining, pairs: Pairs) -> Mapping[str, flo
 
 
 def train_head(
-    embedder: Embedder, pairs: Path, out: Path, recipe: HeadRecipe, fabric: Fabric,
-    *, name: str, version: str, kind: str, unpaired: Path | None = None,
+    embedder: Embedder,
+    pairs: Path,
+    out: Path,
+    recipe: HeadRecipe,
+    fabric: Fabric,
+    *,
+    name: str,
+    version: str,
+    kind: str,
+    unpaired: Path | None = None,
 ) -> History:
     """Train a Siamese head on the shards in `pairs` and write the model to `out`.
 
@@ -223,12 +241,18 @@ def train_head(
     beside = None
     if unpaired is not None and recipe.unpaired:
         beside = Unpaired(
-            pd.read_parquet(unpaired, columns=["sequence", "cluster"]), UNPAIRED_LONGEST,
+            pd.read_parquet(unpaired, columns=["sequence", "cluster"]),
+            UNPAIRED_LONGEST,
             recipe.unpaired,
         )
     train, held = (
-        Pairs(table[table["side"] == side], recipe.longest, recipe.batch, near_share=near,
-              unpaired=beside)
+        Pairs(
+            table[table["side"] == side],
+            recipe.longest,
+            recipe.batch,
+            near_share=near,
+            unpaired=beside,
+        )
         for side in ("train", "validation")
     )
     if not len(train.table):
@@ -247,20 +271,33 @@ def train_head(
         head, lambda sequences: embed_fixed(embedder, sequences), recipe.contrast
     )
     history = fit(
-        training, train.batch, schedule, out / "head.pt", fabric=fabric,
+        training,
+        train.batch,
+        schedule,
+        out / "head.pt",
+        fabric=fabric,
         validate=(lambda: validation_figures(training, held)) if len(held.table) else None,
     )
     if fabric.is_global_zero:
         save_model(
-            out, head.cpu(), name=name, version=version,
+            out,
+            head.cpu(),
+            name=name,
+            version=version,
             embedder={"kind": kind, "version": version if kind == "compact" else embedder.name},
             extra=_encoder_of(embedder, out),
             dtype=torch.float16 if kind == "compact" else torch.float32,
         )
-        write_record(out / "head-training.json", history,
-                     {"recipe": asdict(replace(recipe, schedule=schedule)),
-                      "embedder": embedder.name, "precision": str(fabric._precision.precision)},
-                     {"pairs": pairs} | ({"unpaired": unpaired} if unpaired else {}))
+        write_record(
+            out / "head-training.json",
+            history,
+            {
+                "recipe": asdict(replace(recipe, schedule=schedule)),
+                "embedder": embedder.name,
+                "precision": str(fabric._precision.precision),
+            },
+            {"pairs": pairs} | ({"unpaired": unpaired} if unpaired else {}),
+        )
     return history
 
 

@@ -87,8 +87,12 @@ def fit_to_train(assays: Sequence[Assay], data: Path, work: Path) -> list[Assay]
 
 @click.command()
 @click.option("--data", type=click.Path(path_type=Path, exists=True), required=True)
-@click.option("--work", type=click.Path(path_type=Path, exists=True), required=True,
-              help="Folder with corpus.parquet, effects.parquet and encoder.pt.")
+@click.option(
+    "--work",
+    type=click.Path(path_type=Path, exists=True),
+    required=True,
+    help="Folder with corpus.parquet, effects.parquet and encoder.pt.",
+)
 @click.option("--steps", type=int, default=SCHEDULE.steps)
 @click.option("--threads", type=int, default=2)
 def main(data: Path, work: Path, steps: int, threads: int) -> None:
@@ -110,7 +114,8 @@ def main(data: Path, work: Path, steps: int, threads: int) -> None:
             corpus.batch(TOKENS, schedule.seed + 1, number),
             draw_batch(draw, schedule.seed, number, EFFECT_TOKENS, LONGEST),
         ),
-        schedule, work / "tune.pt",
+        schedule,
+        work / "tune.pt",
         fabric=Fabric(accelerator="cpu", devices=1, precision="bf16-mixed"),
         validate=lambda: effect_figures(short, training.effect.table),
         keep_best=False,  # the other tasks go on improving while the rate falls
@@ -120,9 +125,16 @@ def main(data: Path, work: Path, steps: int, threads: int) -> None:
     save_file(training.effect.head.state_dict(), work / "encoder" / EFFECT_FILE)
     (work / "encoder" / "encoder.json").write_text(json.dumps(finished.config.to_dict()))
     write_record(
-        work / "tune.json", history,
-        {"schedule": asdict(schedule), "effect_weight": EFFECT_WEIGHT, "tokens": TOKENS,
-         "effect_tokens": EFFECT_TOKENS, "effect_shares": EFFECT_SHARES, "corpus_shares": SHARES},
+        work / "tune.json",
+        history,
+        {
+            "schedule": asdict(schedule),
+            "effect_weight": EFFECT_WEIGHT,
+            "tokens": TOKENS,
+            "effect_tokens": EFFECT_TOKENS,
+            "effect_shares": EFFECT_SHARES,
+            "corpus_shares": SHARES,
+        },
         {name: work / name for name in ("corpus.parquet", "effects.parquet", "encoder.pt")},
     )
 

@@ -21,7 +21,9 @@ from glass_core.runs.store import RunStore
 from glass_core.settings import Settings
 
 NUMBERINGS = {
-    "sequence": "sequence, from 1", "UniProt": "UniProt entry", "author": "structure's author",
+    "sequence": "sequence, from 1",
+    "UniProt": "UniProt entry",
+    "author": "structure's author",
 }
 
 
@@ -101,17 +103,16 @@ def numbering_input(role: str) -> None:
     """What the numbers in variants mean, in ``{role}numbering``, and the forms they may have."""
     st.session_state.setdefault(f"{role}numbering", KINDS[0])
     left, right = st.columns([1.6, 1], vertical_alignment="bottom")
-    left.selectbox("Its numbers are of the", KINDS, key=f"{role}numbering",
-                   format_func=NUMBERINGS.__getitem__)
+    left.selectbox(
+        "Its numbers are of the", KINDS, key=f"{role}numbering", format_func=NUMBERINGS.__getitem__
+    )
     with right.popover("Forms", width="content"):
         st.markdown("\n".join(f"- `{text}`: {what}" for text, what in FORMS.items()))
 
 
 def take_upload(role: str) -> None:
     file = st.session_state.get(f"{role}file")
-    st.session_state[f"{role}given"] = (
-        None if file is None else Upload(file.getvalue(), file.name)
-    )
+    st.session_state[f"{role}given"] = None if file is None else Upload(file.getvalue(), file.name)
 
 
 def clear_structure(role: str) -> None:
@@ -123,8 +124,9 @@ def structure_input(role: str, label: str, explanation: str) -> str | None:
 
     The upload is in ``{role}given``, its chain in ``{role}chain``. Returns what is wrong.
     """
-    st.file_uploader(label, key=f"{role}file", on_change=take_upload, args=(role,),
-                     help=explanation)
+    st.file_uploader(
+        label, key=f"{role}file", on_change=take_upload, args=(role,), help=explanation
+    )
     given: Upload | None = st.session_state.get(f"{role}given")
     if given is None:
         return None
@@ -141,19 +143,26 @@ def structure_input(role: str, label: str, explanation: str) -> str | None:
         if st.session_state.get(key) not in ids:
             st.session_state[key] = None
         labels = {c.id: str(c) for c in chains}
-        st.selectbox("Chain", ids, key=key, index=None, format_func=labels.__getitem__,
-                     placeholder="Choose a protein chain")
+        st.selectbox(
+            "Chain",
+            ids,
+            key=key,
+            index=None,
+            format_func=labels.__getitem__,
+            placeholder="Choose a protein chain",
+        )
         with st.expander("Sequences of the chains"):
-            st.code("\n".join(f">{c.id}\n{c.sequence}" for c in chains), language=None,
-                    wrap_lines=True)
+            st.code(
+                "\n".join(f">{c.id}\n{c.sequence}" for c in chains), language=None, wrap_lines=True
+            )
     else:
         st.session_state[key] = chains[0].id
     assembly = st.toggle(
-        "Contacts within the biological assembly", given.neighbours == "assembly",
+        "Contacts within the biological assembly",
+        given.neighbours == "assembly",
         help="Which chains touch a residue: those of the assembly, symmetry copies included, or "
-        "of the file as it is.", key=f"{role}assembly",
+        "of the file as it is.",
+        key=f"{role}assembly",
     )
-    st.session_state[f"{role}given"] = replace(
-        given, neighbours="assembly" if assembly else "unit"
-    )
+    st.session_state[f"{role}given"] = replace(given, neighbours="assembly" if assembly else "unit")
     return None

@@ -43,15 +43,28 @@ PLACE = {SequenceError: "wild", VariantError: "variant", StructureError: "struct
 
 def fill_example() -> None:
     st.session_state.update(wild="", variant=EXAMPLE_VARIANT, mutant="", chain=EXAMPLE_CHAIN)
-    st.session_state.update(given=example_upload(), mutant_given=None, annotation=None,
-                            lookup_notes=(), accession="", numbering="sequence", start=True)
+    st.session_state.update(
+        given=example_upload(),
+        mutant_given=None,
+        annotation=None,
+        lookup_notes=(),
+        accession="",
+        numbering="sequence",
+        start=True,
+    )
 
 
 def take_found(found: Found, variant: str) -> None:
     """Fill the form with what an accession led to; a variant behind it is analysed at once."""
     state = st.session_state
-    state.update(wild=fasta(found.annotation), given=uploaded(found), chain=only_chain(found),
-                 mutant="", mutant_given=None, variant=variant)
+    state.update(
+        wild=fasta(found.annotation),
+        given=uploaded(found),
+        chain=only_chain(found),
+        mutant="",
+        mutant_given=None,
+        variant=variant,
+    )
     if variant and (found.structure is None or state["chain"] or split_chain(variant)[0]):
         state["chain"] = state["chain"] or split_chain(variant)[0] or None
         state["start"] = True
@@ -61,10 +74,14 @@ def screen_instead() -> None:
     """The Screen page with the form of this one, and its text as the list."""
     state = st.session_state
     state["screen_taken_over"] = {
-        "screen_wild": state["wild"], "screen_given": state.get("given"),
-        "screen_chain": state.get("chain"), "screen_annotation": state.get("annotation"),
-        "screen_which": "My list", "screen_list": state["variant"],
-        "screen_numbering": state["numbering"], "start_screen": True,
+        "screen_wild": state["wild"],
+        "screen_given": state.get("given"),
+        "screen_chain": state.get("chain"),
+        "screen_annotation": state.get("annotation"),
+        "screen_which": "My list",
+        "screen_list": state["variant"],
+        "screen_numbering": state["numbering"],
+        "start_screen": True,
     }
     state["problem"] = None
     st.switch_page("pages/screen.py")
@@ -72,11 +89,17 @@ def screen_instead() -> None:
 
 def input_form() -> None:
     st.subheader("Inputs")
-    st.button("Example: a globin (2GTL chain A), V31P", on_click=fill_example, width="stretch",
-              key="example")
+    st.button(
+        "Example: a globin (2GTL chain A), V31P",
+        on_click=fill_example,
+        width="stretch",
+        key="example",
+    )
     accession_input(WILD, take_found)
     st.text_area(
-        "Wild-type sequence", key="wild", height=120,
+        "Wild-type sequence",
+        key="wild",
+        height=120,
         placeholder="Paste letters or one FASTA record; leave empty to use the structure's own.",
     )
     show_error("wild")
@@ -85,16 +108,23 @@ def input_form() -> None:
     if st.session_state.get("several"):
         st.button("Screen them", key="screen_them", width="stretch")
     numbering_input("")
-    structure_field(WILD, "Wild-type structure (optional)",
-                    "mmCIF, PDB or BinaryCIF, also gzip'd. Needed for 3D, matrices and "
-                    "remodelling.")
+    structure_field(
+        WILD,
+        "Wild-type structure (optional)",
+        "mmCIF, PDB or BinaryCIF, also gzip'd. Needed for 3D, matrices and remodelling.",
+    )
     show_error("structure")
-    with st.expander("Mutant sequence or structure of your own",
-                     expanded=st.session_state.get("mutant_given") is not None):
+    with st.expander(
+        "Mutant sequence or structure of your own",
+        expanded=st.session_state.get("mutant_given") is not None,
+    ):
         st.text_area("Mutant sequence, in place of a variant", key="mutant", height=90)
-        structure_field(MUTANT, "Mutant structure, in place of a remodel",
-                        "From an experiment or a structure predictor. It is measured against the "
-                        "wild-type structure; there is no noise floor then.")
+        structure_field(
+            MUTANT,
+            "Mutant structure, in place of a remodel",
+            "From an experiment or a structure predictor. It is measured against the "
+            "wild-type structure; there is no noise floor then.",
+        )
     names = [e.name for e in list_models(settings()) if e.unavailable_reason is None]
     st.selectbox("Model", names or [DEFAULT_MODEL], key="model")
     if st.button("Analyse", type="primary", width="stretch", key="analyse"):
@@ -121,11 +151,15 @@ def check_inputs() -> Inputs | None:
     state["problem"], state["several"] = None, False
     try:
         return read_inputs(
-            state["wild"], state["variant"], state["mutant"],
-            state.get("given"), state.get("chain") if state.get("given") else None,
+            state["wild"],
+            state["variant"],
+            state["mutant"],
+            state.get("given"),
+            state.get("chain") if state.get("given") else None,
             state.get("mutant_given"),
             state.get("mutant_chain") if state.get("mutant_given") else None,
-            numbering=state["numbering"], annotation=state.get("annotation"),
+            numbering=state["numbering"],
+            annotation=state.get("annotation"),
         )
     except GlassError as error:
         state["several"] = isinstance(error, SeveralVariantsError)
@@ -147,9 +181,12 @@ def start_analysis() -> None:
         return
     try:
         with st.spinner("Predicting ..."), turn():
-            impact = analyse(inputs.protein, inputs.variant,
-                             predictor=predictor(st.session_state["model"]),
-                             mutant_structure=inputs.mutant_structure)
+            impact = analyse(
+                inputs.protein,
+                inputs.variant,
+                predictor=predictor(st.session_state["model"]),
+                mutant_structure=inputs.mutant_structure,
+            )
     except GlassError as error:
         st.session_state["problem"] = ("other", str(error))
         return

@@ -20,32 +20,48 @@ def numbers(impact: Impact) -> None:
     columns = st.columns([1.2, 1, 1, 1, 0.8])
     effect = impact.prediction.effect
     columns[4].metric(
-        "P(damaging)", "none" if effect is None else f"{effect.probability:.2f}",
+        "P(damaging)",
+        "none" if effect is None else f"{effect.probability:.2f}",
         help="Predicted from the wild-type sequence and calibrated on clinical labels of other "
         "proteins. It is no diagnosis.",
     )
-    columns[0].metric("Predicted TM-score", f"{impact.prediction.tm_score:.4f}",
-                      help=f"By {impact.prediction.model}, from sequences alone.")
+    columns[0].metric(
+        "Predicted TM-score",
+        f"{impact.prediction.tm_score:.4f}",
+        help=f"By {impact.prediction.model}, from sequences alone.",
+    )
     columns[1].metric(
-        "Measured TM-score", f"{impact.tm_score:.4f}" if impact.measured else "none",
+        "Measured TM-score",
+        f"{impact.tm_score:.4f}" if impact.measured else "none",
         help="TM-align of the remodelled wild type against the remodelled mutant, normalised by "
         "the wild type; mean over seeds.",
     )
     floor = impact.noise_floor
-    columns[2].metric("Noise floor", "none" if floor is None else f"{floor.tm_score:.4f}",
-                      help="The wild type mutated to itself by the same protocol and seeds.")
+    columns[2].metric(
+        "Noise floor",
+        "none" if floor is None else f"{floor.tm_score:.4f}",
+        help="The wild type mutated to itself by the same protocol and seeds.",
+    )
     blosum = impact.baselines.blosum62
-    columns[3].metric("Baselines", f"1.0 | {'n/a' if blosum is None else f'{blosum:+d}'}",
-                      help="Constant 'nothing changes', and the BLOSUM62 score.")
+    columns[3].metric(
+        "Baselines",
+        f"1.0 | {'n/a' if blosum is None else f'{blosum:+d}'}",
+        help="Constant 'nothing changes', and the BLOSUM62 score.",
+    )
 
 
 def ledger(impact: Impact) -> None:
     """The variant in every numbering and notation, and how it was read."""
-    with st.expander(f"How the variant was read: {impact.variant.hgvs}"
-                     if len(impact.variant.hgvs) < 60 else "How the variant was read"):
+    with st.expander(
+        f"How the variant was read: {impact.variant.hgvs}"
+        if len(impact.variant.hgvs) < 60
+        else "How the variant was read"
+    ):
         st.dataframe(variant_table(impact), hide_index=True)
-        st.caption(f"HGVS and MAVE-HGVS: {plain(impact.variant.hgvs)}. "
-                   + plain(st.session_state.get("read", "")))
+        st.caption(
+            f"HGVS and MAVE-HGVS: {plain(impact.variant.hgvs)}. "
+            + plain(st.session_state.get("read", ""))
+        )
 
 
 def known_variants_panel(impact: Impact) -> None:
@@ -54,16 +70,19 @@ def known_variants_panel(impact: Impact) -> None:
     if table.empty:
         return
     with st.expander(f"Known variants ({len(table):,}): choose one to analyse it"):
-        event = st.dataframe(table, hide_index=True, key="known", on_select="rerun",
-                             selection_mode="single-row")
+        event = st.dataframe(
+            table, hide_index=True, key="known", on_select="rerun", selection_mode="single-row"
+        )
         st.caption("As the databases have them, which is no verdict of this program.")
         rows = event["selection"]["rows"]
         if rows and st.button(f"Analyse {table['variant'][rows[0]]}", key="analyse_known"):
             structure = impact.protein.structure
             st.session_state["hand_over"] = HandOver(
-                impact.protein.sequence, table["here"][rows[0]],
+                impact.protein.sequence,
+                table["here"][rows[0]],
                 None if structure is None else Upload.of_structure(structure),
-                None if structure is None else structure.chain, impact.protein.annotation,
+                None if structure is None else structure.chain,
+                impact.protein.annotation,
             )
             st.rerun()
 
@@ -73,8 +92,9 @@ def alignment_panel(impact: Impact) -> None:
     protein = impact.protein
     if protein.structure is None or (protein.coverage == 1 and not protein.mismatches):
         return
-    with st.expander(f"Sequence and structure, residue by residue "
-                     f"(mismatches: {len(protein.mismatches)})"):
+    with st.expander(
+        f"Sequence and structure, residue by residue (mismatches: {len(protein.mismatches)})"
+    ):
         for mismatch in protein.mismatches:
             st.markdown(f"- {mismatch}")
         st.code(protein.alignment_report(), language=None)
@@ -91,14 +111,20 @@ def track_panel(impact: Impact) -> int | None:
         st.session_state["selected"] = st.session_state.pop("next_selected")
     st.markdown("#### Along the sequence")
     event = st.plotly_chart(
-        residue_track(impact, st.session_state.get("selected")), key="track", on_select="rerun",
+        residue_track(impact, st.session_state.get("selected")),
+        key="track",
+        on_select="rerun",
         selection_mode="points",
         alt="Predicted and measured lDDT, strain and secondary structure by residue",
     )
     take_click("track", event)
     return st.number_input(
-        "Selected residue (click a point above, or type a position)", 1, len(impact.protein),
-        key="selected", value=None, placeholder="none",
+        "Selected residue (click a point above, or type a position)",
+        1,
+        len(impact.protein),
+        key="selected",
+        value=None,
+        placeholder="none",
     )
 
 
@@ -129,18 +155,26 @@ def matrix_panel(impact: Impact, selected: int | None) -> None:
     }
     zoom = st.selectbox("Zoom to", list(spans), key="zoom")
     event = st.plotly_chart(
-        matrices(impact, selected, spans.get(zoom)), key="matrices", on_select="rerun",
+        matrices(impact, selected, spans.get(zoom)),
+        key="matrices",
+        on_select="rerun",
         selection_mode="points",
         alt="Distance matrices of wild type and mutant and their difference",
     )
     take_click("matrices", event)
     known = impact.protein.annotation
-    error = "" if known is None or known.pae is None else (
-        " The predicted aligned error is AlphaFold's expected error of one residue's place when "
-        "the model is superposed on another; it is confidence, not an effect."
+    error = (
+        ""
+        if known is None or known.pae is None
+        else (
+            " The predicted aligned error is AlphaFold's expected error of one residue's place "
+            "when the model is superposed on another; it is confidence, not an effect."
+        )
     )
-    st.caption("By sequence position. Click the diagonal to select a residue; the matrices "
-               f"zoom together.{error}")
+    st.caption(
+        "By sequence position. Click the diagonal to select a residue; the matrices "
+        f"zoom together.{error}"
+    )
 
 
 def subdomain_panel(impact: Impact) -> None:
@@ -148,12 +182,16 @@ def subdomain_panel(impact: Impact) -> None:
     table = subdomain_table(impact)
     numbers = table.select_dtypes("float").columns
     st.dataframe(
-        table, hide_index=True, key="subdomains",
+        table,
+        hide_index=True,
+        key="subdomains",
         column_config={name: st.column_config.NumberColumn(format="%.4f") for name in numbers},
     )
-    st.caption("p: share of placements of equally long stretches along the chain with at least "
-               "this mean; not corrected for the number of rows. Ranked by strain where measured, "
-               "which also sees shifts too small for lDDT.")
+    st.caption(
+        "p: share of placements of equally long stretches along the chain with at least "
+        "this mean; not corrected for the number of rows. Ranked by strain where measured, "
+        "which also sees shifts too small for lDDT."
+    )
 
 
 def downloads(impact: Impact) -> None:
@@ -161,6 +199,11 @@ def downloads(impact: Impact) -> None:
     files = exports(impact, viewer_script())
     for column, export in zip(st.columns(len(files)), files, strict=True):
         column.download_button(
-            export.label, export.make, file_name=export.file_name, mime=export.mime,
-            key=f"download {export.label}", on_click="ignore", width="stretch",
+            export.label,
+            export.make,
+            file_name=export.file_name,
+            mime=export.mime,
+            key=f"download {export.label}",
+            on_click="ignore",
+            width="stretch",
         )

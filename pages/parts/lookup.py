@@ -27,14 +27,23 @@ def accession_input(role: str, taken: Taken) -> None:
     """
     state = st.session_state
     box, button = st.columns([2.2, 1], vertical_alignment="bottom")
-    box.text_input("Accession", key=f"{role}accession", placeholder=EXAMPLES,
-                   help="UniProt (sequence, features, known variants, AlphaFold's model) or PDB. "
-                   "A variant may follow: P04637 R175H.")
+    box.text_input(
+        "Accession",
+        key=f"{role}accession",
+        placeholder=EXAMPLES,
+        help="UniProt (sequence, features, known variants, AlphaFold's model) or PDB. "
+        "A variant may follow: P04637 R175H.",
+    )
     asked = button.button("Look up", key=f"{role}look_up", width="stretch")
     with st.popover("Examples by accession", width="stretch"):
         for name, words in BY_ACCESSION.items():
-            st.button(name, key=f"{role}example {name}", width="stretch",
-                      on_click=_type, args=(role, words))
+            st.button(
+                name,
+                key=f"{role}example {name}",
+                width="stretch",
+                on_click=_type,
+                args=(role, words),
+            )
         st.caption("They are looked up on the web.")
     if asked or state.pop(f"{role}look_up_now", False):
         _look_up(role, state[f"{role}accession"], taken)
@@ -53,6 +62,7 @@ def _look_up(role: str, text: str, taken: Taken) -> None:
     accession, rest = split_accession(text)
     try:
         with st.status("Looking up ...") as status:
+
             def tell(stage: str, fraction: float) -> None:
                 status.update(label=f"{stage} ({fraction:.0%})")
 
@@ -91,13 +101,22 @@ def _summary(role: str) -> None:
     notes = st.session_state.get(f"{role}lookup_notes", ())
     if known is not None:
         st.markdown(f"**{plain(known.title)}**")
-        st.caption(" · ".join([
-            f"{known.accession}, {len(known.sequence):,} residues",
-            *_confidence(st.session_state.get(f"{role}given")),
-            *(plain(str(one)) for one in known.retrieved),
-        ]))
-        st.button("Clear the accession", key=f"{role}clear_accession", on_click=_clear,
-                  args=(role,), width="stretch")
+        st.caption(
+            " · ".join(
+                [
+                    f"{known.accession}, {len(known.sequence):,} residues",
+                    *_confidence(st.session_state.get(f"{role}given")),
+                    *(plain(str(one)) for one in known.retrieved),
+                ]
+            )
+        )
+        st.button(
+            "Clear the accession",
+            key=f"{role}clear_accession",
+            on_click=_clear,
+            args=(role,),
+            width="stretch",
+        )
     if notes:
         with st.expander(f"What was not found, and what was chosen ({len(notes)})"):
             for note in notes:
@@ -119,13 +138,19 @@ def mean_plddt(given: Upload) -> float | None:
 
 
 def _clear(role: str) -> None:
-    st.session_state.update({
-        f"{role}annotation": None, f"{role}lookup_notes": (), f"{role}accession": "",
-        f"{role}wild": "", f"{role}given": None,
-    })
+    st.session_state.update(
+        {
+            f"{role}annotation": None,
+            f"{role}lookup_notes": (),
+            f"{role}accession": "",
+            f"{role}wild": "",
+            f"{role}given": None,
+        }
+    )
 
 
 def plain(text: str) -> str:
     """Text from elsewhere, so that Markdown shows it as it is."""
-    return "".join(f"\\{letter}" if letter in "\\`*_{}[]()#+-.!|<>~$:&" else letter
-                   for letter in text)
+    return "".join(
+        f"\\{letter}" if letter in "\\`*_{}[]()#+-.!|<>~$:&" else letter for letter in text
+    )

@@ -54,31 +54,53 @@ TITLES = {EVERYTHING: "all substitutions", ALANINE: "alanine scan"}
 
 def take_found(found: Found, variants: str) -> None:
     """Fill the form with what an accession led to; variants behind it make the list."""
-    st.session_state.update({
-        "screen_wild": fasta(found.annotation), "screen_given": uploaded(found),
-        "screen_chain": only_chain(found), "screen_list": variants,
-        "screen_which": LIST if variants else EVERYTHING, "screen_numbering": "sequence",
-    })
+    st.session_state.update(
+        {
+            "screen_wild": fasta(found.annotation),
+            "screen_given": uploaded(found),
+            "screen_chain": only_chain(found),
+            "screen_list": variants,
+            "screen_which": LIST if variants else EVERYTHING,
+            "screen_numbering": "sequence",
+        }
+    )
 
 
 def fill_example() -> None:
-    st.session_state.update({
-        "screen_annotation": None, "screen_lookup_notes": (), "screen_accession": "",
-        "screen_wild": "", "screen_given": example_upload(), "screen_chain": EXAMPLE_CHAIN,
-        "screen_which": EVERYTHING, "screen_range": "", "start_screen": True,
-    })
+    st.session_state.update(
+        {
+            "screen_annotation": None,
+            "screen_lookup_notes": (),
+            "screen_accession": "",
+            "screen_wild": "",
+            "screen_given": example_upload(),
+            "screen_chain": EXAMPLE_CHAIN,
+            "screen_which": EVERYTHING,
+            "screen_range": "",
+            "start_screen": True,
+        }
+    )
 
 
 def screen_form() -> None:
     st.subheader("Inputs", anchor=False)
-    st.button("Example: all substitutions of a globin", on_click=fill_example, width="stretch",
-              key="screen_example")
+    st.button(
+        "Example: all substitutions of a globin",
+        on_click=fill_example,
+        width="stretch",
+        key="screen_example",
+    )
     accession_input(ROLE, take_found)
-    st.text_area("Wild-type sequence(s)", key="screen_wild", height=110,
-                 placeholder="Letters or FASTA, also several records; leave empty to use the "
-                 "structure's own.")
-    problem = structure_input(ROLE, "Wild-type structure (optional)",
-                              "For burial, the 3D view and remodelling.")
+    st.text_area(
+        "Wild-type sequence(s)",
+        key="screen_wild",
+        height=110,
+        placeholder="Letters or FASTA, also several records; leave empty to use the "
+        "structure's own.",
+    )
+    problem = structure_input(
+        ROLE, "Wild-type structure (optional)", "For burial, the 3D view and remodelling."
+    )
     st.session_state.setdefault("screen_which", EVERYTHING)
     known = st.session_state.get("screen_annotation")
     offered = [EVERYTHING, ALANINE, LIST]
@@ -89,17 +111,27 @@ def screen_form() -> None:
     st.segmented_control("Variants", offered, key="screen_which")
     which = st.session_state["screen_which"] or EVERYTHING
     if which == LIST:
-        st.text_area("Variants", key="screen_list", height=90, label_visibility="collapsed",
-                     placeholder="R175H G245S, A1P:D2N is one of two changes. With several "
-                     "proteins begin each line with a name.")
-        st.file_uploader("or a file", key="screen_table",
-                         help="CSV, TSV or Parquet with a column of variants (and, if you have "
-                         "them, a score, a label, a protein), one variant per line, or FASTA of "
-                         "mutant sequences.")
+        st.text_area(
+            "Variants",
+            key="screen_list",
+            height=90,
+            label_visibility="collapsed",
+            placeholder="R175H G245S, A1P:D2N is one of two changes. With several "
+            "proteins begin each line with a name.",
+        )
+        st.file_uploader(
+            "or a file",
+            key="screen_table",
+            help="CSV, TSV or Parquet with a column of variants (and, if you have "
+            "them, a score, a label, a protein), one variant per line, or FASTA of "
+            "mutant sequences.",
+        )
         numbering_input(ROLE)
     elif which == KNOWN:
-        st.caption("The variants that UniProt and EBI Proteins list; what they call them "
-                   "clinically is the label.")
+        st.caption(
+            "The variants that UniProt and EBI Proteins list; what they call them "
+            "clinically is the label."
+        )
     else:
         st.text_input("Range", key="screen_range", placeholder="whole chain, or such as 10-60")
     if problem is not None:
@@ -137,8 +169,12 @@ def check_and_start(which: str) -> None:
     bad = [a for a in asked if a.variant is None]
     if bad:
         with st.expander("Rejected, and why"):
-            st.dataframe(pd.DataFrame([{"row": a.row, "variant": a.text, "reason": a.reason}
-                                       for a in bad[:1000]]), hide_index=True)
+            st.dataframe(
+                pd.DataFrame(
+                    [{"row": a.row, "variant": a.text, "reason": a.reason} for a in bad[:1000]]
+                ),
+                hide_index=True,
+            )
     if not made["accepted"]:
         state.pop("start_screen", None)
         return
@@ -155,9 +191,7 @@ def check_and_start(which: str) -> None:
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
-def seconds_for(
-    model: str, lengths: tuple[int, ...], number: int, _asked: list[Asked]
-) -> float:
+def seconds_for(model: str, lengths: tuple[int, ...], number: int, _asked: list[Asked]) -> float:
     return estimate(predictor(model), _asked)
 
 
@@ -166,9 +200,13 @@ def read_inputs(which: str) -> tuple[list[Protein], list[Asked], str]:
     state = st.session_state
     given: Upload | None = state.get("screen_given")
     known: Annotation | None = state.get("screen_annotation")
-    proteins = proteins_of(state["screen_wild"], given,
-                           state.get("screen_chain") if given else None,
-                           known, known.accession if known else "")
+    proteins = proteins_of(
+        state["screen_wild"],
+        given,
+        state.get("screen_chain") if given else None,
+        known,
+        known.accession if known else "",
+    )
     if which == KNOWN:
         source = f"known variants of {name_of(proteins[0])}"
         return proteins, list(known_variants(proteins[0])), source
@@ -187,15 +225,16 @@ def read_inputs(which: str) -> tuple[list[Protein], list[Asked], str]:
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def proteins_of(
-    wild: str, given: Upload | None, chain: str | None, _known: Annotation | None,
+    wild: str,
+    given: Upload | None,
+    chain: str | None,
+    _known: Annotation | None,
     accession: str = "",
 ) -> list[Protein]:
     return read_proteins(wild, given, chain, _known)
 
 
-def variants_of_upload(
-    proteins: list[Protein], upload: Upload, numbering: Kind
-) -> list[Asked]:
+def variants_of_upload(proteins: list[Protein], upload: Upload, numbering: Kind) -> list[Asked]:
     """The table's columns as guessed, to be confirmed or changed."""
     if not upload.name.lower().endswith(TABLE_SUFFIXES):
         return list(variants_of_file(upload, proteins, numbering=numbering))
@@ -206,16 +245,23 @@ def variants_of_upload(
     left, right = st.columns(2)
     chosen = Columns(
         variant=left.selectbox("Variants", names, names.index(guessed.variant), key="c_variant"),
-        score=right.selectbox("Measured score", nothing, nothing.index(guessed.score),
-                              key="c_score"),
-        label=left.selectbox("Label (damaging or not)", nothing, nothing.index(guessed.label),
-                             key="c_label"),
-        protein=right.selectbox("Protein", nothing, nothing.index(guessed.protein),
-                                key="c_protein"),
+        score=right.selectbox(
+            "Measured score", nothing, nothing.index(guessed.score), key="c_score"
+        ),
+        label=left.selectbox(
+            "Label (damaging or not)", nothing, nothing.index(guessed.label), key="c_label"
+        ),
+        protein=right.selectbox(
+            "Protein", nothing, nothing.index(guessed.protein), key="c_protein"
+        ),
     )
     if chosen.label is not None:
-        fit = st.toggle("In the label column 1 means harmless", guessed.one_is_fit, key="c_fit",
-                        help="As in ProteinGym's DMS_score_bin, where 1 is fit.")
+        fit = st.toggle(
+            "In the label column 1 means harmless",
+            guessed.one_is_fit,
+            key="c_fit",
+            help="As in ProteinGym's DMS_score_bin, where 1 is fit.",
+        )
         chosen = replace(chosen, one_is_fit=fit)
     return list(variants_of_file(upload, proteins, columns=chosen, numbering=numbering))
 
@@ -226,8 +272,14 @@ def start(proteins: list[Protein], asked: list[Asked], source: str) -> None:
     remodel = "" if state["screen_remodel"] == "no" else state["screen_remodel"]
     with st.spinner("Effect scores ..."), turn():
         run = begin(
-            runs(), proteins, asked, predictor=predictor(state["screen_model"]), source=source,
-            model=state["screen_model"], ranking=state["screen_rank"], remodel=remodel,
+            runs(),
+            proteins,
+            asked,
+            predictor=predictor(state["screen_model"]),
+            source=source,
+            model=state["screen_model"],
+            ranking=state["screen_rank"],
+            remodel=remodel,
             remodel_top=int(state["screen_top"]) if remodel else 0,
         )
     queue(run, state["screen_model"])
@@ -244,9 +296,6 @@ def queue(run: str, model: str) -> None:
         def tell(now: Progress) -> None:
             progress(str(now), now.fraction)  # type: ignore[operator]
 
-        advance(store, run, settings=places, predictor=loaded, tell=tell,
-                cancelled=cancelled)  # type: ignore[arg-type]
+        advance(store, run, settings=places, predictor=loaded, tell=tell, cancelled=cancelled)  # type: ignore[arg-type]
 
     screen_jobs().submit(work, run)
-
-

@@ -30,18 +30,22 @@ from glass_core.runs.bundle import export_bundle
 from glass_core.runs.store import Run, View
 from glass_core.screen.request import ScreenInputs
 from glass_core.screen.rows import SCORES, WHOLE
-from pages.parts.common import (
-    runs,
-    screen_jobs,
-    settings,
-    viewer_script,
-)
+from pages.parts.common import runs, screen_jobs, settings, viewer_script
 from pages.parts.screen_form import queue
 
 PAGE = 100
 """Rows of the ranking that are shown at a time."""
-OF_ONE_RUN = ("chosen", "clicked_map", "shown_fraction", "score", "threshold", "search", "page",
-              "which_protein", "open_variant")
+OF_ONE_RUN = (
+    "chosen",
+    "clicked_map",
+    "shown_fraction",
+    "score",
+    "threshold",
+    "search",
+    "page",
+    "which_protein",
+    "open_variant",
+)
 """State that must not be carried from one run to another."""
 SPAN = 600
 """Positions that the map shows at a time, at first."""
@@ -78,22 +82,32 @@ def screen_results(run: Run) -> None:
     if running:
         job_progress(run.id)
     elif run.state == "preparing":
-        st.warning("The server stopped while this screen was being prepared; start it again.",
-                   icon=":material/pause_circle:")
+        st.warning(
+            "The server stopped while this screen was being prepared; start it again.",
+            icon=":material/pause_circle:",
+        )
     elif run.state != "done":
         error = run.error or (status.error if status is not None else "")
         left, right = st.columns([4, 1], vertical_alignment="center")
         left.warning(
             (f"It ended early: {error} " if error else "")
-            + (f"{run.waiting:,} variants are still to be done." if run.waiting
-               else "The second stage is not finished."),
+            + (
+                f"{run.waiting:,} variants are still to be done."
+                if run.waiting
+                else "The second stage is not finished."
+            ),
             icon=":material/pause_circle:",
         )
         if right.button("Go on", key="go_on", type="primary", width="stretch"):
             queue(run.id, inputs.model)
             st.rerun()
-    score = st.selectbox("Ranking score", list(SCORES), format_func=SCORES.__getitem__,
-                         index=list(SCORES).index(inputs.ranking), key="score")
+    score = st.selectbox(
+        "Ranking score",
+        list(SCORES),
+        format_func=SCORES.__getitem__,
+        index=list(SCORES).index(inputs.ranking),
+        key="score",
+    )
     quality(inputs, score)
     frame = whole_table(run, store.columns(run.id, [*FIGURE_COLUMNS, "protein", "label", "score"]))
     protein = inputs.proteins[0]
@@ -138,8 +152,11 @@ def map_panel(frame: pd.DataFrame, protein: Protein, score: str, chosen: list[in
     if len(protein) > SPAN:
         span = st.slider("Positions", 1, len(protein), (1, SPAN), key=f"span {len(protein)}")
     event = st.plotly_chart(
-        heat_map(frame, protein, score, chosen, span), key="map", on_select="rerun",
-        selection_mode="points", alt="Score of every substitution by residue and position",
+        heat_map(frame, protein, score, chosen, span),
+        key="map",
+        on_select="rerun",
+        selection_mode="points",
+        alt="Score of every substitution by residue and position",
     )
     points = [p for p in event["selection"]["points"] if p.get("customdata") is not None]
     clicked = tuple(_row(p["customdata"]) for p in points)
@@ -163,9 +180,13 @@ def ranking_panel(run: Run, score: str, inputs: ScreenInputs) -> None:
     left, middle, right = st.columns([1.2, 1.6, 1])
     search = left.text_input("Contains", key="search", placeholder="R175 or 175H")
     low, high = bounds(run, score)
-    threshold = middle.slider(
-        "At least", low, high, low, (high - low) / 200, format="%.4g", key=f"threshold {score}"
-    ) if high > low else low
+    threshold = (
+        middle.slider(
+            "At least", low, high, low, (high - low) / 200, format="%.4g", key=f"threshold {score}"
+        )
+        if high > low
+        else low
+    )
     at_least = threshold if threshold > low else None
     view = View(order=score, descending=True, search=search.strip(), at_least=at_least)
     number = runs().count(run.id, view)
@@ -173,20 +194,46 @@ def ranking_panel(run: Run, score: str, inputs: ScreenInputs) -> None:
     page = right.number_input("Page", 1, pages, 1, key="page")
     shown = screen_frame(runs().rows(run.id, replace(view, offset=(page - 1) * PAGE, limit=PAGE)))
     st.caption(f"{number:,} of {run.total:,} pass; page {page} of {pages}")
-    columns = [c for c in ("variant", "protein", "p_damaging", "effect", "predicted_lddt_site",
-                           "predicted_tm", "blosum62", "percentile_site", "percentile_protein",
-                           "measured_tm", "measured_lddt_site", "protocol", "author_number",
-                           "uniprot_position",
-                           "secondary_structure", "neighbours", "label", "score", "status",
-                           "reason") if shown[c].notna().any()]
+    columns = [
+        c
+        for c in (
+            "variant",
+            "protein",
+            "p_damaging",
+            "effect",
+            "predicted_lddt_site",
+            "predicted_tm",
+            "blosum62",
+            "percentile_site",
+            "percentile_protein",
+            "measured_tm",
+            "measured_lddt_site",
+            "protocol",
+            "author_number",
+            "uniprot_position",
+            "secondary_structure",
+            "neighbours",
+            "label",
+            "score",
+            "status",
+            "reason",
+        )
+        if shown[c].notna().any()
+    ]
     if len(inputs.proteins) == 1:
         columns = [c for c in columns if c != "protein"]
     shown_rows = tuple(shown["row"])
     event = st.dataframe(
-        shown[columns], hide_index=True, key=f"ranking {hash(shown_rows)}", on_select="rerun",
-        selection_mode="multi-row", height=390,
-        column_config={c: st.column_config.NumberColumn(format="%.3f")
-                       for c in shown.select_dtypes("float").columns},
+        shown[columns],
+        hide_index=True,
+        key=f"ranking {hash(shown_rows)}",
+        on_select="rerun",
+        selection_mode="multi-row",
+        height=390,
+        column_config={
+            c: st.column_config.NumberColumn(format="%.3f")
+            for c in shown.select_dtypes("float").columns
+        },
     )
     picked = [int(shown["row"].iloc[i]) for i in event["selection"]["rows"]]
     if picked and st.button(f"Choose these {len(picked)}", key="choose"):
@@ -217,8 +264,9 @@ def chosen_panel(run: Run, inputs: ScreenInputs) -> None:
     left, middle, right = st.columns([1.4, 1, 1], vertical_alignment="bottom")
     readable = {r.row: r for r in rows if r.status != "rejected"}
     if readable:
-        number = left.selectbox("Variant", list(readable), format_func=labels.__getitem__,
-                                key="open_variant")
+        number = left.selectbox(
+            "Variant", list(readable), format_func=labels.__getitem__, key="open_variant"
+        )
         if middle.button("Open on the Impact page", key="open", width="stretch"):
             row = readable[number]
             hand_over(next(p for p in inputs.proteins if name_of(p) == row.protein), row.variant)
@@ -243,24 +291,36 @@ def own_values(frame: pd.DataFrame, score: str) -> None:
     if table.empty:
         return
     st.markdown("#### Against your own values")
-    st.dataframe(table, hide_index=True, key="agreement", column_config={
-        c: st.column_config.NumberColumn(format="%.3f") for c in ("AUROC", "Spearman")})
-    st.caption("All scores rise with damage. Where your values rise with fitness a good score has "
-               "a negative Spearman.")
+    st.dataframe(
+        table,
+        hide_index=True,
+        key="agreement",
+        column_config={
+            c: st.column_config.NumberColumn(format="%.3f") for c in ("AUROC", "Spearman")
+        },
+    )
+    st.caption(
+        "All scores rise with damage. Where your values rise with fitness a good score has "
+        "a negative Spearman."
+    )
     if frame["score"].notna().any():
         st.plotly_chart(against_values(frame, score), key="against")
 
 
 def position_panel(frame: pd.DataFrame, protein: Protein, score: str) -> None:
     if protein.structure is None:
-        st.info("Add a structure to see where in the fold the sensitive positions lie.",
-                icon=":material/info:")
+        st.info(
+            "Add a structure to see where in the fold the sensitive positions lie.",
+            icon=":material/info:",
+        )
         return
     means = position_means(frame, score, len(protein))
     st.iframe(position_viewer(protein, means, viewer_script()), height=510)
     low, high = colour_range(means)
-    st.caption(f"Mean {SCORES[score]} over the substitutions of each position, pale at {low:.2g} "
-               f"to darkest at {high:.2g}; grey: none.")
+    st.caption(
+        f"Mean {SCORES[score]} over the substitutions of each position, pale at {low:.2g} "
+        f"to darkest at {high:.2g}; grey: none."
+    )
 
 
 def downloads(run: Run, inputs: ScreenInputs) -> None:
@@ -268,16 +328,29 @@ def downloads(run: Run, inputs: ScreenInputs) -> None:
     store = runs()
     files: list[tuple[str, str, str, Callable[[], str | bytes]]] = [
         ("CSV", "csv", "text/csv", lambda: screen_csv(store.rows(run.id))),
-        ("Parquet", "parquet", "application/vnd.apache.parquet",
-         lambda: screen_parquet(store.rows(run.id))),
-        ("Rejected rows", "rejected.csv", "text/csv",
-         lambda: rejected_csv(store.rows(run.id)) or "row,protein,variant,status,reason\n"),
+        (
+            "Parquet",
+            "parquet",
+            "application/vnd.apache.parquet",
+            lambda: screen_parquet(store.rows(run.id)),
+        ),
+        (
+            "Rejected rows",
+            "rejected.csv",
+            "text/csv",
+            lambda: rejected_csv(store.rows(run.id)) or "row,protein,variant,status,reason\n",
+        ),
         ("Everything (zip)", "zip", "application/zip", lambda: export_bundle(store, run.id)),
     ]
     for column, (label, suffix, mime, make) in zip(st.columns(len(files)), files, strict=True):
-        column.download_button(label, make, file_name=f"glass-screen-{run.id}.{suffix}", mime=mime,
-                               key=f"download {label}", on_click="ignore", width="stretch")
+        column.download_button(
+            label,
+            make,
+            file_name=f"glass-screen-{run.id}.{suffix}",
+            mime=mime,
+            key=f"download {label}",
+            on_click="ignore",
+            width="stretch",
+        )
     with st.expander("What the columns mean"):
         st.dataframe(dictionary_frame(), hide_index=True, key="dictionary")
-
-

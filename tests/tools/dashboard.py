@@ -15,8 +15,15 @@ ROOT = Path(__file__).parents[2]
 CHROMIUM = next(
     (p for n in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(n))), None
 )
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 
 
 class Server:
@@ -42,9 +49,15 @@ class Server:
         """Start it and wait until it answers."""
         self.process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)],
-            cwd=ROOT, stdout=self.log, stderr=subprocess.STDOUT,
-            env={**os.environ, "GLASS_DEVICE": "cpu", "GLASS_RUNS": str(self.runs),
-                 **self._settings},
+            cwd=ROOT,
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+            env={
+                **os.environ,
+                "GLASS_DEVICE": "cpu",
+                "GLASS_RUNS": str(self.runs),
+                **self._settings,
+            },
         )
         end = time.monotonic() + 60
         while time.monotonic() < end:

@@ -94,8 +94,10 @@ def _task(session: int, number: int) -> tuple[str, str]:
 async def _visit_all(server: Server, work: list[list[tuple[str, str]]]) -> Load:
     predictor = load_predictor(Settings(device="cpu"))
     expected = [
-        [(wild, text, f"{predictor.predict([Variant.parse(text, wild)])[0].tm_score:.4f}")
-         for wild, text in tasks]
+        [
+            (wild, text, f"{predictor.predict([Variant.parse(text, wild)])[0].tm_score:.4f}")
+            for wild, text in tasks
+        ]
         for tasks in work
     ]
     errors: list[str] = []
@@ -103,18 +105,28 @@ async def _visit_all(server: Server, work: list[list[tuple[str, str]]]) -> Load:
         browser = await driver.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         await _session(browser, server.address, -1, [expected[0][0]], errors)
         before, began = server.memory(), time.perf_counter()
-        visits = await asyncio.gather(*(
-            _session(browser, server.address, session, tasks, errors)
-            for session, tasks in enumerate(expected)
-        ))
+        visits = await asyncio.gather(
+            *(
+                _session(browser, server.address, session, tasks, errors)
+                for session, tasks in enumerate(expected)
+            )
+        )
         seconds = time.perf_counter() - began
         await browser.close()
-    return Load(tuple(v for made in visits for v in made), tuple(errors), seconds, before,
-                server.memory("VmHWM"))
+    return Load(
+        tuple(v for made in visits for v in made),
+        tuple(errors),
+        seconds,
+        before,
+        server.memory("VmHWM"),
+    )
 
 
 async def _session(
-    browser: Browser, address: str, session: int, tasks: list[tuple[str, str, str]],
+    browser: Browser,
+    address: str,
+    session: int,
+    tasks: list[tuple[str, str, str]],
     errors: list[str],
 ) -> list[Visit]:
     context = await browser.new_context(viewport={"width": 1200, "height": 800})
@@ -140,8 +152,11 @@ async def _session(
         shown = await page.get_by_test_id("stMetricValue").first.inner_text()
         title = (await heading.inner_text()).partition(":")[0]
         visits.append(Visit(session, (text, score), (title, shown.strip()), seconds))
-        errors += [await e.inner_text() for e in await page.get_by_test_id("stAlert").all()
-                   if "error" in (await e.inner_html())]
+        errors += [
+            await e.inner_text()
+            for e in await page.get_by_test_id("stAlert").all()
+            if "error" in (await e.inner_html())
+        ]
     await context.close()
     return visits
 
@@ -150,10 +165,12 @@ def main() -> None:
     """Print the figures."""
     made = load(int(sys.argv[1]) if len(sys.argv) > 1 else SESSIONS)
     waits = sorted(v.seconds for v in made.visits)
-    print(f"{len(made.visits)} analyses by {len(made.visits) // ROUNDS} sessions at once in "
-          f"{made.seconds:.0f} s; wait median {waits[len(waits) // 2]:.1f} s, longest "
-          f"{waits[-1]:.1f} s; {made.mixed_up} mixed up, {len(made.errors)} errors; server "
-          f"{made.before >> 20} MiB after one session, {made.peak >> 20} MiB at most")
+    print(
+        f"{len(made.visits)} analyses by {len(made.visits) // ROUNDS} sessions at once in "
+        f"{made.seconds:.0f} s; wait median {waits[len(waits) // 2]:.1f} s, longest "
+        f"{waits[-1]:.1f} s; {made.mixed_up} mixed up, {len(made.errors)} errors; server "
+        f"{made.before >> 20} MiB after one session, {made.peak >> 20} MiB at most"
+    )
     for error in made.errors[:5]:
         print(error, file=sys.stderr)
 

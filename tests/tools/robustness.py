@@ -51,24 +51,53 @@ def kinds(folder: Path) -> Iterator[Kind]:
     protein = Protein.from_structure(shape).annotated(Annotation("P12345", shape.sequence))
     files = structure_files(shape)
     texts = [text.encode() for text in FORMS] + [
-        b"D1A", b"p.(Cys2Trp)", b"C2_C3insWW", b"S4del", b"Y5dup", b"1-5", b"D1A:C2W", b"5"]
+        b"D1A",
+        b"p.(Cys2Trp)",
+        b"C2_C3insWW",
+        b"S4del",
+        b"Y5dup",
+        b"1-5",
+        b"D1A:C2W",
+        b"5",
+    ]
     yield "structure files", _structure, list(files.values()), 1
     for kind in KINDS:
         yield (f"variants, {kind} numbers", partial(_variants, protein, kind), texts, 1)
-    yield "sequences and FASTA", lambda c: read_sequences(_text(c)), [
-        shape.sequence.encode(), f">a b\n{shape.sequence}\n>c\nMKV*\n".encode()], 1
-    yield "accessions", _accession, [
-        b"P04637", b"P04637-2 R175H", b"AF-Q8N726-F1", b"2ocj A:R1H"], 1
-    yield "lists of variants", lambda c: list(from_text(_text(c), [protein])), [
-        b"D1A, C2W\nC3/A/G # x\n", b"1-3 p.[Asp1Ala;Cys2Trp]"], 1
-    yield "CSV and TSV", partial(_table, protein, "a.csv"), [
-        b"variant,score,label\nD1A,0.5,pathogenic\nC2W,1,benign\n", b"mut\tx\nD1A\t1\n"], 1
+    yield (
+        "sequences and FASTA",
+        lambda c: read_sequences(_text(c)),
+        [shape.sequence.encode(), f">a b\n{shape.sequence}\n>c\nMKV*\n".encode()],
+        1,
+    )
+    yield (
+        "accessions",
+        _accession,
+        [b"P04637", b"P04637-2 R175H", b"AF-Q8N726-F1", b"2ocj A:R1H"],
+        1,
+    )
+    yield (
+        "lists of variants",
+        lambda c: list(from_text(_text(c), [protein])),
+        [b"D1A, C2W\nC3/A/G # x\n", b"1-3 p.[Asp1Ala;Cys2Trp]"],
+        1,
+    )
+    yield (
+        "CSV and TSV",
+        partial(_table, protein, "a.csv"),
+        [b"variant,score,label\nD1A,0.5,pathogenic\nC2W,1,benign\n", b"mut\tx\nD1A\t1\n"],
+        1,
+    )
     yield "Parquet", partial(_table, protein, "a.parquet"), [_parquet()], 10
-    yield "FASTA of mutants", partial(_table, protein, "a.fasta"), [
-        f">m\nA{shape.sequence[1:]}\n".encode()], 1
+    yield (
+        "FASTA of mutants",
+        partial(_table, protein, "a.fasta"),
+        [f">m\nA{shape.sequence[1:]}\n".encode()],
+        1,
+    )
     store = RunStore(folder / "runs.sqlite")
-    run = store.create(ScreenInputs((protein,), "x", "compact"),
-                       [ScreenRow(1, protein.name, "D1A", "done")])
+    run = store.create(
+        ScreenInputs((protein,), "x", "compact"), [ScreenRow(1, protein.name, "D1A", "done")]
+    )
     whole = export_bundle(store, run)
     yield "bundles", partial(_bundle, store), [whole], 40
     for member in ("run.json", "inputs.json", "rows.parquet"):
@@ -103,7 +132,8 @@ def structure_files(shape: Structure) -> dict[str, bytes]:
     files = {
         "pdb": write_structure(shape, "pdb").encode(),
         "mmcif": write_structure(shape, "mmcif").encode(),
-        "sifts": numbered.getvalue().encode(), "bcif": packed.getvalue(),
+        "sifts": numbered.getvalue().encode(),
+        "bcif": packed.getvalue(),
     }
     return files | {f"{name}.gz": gzip.compress(c) for name, c in files.items()}
 
@@ -157,8 +187,11 @@ def main() -> None:
     print("| input | inputs | read | refused | worst time | memory growth | faults |")
     print("|---|---|---|---|---|---|---|")
     for t in tallies(count):
-        print(f"| {t.name} | {t.inputs:,} | {t.read:,} | {t.refused:,} | {1000 * t.worst_s:.0f} ms "
-              f"| {t.grown >> 20} MiB | {len(t.faults)} |", flush=True)
+        print(
+            f"| {t.name} | {t.inputs:,} | {t.read:,} | {t.refused:,} | {1000 * t.worst_s:.0f} ms "
+            f"| {t.grown >> 20} MiB | {len(t.faults)} |",
+            flush=True,
+        )
         for fault in t.faults[:20]:
             print(f"  {fault}", file=sys.stderr)
 

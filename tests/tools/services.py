@@ -126,109 +126,205 @@ def running(port: int = 0) -> Iterator[Services]:
 
 def publish(services: Services) -> None:
     """The entries that are there when nothing misbehaves."""
-    add_protein(services, "P04637", P53, "Cellular tumor antigen p53", "TP53", "Homo sapiens",
-                features=[
-                    feature("DNA binding", 102, 292),
-                    feature("Region", 319, 360, "Oligomerization"),
-                    feature("Binding site", 176, 176, "Zn(2+)"),
-                    feature("Site", 120, 120, "Interaction with DNA"),
-                    feature("Domain", None, None, "of unknown extent"),
-                    natural_variant(175, 175, ["H"], "in LFS; dbSNP:rs28934578", "R"),
-                    natural_variant(213, 213, None, "missing in a tumour", "R"),
-                ])
-    services.json("/api/variation/P04637", {"accession": "P04637", "sequence": P53, "features": [
-        listed("R", 175, "H", ["Pathogenic", "Likely pathogenic"], [("ClinVar", "RCV000013173"),
-                                                                  ("dbSNP", "rs28934578")]),
-        listed("P", 72, "R", ["Benign"], [("gnomAD", "rs1042522")]),
-        listed("R", 248, "Q", [], [("cosmic curated", "COSV52661580")]),
-        listed("A", 1, "V", ["Benign"], [("gnomAD", "rs1")]),  # the residue there is M
-        listed("R", 196, "*", ["Pathogenic"], [("ClinVar", "RCV1")]),
-        {"type": "VARIANT", "begin": None, "end": None, "wildType": None},
-    ]})
-    services.json("/uniprotkb/Q15086.json", {
-        "primaryAccession": "Q15086", "entryType": "Inactive",
-        "inactiveReason": {"inactiveReasonType": "MERGED", "mergeDemergeTo": ["P04637"]}})
-    services.json("/uniprotkb/P00001.json", {
-        "primaryAccession": "P00001", "entryType": "Inactive",
-        "inactiveReason": {"inactiveReasonType": "DELETED"}})
-    services.json("/uniprotkb/P00002.json", {
-        "primaryAccession": "P00002", "entryType": "Inactive",
-        "inactiveReason": {"inactiveReasonType": "DEMERGED",
-                           "mergeDemergeTo": ["P04637", "Q8N726"]}})
+    add_protein(
+        services,
+        "P04637",
+        P53,
+        "Cellular tumor antigen p53",
+        "TP53",
+        "Homo sapiens",
+        features=[
+            feature("DNA binding", 102, 292),
+            feature("Region", 319, 360, "Oligomerization"),
+            feature("Binding site", 176, 176, "Zn(2+)"),
+            feature("Site", 120, 120, "Interaction with DNA"),
+            feature("Domain", None, None, "of unknown extent"),
+            natural_variant(175, 175, ["H"], "in LFS; dbSNP:rs28934578", "R"),
+            natural_variant(213, 213, None, "missing in a tumour", "R"),
+        ],
+    )
+    services.json(
+        "/api/variation/P04637",
+        {
+            "accession": "P04637",
+            "sequence": P53,
+            "features": [
+                listed(
+                    "R",
+                    175,
+                    "H",
+                    ["Pathogenic", "Likely pathogenic"],
+                    [("ClinVar", "RCV000013173"), ("dbSNP", "rs28934578")],
+                ),
+                listed("P", 72, "R", ["Benign"], [("gnomAD", "rs1042522")]),
+                listed("R", 248, "Q", [], [("cosmic curated", "COSV52661580")]),
+                listed("A", 1, "V", ["Benign"], [("gnomAD", "rs1")]),  # the residue there is M
+                listed("R", 196, "*", ["Pathogenic"], [("ClinVar", "RCV1")]),
+                {"type": "VARIANT", "begin": None, "end": None, "wildType": None},
+            ],
+        },
+    )
+    services.json(
+        "/uniprotkb/Q15086.json",
+        {
+            "primaryAccession": "Q15086",
+            "entryType": "Inactive",
+            "inactiveReason": {"inactiveReasonType": "MERGED", "mergeDemergeTo": ["P04637"]},
+        },
+    )
+    services.json(
+        "/uniprotkb/P00001.json",
+        {
+            "primaryAccession": "P00001",
+            "entryType": "Inactive",
+            "inactiveReason": {"inactiveReasonType": "DELETED"},
+        },
+    )
+    services.json(
+        "/uniprotkb/P00002.json",
+        {
+            "primaryAccession": "P00002",
+            "entryType": "Inactive",
+            "inactiveReason": {
+                "inactiveReasonType": "DEMERGED",
+                "mergeDemergeTo": ["P04637", "Q8N726"],
+            },
+        },
+    )
     services.replies["/uniprotkb/P04637-2.fasta"] = Reply(
-        f">sp|P04637-2|P53_HUMAN Isoform 2\n{P53[:331]}DGRDRGELLQ\n".encode(), kind="text/plain")
+        f">sp|P04637-2|P53_HUMAN Isoform 2\n{P53[:331]}DGRDRGELLQ\n".encode(), kind="text/plain"
+    )
     add_protein(services, "Q8N726", ARF, "Tumor suppressor ARF", "CDKN2A", "Homo sapiens")
-    add_protein(services, "P62593", TEM, "Beta-lactamase TEM", "bla", "Escherichia coli",
-                features=[feature("Active site", 68, 68, "Acyl-ester intermediate"),
-                          feature("Signal", 1, 23)])
+    add_protein(
+        services,
+        "P62593",
+        TEM,
+        "Beta-lactamase TEM",
+        "bla",
+        "Escherichia coli",
+        features=[
+            feature("Active site", 68, 68, "Acyl-ester intermediate"),
+            feature("Signal", 1, 23),
+        ],
+    )
     entry = helix(ARF[:60], "A", sifts="Q8N726", author_from=101)
     services.replies["/pdbe/entry-files/download/9zzz_updated.cif"] = Reply(entry, kind="text/cif")
     services.replies["/download/9zzy.cif"] = Reply(helix(ARF[:60], "B"), kind="text/cif")
 
 
 def add_protein(
-    services: Services, accession: str, sequence: str, name: str, gene: str, organism: str,
+    services: Services,
+    accession: str,
+    sequence: str,
+    name: str,
+    gene: str,
+    organism: str,
     features: list[dict[str, Any]] | None = None,
 ) -> None:
     """An entry with a model; its prediction answer begins with records that are not it."""
-    services.json(f"/uniprotkb/{accession}.json", {
-        "entryType": "UniProtKB reviewed (Swiss-Prot)", "primaryAccession": accession,
-        "uniProtkbId": f"{gene}_X",
-        "organism": {"scientificName": organism},
-        "proteinDescription": {"recommendedName": {"fullName": {"value": name}}},
-        "genes": [{"geneName": {"value": gene}}], "features": features or [],
-        "sequence": {"value": sequence, "length": len(sequence)},
-    })
+    services.json(
+        f"/uniprotkb/{accession}.json",
+        {
+            "entryType": "UniProtKB reviewed (Swiss-Prot)",
+            "primaryAccession": accession,
+            "uniProtkbId": f"{gene}_X",
+            "organism": {"scientificName": organism},
+            "proteinDescription": {"recommendedName": {"fullName": {"value": name}}},
+            "genes": [{"geneName": {"value": gene}}],
+            "features": features or [],
+            "sequence": {"value": sequence, "length": len(sequence)},
+        },
+    )
     files = f"{services.address}/files/AF-{accession}-F1"
-    services.json(f"/api/prediction/{accession}", [
-        record(f"{accession}-2", sequence[:20], f"{services.address}/files/isoform"),
-        record(accession, sequence, f"{services.address}/files/other", id="AF-0000000001-F1",
-               provider="Another"),
-        record(accession, sequence, files),
-    ])
+    services.json(
+        f"/api/prediction/{accession}",
+        [
+            record(f"{accession}-2", sequence[:20], f"{services.address}/files/isoform"),
+            record(
+                accession,
+                sequence,
+                f"{services.address}/files/other",
+                id="AF-0000000001-F1",
+                provider="Another",
+            ),
+            record(accession, sequence, files),
+        ],
+    )
     services.replies[f"/files/AF-{accession}-F1.cif"] = Reply(
-        helix(sequence, "A", plddt=True), kind="text/cif")
+        helix(sequence, "A", plddt=True), kind="text/cif"
+    )
     size = len(sequence)
     error = np.minimum(31, np.abs(np.subtract.outer(range(size), range(size))) // 4)
-    services.json(f"/files/AF-{accession}-F1-pae.json", [
-        {"predicted_aligned_error": error.tolist(), "max_predicted_aligned_error": 31.0}])
+    services.json(
+        f"/files/AF-{accession}-F1-pae.json",
+        [{"predicted_aligned_error": error.tolist(), "max_predicted_aligned_error": 31.0}],
+    )
     services.json(f"/api/variation/{accession}", {"accession": accession, "features": []})
 
 
-def record(accession: str, sequence: str, files: str, *, id: str | None = None,
-           provider: str = "GDM", old_names: bool = False, **more: Any) -> dict[str, Any]:
-    names = ("uniprotSequence", "uniprotStart", "uniprotEnd") if old_names else (
-        "sequence", "sequenceStart", "sequenceEnd")
+def record(
+    accession: str,
+    sequence: str,
+    files: str,
+    *,
+    id: str | None = None,
+    provider: str = "GDM",
+    old_names: bool = False,
+    **more: Any,
+) -> dict[str, Any]:
+    names = (
+        ("uniprotSequence", "uniprotStart", "uniprotEnd")
+        if old_names
+        else ("sequence", "sequenceStart", "sequenceEnd")
+    )
     return {
-        "entryId": id or f"AF-{accession}-F1", "modelEntityId": id or f"AF-{accession}-F1",
-        "uniprotAccession": accession, names[0]: sequence, names[1]: 1, names[2]: len(sequence),
-        "latestVersion": 6, "providerId": provider, "globalMetricValue": 75.06,
-        "cifUrl": f"{files}.cif", "paeDocUrl": f"{files}-pae.json", **more,
+        "entryId": id or f"AF-{accession}-F1",
+        "modelEntityId": id or f"AF-{accession}-F1",
+        "uniprotAccession": accession,
+        names[0]: sequence,
+        names[1]: 1,
+        names[2]: len(sequence),
+        "latestVersion": 6,
+        "providerId": provider,
+        "globalMetricValue": 75.06,
+        "cifUrl": f"{files}.cif",
+        "paeDocUrl": f"{files}-pae.json",
+        **more,
     }
 
 
 def feature(kind: str, start: int | None, end: int | None, text: str = "") -> dict[str, Any]:
-    return {"type": kind, "description": text, "location": {
-        "start": {"value": start, "modifier": "EXACT"}, "end": {"value": end}}}
+    return {
+        "type": kind,
+        "description": text,
+        "location": {"start": {"value": start, "modifier": "EXACT"}, "end": {"value": end}},
+    }
 
 
 def natural_variant(
     start: int, end: int, mutants: list[str] | None, text: str, wild: str
 ) -> dict[str, Any]:
-    other = {} if mutants is None else {
-        "originalSequence": wild, "alternativeSequences": mutants}
+    other = {} if mutants is None else {"originalSequence": wild, "alternativeSequences": mutants}
     return feature("Natural variant", start, end, text) | {
-        "featureId": f"VAR_{start:06}", "alternativeSequence": other}
+        "featureId": f"VAR_{start:06}",
+        "alternativeSequence": other,
+    }
 
 
 def listed(
     wild: str, position: int, mutant: str, significance: list[str], refs: list[tuple[str, str]]
 ) -> dict[str, Any]:
-    return {"type": "VARIANT", "begin": str(position), "end": str(position), "wildType": wild,
-            "mutatedType": mutant, "consequenceType": "missense",
-            "clinicalSignificances": [{"type": s, "sources": ["ClinVar"]} for s in significance],
-            "xrefs": [{"name": name, "id": id} for name, id in refs],
-            "genomicLocation": "NC_000017.11:g.7675088C>T"}
+    return {
+        "type": "VARIANT",
+        "begin": str(position),
+        "end": str(position),
+        "wildType": wild,
+        "mutatedType": mutant,
+        "consequenceType": "missense",
+        "clinicalSignificances": [{"type": s, "sources": ["ClinVar"]} for s in significance],
+        "xrefs": [{"name": name, "id": id} for name, id in refs],
+        "genomicLocation": "NC_000017.11:g.7675088C>T",
+    }
 
 
 def helix(
@@ -237,15 +333,36 @@ def helix(
     """An ideal alpha helix of the sequence as mmCIF text."""
     from glass_core.protein.sequence import THREE_LETTER
 
-    columns = ["group_PDB", "id", "type_symbol", "label_atom_id", "label_alt_id", "label_comp_id",
-               "label_asym_id", "label_entity_id", "label_seq_id", "pdbx_PDB_ins_code", "Cartn_x",
-               "Cartn_y", "Cartn_z", "occupancy", "B_iso_or_equiv", "auth_seq_id", "auth_asym_id",
-               "pdbx_PDB_model_num"]
+    columns = [
+        "group_PDB",
+        "id",
+        "type_symbol",
+        "label_atom_id",
+        "label_alt_id",
+        "label_comp_id",
+        "label_asym_id",
+        "label_entity_id",
+        "label_seq_id",
+        "pdbx_PDB_ins_code",
+        "Cartn_x",
+        "Cartn_y",
+        "Cartn_z",
+        "occupancy",
+        "B_iso_or_equiv",
+        "auth_seq_id",
+        "auth_asym_id",
+        "pdbx_PDB_model_num",
+    ]
     if sifts:
         columns += ["pdbx_sifts_xref_db_acc", "pdbx_sifts_xref_db_num"]
     # radius (Å), angle (degrees) and rise (Å) of each atom about the helix axis
-    shape = {"N": (1.55, -28.0, -0.9), "CA": (2.28, 0.0, 0.0), "C": (1.66, 26.5, 1.1),
-             "O": (1.93, 23.0, 2.3), "CB": (3.29, -18.0, -0.4)}
+    shape = {
+        "N": (1.55, -28.0, -0.9),
+        "CA": (2.28, 0.0, 0.0),
+        "C": (1.66, 26.5, 1.1),
+        "O": (1.93, 23.0, 2.3),
+        "CB": (3.29, -18.0, -0.4),
+    }
     lines, serial = [], 0
     for place, letter in enumerate(sequence):
         for atom, (radius, angle, rise) in shape.items():
@@ -255,31 +372,44 @@ def helix(
             turn = np.radians(100.0 * place + angle)
             x, y, z = radius * np.cos(turn), radius * np.sin(turn), 1.5 * place + rise
             confidence = 40 + (place * 7) % 60 if plddt else 20
-            line = (f"ATOM {serial} {atom[0]} {atom} . {THREE_LETTER[letter].upper()} {chain} 1 "
-                    f"{place + 1} ? {x:.3f} {y:.3f} {z:.3f} 1.00 {confidence:.2f} "
-                    f"{place + author_from} {chain} 1")
+            line = (
+                f"ATOM {serial} {atom[0]} {atom} . {THREE_LETTER[letter].upper()} {chain} 1 "
+                f"{place + 1} ? {x:.3f} {y:.3f} {z:.3f} 1.00 {confidence:.2f} "
+                f"{place + author_from} {chain} 1"
+            )
             lines.append(line + (f" {sifts} {place + 1}" if sifts else ""))
     head = ["data_AF-MODEL" if plddt else "data_ENTRY", "#"]
     if plddt:
-        head += ["_entry.id AF-MODEL", "#", "loop_", "_ma_qa_metric_local.label_seq_id",
-                 "_ma_qa_metric_local.metric_value", *(
-                     f"{p + 1} {40 + (p * 7) % 60:.2f}" for p in range(len(sequence))), "#"]
-    return "\n".join([*head, "loop_", *(f"_atom_site.{c}" for c in columns), *lines, "#", ""]
-                     ).encode()
+        head += [
+            "_entry.id AF-MODEL",
+            "#",
+            "loop_",
+            "_ma_qa_metric_local.label_seq_id",
+            "_ma_qa_metric_local.metric_value",
+            *(f"{p + 1} {40 + (p * 7) % 60:.2f}" for p in range(len(sequence))),
+            "#",
+        ]
+    return "\n".join(
+        [*head, "loop_", *(f"_atom_site.{c}" for c in columns), *lines, "#", ""]
+    ).encode()
 
 
 def bomb(megabytes: int) -> Reply:
     """A small answer that unpacks to so many megabytes."""
-    return Reply(gzip.compress(b" " * (megabytes * 1_000_000)),
-                 headers={"Content-Encoding": "gzip"})
+    return Reply(
+        gzip.compress(b" " * (megabytes * 1_000_000)), headers={"Content-Encoding": "gzip"}
+    )
 
 
 def environment(services: Services, folder: Path) -> dict[str, str]:
     """``GLASS_*`` variables that lead here."""
     return {
-        "GLASS_UNIPROT": services.address, "GLASS_ALPHAFOLD": services.address,
-        "GLASS_RCSB": services.address, "GLASS_PDBE": f"{services.address}/pdbe",
-        "GLASS_EBI": services.address, "GLASS_DOWNLOADS": str(folder),
+        "GLASS_UNIPROT": services.address,
+        "GLASS_ALPHAFOLD": services.address,
+        "GLASS_RCSB": services.address,
+        "GLASS_PDBE": f"{services.address}/pdbe",
+        "GLASS_EBI": services.address,
+        "GLASS_DOWNLOADS": str(folder),
     }
 
 

@@ -123,10 +123,15 @@ class Layer:
         order = torch.cat([pairs, pairs + dim, torch.arange(2 * dim, 3 * dim)])
         out, up, down = layer.attention_out, layer.expand, layer.contract
         return cls(
-            layer.norm_attention, Linear.of(layer.qkv.weight[order], layer.qkv.bias[order]),
-            Linear.of(out.weight, out.bias), layer.norm_feedforward,
-            Linear.of(up.weight, up.bias), Linear.of(down.weight, down.bias),
-            torch.ops.aten.gelu_, layer.heads, turn,
+            layer.norm_attention,
+            Linear.of(layer.qkv.weight[order], layer.qkv.bias[order]),
+            Linear.of(out.weight, out.bias),
+            layer.norm_feedforward,
+            Linear.of(up.weight, up.bias),
+            Linear.of(down.weight, down.bias),
+            torch.ops.aten.gelu_,
+            layer.heads,
+            turn,
         )
 
     @classmethod
@@ -134,10 +139,14 @@ class Layer:
         """From a layer of `SiameseTransformer`."""
         attention, up, down = layer.self_attn, layer.linear1, layer.linear2
         return cls(
-            layer.norm1, Linear.of(attention.in_proj_weight, attention.in_proj_bias),
-            Linear.of(attention.out_proj.weight, attention.out_proj.bias), layer.norm2,
-            Linear.of(up.weight, up.bias), Linear.of(down.weight, down.bias),
-            torch.relu_, attention.num_heads,
+            layer.norm1,
+            Linear.of(attention.in_proj_weight, attention.in_proj_bias),
+            Linear.of(attention.out_proj.weight, attention.out_proj.bias),
+            layer.norm2,
+            Linear.of(up.weight, up.bias),
+            Linear.of(down.weight, down.bias),
+            torch.relu_,
+            attention.num_heads,
         )
 
     def wild(self, x: Tensor) -> tuple[Tensor, WildLayer]:

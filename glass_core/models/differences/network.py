@@ -72,7 +72,9 @@ class DifferentialNetwork:
 
     @torch.inference_mode()
     def compare(
-        self, wild_type: str, mutants: Sequence[str],
+        self,
+        wild_type: str,
+        mutants: Sequence[str],
         progress: Callable[[int, int], None] | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Compare M mutants with the wild type: TM-score, shape=(M,), and lDDT, shape=(M, L).
@@ -88,8 +90,11 @@ class DifferentialNetwork:
         """
         wild = self._wild(wild_type)
         size = max(BATCH_RESIDUES // len(wild_type), 1)
-        widest = max(max(one.half.shape) for layer in (*self._encoder_layers, *self._head_layers)
-                     for one in (layer.qkv, layer.expand))
+        widest = max(
+            max(one.half.shape)
+            for layer in (*self._encoder_layers, *self._head_layers)
+            for one in (layer.qkv, layer.expand)
+        )
         scratch = Scratch(size * len(wild_type), widest)
         scores = []
         for start in range(0, len(mutants), size):
@@ -115,17 +120,21 @@ class DifferentialNetwork:
             x, known = layer.wild(x)
             head.append(known)
         made = self._head.output_projection(x)
-        return _WildType(tokens[0], [one[0] for one in convolved], encoder, head, made,
-                         self._pooled(residues[None], made[None])[0])
+        return _WildType(
+            tokens[0],
+            [one[0] for one in convolved],
+            encoder,
+            head,
+            made,
+            self._pooled(residues[None], made[None])[0],
+        )
 
     def _pooled(self, residues: Tensor, per_residue: Tensor) -> Tensor:
         """Z, shape=(B, Z), by the head that gives the TM-score."""
         everywhere = torch.ones(residues.shape[:2], dtype=torch.bool)
         return global_embedding(self._head, self._fold, residues, per_residue, everywhere)
 
-    def _scores(
-        self, tokens: Tensor, wild: _WildType, scratch: Scratch
-    ) -> tuple[Tensor, Tensor]:
+    def _scores(self, tokens: Tensor, wild: _WildType, scratch: Scratch) -> tuple[Tensor, Tensor]:
         x, changed = self._convolved(tokens, wild)
         only: Tensor | None = changed
         for layer, known in zip(self._encoder_layers, wild.encoder, strict=True):
@@ -137,8 +146,7 @@ class DifferentialNetwork:
             layer.mutants(x, known, scratch)
         made = self._head.output_projection(x).view(*tokens.shape, -1)
         pooled = self._pooled(residues.view(*tokens.shape, -1), made)
-        return (predicted_tm(wild.pooled, pooled),
-                predicted_lddt(wild.per_residue, made))
+        return (predicted_tm(wild.pooled, pooled), predicted_lddt(wild.per_residue, made))
 
     def _convolved(self, tokens: Tensor, wild: _WildType) -> tuple[Tensor, Tensor]:
         """Residues before the first layer, shape=(N, D), and which differ from the wild type's.

@@ -56,8 +56,13 @@ class EffectHead(nn.Module):
         self.wild_letter = nn.Embedding(len(STANDARD) + 1, hidden)
         self.layers = nn.ModuleList(
             nn.TransformerEncoderLayer(
-                d_model=hidden, nhead=config.nhead, dim_feedforward=4 * hidden,
-                dropout=config.dropout, activation="gelu", batch_first=True, norm_first=True,
+                d_model=hidden,
+                nhead=config.nhead,
+                dim_feedforward=4 * hidden,
+                dropout=config.dropout,
+                activation="gelu",
+                batch_first=True,
+                norm_first=True,
             )
             for _ in range(config.num_layers)
         )
@@ -95,9 +100,9 @@ class EffectHead(nn.Module):
 
 def wild_letters(sequence: str) -> Tensor:
     """Letter indices of `sequence`, shape=(L,), dtype=int64."""
-    return torch.tensor([
-        i if (i := STANDARD.find(letter)) >= 0 else UNKNOWN_LETTER for letter in sequence
-    ])
+    return torch.tensor(
+        [i if (i := STANDARD.find(letter)) >= 0 else UNKNOWN_LETTER for letter in sequence]
+    )
 
 
 class CalibratedEffect:
@@ -119,6 +124,5 @@ class CalibratedEffect:
         own = np.arange(len(STANDARD))[None] == wild.numpy()[:, None]
         hidden = own | (wild.numpy() == UNKNOWN_LETTER)[:, None]
         return EffectTable(
-            embedding.sequence,
-            np.where(hidden, np.nan, scores), np.where(hidden, np.nan, chance),
+            embedding.sequence, np.where(hidden, np.nan, scores), np.where(hidden, np.nan, chance)
         )

@@ -36,8 +36,11 @@ class FoldConfig:
     def __post_init__(self) -> None:
         for name, most in (("embedding_dim", 16384), ("axes", 128)):
             value = getattr(self, name)
-            require(isinstance(value, int) and 0 < value <= most, name,
-                    f"is a positive integer, at most {most}")
+            require(
+                isinstance(value, int) and 0 < value <= most,
+                name,
+                f"is a positive integer, at most {most}",
+            )
 
     @property
     def moments(self) -> int:
@@ -111,7 +114,10 @@ class FoldHead(nn.Module):
 
 
 def global_embedding(
-    head: SiameseTransformer, fold: FoldHead | None, residues: Tensor, per_residue: Tensor,
+    head: SiameseTransformer,
+    fold: FoldHead | None,
+    residues: Tensor,
+    per_residue: Tensor,
     mask: Tensor,
 ) -> Tensor:
     """Z of the head that gives a model's TM-scores: the fold head, where it has one.

@@ -18,13 +18,47 @@ if TYPE_CHECKING:
     from biotite.structure import AtomArray
 
 _PARENTS = {
-    "MSE": "MET", "SEP": "SER", "TPO": "THR", "PTR": "TYR", "CSO": "CYS", "CME": "CYS",
-    "CSD": "CYS", "OCS": "CYS", "CSX": "CYS", "CAS": "CYS", "SMC": "CYS", "HYP": "PRO",
-    "MLY": "LYS", "M3L": "LYS", "MLZ": "LYS", "KCX": "LYS", "ALY": "LYS", "LLP": "LYS",
-    "PCA": "GLU", "CGU": "GLU", "TYS": "TYR", "HIC": "HIS", "NEP": "HIS", "FME": "MET",
-    "MHO": "MET", "SAC": "SER", "TRN": "TRP", "FTR": "TRP", "AGM": "ARG", "MEN": "ASN",
-    "HSD": "HIS", "HSE": "HIS", "HSP": "HIS", "HID": "HIS", "HIE": "HIS", "HIP": "HIS",
-    "CYX": "CYS", "CYM": "CYS", "ASH": "ASP", "GLH": "GLU", "LYN": "LYS",
+    "MSE": "MET",
+    "SEP": "SER",
+    "TPO": "THR",
+    "PTR": "TYR",
+    "CSO": "CYS",
+    "CME": "CYS",
+    "CSD": "CYS",
+    "OCS": "CYS",
+    "CSX": "CYS",
+    "CAS": "CYS",
+    "SMC": "CYS",
+    "HYP": "PRO",
+    "MLY": "LYS",
+    "M3L": "LYS",
+    "MLZ": "LYS",
+    "KCX": "LYS",
+    "ALY": "LYS",
+    "LLP": "LYS",
+    "PCA": "GLU",
+    "CGU": "GLU",
+    "TYS": "TYR",
+    "HIC": "HIS",
+    "NEP": "HIS",
+    "FME": "MET",
+    "MHO": "MET",
+    "SAC": "SER",
+    "TRN": "TRP",
+    "FTR": "TRP",
+    "AGM": "ARG",
+    "MEN": "ASN",
+    "HSD": "HIS",
+    "HSE": "HIS",
+    "HSP": "HIS",
+    "HID": "HIS",
+    "HIE": "HIS",
+    "HIP": "HIS",
+    "CYX": "CYS",
+    "CYM": "CYS",
+    "ASH": "ASP",
+    "GLH": "GLU",
+    "LYN": "LYS",
 }
 """Modified residues and force-field names whose parent the chemical dictionary does not give."""
 _RENAMED_ATOMS = {("MSE", "SE"): ("SD", "S")}
@@ -42,7 +76,10 @@ class Chain:
 
 
 def read_structure(
-    source: Path | bytes, *, chain: str | None = None, name: str | None = None,
+    source: Path | bytes,
+    *,
+    chain: str | None = None,
+    name: str | None = None,
     neighbours: Neighbours = "unit",
 ) -> Structure:
     """Read one protein chain.
@@ -132,9 +169,7 @@ def write_atoms(atoms: AtomArray, file_format: Literal["mmcif", "pdb"]) -> str:
         return text.getvalue()
     chains = sorted(set(map(str, atoms.chain_id)))
     if max(map(len, chains)) > 1 or np.abs(atoms.res_id).max() > 9999 or len(atoms) > 99_999:
-        raise StructureError(
-            f"chain '{chains[0]}': does not fit the PDB format; use mmCIF."
-        )
+        raise StructureError(f"chain '{chains[0]}': does not fit the PDB format; use mmCIF.")
     file = pdb.PDBFile()
     pdb.set_structure(file, atoms)
     file.write(text)
@@ -148,15 +183,17 @@ def _protein_chains(atoms: AtomArray, name: str) -> tuple[Chain, ...]:
         raise StructureError(f"{name}: has no protein residue with a C-alpha atom.")
     order = dict.fromkeys(str(c) for c in ca.chain_id)
     return tuple(
-        Chain(c, "".join(ONE_LETTER.get(_parent(str(r)), UNKNOWN) for r in
-                         ca.res_name[ca.chain_id == c]))
+        Chain(
+            c,
+            "".join(
+                ONE_LETTER.get(_parent(str(r)), UNKNOWN) for r in ca.res_name[ca.chain_id == c]
+            ),
+        )
         for c in order
     )
 
 
-def _one_chain(
-    atoms: AtomArray, name: str, origin: Origin, partners: AtomArray
-) -> Structure:
+def _one_chain(atoms: AtomArray, name: str, origin: Origin, partners: AtomArray) -> Structure:
     residue = _is_residue(atoms)
     protein, ligands = atoms[residue], atoms[~residue]
     notes: list[str] = []

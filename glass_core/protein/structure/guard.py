@@ -37,9 +37,10 @@ def check_text(content: bytes, name: str) -> None:
     longest = max(map(len, lines))
     if longest > _LONG_LINE and longest * len(lines) * _LETTER_BYTES > MAX_COLUMN_BYTES:
         raise _too_much(name)
-    if any(line.startswith(b";") for line in lines) and _longest_text(lines) * len(
-        lines
-    ) * _LETTER_BYTES > MAX_COLUMN_BYTES:
+    if (
+        any(line.startswith(b";") for line in lines)
+        and _longest_text(lines) * len(lines) * _LETTER_BYTES > MAX_COLUMN_BYTES
+    ):
         raise _too_much(name)
 
 
@@ -64,9 +65,11 @@ def check_binary(content: bytes, name: str) -> None:
         if table.get("kind") == "RunLength" and "srcSize" not in table:
             raise StructureError(f"{name}: is BinaryCIF that does not say how long a column is.")
     for table in tables:
-        if "stringData" in table and _rows(table, len(content)) * _longest_word(
-            table, name
-        ) * _LETTER_BYTES > MAX_COLUMN_BYTES:
+        if (
+            "stringData" in table
+            and _rows(table, len(content)) * _longest_word(table, name) * _LETTER_BYTES
+            > MAX_COLUMN_BYTES
+        ):
             raise _too_much(name)
 
 
@@ -88,8 +91,12 @@ def _is_size(value: Any) -> bool:
 
 def _rows(table: dict[str, Any], file_size: int) -> int:
     """Most rows a column of words can have: what its encodings say, else one per byte."""
-    sizes = [s for one in _objects(table.get("dataEncoding")) for field in _SIZES
-             if isinstance(s := one.get(field), int)]
+    sizes = [
+        s
+        for one in _objects(table.get("dataEncoding"))
+        for field in _SIZES
+        if isinstance(s := one.get(field), int)
+    ]
     return max(sizes, default=min(file_size, MAX_ROWS))
 
 

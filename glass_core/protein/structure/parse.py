@@ -28,14 +28,38 @@ MAX_ASSEMBLY_ATOMS = 3_000_000
 """Larger assemblies are not built."""
 MAX_BYTES = 200_000_000
 """Largest file, after decompression, that is read."""
-_PDB_RECORDS = (b"HEADER", b"ATOM  ", b"HETATM", b"REMARK", b"TITLE ", b"MODEL ", b"CRYST1",
-                b"EXPDTA", b"COMPND", b"SEQRES", b"AUTHOR", b"DBREF ", b"OBSLTE", b"PARENT")
+_PDB_RECORDS = (
+    b"HEADER",
+    b"ATOM  ",
+    b"HETATM",
+    b"REMARK",
+    b"TITLE ",
+    b"MODEL ",
+    b"CRYST1",
+    b"EXPDTA",
+    b"COMPND",
+    b"SEQRES",
+    b"AUTHOR",
+    b"DBREF ",
+    b"OBSLTE",
+    b"PARENT",
+)
 _LABELS: dict[Format, str] = {"mmcif": "mmCIF", "pdb": "PDB", "bcif": "BinaryCIF"}
 _SIFTS = ["pdbx_sifts_xref_db_acc", "pdbx_sifts_xref_db_num"]
 """Fields of PDBe's updated mmCIF files: UniProt accession and position of each atom."""
 _BROKEN = (
-    ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, EOFError,
-    MemoryError, struct.error, RecursionError, NotImplementedError, AssertionError,
+    ValueError,
+    KeyError,
+    IndexError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    EOFError,
+    MemoryError,
+    struct.error,
+    RecursionError,
+    NotImplementedError,
+    AssertionError,
 )
 """What a file reader raises on a broken file."""
 
@@ -151,7 +175,9 @@ def _atoms(
     from biotite.structure.io import pdb, pdbx
 
     options: dict[str, Any] = {
-        "model": 1, "altloc": "occupancy", "extra_fields": ["b_factor", "occupancy"],
+        "model": 1,
+        "altloc": "occupancy",
+        "extra_fields": ["b_factor", "occupancy"],
     }
     if file_format == "pdb":
         text = content.decode("ascii", errors="replace").replace("\ufffd", "?")
@@ -188,8 +214,9 @@ def _assembly(
         return None
     atoms = build(file, assembly_id=first, model=1, altloc="occupancy")
     copies = getattr(atoms, "sym_id", np.zeros(len(atoms), dtype=int))
-    names = np.where(copies > 0, np.char.add(np.asarray(atoms.chain_id, dtype=str), "'"),
-                     atoms.chain_id)
+    names = np.where(
+        copies > 0, np.char.add(np.asarray(atoms.chain_id, dtype=str), "'"), atoms.chain_id
+    )
     # Six letters, for the annotation itself holds four and would cut the prime off.
     atoms.del_annotation("chain_id")
     atoms.set_annotation("chain_id", names.astype("U6"))
@@ -220,7 +247,8 @@ def _origin_from_cif(block: object) -> Origin:
     categories = set(block.keys())  # type: ignore[attr-defined]
     if "ma_qa_metric_local" in categories or "ma_qa_metric" in categories:
         text = " ".join(
-            str(block[c].serialize()) for c in ("entry", "software", "struct", "ma_software_group")  # type: ignore[index]
+            str(block[c].serialize())
+            for c in ("entry", "software", "struct", "ma_software_group")  # type: ignore[index]
             if c in categories
         )
         return "alphafold" if "AF-" in text or "alphafold" in text.lower() else "model"

@@ -61,8 +61,11 @@ class Structure:
         require(len(set(self.atoms.chain_id)) == 1, "atoms", "belongs to one chain")
         require(len(self.residue_starts) == len(self.ca), "atoms", "has one C-alpha per residue")
         require("b_factor" in self.atoms.get_annotation_categories(), "atoms", "has B-factors")
-        require(len(self.contacts) in (0, len(self.residue_starts)), "contacts",
-                "has an entry per residue")
+        require(
+            len(self.contacts) in (0, len(self.residue_starts)),
+            "contacts",
+            "has an entry per residue",
+        )
         self.atoms.coord.setflags(write=False)
 
     @staticmethod
@@ -88,9 +91,13 @@ class Structure:
 
         atoms = atoms[~np.isin(atoms.element, ("H", "D"))]
         starts = struc.get_residue_starts(atoms)
-        has_ca = struc.apply_residue_wise(
-            atoms, (atoms.atom_name == "CA") & (atoms.element != "CA"), np.any
-        ) if len(starts) else np.zeros(0, dtype=bool)
+        has_ca = (
+            struc.apply_residue_wise(
+                atoms, (atoms.atom_name == "CA") & (atoms.element != "CA"), np.any
+            )
+            if len(starts)
+            else np.zeros(0, dtype=bool)
+        )
         if not has_ca.any():
             raise StructureError(f"{name}: has no protein residue with a C-alpha atom.")
         if not has_ca.all():
@@ -135,8 +142,9 @@ class Structure:
     @cached_property
     def ca(self) -> NDArray[np.float64]:
         """C-alpha coordinates, shape=(n, 3), in Å, never NaN."""
-        return frozen_array(np.round(self.atoms.coord[self.ca_mask].astype(float), DECIMALS),
-                            (None, 3), "ca")
+        return frozen_array(
+            np.round(self.atoms.coord[self.ca_mask].astype(float), DECIMALS), (None, 3), "ca"
+        )
 
     @cached_property
     def sequence(self) -> str:

@@ -32,7 +32,8 @@ def placed_features(protein: Protein) -> list[Placed]:
     made = []
     for feature in features:
         inside = [
-            place for number in range(feature.start, feature.end + 1)
+            place
+            for number in range(feature.start, feature.end + 1)
             if (place := protein.position_of_uniprot(number)) is not None
         ]
         if inside:
@@ -56,29 +57,43 @@ def add_annotation(figure: go.Figure, protein: Protein, row: int) -> None:
     for one in sorted(stretches, key=lambda p: (p.first, -p.last)):
         lane = next((k for k, end in enumerate(ends) if end < one.first), len(ends))
         lane = min(lane, _MOST_LANES - 1)
-        ends[lane:lane + 1] = [one.last]
+        ends[lane : lane + 1] = [one.last]
         a, b, y = one.first - 0.5, one.last + 0.5, -lane
         kind = one.feature.kind
         colour = style.STRETCHES[kinds.index(kind) % len(style.STRETCHES)]
         figure.add_trace(
             go.Scatter(
-                x=[a, b, b, a, a], y=[y - 0.8, y - 0.8, y, y, y - 0.8], fill="toself",
-                mode="lines", fillcolor=colour, line={"width": 0}, name=kind,
-                legendgroup=kind, showlegend=kind not in named,
-                hoveron="fills", text=_told(one.feature), hoverinfo="text",
+                x=[a, b, b, a, a],
+                y=[y - 0.8, y - 0.8, y, y, y - 0.8],
+                fill="toself",
+                mode="lines",
+                fillcolor=colour,
+                line={"width": 0},
+                name=kind,
+                legendgroup=kind,
+                showlegend=kind not in named,
+                hoveron="fills",
+                text=_told(one.feature),
+                hoverinfo="text",
             ),
-            row=row, col=1,
+            row=row,
+            col=1,
         )
         named.add(kind)
     sites = [p for p in placed if p.feature.is_site]
     if sites:
         figure.add_trace(
             go.Scatter(
-                x=[p.first for p in sites], y=[0.5] * len(sites), mode="markers", name="sites",
+                x=[p.first for p in sites],
+                y=[0.5] * len(sites),
+                mode="markers",
+                name="sites",
                 marker={"symbol": "diamond", "size": 9, "color": style.SELECTED},
-                text=[_told(p.feature) for p in sites], hoverinfo="text",
+                text=[_told(p.feature) for p in sites],
+                hoverinfo="text",
             ),
-            row=row, col=1,
+            row=row,
+            col=1,
         )
     _known(figure, protein, row)
     figure.update_yaxes(visible=False, range=[-max(len(ends), 1) - 0.1, 2.1], row=row, col=1)
@@ -89,22 +104,35 @@ def _known(figure: go.Figure, protein: Protein, row: int) -> None:
     groups: dict[str, list[KnownVariant]] = {}
     for variant in listed:
         groups.setdefault(calling(variant), []).append(variant)
-    for name, colour in (("unclear or not said", style.UNCLEAR), ("benign", style.HARMLESS),
-                         ("damaging", style.DAMAGING)):
-        fitting = [(v, c.position) for v in groups.get(name, ())
-                   if (c := own_change(protein, v)) is not None]
+    for name, colour in (
+        ("unclear or not said", style.UNCLEAR),
+        ("benign", style.HARMLESS),
+        ("damaging", style.DAMAGING),
+    ):
+        fitting = [
+            (v, c.position)
+            for v in groups.get(name, ())
+            if (c := own_change(protein, v)) is not None
+        ]
         if fitting:
             figure.add_trace(
                 go.Scatter(
-                    x=[p for _, p in fitting], y=[1.4] * len(fitting), mode="markers",
+                    x=[p for _, p in fitting],
+                    y=[1.4] * len(fitting),
+                    mode="markers",
                     name=f"known, {name}",
-                    marker={"symbol": "line-ns", "size": 11,
-                            "line": {"color": colour, "width": 1.5}},
-                    text=[_plain(f"{v.text} {v.significance or v.description}")
-                          for v, _ in fitting],
+                    marker={
+                        "symbol": "line-ns",
+                        "size": 11,
+                        "line": {"color": colour, "width": 1.5},
+                    },
+                    text=[
+                        _plain(f"{v.text} {v.significance or v.description}") for v, _ in fitting
+                    ],
                     hoverinfo="text",
                 ),
-                row=row, col=1,
+                row=row,
+                col=1,
             )
 
 
@@ -121,13 +149,19 @@ def known_variant_table(protein: Protein) -> pd.DataFrame:
     for variant in listed:
         change = own_change(protein, variant)
         if change is not None:
-            rows.append({
-                "variant": variant.text, "here": write_change(change, protein.sequence),
-                "significance": variant.significance, "description": variant.description,
-                "ids": ", ".join(variant.ids), "source": variant.source,
-            })
-    return pd.DataFrame(rows, columns=["variant", "here", "significance", "description",
-                                       "ids", "source"])
+            rows.append(
+                {
+                    "variant": variant.text,
+                    "here": write_change(change, protein.sequence),
+                    "significance": variant.significance,
+                    "description": variant.description,
+                    "ids": ", ".join(variant.ids),
+                    "source": variant.source,
+                }
+            )
+    return pd.DataFrame(
+        rows, columns=["variant", "here", "significance", "description", "ids", "source"]
+    )
 
 
 def _told(feature: Feature) -> str:

@@ -35,14 +35,27 @@ def exports(impact: Impact, script: str | None) -> tuple[Export, ...]:
     files = [
         Export("Residue CSV", f"{stem}-residues.csv", "text/csv", lambda: residue_csv(impact)),
         Export("JSON", f"{stem}.json", "application/json", lambda: to_json(impact)),
-        Export("Report (HTML)", f"{stem}-report.html", "text/html",
-               lambda: report_html(impact, script)),
+        Export(
+            "Report (HTML)", f"{stem}-report.html", "text/html", lambda: report_html(impact, script)
+        ),
     ]
     structure = impact.protein.structure
     if structure is not None:
-        files.append(Export("mmCIF", f"{stem}-superposed.cif",
-                            "chemical/x-mmcif", lambda: superposed(impact, "mmcif")))
+        files.append(
+            Export(
+                "mmCIF",
+                f"{stem}-superposed.cif",
+                "chemical/x-mmcif",
+                lambda: superposed(impact, "mmcif"),
+            )
+        )
         if len(structure.chain) == 1:
-            files.append(Export("PDB", f"{stem}-superposed.pdb",
-                                "chemical/x-pdb", lambda: superposed(impact, "pdb")))
+            files.append(
+                Export(
+                    "PDB",
+                    f"{stem}-superposed.pdb",
+                    "chemical/x-pdb",
+                    lambda: superposed(impact, "pdb"),
+                )
+            )
     return tuple(files)

@@ -48,12 +48,18 @@ def residue_track(impact: Impact, selected: int | None = None) -> go.Figure:
     def line(track: NDArray[np.float64], name: str, colour: str, row: int, **style: object) -> None:
         figure.add_trace(
             go.Scatter(
-                x=position, y=track, name=name, mode="lines+markers", customdata=hover,
-                marker={"size": 5, "color": colour}, line={"color": colour, **style},
+                x=position,
+                y=track,
+                name=name,
+                mode="lines+markers",
+                customdata=hover,
+                marker={"size": 5, "color": colour},
+                line={"color": colour, **style},
                 hovertemplate="%{customdata}<br>" + name + " %{y:.4f}<extra></extra>",
                 connectgaps=False,
             ),
-            row=row, col=1,
+            row=row,
+            col=1,
         )
 
     if impact.noise_floor is not None:
@@ -72,13 +78,18 @@ def residue_track(impact: Impact, selected: int | None = None) -> go.Figure:
         add_annotation(figure, impact.protein, rows)
     for number, site in enumerate(impact.variant.positions):
         figure.add_vline(
-            x=site, line={"color": style.SITE, "width": 1, "dash": "dash"}, row=1, col=1,
+            x=site,
+            line={"color": style.SITE, "width": 1, "dash": "dash"},
+            row=1,
+            col=1,
             annotation_text=impact.site_label(site) if number < _NAMED_SITES else None,
-            annotation_position="bottom right", annotation_font_size=12,
+            annotation_position="bottom right",
+            annotation_font_size=12,
         )
         for row in range(2, rows + 1):
-            figure.add_vline(x=site, line={"color": style.SITE, "width": 1, "dash": "dash"},
-                             row=row, col=1)
+            figure.add_vline(
+                x=site, line={"color": style.SITE, "width": 1, "dash": "dash"}, row=row, col=1
+            )
     if selected is not None:
         figure.add_vline(x=selected, line={"color": style.SELECTED, "width": 2})
     figure.update_yaxes(title_text="lDDT", row=1, col=1, **_AXIS)
@@ -120,10 +131,13 @@ def matrices(
     hover = [names[index] for index in drawn]
     columns = 2 if len(panels) == 4 else len(panels)
     figure = make_subplots(
-        rows=len(panels) // columns, cols=columns,
-        subplot_titles=[title if step == 1 else f"{title}, every {step} residues"
-                        for title, *_ in panels],
-        horizontal_spacing=0.04, vertical_spacing=0.17,
+        rows=len(panels) // columns,
+        cols=columns,
+        subplot_titles=[
+            title if step == 1 else f"{title}, every {step} residues" for title, *_ in panels
+        ],
+        horizontal_spacing=0.04,
+        vertical_spacing=0.17,
     )
     for number, (title, values, scale, limit) in enumerate(panels):
         row, column = number // columns + 1, number % columns + 1
@@ -133,40 +147,69 @@ def matrices(
         bottom = figure.layout[f"yaxis{axis}"].domain[0]
         figure.add_trace(
             go.Heatmap(
-                x=position, y=position, z=values[np.ix_(drawn, drawn)].astype(np.float32),
-                colorscale=scale, name=title,
-                zmin=-limit if limit is not None else None, zmax=limit,
+                x=position,
+                y=position,
+                z=values[np.ix_(drawn, drawn)].astype(np.float32),
+                colorscale=scale,
+                name=title,
+                zmin=-limit if limit is not None else None,
+                zmax=limit,
                 showscale=True,
-                colorbar={"ticksuffix": " Å", "orientation": "h", "nticks": 4, "thickness": 9,
-                          "x": sum(domain) / 2, "y": bottom, "yanchor": "top", "ypad": 30,
-                          "len": 0.8 * (domain[1] - domain[0])},
+                colorbar={
+                    "ticksuffix": " Å",
+                    "orientation": "h",
+                    "nticks": 4,
+                    "thickness": 9,
+                    "x": sum(domain) / 2,
+                    "y": bottom,
+                    "yanchor": "top",
+                    "ypad": 30,
+                    "len": 0.8 * (domain[1] - domain[0]),
+                },
                 hovertemplate=(
                     "%{x} - %{y}: %{z:" + ("+.2f" if signed else ".1f") + "} Å<extra></extra>"
                 ),
             ),
-            row=row, col=column,
+            row=row,
+            col=column,
         )
         figure.update_xaxes(matches="x", constrain="domain", row=row, col=column)
         figure.update_yaxes(
-            matches="y", scaleanchor="x", constrain="domain", constraintoward="bottom",
-            showticklabels=column == 1, row=row, col=column,
+            matches="y",
+            scaleanchor="x",
+            constrain="domain",
+            constraintoward="bottom",
+            showticklabels=column == 1,
+            row=row,
+            col=column,
         )
         figure.add_trace(
             # A heat map cannot be clicked; unseen points on its diagonal can.
             go.Scatter(
-                x=position, y=position, mode="markers", customdata=hover, showlegend=False,
-                marker={"size": 9, "opacity": 0}, name="diagonal",
+                x=position,
+                y=position,
+                mode="markers",
+                customdata=hover,
+                showlegend=False,
+                marker={"size": 9, "opacity": 0},
+                name="diagonal",
                 hovertemplate="%{customdata}<br>click to select<extra></extra>",
             ),
-            row=row, col=column,
+            row=row,
+            col=column,
         )
         for site in impact.variant.positions:
-            figure.add_vline(x=site, line={"color": style.SITE, "width": 1, "dash": "dash"},
-                             row=row, col=column)
+            figure.add_vline(
+                x=site, line={"color": style.SITE, "width": 1, "dash": "dash"}, row=row, col=column
+            )
         if selected is not None:
             for add in (figure.add_vline, figure.add_hline):
-                add(**{"x" if add == figure.add_vline else "y": selected},
-                    line={"color": style.SELECTED, "width": 1}, row=row, col=column)
+                add(
+                    **{"x" if add == figure.add_vline else "y": selected},
+                    line={"color": style.SELECTED, "width": 1},
+                    row=row,
+                    col=column,
+                )
     figure.update_xaxes(range=[first - 0.5, last + 0.5])
     figure.update_yaxes(range=[last + 0.5, first - 0.5])
     height = {1: 600, 2: 480, 3: 380}.get(len(panels), 940)
@@ -175,13 +218,13 @@ def matrices(
     return figure
 
 
-def _panels(
-    impact: Impact,
-) -> list[tuple[str, NDArray[np.float64], str, float | None]]:
+def _panels(impact: Impact) -> list[tuple[str, NDArray[np.float64], str, float | None]]:
     """Title, values, colour scale and symmetric limit (None: unsigned) of each matrix."""
     if not impact.measured:
-        return [("wild type", distance_matrix(impact.protein.ca), style.DISTANCE_SCALE, None),
-                *_aligned_error(impact.protein)]
+        return [
+            ("wild type", distance_matrix(impact.protein.ca), style.DISTANCE_SCALE, None),
+            *_aligned_error(impact.protein),
+        ]
     replicate, measurement = impact.replicates[0], impact.measurements[0]
     reference = impact.protein.track(replicate.reference.ca)
     subject = impact.protein.track(
@@ -201,9 +244,7 @@ def _panels(
     ]
 
 
-def _aligned_error(
-    protein: Protein,
-) -> list[tuple[str, NDArray[np.float64], str, float | None]]:
+def _aligned_error(protein: Protein) -> list[tuple[str, NDArray[np.float64], str, float | None]]:
     """AlphaFold's expected error of column j with the model superposed on row i, in Å."""
     known = protein.annotation
     if known is None or known.pae is None:
@@ -229,20 +270,33 @@ def _band(
     low, high = (mean - sd)[known], np.minimum((mean + sd)[known], 1.0)
     figure.add_trace(
         go.Scatter(
-            x=np.concatenate([x, x[::-1]]), y=np.concatenate([high, low[::-1]]),
-            fill="toself", fillcolor="rgba(213,94,0,0.2)", line={"width": 0}, mode="lines",
-            name="± 1 sd over replicates", hoverinfo="skip",
+            x=np.concatenate([x, x[::-1]]),
+            y=np.concatenate([high, low[::-1]]),
+            fill="toself",
+            fillcolor="rgba(213,94,0,0.2)",
+            line={"width": 0},
+            mode="lines",
+            name="± 1 sd over replicates",
+            hoverinfo="skip",
         ),
-        row=1, col=1,
+        row=1,
+        col=1,
     )
 
 
 def _ribbon(figure: go.Figure, impact: Impact, row: int) -> None:
     """Secondary structure as bars; the row stays empty without a structure."""
     figure.add_trace(
-        go.Scatter(x=[1, len(impact.protein)], y=[0.5, 0.5], mode="lines", hoverinfo="skip",
-                   line={"color": style.SECONDARY["C"], "width": 2}, showlegend=False),
-        row=row, col=1,
+        go.Scatter(
+            x=[1, len(impact.protein)],
+            y=[0.5, 0.5],
+            mode="lines",
+            hoverinfo="skip",
+            line={"color": style.SECONDARY["C"], "width": 2},
+            showlegend=False,
+        ),
+        row=row,
+        col=1,
     )
     shown: set[str] = set()
     for element in elements(impact.secondary_structure):
@@ -250,12 +304,21 @@ def _ribbon(figure: go.Figure, impact: Impact, row: int) -> None:
         a, b = element.start + 0.5, element.stop + 0.5
         figure.add_trace(
             go.Scatter(
-                x=[a, b, b, a, a], y=[0, 0, 1, 1, 0], fill="toself", mode="lines", name=name,
-                fillcolor=style.SECONDARY[element.kind], line={"width": 0},
-                legendgroup=name, showlegend=name not in shown, hoveron="fills",
-                text=f"{name} {element.start + 1}-{element.stop}", hoverinfo="text",
+                x=[a, b, b, a, a],
+                y=[0, 0, 1, 1, 0],
+                fill="toself",
+                mode="lines",
+                name=name,
+                fillcolor=style.SECONDARY[element.kind],
+                line={"width": 0},
+                legendgroup=name,
+                showlegend=name not in shown,
+                hoveron="fills",
+                text=f"{name} {element.start + 1}-{element.stop}",
+                hoverinfo="text",
             ),
-            row=row, col=1,
+            row=row,
+            col=1,
         )
         shown.add(name)
     figure.update_yaxes(visible=False, range=[-0.1, 1.1], row=row, col=1)
@@ -270,7 +333,8 @@ def _hover(impact: Impact) -> list[str]:
         chain = protein.structure.chain if protein.structure is not None else ""
         uniprot = protein.uniprot_position(index)
         texts.append(
-            f"{residue}{index + 1}" + ("" if uniprot is None else f" (UniProt {uniprot})")
+            f"{residue}{index + 1}"
+            + ("" if uniprot is None else f" (UniProt {uniprot})")
             + (f" (chain {chain}, author {number})" if number else " (no coordinates)")
         )
     return texts

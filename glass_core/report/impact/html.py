@@ -60,7 +60,8 @@ def report_html(impact: Impact, script: str | None) -> str:
         has_structure=has_structure,
         legend=colour_legend(impact, colour_by),
         matrices=matrices(impact).to_html(full_html=False, include_plotlyjs=False)
-        if has_structure else "",
+        if has_structure
+        else "",
         viewer=viewer_html(impact, ViewOptions(colour_by), script) if has_structure else "",
         parts=parts.to_html(index=False, na_rep="", float_format="%.4f"),
         residues=residue_table(impact).to_html(index=False, na_rep="", float_format="%.4f"),

@@ -31,16 +31,16 @@ def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
     """A copy in which text that a spreadsheet would run as a formula begins with an apostrophe."""
     table = table.copy()
     for column in table.columns[table.dtypes.astype(str).isin(["object", "str"])]:
-        table[column] = [
-            f"'{v}" if isinstance(v, str) and _runs(v) else v for v in table[column]
-        ]
+        table[column] = [f"'{v}" if isinstance(v, str) and _runs(v) else v for v in table[column]]
     return table
 
 
 def _runs(text: str) -> bool:
     """Whether a spreadsheet might take the text for a formula."""
-    return text.startswith(_FORMULA_STARTS) or text.lstrip().startswith(_FORMULA_STARTS) or bool(
-        _MINUS.match(text)
+    return (
+        text.startswith(_FORMULA_STARTS)
+        or text.lstrip().startswith(_FORMULA_STARTS)
+        or bool(_MINUS.match(text))
     )
 
 
@@ -73,8 +73,11 @@ def subdomain_table(impact: Impact) -> pd.DataFrame:
                 "residues": part.size,
                 f"mean deficit ({basis})": part.mean_deficit,
                 "p of the deficit": part.p_value,
-                **({"mean strain": part.mean_strain, "p of the strain": part.strain_p_value}
-                   if impact.measured else {}),
+                **(
+                    {"mean strain": part.mean_strain, "p of the strain": part.strain_p_value}
+                    if impact.measured
+                    else {}
+                ),
                 "mutated": part.mutated,
             }
             for part in impact.subdomains

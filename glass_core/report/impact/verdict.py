@@ -38,8 +38,10 @@ def _predicted_headline(impact: Impact) -> str:
     effect = impact.prediction.effect
     if effect is not None:
         says = (
-            "predicted damaging" if effect.probability >= LIKELY
-            else "predicted tolerated" if effect.probability <= UNLIKELY
+            "predicted damaging"
+            if effect.probability >= LIKELY
+            else "predicted tolerated"
+            if effect.probability <= UNLIKELY
             else "the prediction takes no side"
         )
         return f"{impact.variant.text}: {says} (P {effect.probability:.2f})"
@@ -83,9 +85,13 @@ def _predicted(impact: Impact) -> list[str]:
 
 def _effect_sentence(effect: EffectScore) -> str:
     """What the effect head says, with its rank."""
-    rank = "" if effect.percentile is None else (
-        f"; its effect score is higher than that of {effect.percentile:.0f}% of all single "
-        f"substitutions of this protein, rank {effect.site_rank} of 19 at its site"
+    rank = (
+        ""
+        if effect.percentile is None
+        else (
+            f"; its effect score is higher than that of {effect.percentile:.0f}% of all single "
+            f"substitutions of this protein, rank {effect.site_rank} of 19 at its site"
+        )
     )
     return (
         f"Predicted chance of being damaging: {effect.probability:.2f}, fitted to clinical "

@@ -21,11 +21,24 @@ LETTERS = "GAVLIMCFYWHKRQNEDSTP"
 """Rows of the heat map: residues that are alike stand together."""
 _LAYOUT = {"margin": {"l": 60, "r": 20, "t": 30, "b": 45}, "font": {"size": 13}}
 _AXIS = {"showgrid": True, "gridcolor": "rgba(128,128,128,0.25)", "zeroline": False}
-_HOVER = ("p_damaging", "effect", "predicted_tm", "predicted_lddt_site", "blosum62",
-          "percentile_site", "percentile_protein")
-_SHORT = {"p_damaging": "P(damaging)", "effect": "effect", "predicted_tm": "TM (predicted)",
-          "predicted_lddt_site": "lDDT at the site (predicted)", "blosum62": "BLOSUM62",
-          "percentile_site": "percentile, site", "percentile_protein": "percentile, protein"}
+_HOVER = (
+    "p_damaging",
+    "effect",
+    "predicted_tm",
+    "predicted_lddt_site",
+    "blosum62",
+    "percentile_site",
+    "percentile_protein",
+)
+_SHORT = {
+    "p_damaging": "P(damaging)",
+    "effect": "effect",
+    "predicted_tm": "TM (predicted)",
+    "predicted_lddt_site": "lDDT at the site (predicted)",
+    "blosum62": "BLOSUM62",
+    "percentile_site": "percentile, site",
+    "percentile_protein": "percentile, protein",
+}
 COLUMNS = ("row", "variant", "position", "changes", "wild_type", "mutant", *_HOVER)
 """Columns of the screen's table that the figures need; beside them `label` and `score`."""
 
@@ -33,8 +46,9 @@ COLUMNS = ("row", "variant", "position", "changes", "wild_type", "mutant", *_HOV
 def single_substitutions(frame: pd.DataFrame) -> pd.DataFrame:
     """The rows that have a cell in the heat map."""
     letters = list(LETTERS)
-    one = frame[(frame["changes"] == 1) & frame["mutant"].isin(letters)
-                & frame["wild_type"].isin(letters)]
+    one = frame[
+        (frame["changes"] == 1) & frame["mutant"].isin(letters) & frame["wild_type"].isin(letters)
+    ]
     return one.drop_duplicates(["position", "mutant"])
 
 
@@ -49,7 +63,10 @@ def position_means(frame: pd.DataFrame, score: str, length: int) -> NDArray[np.f
 
 
 def heat_map(
-    frame: pd.DataFrame, protein: Protein, score: str, chosen: Sequence[int] = (),
+    frame: pd.DataFrame,
+    protein: Protein,
+    score: str,
+    chosen: Sequence[int] = (),
     span: tuple[int, int] | None = None,
 ) -> go.Figure:
     """Residue x position, the wild type marked, the mean per position and the fold beneath.
@@ -68,50 +85,102 @@ def heat_map(
     first, last = span or (1, length)
     one = one[one["position"].between(first, last)]
     values = np.full((len(LETTERS), length), np.nan)
-    place = (one["mutant"].map(LETTERS.index).to_numpy(dtype=int),
-             one["position"].to_numpy(dtype=int) - 1)
+    place = (
+        one["mutant"].map(LETTERS.index).to_numpy(dtype=int),
+        one["position"].to_numpy(dtype=int) - 1,
+    )
     told = score_column(one, score).to_numpy()
     values[place] = told
     strips = protein.structure is not None
     heights = [0.66, 0.18, 0.06, 0.10] if strips else [0.78, 0.22]
-    figure = make_subplots(rows=len(heights), cols=1, shared_xaxes=True, row_heights=heights,
-                           vertical_spacing=0.02)
+    figure = make_subplots(
+        rows=len(heights), cols=1, shared_xaxes=True, row_heights=heights, vertical_spacing=0.02
+    )
     position = np.arange(1, length + 1)
     figure.add_trace(
-        go.Heatmap(x=position, y=list(LETTERS), z=values, colorscale=_scale(), hoverinfo="skip",
-                   colorbar={"title": {"text": _axis_title(score), "side": "right"},
-                             "thickness": 12, "len": 0.66, "y": 1, "yanchor": "top"}),
-        row=1, col=1,
+        go.Heatmap(
+            x=position,
+            y=list(LETTERS),
+            z=values,
+            colorscale=_scale(),
+            hoverinfo="skip",
+            colorbar={
+                "title": {"text": _axis_title(score), "side": "right"},
+                "thickness": 12,
+                "len": 0.66,
+                "y": 1,
+                "yanchor": "top",
+            },
+        ),
+        row=1,
+        col=1,
     )
-    wild = [(p, letter) for p in range(first, last + 1)
-            if (letter := protein.sequence[p - 1]) in LETTERS]
+    wild = [
+        (p, letter)
+        for p in range(first, last + 1)
+        if (letter := protein.sequence[p - 1]) in LETTERS
+    ]
     figure.add_trace(
-        go.Scatter(x=[p for p, _ in wild], y=[w for _, w in wild], mode="markers",
-                   marker={"size": 4, "color": style.SITE}, name="wild type",
-                   hovertemplate="wild type %{y}%{x}<extra></extra>", showlegend=False),
-        row=1, col=1,
+        go.Scatter(
+            x=[p for p, _ in wild],
+            y=[w for _, w in wild],
+            mode="markers",
+            marker={"size": 4, "color": style.SITE},
+            name="wild type",
+            hovertemplate="wild type %{y}%{x}<extra></extra>",
+            showlegend=False,
+        ),
+        row=1,
+        col=1,
     )
     figure.add_trace(
         go.Scattergl(
-            x=one["position"], y=one["mutant"], mode="markers", showlegend=False,
-            marker={"size": 8, "opacity": 0, "symbol": "square"}, name="cells",
-            customdata=one["row"], text=_hover(one), hovertemplate="%{text}<extra></extra>",
+            x=one["position"],
+            y=one["mutant"],
+            mode="markers",
+            showlegend=False,
+            marker={"size": 8, "opacity": 0, "symbol": "square"},
+            name="cells",
+            customdata=one["row"],
+            text=_hover(one),
+            hovertemplate="%{text}<extra></extra>",
         ),
-        row=1, col=1,
+        row=1,
+        col=1,
     )
     marked = one[one["row"].isin(list(chosen))]
     if len(marked):
         figure.add_trace(
-            go.Scatter(x=marked["position"], y=marked["mutant"], mode="markers", hoverinfo="skip",
-                       marker={"size": 11, "symbol": "square-open", "color": style.SELECTED,
-                               "line": {"width": 2}}, showlegend=False, name="chosen"),
-            row=1, col=1,
+            go.Scatter(
+                x=marked["position"],
+                y=marked["mutant"],
+                mode="markers",
+                hoverinfo="skip",
+                marker={
+                    "size": 11,
+                    "symbol": "square-open",
+                    "color": style.SELECTED,
+                    "line": {"width": 2},
+                },
+                showlegend=False,
+                name="chosen",
+            ),
+            row=1,
+            col=1,
         )
     figure.add_trace(
-        go.Scatter(x=position, y=position_means(frame, score, length), mode="lines+markers",
-                   marker={"size": 4}, line={"color": style.PREDICTED}, showlegend=False,
-                   hovertemplate="position %{x}: mean %{y:.3f}<extra></extra>", name="mean"),
-        row=2, col=1,
+        go.Scatter(
+            x=position,
+            y=position_means(frame, score, length),
+            mode="lines+markers",
+            marker={"size": 4},
+            line={"color": style.PREDICTED},
+            showlegend=False,
+            hovertemplate="position %{x}: mean %{y:.3f}<extra></extra>",
+            name="mean",
+        ),
+        row=2,
+        col=1,
     )
     figure.update_yaxes(title_text="mean", row=2, col=1, **_AXIS)
     if strips:
@@ -119,32 +188,47 @@ def heat_map(
     figure.update_yaxes(row=1, col=1, autorange="reversed", dtick=1)
     figure.update_xaxes(title_text="sequence position", row=len(heights), col=1)
     figure.update_xaxes(range=[first - 0.5, last + 0.5])
-    figure.update_layout(height=620 if strips else 560, hovermode="closest", dragmode="zoom",
-                         **_LAYOUT)
+    figure.update_layout(
+        height=620 if strips else 560, hovermode="closest", dragmode="zoom", **_LAYOUT
+    )
     return figure
 
 
-def distribution(frame: pd.DataFrame, score: str, chosen: Sequence[int] = (),
-                 threshold: float | None = None) -> go.Figure:
+def distribution(
+    frame: pd.DataFrame, score: str, chosen: Sequence[int] = (), threshold: float | None = None
+) -> go.Figure:
     """How the score is spread; chosen variants and the threshold are marked, labels apart."""
     told = score_column(frame, score)
     figure = go.Figure()
     known = frame["label"].notna() if "label" in frame else pd.Series(False, index=frame.index)
     if known.any():
-        for label, name, colour in ((0, "harmless by the input", style.WILD),
-                                    (1, "damaging by the input", style.MUTANT)):
-            figure.add_trace(go.Histogram(x=told[known & (frame["label"] == label)], name=name,
-                                          marker_color=colour, opacity=0.6, nbinsx=60))
+        for label, name, colour in (
+            (0, "harmless by the input", style.WILD),
+            (1, "damaging by the input", style.MUTANT),
+        ):
+            figure.add_trace(
+                go.Histogram(
+                    x=told[known & (frame["label"] == label)],
+                    name=name,
+                    marker_color=colour,
+                    opacity=0.6,
+                    nbinsx=60,
+                )
+            )
         figure.update_layout(barmode="overlay")
     else:
-        figure.add_trace(go.Histogram(x=told, marker_color=style.PREDICTED, nbinsx=60,
-                                      name="variants"))
+        figure.add_trace(
+            go.Histogram(x=told, marker_color=style.PREDICTED, nbinsx=60, name="variants")
+        )
     for row in list(chosen)[:20]:
         value = told[frame["row"] == row]
         if len(value) and not np.isnan(value.iloc[0]):
             name = frame.loc[frame["row"] == row, "variant"].iloc[0]
-            figure.add_vline(x=float(value.iloc[0]), annotation_text=str(name),
-                             line={"color": style.SELECTED, "width": 2})
+            figure.add_vline(
+                x=float(value.iloc[0]),
+                annotation_text=str(name),
+                line={"color": style.SELECTED, "width": 2},
+            )
     if threshold is not None:
         figure.add_vline(x=threshold, line={"color": style.SITE, "dash": "dash"})
     figure.update_layout(height=300, showlegend=bool(known.any()), **_LAYOUT)
@@ -156,11 +240,16 @@ def distribution(frame: pd.DataFrame, score: str, chosen: Sequence[int] = (),
 def against_values(frame: pd.DataFrame, score: str) -> go.Figure:
     """The input's measured values against the score."""
     known = frame[frame["score"].notna()]
-    figure = go.Figure(go.Scattergl(
-        x=score_column(known, score), y=known["score"], mode="markers", text=known["variant"],
-        marker={"size": 5, "opacity": 0.5, "color": style.PREDICTED},
-        hovertemplate="%{text}: %{x:.3f}, measured %{y:.3f}<extra></extra>",
-    ))
+    figure = go.Figure(
+        go.Scattergl(
+            x=score_column(known, score),
+            y=known["score"],
+            mode="markers",
+            text=known["variant"],
+            marker={"size": 5, "opacity": 0.5, "color": style.PREDICTED},
+            hovertemplate="%{text}: %{x:.3f}, measured %{y:.3f}<extra></extra>",
+        )
+    )
     figure.update_layout(height=340, **_LAYOUT)
     figure.update_xaxes(title_text=_axis_title(score), **_AXIS)
     figure.update_yaxes(title_text="the input's measured value", **_AXIS)
@@ -170,26 +259,49 @@ def against_values(frame: pd.DataFrame, score: str) -> go.Figure:
 def _strips(figure: go.Figure, protein: Protein, position: NDArray[np.int64]) -> None:
     """Secondary structure and burial beneath the map."""
     figure.add_trace(
-        go.Scatter(x=[1, len(protein)], y=[0.5, 0.5], mode="lines", hoverinfo="skip",
-                   line={"color": style.SECONDARY[COIL], "width": 2}, showlegend=False),
-        row=3, col=1,
+        go.Scatter(
+            x=[1, len(protein)],
+            y=[0.5, 0.5],
+            mode="lines",
+            hoverinfo="skip",
+            line={"color": style.SECONDARY[COIL], "width": 2},
+            showlegend=False,
+        ),
+        row=3,
+        col=1,
     )
     for element in elements(positions_secondary(protein)):
         a, b = element.start + 0.5, element.stop + 0.5
         name = KIND_NAMES[element.kind]
         figure.add_trace(
-            go.Scatter(x=[a, b, b, a, a], y=[0, 0, 1, 1, 0], fill="toself", mode="lines",
-                       fillcolor=style.SECONDARY[element.kind], line={"width": 0},
-                       hoveron="fills", hoverinfo="text", showlegend=False, name=name,
-                       text=f"{name} {element.start + 1}-{element.stop}"),
-            row=3, col=1,
+            go.Scatter(
+                x=[a, b, b, a, a],
+                y=[0, 0, 1, 1, 0],
+                fill="toself",
+                mode="lines",
+                fillcolor=style.SECONDARY[element.kind],
+                line={"width": 0},
+                hoveron="fills",
+                hoverinfo="text",
+                showlegend=False,
+                name=name,
+                text=f"{name} {element.start + 1}-{element.stop}",
+            ),
+            row=3,
+            col=1,
         )
     figure.update_yaxes(visible=False, range=[-0.1, 1.1], row=3, col=1)
     figure.add_trace(
-        go.Bar(x=position, y=neighbour_counts(protein.ca), marker_color=style.FLOOR,
-               showlegend=False, name="neighbours",
-               hovertemplate="position %{x}: %{y} neighbours within 10 Å<extra></extra>"),
-        row=4, col=1,
+        go.Bar(
+            x=position,
+            y=neighbour_counts(protein.ca),
+            marker_color=style.FLOOR,
+            showlegend=False,
+            name="neighbours",
+            hovertemplate="position %{x}: %{y} neighbours within 10 Å<extra></extra>",
+        ),
+        row=4,
+        col=1,
     )
     figure.update_yaxes(title_text="burial", row=4, col=1, **_AXIS)
 
@@ -200,10 +312,12 @@ def _hover(one: pd.DataFrame) -> list[str]:
     for name in _HOVER:
         values = pd.to_numeric(one[name], errors="coerce").astype(float)
         digits = 0 if name in ("blosum62", "percentile_site", "percentile_protein") else 3
-        lines.append(pd.Series(
-            ["" if np.isnan(v) else f"<br>{_SHORT[name]} {v:.{digits}f}" for v in values],
-            index=one.index,
-        ))
+        lines.append(
+            pd.Series(
+                ["" if np.isnan(v) else f"<br>{_SHORT[name]} {v:.{digits}f}" for v in values],
+                index=one.index,
+            )
+        )
     return list(lines[0].str.cat(lines[1:]))
 
 

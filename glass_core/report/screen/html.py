@@ -14,10 +14,23 @@ from glass_core.screen.request import ScreenInputs
 from glass_core.screen.rows import COLUMNS, SCORES, ScreenRow
 
 TOP = 100
-_SHOWN = ("protein", "variant", "hgvs", "author_number", "uniprot_position", "p_damaging",
-          "effect", "predicted_tm",
-          "predicted_lddt_site", "measured_tm", "blosum62", "percentile_site",
-          "percentile_protein", "label", "score")
+_SHOWN = (
+    "protein",
+    "variant",
+    "hgvs",
+    "author_number",
+    "uniprot_position",
+    "p_damaging",
+    "effect",
+    "predicted_tm",
+    "predicted_lddt_site",
+    "measured_tm",
+    "blosum62",
+    "percentile_site",
+    "percentile_protein",
+    "label",
+    "score",
+)
 
 _TEMPLATE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>GLASS: {{ title }}</title>
@@ -55,22 +68,33 @@ def screen_report(inputs: ScreenInputs, rows: Sequence[ScreenRow], name: str) ->
         if own.empty:
             continue
         agreed = agreement_frame(own)
-        parts.append({
-            "name": protein.name or "protein",
-            "map": heat_map(own, protein, inputs.ranking).to_html(
-                full_html=False, include_plotlyjs=next(with_script, False)),
-            "distribution": distribution(own, inputs.ranking).to_html(
-                full_html=False, include_plotlyjs=False),
-            "agreement": "" if agreed.empty else agreed.to_html(
-                index=False, float_format="%.3f"),
-        })
+        parts.append(
+            {
+                "name": protein.name or "protein",
+                "map": heat_map(own, protein, inputs.ranking).to_html(
+                    full_html=False, include_plotlyjs=next(with_script, False)
+                ),
+                "distribution": distribution(own, inputs.ranking).to_html(
+                    full_html=False, include_plotlyjs=False
+                ),
+                "agreement": ""
+                if agreed.empty
+                else agreed.to_html(index=False, float_format="%.3f"),
+            }
+        )
     template = Environment(autoescape=True, undefined=StrictUndefined).from_string(_TEMPLATE)
     return template.render(
-        title=name or inputs.source, style=STYLE,
+        title=name or inputs.source,
+        style=STYLE,
         counts=f"{len(done):,} of {len(rows):,} variants done, {len(bad):,} gave no result",
-        model=done[0].model if done else inputs.model, ranking=SCORES[inputs.ranking],
-        parts=parts, top=len(top), rejected=bad[:1000], columns=COLUMNS,
+        model=done[0].model if done else inputs.model,
+        ranking=SCORES[inputs.ranking],
+        parts=parts,
+        top=len(top),
+        rejected=bad[:1000],
+        columns=COLUMNS,
         table=top[[c for c in _SHOWN if top[c].notna().any()]].to_html(
-            index=False, na_rep="", float_format="%.3f"),
+            index=False, na_rep="", float_format="%.3f"
+        ),
         provenance=dict(inputs.provenance or {}),
     )

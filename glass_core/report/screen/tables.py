@@ -104,19 +104,29 @@ def rejected_csv(rows: Iterable[ScreenRow]) -> str:
     bad = [r for r in rows if gave_nothing(r)]
     if not bad:
         return ""
-    frame = pd.DataFrame([
-        {"row": r.row, "protein": r.protein, "variant": r.variant, "status": r.status,
-         "reason": r.reason} for r in bad
-    ])
+    frame = pd.DataFrame(
+        [
+            {
+                "row": r.row,
+                "protein": r.protein,
+                "variant": r.variant,
+                "status": r.status,
+                "reason": r.reason,
+            }
+            for r in bad
+        ]
+    )
     return without_formulas(frame).to_csv(index=False)
 
 
 def dictionary_frame() -> pd.DataFrame:
     """The data dictionary: column, meaning, unit and range."""
-    return pd.DataFrame([
-        {"column": name, "meaning": c.meaning, "unit": c.unit, "range": c.span}
-        for name, c in COLUMNS.items()
-    ])
+    return pd.DataFrame(
+        [
+            {"column": name, "meaning": c.meaning, "unit": c.unit, "range": c.span}
+            for name, c in COLUMNS.items()
+        ]
+    )
 
 
 def score_column(frame: pd.DataFrame, score: str) -> pd.Series:
@@ -137,18 +147,29 @@ def agreements(frame: pd.DataFrame) -> list[Agreement]:
         told = score_column(frame, score).to_numpy()
         known = ~np.isnan(told)
         labelled, valued = known & ~np.isnan(label), known & ~np.isnan(value)
-        made.append(Agreement(
-            score, auroc(told[labelled], label[labelled]), int(labelled.sum()),
-            spearman(told[valued], value[valued]), int(valued.sum()),
-        ))
+        made.append(
+            Agreement(
+                score,
+                auroc(told[labelled], label[labelled]),
+                int(labelled.sum()),
+                spearman(told[valued], value[valued]),
+                int(valued.sum()),
+            )
+        )
     return made
 
 
 def agreement_frame(frame: pd.DataFrame) -> pd.DataFrame:
     """`agreements` as a table; empty without labels and values."""
-    return pd.DataFrame([
-        {"score": SCORES[a.score],
-         **({"AUROC": a.auroc, "labels": a.labels} if not np.isnan(a.auroc) else {}),
-         **({"Spearman": a.spearman, "values": a.values} if not np.isnan(a.spearman) else {})}
-        for a in agreements(frame)
-    ])
+    return pd.DataFrame(
+        [
+            {
+                "score": SCORES[a.score],
+                **({"AUROC": a.auroc, "labels": a.labels} if not np.isnan(a.auroc) else {}),
+                **(
+                    {"Spearman": a.spearman, "values": a.values} if not np.isnan(a.spearman) else {}
+                ),
+            }
+            for a in agreements(frame)
+        ]
+    )

@@ -64,8 +64,11 @@ class Assay:
     whole: str = ""
 
     def __post_init__(self) -> None:
-        require(len(self.index) == len(self.letter) == len(self.value) > 0, "value",
-                "has one entry per variant")
+        require(
+            len(self.index) == len(self.letter) == len(self.value) > 0,
+            "value",
+            "has one entry per variant",
+        )
         if not self.whole:
             object.__setattr__(self, "whole", self.sequence)
         require(bool((self.index < len(self.sequence)).all()), "index", "lies in the sequence")
@@ -75,9 +78,16 @@ class Assay:
         """The part of the assay within residues `start` to `start + length`."""
         inside = (self.index >= start) & (self.index < start + length)
         return Assay(
-            self.name, self.kind, self.sequence[start : start + length],
-            self.index[inside] - start, self.letter[inside], self.value[inside],
-            self.group, self.side, self.start + start, self.whole,
+            self.name,
+            self.kind,
+            self.sequence[start : start + length],
+            self.index[inside] - start,
+            self.letter[inside],
+            self.value[inside],
+            self.group,
+            self.side,
+            self.start + start,
+            self.whole,
         )
 
     def ranked(self) -> NDArray[np.float32]:
@@ -121,12 +131,15 @@ def effect_table(data: Path, proteins: pd.DataFrame) -> pd.DataFrame:
     clinical = clinical[clinical["wt_sequence"].notna() & (clinical["kind"] == "clinical")].assign(
         value=lambda t: (t["label"] == "deleterious").astype(float)
     )
-    table = pd.concat([
-        dms[mega].assign(kind="stability"),
-        dms[~mega].assign(kind="scan"),
-        ddg.assign(kind="ddg", assay="ddg " + ddg["wt_sequence"].map(short_name)),
-        clinical.assign(kind="clinical", assay=clinical["protein"]),
-    ], ignore_index=True).rename(columns={"wt_sequence": "sequence"})
+    table = pd.concat(
+        [
+            dms[mega].assign(kind="stability"),
+            dms[~mega].assign(kind="scan"),
+            ddg.assign(kind="ddg", assay="ddg " + ddg["wt_sequence"].map(short_name)),
+            clinical.assign(kind="clinical", assay=clinical["protein"]),
+        ],
+        ignore_index=True,
+    ).rename(columns={"wt_sequence": "sequence"})
     table = table[np.isfinite(table["value"])]
     place = proteins.set_index("sequence")
     for column in ("group", "side"):
@@ -158,11 +171,18 @@ def read_assays(path: Path) -> list[Assay]:
         index, letter = parse_singles(list(rows["mutant"]))
         fit = (index >= 0) & (index < len(sequence))
         if fit.sum() >= (1 if kind == "clinical" else MIN_VARIANTS):
-            found.append(Assay(
-                str(name), kind, sequence, index[fit], letter[fit],
-                rows["value"].to_numpy(dtype=np.float32)[fit],
-                str(rows["group"].iloc[0]), str(rows["side"].iloc[0]),
-            ))
+            found.append(
+                Assay(
+                    str(name),
+                    kind,
+                    sequence,
+                    index[fit],
+                    letter[fit],
+                    rows["value"].to_numpy(dtype=np.float32)[fit],
+                    str(rows["group"].iloc[0]),
+                    str(rows["side"].iloc[0]),
+                )
+            )
     return found
 
 
@@ -201,8 +221,12 @@ class AssayDraw:
 
 @click.command()
 @click.option("--data", type=click.Path(path_type=Path, exists=True), required=True)
-@click.option("--work", type=click.Path(path_type=Path, exists=True), required=True,
-              help="Folder with proteins.parquet.")
+@click.option(
+    "--work",
+    type=click.Path(path_type=Path, exists=True),
+    required=True,
+    help="Folder with proteins.parquet.",
+)
 def main(data: Path, work: Path) -> None:
     """Write WORK/effects.parquet."""
     table = effect_table(data, pd.read_parquet(work / "proteins.parquet"))

@@ -109,7 +109,8 @@ class Candidates:
             emptiest = int(filled.argmin())
             pool = max(
                 (p for p in POOLS if misses[p] < _TRIES),
-                key=lambda p: rate[p][emptiest] * rng.uniform(0.5, 1), default=None,
+                key=lambda p: rate[p][emptiest] * rng.uniform(0.5, 1),
+                default=None,
             )
             if pool is None:
                 break

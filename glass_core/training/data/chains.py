@@ -69,19 +69,22 @@ def _from_table(path: Path, left_out: tuple[str, ...]) -> pd.DataFrame:
     table = table.rename(columns=str).reset_index(drop=True)
     group = next((c for c in _GROUP if c in table), "id")
     cluster = next((c for c in _CLUSTER if c in table), group)
-    return pd.DataFrame({
-        "id": table["id"].astype(str),
-        "sequence": table["sequence"],
-        "ca": [np.asarray(c, dtype=float).reshape(-1, 3) for c in table["ca"]],
-        "cluster": table[cluster].astype(str),
-        "group": table[group].astype(str),
-    })
+    return pd.DataFrame(
+        {
+            "id": table["id"].astype(str),
+            "sequence": table["sequence"],
+            "ca": [np.asarray(c, dtype=float).reshape(-1, 3) for c in table["ca"]],
+            "cluster": table[cluster].astype(str),
+            "group": table[group].astype(str),
+        }
+    )
 
 
 def _from_folder(folder: Path, reject: Callable[[str], None]) -> pd.DataFrame:
     rows = []
     files = [
-        p for p in sorted(folder.rglob("*"))
+        p
+        for p in sorted(folder.rglob("*"))
         if p.is_file() and p.name.removesuffix(".gz").endswith(STRUCTURE_SUFFIXES)
     ]
     for path in files:
@@ -90,10 +93,15 @@ def _from_folder(folder: Path, reject: Callable[[str], None]) -> pd.DataFrame:
             content = path.read_bytes()
             for chain in list_chains(content, name=path.name):
                 structure = read_structure(content, chain=chain.id, name=path.name)
-                rows.append({
-                    "id": f"{stem}_{chain.id}", "sequence": structure.sequence,
-                    "ca": structure.ca, "cluster": stem, "group": stem,
-                })
+                rows.append(
+                    {
+                        "id": f"{stem}_{chain.id}",
+                        "sequence": structure.sequence,
+                        "ca": structure.ca,
+                        "cluster": stem,
+                        "group": stem,
+                    }
+                )
         except (GlassError, OSError) as error:
             reject(f"{path.name}: {error}")
     return pd.DataFrame(rows, columns=list(CHAIN_COLUMNS[:-1]))

@@ -106,8 +106,10 @@ def main(data: Path, work: Path, out: Path, threads: int) -> None:
         work / "proteins.parquet"
     )
     kept_out = sorted(
-        {*held_out_chains(data),
-         *(s for s, side in zip(proteins, sides, strict=True) if side != "train")}
+        {
+            *held_out_chains(data),
+            *(s for s, side in zip(proteins, sides, strict=True) if side != "train"),
+        }
     )
     corpus = pd.concat(
         [natural_sequences(data), labelled_proteins(data), train_chains(data)], ignore_index=True

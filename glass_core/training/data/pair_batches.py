@@ -45,10 +45,13 @@ class PairBatch:
     def of(rows: pd.DataFrame) -> PairBatch:
         """The rows of a table of pairs."""
         return PairBatch(
-            list(rows["reference"]), list(rows["subject"]),
+            list(rows["reference"]),
+            list(rows["subject"]),
             torch.tensor(rows["tm"].to_numpy(), dtype=torch.float32),
-            [torch.from_numpy(np.asarray(a, dtype=np.int64).reshape(-1, 2))
-             for a in rows["aligned"]],
+            [
+                torch.from_numpy(np.asarray(a, dtype=np.int64).reshape(-1, 2))
+                for a in rows["aligned"]
+            ],
             [torch.from_numpy(np.array(t, dtype=np.float32)) for t in rows["lddt"]],
             [*rows["group"].astype(str), *rows["subject_group"].astype(str)],
         )
@@ -70,8 +73,13 @@ class Pairs:
     """
 
     def __init__(
-        self, table: pd.DataFrame, longest: int, batch: int, seed: int = 0,
-        near_share: float | None = None, unpaired: Unpaired | None = None,
+        self,
+        table: pd.DataFrame,
+        longest: int,
+        batch: int,
+        seed: int = 0,
+        near_share: float | None = None,
+        unpaired: Unpaired | None = None,
     ) -> None:
         self.unpaired = unpaired
         length = np.maximum(table["reference"].str.len(), table["subject"].str.len())
@@ -103,20 +111,25 @@ class Pairs:
         rng = np.random.default_rng([self.seed, 3, epoch])
         order = rng.permutation(len(self.table))
         span = self.batch_size * _BUCKET
-        by_length = np.concatenate([
-            chunk[np.argsort(self.length[chunk], kind="stable")]
-            for chunk in np.split(order, range(span, len(order), span))
-        ])
+        by_length = np.concatenate(
+            [
+                chunk[np.argsort(self.length[chunk], kind="stable")]
+                for chunk in np.split(order, range(span, len(order), span))
+            ]
+        )
         batches = np.array_split(by_length, self.batches_per_epoch)
         return batches[rng.permutation(len(batches))[place]]
 
     def _drawn(self, number: int) -> np.ndarray:
         bucket, place = divmod(number, _BUCKET)
         rng = np.random.default_rng([self.seed, 1, bucket])
-        rows = np.array([
-            rng.choice(self.groups[int(rng.integers(len(self.groups)))])
-            if self.groups and rng.random() < (self.near_share or 0) else rng.choice(self.fold)
-            for _ in range(self.batch_size * _BUCKET)
-        ])
+        rows = np.array(
+            [
+                rng.choice(self.groups[int(rng.integers(len(self.groups)))])
+                if self.groups and rng.random() < (self.near_share or 0)
+                else rng.choice(self.fold)
+                for _ in range(self.batch_size * _BUCKET)
+            ]
+        )
         rows = rows[np.argsort(self.length[rows], kind="stable")]
         return rows.reshape(_BUCKET, -1)[rng.permutation(_BUCKET)[place]]

@@ -23,8 +23,21 @@ from glass_core.records import require
 from glass_core.training.data.candidates import Candidates, tm_bin
 from glass_core.training.data.splits import largest_name, split_of_name
 
-PAIR_COLUMNS = ("reference_id", "subject_id", "reference", "subject", "kind", "pool", "group",
-                "subject_group", "side", "rearranged", "tm", "aligned", "lddt")
+PAIR_COLUMNS = (
+    "reference_id",
+    "subject_id",
+    "reference",
+    "subject",
+    "kind",
+    "pool",
+    "group",
+    "subject_group",
+    "side",
+    "rearranged",
+    "tm",
+    "aligned",
+    "lddt",
+)
 """`group` is that of the reference, `subject_group` that of the subject; `aligned` holds
 flat index pairs (reference, subject), `lddt` one value per aligned pair, NaN without a
 neighbour."""
@@ -107,10 +120,16 @@ def label_chunk(chunk: Chunk) -> Chunk:
     labelled = []
     for pair in chunk:
         rest = {k: v for k, v in pair.items() if k not in ("reference_ca", "subject_ca")}
-        labelled.append(rest | label_pair(
-            pair["reference_ca"], pair["subject_ca"], pair["reference"], pair["subject"],
-            facing=pair["pool"] == "given",
-        ))
+        labelled.append(
+            rest
+            | label_pair(
+                pair["reference_ca"],
+                pair["subject_ca"],
+                pair["reference"],
+                pair["subject"],
+                facing=pair["pool"] == "given",
+            )
+        )
     return labelled
 
 
@@ -172,7 +191,12 @@ def build_pairs(
 
 
 def _fold_side(
-    chains: pd.DataFrame, side: str, per_bin: int, plan: PairPlan, shards: Path, run: Runner,
+    chains: pd.DataFrame,
+    side: str,
+    per_bin: int,
+    plan: PairPlan,
+    shards: Path,
+    run: Runner,
     tell: Callable[[str, int, int], None],
 ) -> None:
     candidates = Candidates(chains, plan.cap)
@@ -192,8 +216,9 @@ def _fold_side(
         made = read_shards(
             shards, f"{name}-*.parquet", ["reference_id", "subject_id", "pool", "tm"]
         )
-        made = made.assign(first=made["reference_id"].map(place),
-                           second=made["subject_id"].map(place))
+        made = made.assign(
+            first=made["reference_id"].map(place), second=made["subject_id"].map(place)
+        )
         if not _still_filling(seen, made, per_bin):
             return
         seen = made if seen.empty else pd.concat([seen, made], ignore_index=True)
@@ -208,11 +233,17 @@ def _still_filling(seen: pd.DataFrame, made: pd.DataFrame, per_bin: int) -> bool
 
 def _pair(reference: pd.Series, subject: pd.Series, pool: str) -> dict[str, Any]:
     return {
-        "reference_id": reference["id"], "subject_id": subject["id"],
-        "reference": reference["sequence"], "subject": subject["sequence"],
-        "reference_ca": reference["ca"], "subject_ca": subject["ca"],
-        "kind": "fold", "pool": pool, "group": reference["group"],
-        "subject_group": subject["group"], "side": reference["side"],
+        "reference_id": reference["id"],
+        "subject_id": subject["id"],
+        "reference": reference["sequence"],
+        "subject": subject["sequence"],
+        "reference_ca": reference["ca"],
+        "subject_ca": subject["ca"],
+        "kind": "fold",
+        "pool": pool,
+        "group": reference["group"],
+        "subject_group": subject["group"],
+        "side": reference["side"],
         "rearranged": False,
     }
 
@@ -225,12 +256,17 @@ def facing_pairs(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """
     for row in table.itertuples():
         yield {
-            "reference_id": row.id_a, "subject_id": row.id_b,
-            "reference": row.sequence_a, "subject": row.sequence_b,
+            "reference_id": row.id_a,
+            "subject_id": row.id_b,
+            "reference": row.sequence_a,
+            "subject": row.sequence_b,
             "reference_ca": np.asarray(row.ca_a, dtype=float).reshape(-1, 3),
             "subject_ca": np.asarray(row.ca_b, dtype=float).reshape(-1, 3),
-            "kind": row.kind, "pool": "given", "group": str(row.split_group),
-            "subject_group": str(row.split_group), "side": row.side,
+            "kind": row.kind,
+            "pool": "given",
+            "group": str(row.split_group),
+            "subject_group": str(row.split_group),
+            "side": row.side,
             "rearranged": bool(row.ca_rmsd > REARRANGED_RMSD),
         }
 
@@ -252,9 +288,9 @@ def read_listed(path: Path) -> pd.DataFrame:
         table = pd.read_csv(path, sep="\t" if path.suffix in (".tsv", ".txt") else ",")
     if table.shape[1] < 2:
         raise InputError(f"{path.name}: needs two columns of chain ids and a TM-score.")
-    return pd.DataFrame({
-        "reference_id": table.iloc[:, 0].astype(str), "subject_id": table.iloc[:, 1].astype(str)
-    })
+    return pd.DataFrame(
+        {"reference_id": table.iloc[:, 0].astype(str), "subject_id": table.iloc[:, 1].astype(str)}
+    )
 
 
 def _listed_pairs(chains: pd.DataFrame, listed: pd.DataFrame) -> Iterator[dict[str, Any]]:
@@ -275,7 +311,11 @@ def _chunks(pairs: list[dict[str, Any]], size: int) -> list[Chunk]:
 
 
 def _build(
-    stage: str, chunks: Sequence[Chunk], shards: Path, name: str, run: Runner,
+    stage: str,
+    chunks: Sequence[Chunk],
+    shards: Path,
+    name: str,
+    run: Runner,
     tell: Callable[[str, int, int], None],
 ) -> None:
     """Label the chunks whose shard is not there yet."""
@@ -303,12 +343,18 @@ def read_shards(
 
 
 def _claim(
-    out: Path, plan: PairPlan, chains: pd.DataFrame,
-    given: pd.DataFrame | None, listed: pd.DataFrame | None,
+    out: Path,
+    plan: PairPlan,
+    chains: pd.DataFrame,
+    given: pd.DataFrame | None,
+    listed: pd.DataFrame | None,
 ) -> None:
     digest = hashlib.sha256()
-    for table, columns in ((chains, ["id", "sequence", "group"]),
-                           (given, ["id_a", "id_b"]), (listed, ["reference_id", "subject_id"])):
+    for table, columns in (
+        (chains, ["id", "sequence", "group"]),
+        (given, ["id_a", "id_b"]),
+        (listed, ["reference_id", "subject_id"]),
+    ):
         if table is not None:
             digest.update(pd.util.hash_pandas_object(table[columns], index=False).to_numpy().data)
     content = {"plan": asdict(plan), "input": digest.hexdigest()}

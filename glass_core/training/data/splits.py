@@ -27,7 +27,6 @@ from glass_core.search.mmseqs import similar
 Split = Literal["train", "validation", "test"]
 
 
-
 def side_of_digit(digit: str) -> Split:
     """The side that the last hex digit of a name's MD5 stands for."""
     return "test" if digit in "01" else "validation" if digit == "2" else "train"
@@ -71,8 +70,6 @@ def split_lists(groups: Sequence[int]) -> dict[str, Any]:
     }
 
 
-
-
 def protein_groups(sequences: Sequence[str], work: Path, threads: int = 2) -> list[str]:
     """The name of each protein's group: the smallest MD5 among the sequences joined to it."""
     edges = [(a, b) for a, b in similar(sequences, sequences, work, threads) if a != b]
@@ -113,10 +110,6 @@ def leaking_sequences(
     exact = set(held_out)
     leaks = {i for i, s in enumerate(candidates) if s in exact}
     return leaks | {index for _, index in similar(held_out, candidates, work, threads)}
-
-
-
-
 
 
 def _md5(text: str) -> str:

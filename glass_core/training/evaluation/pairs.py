@@ -36,7 +36,6 @@ _TRAIN_SAMPLE, _SEED = 1500, 0
 _BATCH = 64
 
 
-
 @dataclass(frozen=True, eq=False)
 class Scored:
     """What one predictor says about the rows of a set: TM-scores and lDDT tracks."""
@@ -91,16 +90,17 @@ def similarity(reference: str, subject: str) -> tuple[float, float, float]:
     own = sum(matrix[c, c] for c in shorter)
     score = sum(matrix[a, b] for a, b in columns)
     return (
-        sum(a == b for a, b in columns) / len(shorter), float(np.clip(score / own, 0, 1)),
+        sum(a == b for a, b in columns) / len(shorter),
+        float(np.clip(score / own, 0, 1)),
         len(columns) / max(len(reference), len(subject)),
     )
 
 
 def similarities(rows: pd.DataFrame) -> Vector:
     """`similarity` of every row, shape=(n, 3)."""
-    return np.array([
-        similarity(a, b) for a, b in zip(rows["reference"], rows["subject"], strict=True)
-    ])
+    return np.array(
+        [similarity(a, b) for a, b in zip(rows["reference"], rows["subject"], strict=True)]
+    )
 
 
 def baseline_scores(train: pd.DataFrame, rows: pd.DataFrame, asked: Vector) -> dict[str, Scored]:
@@ -108,16 +108,18 @@ def baseline_scores(train: pd.DataFrame, rows: pd.DataFrame, asked: Vector) -> d
     train = train.sample(min(len(train), _TRAIN_SAMPLE), random_state=_SEED)
     seen = similarities(train)
     true_tm = train["tm"].to_numpy(dtype=float)
-    true_lddt = np.array([
-        np.nanmean(t) if not np.isnan(t := np.asarray(track, dtype=float)).all() else np.nan
-        for track in train["lddt"]
-    ])
+    true_lddt = np.array(
+        [
+            np.nanmean(t) if not np.isnan(t := np.asarray(track, dtype=float)).all() else np.nan
+            for track in train["lddt"]
+        ]
+    )
     usable = ~np.isnan(true_lddt)
 
     def flat(tm: Vector, lddt: Vector) -> Scored:
-        return Scored(tm, [
-            np.full(len(t), value) for t, value in zip(rows["lddt"], lddt, strict=True)
-        ])
+        return Scored(
+            tm, [np.full(len(t), value) for t, value in zip(rows["lddt"], lddt, strict=True)]
+        )
 
     ones = np.ones(len(rows))
     fit_tm = np.polyval(np.polyfit(seen[:, 0], true_tm, 1), asked[:, 0])
@@ -151,9 +153,7 @@ def summarise(rows: pd.DataFrame, scored: Scored) -> dict[str, dict[str, float |
     for index, low in enumerate(BIN_EDGES):
         inside = np.flatnonzero(bins == index)
         if len(inside) and len(set(bins)) > 1:
-            figures[f"tm_mae from {low}"] = with_interval(
-                mean_of(error[inside]), group[inside]
-            )
+            figures[f"tm_mae from {low}"] = with_interval(mean_of(error[inside]), group[inside])
     return figures
 
 
@@ -175,10 +175,12 @@ def about_equal(rows: pd.DataFrame) -> pd.DataFrame:
 def _track_figures(rows: pd.DataFrame, scored: Scored) -> tuple[Vector, Vector]:
     """Per row the mean lDDT error and the Spearman correlation along the chain."""
     tracks = [np.asarray(t, dtype=float) for t in rows["lddt"]]
-    error = np.array([
-        np.nanmean(np.abs(p - t)) if (~np.isnan(t)).any() else np.nan
-        for p, t in zip(scored.lddt, tracks, strict=True)
-    ])
+    error = np.array(
+        [
+            np.nanmean(np.abs(p - t)) if (~np.isnan(t)).any() else np.nan
+            for p, t in zip(scored.lddt, tracks, strict=True)
+        ]
+    )
     rank = np.array([spearman(p, t) for p, t in zip(scored.lddt, tracks, strict=True)])
     return error, rank
 
@@ -212,18 +214,19 @@ def evaluate_pairs(
             "figures": {who: summarise(rows, scored) for who, scored in scores.items()},
             "welch_p": {
                 who: welch(own, np.abs(scored.tm - true), group)
-                for who, scored in scores.items() if who != MODEL
+                for who, scored in scores.items()
+                if who != MODEL
             },
             "rows": {
                 "group": [str(g) for g in group],
                 "length": [len(s) for s in rows["reference"]],
-                "identity": column(asked[:, 0]), "coverage": column(asked[:, 2]),
-                "tm": column(true), "predicted_tm": column(scores[MODEL].tm),
+                "identity": column(asked[:, 0]),
+                "coverage": column(asked[:, 2]),
+                "tm": column(true),
+                "predicted_tm": column(scores[MODEL].tm),
                 "lddt_error": column(track_error),
                 "mean_lddt": column(np.array([nan_mean(t) for t in rows["lddt"]])),
-                "mean_predicted_lddt": column(
-                    np.array([nan_mean(t) for t in scores[MODEL].lddt])
-                ),
+                "mean_predicted_lddt": column(np.array([nan_mean(t) for t in scores[MODEL].lddt])),
             },
         }
         tell(f"{name}: {len(rows)} pairs")
@@ -241,7 +244,8 @@ def secondary_accuracy(embedder: CompactEmbedder, labelled: pd.DataFrame) -> dic
     return {
         "accuracy": rounded(right / counts.sum()),
         "commonest_state": rounded(float(counts.max() / counts.sum())),
-        "residues": int(counts.sum()), "proteins": len(labelled),
+        "residues": int(counts.sum()),
+        "proteins": len(labelled),
     }
 
 
@@ -252,4 +256,3 @@ def nan_mean(values: Any) -> float:
 
 def column(values: Vector) -> list[float | None]:
     return [rounded(float(v)) for v in values]
-

@@ -77,9 +77,23 @@ def evaluate_model(
 def held_out_figures(model: Path) -> dict[str, Any]:
     """The figures of every record in a model's folder, without the rows they come from."""
     return {
-        name: {k: v for k, v in record.content.items()
-               if k in ("pairs", "assays", "labels", "groups", "figures", "calibration_error",
-                        "accuracy", "commonest_state", "proteins", "sampled")}
+        name: {
+            k: v
+            for k, v in record.content.items()
+            if k
+            in (
+                "pairs",
+                "assays",
+                "labels",
+                "groups",
+                "figures",
+                "calibration_error",
+                "accuracy",
+                "commonest_state",
+                "proteins",
+                "sampled",
+            )
+        }
         for name, record in read_evaluations(model).items()
     }
 
@@ -95,8 +109,12 @@ def write_words(model: Path, words: Mapping[str, Any]) -> ModelCard:
 
 @click.command()
 @click.option("--model", type=click.Path(path_type=Path, exists=True), required=True)
-@click.option("--words", type=click.Path(path_type=Path, exists=True), required=True,
-              help="JSON with licence, size, trained_on, limits and max_length.")
+@click.option(
+    "--words",
+    type=click.Path(path_type=Path, exists=True),
+    required=True,
+    help="JSON with licence, size, trained_on, limits and max_length.",
+)
 def main(model: Path, words: Path) -> None:
     """Finish the card of MODEL from its evaluation records."""
     card = write_words(model, json.loads(words.read_text(encoding="utf-8")))

@@ -46,7 +46,8 @@ def calibration_error(probability: Vector, label: Vector, bins: int = 10) -> flo
     index = np.minimum((probability * bins).astype(int), bins - 1)
     gaps = [
         (index == b).mean() * abs(probability[index == b].mean() - label[index == b].mean())
-        for b in range(bins) if (index == b).any()
+        for b in range(bins)
+        if (index == b).any()
     ]
     return float(sum(gaps))
 

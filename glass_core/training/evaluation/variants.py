@@ -27,12 +27,34 @@ from glass_core.training.evaluation.statistics import (
 _SEED = 0
 _SAMPLED, _SAMPLED_LABELS = 100, 3
 DEFICITS = ("predicted TM deficit", "predicted lDDT deficit")
-HYDROPATHY = dict(zip(
-    "ARNDCQEGHILKMFPSTWYV",
-    (1.8, -4.5, -3.5, -3.5, 2.5, -3.5, -3.5, -0.4, -3.2, 4.5, 3.8, -3.9, 1.9, 2.8, -1.6, -0.8,
-     -0.7, -0.9, -1.3, 4.2),
-    strict=True,
-))
+HYDROPATHY = dict(
+    zip(
+        "ARNDCQEGHILKMFPSTWYV",
+        (
+            1.8,
+            -4.5,
+            -3.5,
+            -3.5,
+            2.5,
+            -3.5,
+            -3.5,
+            -0.4,
+            -3.2,
+            4.5,
+            3.8,
+            -3.9,
+            1.9,
+            2.8,
+            -1.6,
+            -0.8,
+            -0.7,
+            -0.9,
+            -1.3,
+            4.2,
+        ),
+        strict=True,
+    )
+)
 """Kyte & Doolittle, J. Mol. Biol. 157, 105 (1982)."""
 
 
@@ -44,20 +66,22 @@ def effect_baselines(assay: Assay, embedder: Embedder) -> dict[str, Vector]:
     nothing = float("nan")
     scores = {
         "BLOSUM62": np.array([-matrix[a, b] for a, b in zip(wild, mutant, strict=True)]),
-        "hydrophobicity change": np.array([
-            abs(HYDROPATHY.get(a, nothing) - HYDROPATHY[b])
-            for a, b in zip(wild, mutant, strict=True)
-        ]),
+        "hydrophobicity change": np.array(
+            [
+                abs(HYDROPATHY.get(a, nothing) - HYDROPATHY[b])
+                for a, b in zip(wild, mutant, strict=True)
+            ]
+        ),
     }
     if isinstance(embedder, CompactEmbedder):
         logits = embedder.tell("letters", assay.sequence).numpy()
-        scores["encoder's letters"] = np.array([
-            logits[i, STANDARD.find(a)] - logits[i, k] if a in STANDARD else nothing
-            for i, a, k in zip(assay.index, wild, assay.letter, strict=True)
-        ])
-        scores["encoder's burial"] = embedder.tell("burial", assay.sequence).numpy()[
-            assay.index, 0
-        ]
+        scores["encoder's letters"] = np.array(
+            [
+                logits[i, STANDARD.find(a)] - logits[i, k] if a in STANDARD else nothing
+                for i, a, k in zip(assay.index, wild, assay.letter, strict=True)
+            ]
+        )
+        scores["encoder's burial"] = embedder.tell("burial", assay.sequence).numpy()[assay.index, 0]
     return scores
 
 
@@ -69,8 +93,11 @@ def deficit_scores(predictor: SiamesePredictor, assay: Assay, most: int) -> dict
     rng = np.random.default_rng(_SEED)
     rows = np.sort(rng.choice(len(assay.value), min(most, len(assay.value)), replace=False))
     rows = np.array([r for r in rows if _letters(assay, r)[0] in STANDARD], dtype=int)
-    variants = [Variant.parse(f"{a}{assay.index[r] + 1}{b}", assay.sequence)
-                for r in rows for a, b in [_letters(assay, r)]]
+    variants = [
+        Variant.parse(f"{a}{assay.index[r] + 1}{b}", assay.sequence)
+        for r in rows
+        for a, b in [_letters(assay, r)]
+    ]
     scores = {name: np.full(len(assay.value), np.nan) for name in DEFICITS}
     for row, made in zip(rows, predictor.predict(variants), strict=True):
         scores[DEFICITS[0]][row] = 1 - made.tm_score
@@ -92,33 +119,47 @@ def evaluate_effects(
         table = predictor.effects(assay.sequence)
         if table is None:
             return {}
-        scores = {MODEL: table.score[assay.index, assay.letter],
-                  **effect_baselines(assay, predictor.embedder)}
+        scores = {
+            MODEL: table.score[assay.index, assay.letter],
+            **effect_baselines(assay, predictor.embedder),
+        }
         clinical = assay.kind == "clinical"
         deficits = deficit_scores(predictor, assay, _SAMPLED_LABELS if clinical else _SAMPLED)
         if clinical:
             n = len(assay.value)
             scores[MODEL] = table.probability[assay.index, assay.letter]
-            for name, values in {**scores, **deficits, "label": assay.value,
-                                 "group": np.array([assay.group] * n)}.items():
+            for name, values in {
+                **scores,
+                **deficits,
+                "label": assay.value,
+                "group": np.array([assay.group] * n),
+            }.items():
                 labels.setdefault(name, []).append(np.asarray(values))
         else:
-            measured.setdefault(assay.kind, []).append({
-                "assay": assay.name, "group": assay.group, "length": len(assay.sequence),
-                "variants": len(assay.value),
-                "spearman": {
-                    who: rounded(spearman(np.asarray(s, dtype=float), assay.value.astype(float)))
-                    for who, s in scores.items()
-                },
-                "sampled": _sampled_spearman(
-                    {**{w: scores[w] for w in (MODEL, "BLOSUM62")}, **deficits}, assay
-                ),
-            })
+            measured.setdefault(assay.kind, []).append(
+                {
+                    "assay": assay.name,
+                    "group": assay.group,
+                    "length": len(assay.sequence),
+                    "variants": len(assay.value),
+                    "spearman": {
+                        who: rounded(
+                            spearman(np.asarray(s, dtype=float), assay.value.astype(float))
+                        )
+                        for who, s in scores.items()
+                    },
+                    "sampled": _sampled_spearman(
+                        {**{w: scores[w] for w in (MODEL, "BLOSUM62")}, **deficits}, assay
+                    ),
+                }
+            )
     found: dict[str, Any] = {}
     for kind, rows in measured.items():
         group = np.array([r["group"] for r in rows])
         found[kind] = {
-            "assays": len(rows), "groups": len(set(group)), "rows": rows,
+            "assays": len(rows),
+            "groups": len(set(group)),
+            "rows": rows,
             "figures": {
                 who: {
                     "spearman": with_interval(mean_of(_numbers(rows, who)), group),
@@ -129,9 +170,8 @@ def evaluate_effects(
             "sampled": {
                 "most_per_assay": _SAMPLED,
                 "figures": {
-                    who: {"spearman": with_interval(
-                        mean_of(_numbers(rows, who, "sampled")), group
-                    )} for who in rows[0]["sampled"]
+                    who: {"spearman": with_interval(mean_of(_numbers(rows, who, "sampled")), group)}
+                    for who in rows[0]["sampled"]
                 },
             },
         }
@@ -152,16 +192,23 @@ def _clinical(columns: dict[str, Any]) -> dict[str, Any]:
     sampled = known & ~np.any([np.isnan(v) for v in both.values()], axis=0)
     chance = scores[MODEL][known]
     return {
-        "labels": int(known.sum()), "groups": len(set(group[known])),
+        "labels": int(known.sum()),
+        "groups": len(set(group[known])),
         "damaging": int(label[known].sum()),
         "figures": _label_figures(scores, label, group, known),
         "calibration_error": _label_interval(
             calibration_error, chance, label[known], _draws(group[known])
         ),
-        "sampled": {"labels": int(sampled.sum()), "most_per_protein": _SAMPLED_LABELS,
-                    "figures": _label_figures(both, label, group, sampled)},
-        "rows": {"probability": column(chance), "label": [int(v) for v in label[known]],
-                 "BLOSUM62": column(scores["BLOSUM62"][known])},
+        "sampled": {
+            "labels": int(sampled.sum()),
+            "most_per_protein": _SAMPLED_LABELS,
+            "figures": _label_figures(both, label, group, sampled),
+        },
+        "rows": {
+            "probability": column(chance),
+            "label": [int(v) for v in label[known]],
+            "BLOSUM62": column(scores["BLOSUM62"][known]),
+        },
     }
 
 
@@ -190,9 +237,11 @@ def _label_interval(
 ) -> dict[str, float | None]:
     """A figure over all labels, its interval from `_draws`."""
     spread = [metric(values[rows], label[rows]) for rows in draws]
-    return {"value": rounded(metric(values, label)),
-            "low": rounded(float(np.nanquantile(spread, 0.025))),
-            "high": rounded(float(np.nanquantile(spread, 0.975)))}
+    return {
+        "value": rounded(metric(values, label)),
+        "low": rounded(float(np.nanquantile(spread, 0.025))),
+        "high": rounded(float(np.nanquantile(spread, 0.975))),
+    }
 
 
 def _numbers(rows: Sequence[dict[str, Any]], who: str, what: str = "spearman") -> Vector:

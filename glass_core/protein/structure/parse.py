@@ -243,17 +243,17 @@ def _origin_from_text(text: str) -> Origin:
     return "unknown"
 
 
-def _origin_from_cif(block: object) -> Origin:
-    categories = set(block.keys())  # type: ignore[attr-defined]
+def _origin_from_cif(block: Any) -> Origin:
+    categories = set(block.keys())
     if "ma_qa_metric_local" in categories or "ma_qa_metric" in categories:
         text = " ".join(
             str(block[c].serialize())
-            for c in ("entry", "software", "struct", "ma_software_group")  # type: ignore[index]
+            for c in ("entry", "software", "struct", "ma_software_group")
             if c in categories
         )
         return "alphafold" if "AF-" in text or "alphafold" in text.lower() else "model"
     if "exptl" in categories:
-        method = str(block["exptl"]["method"].as_array()[0]).upper()  # type: ignore[index]
+        method = str(block["exptl"]["method"].as_array()[0]).upper()
         return "model" if "THEORETICAL" in method else "experiment"
     return "unknown"
 

@@ -78,7 +78,7 @@ def remodel_panel(impact: Impact) -> None:
             "Protocol",
             ["minimise", "anneal"],
             key="protocol",
-            help="minimise: quiet, shows the effect best. anneal: heats and cools as the paper "
+            help="minimise: quiet, shows local change best. anneal: heats and cools as the paper "
             "does; shows flexibility, and needs many seeds.",
         )
         columns[2].number_input(

@@ -8,9 +8,10 @@ from contextlib import suppress
 import streamlit as st
 
 from glass_core.errors import RunError
-from glass_core.impact.analyse import Progress, analyse
+from glass_core.impact.analyse import analyse
 from glass_core.impact.record import Impact
 from glass_core.inputs.read import Upload
+from glass_core.progress import Stage
 from glass_core.remodel import get_remodeller, remodellers
 from glass_core.remodel.base import RemodelSettings
 from glass_core.report.impact.verdict import verdict
@@ -41,7 +42,7 @@ def start_remodel(impact: Impact) -> None:
     seeds, model = int(state["seeds"]), predictor(state["model"])
     store, run = runs(), new_id()
 
-    def work(progress: Progress, cancelled: Callable[[], bool]) -> Impact:
+    def work(progress: Stage, cancelled: Callable[[], bool]) -> Impact:
         made = analyse(
             impact.protein,
             impact.variant,

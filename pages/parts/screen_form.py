@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pandas as pd
@@ -29,11 +30,12 @@ from glass_core.inputs.read import (
 )
 from glass_core.inputs.table import read_table
 from glass_core.models.registry import DEFAULT_MODEL, list_models
+from glass_core.progress import Rate, Stage, duration
 from glass_core.protein.annotation import Annotation
 from glass_core.protein.numbering import Kind
 from glass_core.protein.protein import Protein
 from glass_core.remodel import remodellers
-from glass_core.runs.screening import Progress, advance, begin, duration, estimate
+from glass_core.runs.screening import advance, begin, estimate
 from glass_core.screen.rows import SCORES
 from glass_core.sources.lookup import Found
 from pages.parts.common import (
@@ -292,10 +294,10 @@ def start(proteins: list[Protein], asked: list[Asked], source: str) -> None:
 def queue(run: str, model: str) -> None:
     store, loaded, places = runs(), predictor(model), settings()
 
-    def work(progress: object, cancelled: object) -> None:
-        def tell(now: Progress) -> None:
-            progress(str(now), now.fraction)  # type: ignore[operator]
+    def work(progress: Stage, cancelled: Callable[[], bool]) -> None:
+        def tell(now: Rate) -> None:
+            progress(str(now), now.fraction)
 
-        advance(store, run, settings=places, predictor=loaded, tell=tell, cancelled=cancelled)  # type: ignore[arg-type]
+        advance(store, run, settings=places, predictor=loaded, tell=tell, cancelled=cancelled)
 
     screen_jobs().submit(work, run)

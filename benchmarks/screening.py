@@ -8,15 +8,16 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import torch
 
 from benchmarks.timing import Row
-from glass_core.embedders.compact import CompactEmbedder, tokenise
+from glass_core.embedders.compact import tokenise
 from glass_core.inputs.lists import Asked, all_substitutions, ask
 from glass_core.models.card import ModelCard
-from glass_core.models.checkpoint import load_fold, load_head
+from glass_core.models.checkpoint import load_heads
 from glass_core.models.heads.fold import global_embedding
 from glass_core.models.heads.siamese import predicted_lddt, predicted_tm
 from glass_core.models.predictor import SiamesePredictor
@@ -25,6 +26,7 @@ from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
 from glass_core.runs.screening import advance, begin
 from glass_core.runs.store import RunStore
+from glass_core.screen.request import ScreenRequest
 from glass_core.screen.stream import screen
 from glass_core.settings import Settings
 
@@ -95,10 +97,10 @@ def saturation(settings: Settings, predictor: SiamesePredictor, quick: bool) -> 
 
 def effects_alone(predictor: SiamesePredictor) -> Row:
     """All substitutions of 300 residues from one pass over the wild type."""
-    sequence = protein(300).sequence
-    predictor.effects(protein(299).sequence)
+    wild = protein(300)
+    predictor.effects(protein(299))
     began = time.perf_counter()
-    table = predictor.effects(sequence)
+    table = predictor.effects(wild)
     seconds = time.perf_counter() - began
     number = 0 if table is None else int((~np.isnan(table.score)).sum())
     return (
@@ -121,11 +123,9 @@ def long_list(settings: Settings, predictor: SiamesePredictor, quick: bool) -> l
             store = RunStore(Path(folder) / "runs.sqlite")
             run = begin(
                 store,
-                [small],
+                ScreenRequest((small,), "benchmark", "compact"),
                 islice(_doubles(small), number),
                 predictor=predictor,
-                source="benchmark",
-                model="compact",
             )
             advance(store, run, settings=settings, predictor=predictor)
             done = store.get(run)
@@ -149,12 +149,10 @@ class _Alone:
     """Every pair by itself, both sequences embedded and padded."""
 
     def __init__(self, settings: Settings, predictor: SiamesePredictor) -> None:
-        embedder = predictor.embedder
-        if not isinstance(embedder, CompactEmbedder):
-            raise TypeError("the benchmark is about the compact model")
-        self._encoder = embedder.encoder
+        self._encoder: Any = predictor.embedder.encoder
         card = ModelCard.read(settings.assets / "models" / "compact")
-        self._head, self._fold = load_head(card), load_fold(card)
+        heads: dict[str, Any] = load_heads(card)
+        self._head, self._fold = heads["siamese"], heads.get("fold")
 
     @torch.inference_mode()
     def scores(self, asked: Asked) -> tuple[float, np.ndarray]:

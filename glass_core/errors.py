@@ -61,6 +61,12 @@ class Cancelled(GlassError):
     """The user asked to stop."""
 
 
+def one_line(error: BaseException, longest: int = 120) -> str:
+    """What an error says, in one line and short enough for a message; else its type."""
+    line = " ".join(str(error).split()) or type(error).__name__
+    return line if len(line) <= longest else f"{line[: longest - 3]}..."
+
+
 def shown(text: str, longest: int = 60) -> str:
     """What a user wrote, in one line and short enough for a message."""
     line = " ".join(text.split())

@@ -2,19 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glass_core.errors import RecordError
 
+MAX_WIDTH, MAX_LAYERS = 16384, 256
+"""A configuration that claims more is not believed."""
+
+ColumnKind = Literal["text", "whole", "number"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: what it means, and how it is kept and shown.
+
+    Attributes
+    ----------
+    meaning, unit, span : str
+        For the data dictionary; `span` is the range of its values.
+    kind : {"text", "whole", "number"}
+    title : str
+        What a reader sees above it; '' for the column's own name.
+    shown : bool
+        Whether it is among the first that a reader sees.
+    digits : int
+        Behind the decimal point, where it is a number.
+    ranking : str
+        What a ranking by it is called, highest = most damaging; '' where there is none.
+    """
+
+    meaning: str
+    unit: str = ""
+    span: str = ""
+    kind: ColumnKind = "number"
+    title: str = ""
+    shown: bool = False
+    digits: int = 3
+    ranking: str = ""
+
 
 def require(holds: bool, field: str, rule: str) -> None:
     """Raise `RecordError` naming `field` unless `holds`; `rule` completes '`field` ...'."""
     if not holds:
         raise RecordError(f"{field}: violates the rule that it {rule}.")
+
+
+def require_sizes(record: object, names: Iterable[str], most: int = MAX_WIDTH) -> None:
+    """Raise `RecordError` unless every field is a positive integer that can be believed."""
+    for name in names:
+        value = getattr(record, name)
+        require(
+            isinstance(value, int) and 0 < value <= most,
+            name,
+            f"is a positive integer, at most {most}",
+        )
 
 
 def frozen_array(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from glass_core.report.models import describe_models, surroundings
+from glass_core.report.models import describe_models, installation
 from glass_core.settings import Settings
 from pages.parts.common import through_the_front_door
 
@@ -29,7 +29,7 @@ def main() -> None:
             for limit in described.limits:
                 st.markdown(f"- {limit}")
     st.markdown("#### ProtT5-XL-UniRef50")
-    here = surroundings(settings)
+    here = installation(settings)
     st.markdown(here.prott5)
     st.code(here.command, language="bash")
     st.markdown("#### Here")

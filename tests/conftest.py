@@ -40,7 +40,7 @@ def tiny_assets(tmp_path_factory) -> Path:
     import torch
 
     from glass_core.embedders.compact import CompactConfig, CompactEncoder
-    from glass_core.models.checkpoint import save_effect, save_encoder, save_model
+    from glass_core.models.checkpoint import save_encoder, save_model
     from glass_core.models.heads.effect import EffectConfig, EffectHead
     from glass_core.models.heads.siamese import SiameseConfig, SiameseTransformer
 
@@ -48,18 +48,17 @@ def tiny_assets(tmp_path_factory) -> Path:
     assets = tmp_path_factory.mktemp("assets")
     encoder = CompactEncoder(CompactConfig(dim=16, layers=1, heads=2, feedforward=32))
     head = SiameseTransformer(SiameseConfig(prottrans_dim=16, hidden_dim=16, output_dim=16))
+    effect = EffectHead(EffectConfig(embedding_dim=16, hidden_dim=16, num_layers=1))
     folder = assets / "models" / "compact"
     save_encoder(folder, encoder)
     save_model(
         folder,
-        head,
+        {"siamese": head, "effect": effect},
         name="compact",
         version="0",
         embedder={"kind": "compact", "version": "0"},
         extra={"max_length": 200, "encoder": encoder.config.to_dict()},
     )
-    effect = EffectHead(EffectConfig(embedding_dim=16, hidden_dim=16, num_layers=1))
-    save_effect(folder, effect, 1.0, 0.0, torch.float32)
     return assets
 
 

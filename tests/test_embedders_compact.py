@@ -21,7 +21,7 @@ from glass_core.embedders.compact import (
 )
 from glass_core.errors import ModelError, RecordError, SequenceError
 from glass_core.models.card import ModelCard
-from glass_core.models.checkpoint import load_head
+from glass_core.models.checkpoint import load_heads
 from glass_core.models.evaluation import read_evaluations
 from glass_core.models.heads.siamese import (
     SiameseConfig,
@@ -30,6 +30,7 @@ from glass_core.models.heads.siamese import (
     predicted_tm,
 )
 from glass_core.models.registry import load_predictor
+from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
 from glass_core.settings import Settings
 
@@ -48,7 +49,7 @@ def small():
 def committed():
     card = ModelCard.read(COMMITTED)
     embedder = CompactEmbedder.load(COMMITTED, card.content["encoder"], card.name, CPU)
-    return embedder, load_head(card).eval()
+    return embedder, load_heads(card)["siamese"]
 
 
 @pytest.mark.parametrize("which", ["small", "committed"])
@@ -183,7 +184,7 @@ def test_committed_a_substitution_shows_most_at_its_site(committed, globin):
 
 
 def test_committed_effects_are_whole_and_tell_proline_in_a_helix(globin):
-    table = load_predictor(Settings(device="cpu")).effects(globin.sequence)
+    table = load_predictor(Settings(device="cpu")).effects(Protein.from_structure(globin))
     assert table is not None
     own = [STANDARD.index(letter) for letter in globin.sequence]
     assert np.isnan(table.score[np.arange(len(own)), own]).all()

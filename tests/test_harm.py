@@ -37,7 +37,7 @@ from glass_core.report.impact.tables import without_formulas
 from glass_core.report.screen.tables import screen_csv
 from glass_core.runs.bundle import export_bundle, import_bundle
 from glass_core.runs.store import RunStore, new_id
-from glass_core.screen.request import ScreenInputs
+from glass_core.screen.request import ScreenRequest
 from glass_core.screen.rows import ScreenRow
 from glass_core.settings import Settings
 from tests.tools.robustness import small_structure, structure_files
@@ -193,7 +193,9 @@ def test_odd_tables_end(content):
 def test_deep_and_long_json(tmp_path, member, content):
     store = RunStore(tmp_path / "runs.sqlite")
     protein = Protein.from_sequence("MKTAY", "x")
-    run = store.create(ScreenInputs((protein,), "x", "compact"), [ScreenRow(1, "x", "K2R", "done")])
+    run = store.create(
+        ScreenRequest((protein,), "x", "compact"), [ScreenRow(1, "x", "K2R", "done")]
+    )
     made = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(export_bundle(store, run))) as old,
@@ -326,7 +328,9 @@ def test_names_of_files_are_made_of_letters_and_digits(hostile):
 def test_a_bundle_writes_no_file_of_its_own(tmp_path):
     store = RunStore(tmp_path / "in" / "runs.sqlite")
     protein = Protein.from_sequence("MKTAY", "x")
-    run = store.create(ScreenInputs((protein,), "x", "compact"), [ScreenRow(1, "x", "K2R", "done")])
+    run = store.create(
+        ScreenRequest((protein,), "x", "compact"), [ScreenRow(1, "x", "K2R", "done")]
+    )
     made = io.BytesIO(export_bundle(store, run))
     with zipfile.ZipFile(made, "a") as bundle:
         bundle.writestr("../../evil.txt", "x")
@@ -344,7 +348,7 @@ def test_a_bundle_writes_no_file_of_its_own(tmp_path):
 def test_a_link_needs_the_id_itself(tmp_path, run):
     store = RunStore(tmp_path / "runs.sqlite")
     protein = Protein.from_sequence("MKTAY", "x")
-    store.create(ScreenInputs((protein,), "x", "compact"), [ScreenRow(1, "x", "K2R", "done")])
+    store.create(ScreenRequest((protein,), "x", "compact"), [ScreenRow(1, "x", "K2R", "done")])
     assert store.get(run) is None
     assert store.impact(run) is None
 
@@ -403,17 +407,19 @@ def test_a_checkpoint_that_claims_absurd_shapes(tmp_path, config):
         ("encoder", {"dim": 16384, "feedforward": 16384, "layers": 200}),
         ("encoder", {"layers": 10**9}),
         ("effect", {"hidden_dim": 16384, "num_layers": 250}),
-        ("head", {"hidden_dim": 16384, "num_layers": 250}),
+        ("siamese", {"hidden_dim": 16384, "num_layers": 250}),
     ],
 )
 def test_a_card_that_claims_absurd_shapes(tiny_assets, tmp_path, part, claim):
     shutil.copytree(tiny_assets, tmp_path / "assets")
     path = tmp_path / "assets" / "models" / "compact" / "card.json"
     card = json.loads(path.read_text())
-    card[part] |= claim
+    (card if part == "encoder" else card["heads"])[part] |= claim
     path.write_text(json.dumps(card))
     with bounded(), pytest.raises(ModelError):
-        load_predictor(Settings(assets=tmp_path / "assets", device="cpu")).effects("MKTAY")
+        load_predictor(Settings(assets=tmp_path / "assets", device="cpu")).effects(
+            Protein.from_sequence("MKTAY")
+        )
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -383,14 +384,16 @@ def test_model_and_protocol_travel_with_every_export(measured):
     assert "fake 1" in rows[0]["protocol"]
 
 
-def test_long_proteins_are_compared_with_fewer_variants(tiny_predictor):
+def test_what_is_dear_is_compared_with_fewer_variants(tiny_predictor):
     from glass_core.impact.baselines import affordable_background
 
-    info = tiny_predictor.info
-    assert [affordable_background(info, n) for n in (50, 400, 500, 1500, 30_000)] == [
-        100,
-        100,
-        80,
-        26,
-        20,
-    ]
+    class Costly:
+        def __init__(self, per_residue, device="cpu"):
+            self.info = replace(tiny_predictor.info, device=device)
+            self.cost = lambda length: per_residue * length
+
+    lengths = (50, 400, 500, 1500, 30_000)
+    small, large = 8e6, 2.4e9  # the compact encoder and ProtT5-XL, whatever they are called
+    assert [affordable_background(Costly(small), n) for n in lengths] == [100, 100, 80, 26, 0]
+    assert [affordable_background(Costly(large), n) for n in lengths] == [0, 0, 0, 0, 0]
+    assert affordable_background(Costly(large, "cuda:1"), 300) > 20

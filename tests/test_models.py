@@ -22,6 +22,7 @@ from glass_core.models.memory import _trim, release_memory
 from glass_core.models.prediction import ModelInfo
 from glass_core.models.predictor import SiamesePredictor
 from glass_core.models.registry import list_models, load_embedder, load_predictor
+from glass_core.protein.protein import Protein
 from glass_core.protein.variant import Variant
 from glass_core.settings import PROJECT, Settings
 
@@ -122,6 +123,11 @@ def test_half_downloaded_weights(tiny_t5, tmp_path):
         ProtT5Embedder.load(CPU, str(tmp_path))
 
 
+def predict(predictor, variant):
+    """The prediction of one variant, known by its sequence alone."""
+    return predictor.predict(Protein.from_sequence(variant.wild_type), [variant])
+
+
 def head(seed=0, **config):
     torch.manual_seed(seed)
     return SiameseTransformer(
@@ -168,10 +174,10 @@ def test_authors_checkpoint_through_prott5(prott5, tmp_path):
     model = head()
     path = tmp_path / "glass.pt"
     torch.save({"model_state_dict": model.state_dict(), "config": model.config.to_dict()}, path)
-    loaded = SiamesePredictor(prott5, load_authors_checkpoint(path), INFO)
-    direct = SiamesePredictor(prott5, model, INFO)
+    loaded = SiamesePredictor(prott5, {"siamese": load_authors_checkpoint(path)}, INFO)
+    direct = SiamesePredictor(prott5, {"siamese": model}, INFO)
     variant = Variant.parse("T3W:A7del", WILD)
-    a, b = loaded.predict([variant])[0], direct.predict([variant])[0]
+    a, b = (p.predict(Protein.from_sequence(WILD), [variant])[0] for p in (loaded, direct))
     assert a.tm_score == b.tm_score
     np.testing.assert_array_equal(a.lddt, b.lddt)
     assert np.isnan(a.lddt[6])
@@ -255,32 +261,35 @@ def test_bad_checkpoints_are_refused(case, tmp_path, capsys):
 
 def test_identity_scores_one_and_wrong_widths_are_refused(compact, prott5, tiny_predictor):
     with pytest.raises(ModelError, match="width 24"):
-        SiamesePredictor(compact, head(), INFO)
-    with pytest.raises(VariantError, match="one wild type"):
-        tiny_predictor.predict([Variant.parse("K2R", "MKT"), Variant.parse("K2R", "MKTA")])
-    assert tiny_predictor.predict([]) == []
+        SiamesePredictor(compact, {"siamese": head()}, INFO)
+    protein = Protein.from_sequence("MKT")
+    with pytest.raises(VariantError, match="of the protein's sequence"):
+        tiny_predictor.predict(protein, [Variant.parse("K2R", w) for w in ("MKT", "MKTA")])
+    assert tiny_predictor.predict(protein, []) == []
 
 
 def test_far_from_the_site_a_compact_score_stays_near_one(tiny_predictor):
-    prediction = tiny_predictor.predict([Variant.parse("T3W", WILD)])[0]
+    prediction = predict(tiny_predictor, Variant.parse("T3W", WILD))[0]
     assert 0 < prediction.tm_score <= 1
     assert prediction.lddt.shape == (len(WILD),)
 
 
 def test_doubts_are_spoken(tiny_predictor):
     long = "MKTAYIAKQR" * 25
-    flags = " ".join(tiny_predictor.predict([Variant.parse("K2R", long)])[0].flags)
+    flags = " ".join(predict(tiny_predictor, Variant.parse("K2R", long))[0].flags)
     assert "250 residues" in flags
-    flags = " ".join(tiny_predictor.predict([Variant.parse("K2R", "MKXTAU")])[0].flags)
+    flags = " ".join(predict(tiny_predictor, Variant.parse("K2R", "MKXTAU"))[0].flags)
     assert "read as X (position 3, 6)" in flags
-    flags = " ".join(tiny_predictor.predict([Variant.from_sequences(WILD, WILD[:15])])[0].flags)
+    flags = " ".join(predict(tiny_predictor, Variant.from_sequences(WILD, WILD[:15]))[0].flags)
     assert "aligned" in flags
 
 
 def test_predictions_do_not_depend_on_the_batch(tiny_predictor):
     variants = [Variant.parse(t, WILD) for t in ("K2R", "T3del", "A4_Y5insGGG", "R10P:Q11P")]
-    for variant, together in zip(variants, tiny_predictor.predict(variants), strict=True):
-        alone = tiny_predictor.predict([variant])[0]
+    for variant, together in zip(
+        variants, tiny_predictor.predict(Protein.from_sequence(WILD), variants), strict=True
+    ):
+        alone = predict(tiny_predictor, variant)[0]
         assert alone.tm_score == pytest.approx(together.tm_score, abs=1e-5)
         np.testing.assert_allclose(alone.lddt, together.lddt, atol=1e-5)
 
@@ -314,7 +323,7 @@ def test_registry_runs_an_authors_head_over_prott5(tiny_assets, tiny_t5, tmp_pat
     settings = Settings(assets=tiny_assets, models=tmp_path, prott5=str(tiny_t5), device="cpu")
     predictor = load_predictor(settings, "glass")
     assert predictor.info.dtype == "float32"
-    assert predictor.predict([Variant.parse("K2R", WILD)])[0].tm_score < 1
+    assert predict(predictor, Variant.parse("K2R", WILD))[0].tm_score < 1
 
 
 def test_changed_model_files_are_noticed(tiny_assets, tmp_path):
@@ -378,7 +387,7 @@ def test_committed_it_is_small():
 
 
 def test_committed_a_proline_in_a_helix_shows_most_at_its_site(committed, globin):
-    prediction = committed.predict([Variant.parse("V31P", globin.sequence)])[0]
+    prediction = predict(committed, Variant.parse("V31P", globin.sequence))[0]
     assert prediction.tm_score < 1
     assert abs(int(np.nanargmin(prediction.lddt)) - 30) <= 3
 
@@ -386,7 +395,7 @@ def test_committed_a_proline_in_a_helix_shows_most_at_its_site(committed, globin
 def test_committed_different_folds_score_low(committed, globin):
     other = "MTYKLILNGKTLKGETTTEAVDAATAEKVFKQYANDNGVDGEWTYDDATKTFTVTE"
     variant = Variant.from_sequences(globin.sequence, other)
-    assert committed.predict([variant])[0].tm_score < 0.8
+    assert predict(committed, variant)[0].tm_score < 0.8
 
 
 @pytest.mark.skipif(_trim() is None, reason="this C library cannot give memory back")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,9 +14,8 @@ from glass_core.errors import ModelError, RecordError
 from glass_core.impact.analyse import analyse
 from glass_core.impact.as_json import from_json, to_json
 from glass_core.models.card import CARD_FILE, ModelCard
-from glass_core.models.checkpoint import load_effect
-from glass_core.models.heads.effect import CalibratedEffect, EffectConfig, EffectHead, wild_letters
-from glass_core.models.prediction import EffectTable
+from glass_core.models.checkpoint import load_heads
+from glass_core.models.heads.effect import EffectConfig, EffectHead, EffectTable, wild_letters
 from glass_core.protein.protein import Protein
 from glass_core.protein.variant import Variant
 from glass_core.report.impact.tables import residue_table
@@ -38,27 +38,29 @@ def table(score, probability=None) -> EffectTable:
 
 
 def test_a_single_substitution_has_ranks():
-    told = table({(2, "W"): 3.0, (2, "Y"): 5.0, (4, "W"): 9.0}, {(2, "W"): 0.8}).of(
-        Variant.parse("C2W", WILD)
+    effects = table({(2, "W"): 3.0, (2, "Y"): 5.0, (4, "W"): 9.0}, {(2, "W"): 0.8})
+    assert effects.told(Variant.parse("C2W", WILD)) == pytest.approx(
+        {
+            "effect": 3,
+            "p_damaging": 0.8,
+            "site_rank": 2,
+            "percentile_site": 100 * 17 / 19,
+            "percentile_protein": 100 * 187 / 190,
+        }
     )
-    assert told.score == 3 and told.probability == pytest.approx(0.8)
-    assert told.site_rank == 2
-    assert told.percentile == pytest.approx(100 * 187 / 190)
-    assert told.sensitivity[1] == pytest.approx(8 / 19)
+    assert effects.tracks["sensitivity"][1] == pytest.approx(8 / 19)
 
 
 def test_several_substitutions_add_and_chances_combine():
-    told = table({(2, "W"): 3.0, (4, "W"): 1.0}, {(2, "W"): 0.8, (4, "W"): 0.5}).of(
+    told = table({(2, "W"): 3.0, (4, "W"): 1.0}, {(2, "W"): 0.8, (4, "W"): 0.5}).told(
         Variant.parse("C2W:E4W", WILD)
     )
-    assert told.score == 4
-    assert told.probability == pytest.approx(1 - 0.2 * 0.5)
-    assert told.site_rank is None and told.percentile is None
+    assert told == pytest.approx({"effect": 4, "p_damaging": 1 - 0.2 * 0.5}), "and no rank"
 
 
 @pytest.mark.parametrize("variant", ["C2del", "C2Xaa", "C2_D3insW"])
 def test_gaps_and_unknown_residues_have_no_score(variant):
-    assert table({}).of(Variant.parse(variant, WILD)) is None
+    assert table({}).told(Variant.parse(variant, WILD)) == {}
 
 
 def test_tables_of_the_wrong_shape_are_refused():
@@ -79,9 +81,8 @@ def test_the_head_gives_zero_to_the_wild_type_and_ignores_padding():
     longer = torch.cat([mask, torch.zeros(1, 3, dtype=torch.bool)], dim=1)
     again, _ = head(padded, longer, torch.cat([wild, wild[:, :3]], dim=1))
     torch.testing.assert_close(again[:, :6], score, atol=1e-5, rtol=0)
-    told = CalibratedEffect(head, 2.0, -1.0).table(
-        Embedding("ACXDEF", residues[0]), torch.device("cpu")
-    )
+    head.config = replace(head.config, scale=2.0, offset=-1.0)
+    told = head.table(Protein.from_sequence("ACXDEF"), Embedding("ACXDEF", residues[0]))
     assert np.isnan(told.score[2]).all() and np.isnan(told.probability[0, 0])
     wanted = 1 / (1 + np.exp(-(2 * float(logit[0, 0, 5].detach()) - 1)))
     assert told.probability[0, 5] == pytest.approx(wanted, abs=1e-6)
@@ -94,20 +95,21 @@ def test_a_card_that_does_not_fit_is_one_line(change, tiny_assets, tmp_path):
     folder = tmp_path / "m"
     shutil.copytree(tiny_assets / "models" / "compact", folder)
     content = json.loads((folder / CARD_FILE).read_text())
-    content["effect"] |= change
+    content["heads"]["effect"] |= change
     (folder / CARD_FILE).write_text(json.dumps(content))
     with pytest.raises(ModelError) as caught:
-        load_effect(ModelCard.read(folder))
+        load_heads(ModelCard.read(folder))
     assert "\n" not in str(caught.value)
 
 
 def test_one_pass_serves_all_variants_of_a_protein(tiny_predictor):
     variants = [Variant.parse(v, WILD) for v in ("C2W", "E4P", "C2del")]
-    first, second, third = tiny_predictor.predict(variants)
-    every = tiny_predictor.effects(WILD)
-    assert first.effect.score == pytest.approx(every.score[1, 18], abs=1e-5)
-    assert second.effect.score == pytest.approx(every.score[3, 12], abs=1e-5)
-    assert third.effect is None
+    protein = Protein.from_sequence(WILD)
+    first, second, third = tiny_predictor.predict(protein, variants)
+    every = tiny_predictor.effects(protein)
+    assert first.told["effect"] == pytest.approx(every.score[1, 18], abs=1e-5)
+    assert second.told["effect"] == pytest.approx(every.score[3, 12], abs=1e-5)
+    assert third.told == {} and third.tracks == {}
 
 
 def test_the_result_tells_the_chance_with_its_rank(tiny_predictor):
@@ -117,13 +119,13 @@ def test_the_result_tells_the_chance_with_its_rank(tiny_predictor):
         predictor=tiny_predictor,
         background=3,
     )
-    effect = impact.prediction.effect
+    told, tracks = impact.prediction.told, impact.prediction.tracks
     said = verdict(impact)
-    assert f"(P {effect.probability:.2f})" in said.headline
+    assert f"(P {told['p_damaging']:.2f})" in said.headline
     assert "chance of being damaging" in said.sentences[0]
-    assert f"rank {effect.site_rank} of 19" in said.sentences[0]
+    assert f"rank {told['site_rank']} of 19" in said.sentences[0]
     column = residue_table(impact)["predicted_sensitivity"]
-    np.testing.assert_allclose(column, effect.sensitivity)
+    np.testing.assert_allclose(column, tracks["sensitivity"])
     text = to_json(impact)
-    assert json.loads(text)["prediction"]["effect"]["probability"] == effect.probability
+    assert json.loads(text)["prediction"]["told"] == told
     assert to_json(from_json(text)) == text

@@ -31,6 +31,7 @@ from glass_core.report.screen.tables import screen_frame
 from glass_core.runs.bundle import export_bundle, import_bundle
 from glass_core.runs.screening import advance, begin, estimate
 from glass_core.runs.store import RunStore, View
+from glass_core.screen.request import ScreenRequest
 from glass_core.screen.rows import row_from
 from glass_core.screen.stream import screen
 from glass_core.settings import Settings
@@ -156,11 +157,9 @@ def test_an_interrupted_screen_goes_on(page, store, settings, tiny_predictor):
     protein = Protein.from_sequence(WILD, "one")
     run = begin(
         store,
-        [protein],
+        ScreenRequest((protein,), "interrupted", "compact"),
         list(all_substitutions(protein, 1, 2)),
         predictor=tiny_predictor,
-        source="interrupted",
-        model="compact",
     )
     store.set_state(run, "running")
     page.query_params["run"] = run
@@ -176,12 +175,9 @@ def test_nothing_is_carried_from_one_run_to_another(page, store, tiny_predictor)
     runs = [
         begin(
             store,
-            [protein],
+            ScreenRequest((protein,), score, "compact", ranking=score),
             [ask(1, "K2R", protein)],
             predictor=tiny_predictor,
-            source=score,
-            model="compact",
-            ranking=score,
         )
         for score in ("effect", "blosum62")
     ]
@@ -189,7 +185,7 @@ def test_nothing_is_carried_from_one_run_to_another(page, store, tiny_predictor)
         page.query_params["run"] = run
         page.run()
         assert not page.exception
-        assert page.selectbox(key="score").value == score
+        assert page.selectbox(key="ranking").value == score
         assert page.session_state["chosen"] == []
         page.session_state["chosen"] = [350]
         page.run()
@@ -200,11 +196,9 @@ def test_one_variant_of_two_proteins_is_told_apart(page, store, settings, tiny_p
     proteins = [Protein.from_sequence(WILD, "one"), Protein.from_sequence(WILD[:-2], "two")]
     run = begin(
         store,
-        proteins,
+        ScreenRequest(tuple(proteins), "both", "compact"),
         [ask(n, "K2R", p) for n, p in enumerate(proteins, start=1)],
         predictor=tiny_predictor,
-        source="both",
-        model="compact",
     )
     advance(store, run, settings=settings, predictor=tiny_predictor)
     page.query_params["run"] = run
@@ -221,11 +215,9 @@ def test_a_second_stage_that_ended_early_is_told_and_goes_on(page, store, settin
     protein = Protein.from_sequence(WILD, "one")
     run = begin(
         store,
-        [protein],
+        ScreenRequest((protein,), "two stages", "compact"),
         [ask(1, "K2R", protein)],
         predictor=tiny_predictor,
-        source="two stages",
-        model="compact",
     )
     advance(store, run, settings=settings, predictor=tiny_predictor)
     store.set_state(run, "failed", "no force field.")
@@ -266,11 +258,9 @@ def test_runs_are_renamed_and_deleted(page, store, tiny_predictor):
     protein = Protein.from_sequence(WILD, "one")
     run = begin(
         store,
-        [protein],
+        ScreenRequest((protein,), "first name", "compact"),
         [ask(1, "K2R", protein)],
         predictor=tiny_predictor,
-        source="first name",
-        model="compact",
     )
     page.switch_page("pages/runs.py").run()
     assert page.dataframe[0].value["state"].tolist() == ["waiting"]
@@ -285,9 +275,9 @@ def table(tiny_predictor, globin):
 
     protein = Protein.from_structure(globin)
     asked = [*all_substitutions(protein, 10, 12), ask(58, "L2A:T3A", protein)]
-    effects = tiny_predictor.effects(protein.sequence)
+    tables = tiny_predictor.tables(protein)
     rows = [
-        finished_row(first_row(a, effects, tiny_predictor.info), o)
+        finished_row(first_row(a, tables, tiny_predictor.info), o)
         for a, o in zip(asked, screen(asked, predictor=tiny_predictor), strict=True)
         if a.variant
     ]
@@ -320,7 +310,7 @@ def test_means_distribution_and_measured_values(table):
     assert means[9] == pytest.approx(site["effect"].mean())
     labelled = frame.assign(
         label=pd.array(np.arange(len(frame)) % 2, dtype="Int64"),
-        score=np.arange(len(frame), dtype=float),
+        measured_value=np.arange(len(frame), dtype=float),
     )
     assert [t.name for t in distribution(labelled, "effect", [1], 0.5).data] == [
         "harmless by the input",
@@ -363,7 +353,7 @@ def screened(store, settings, predictor, globin):
     protein = Protein.from_structure(globin)
     asked = list(from_text("L2A T3V wrong =cmd() L2A:T3V", [protein]))
     run = begin(
-        store, [protein], asked, predictor=predictor, source="<b>bundled</b>", model="compact"
+        store, ScreenRequest((protein,), "<b>bundled</b>", "compact"), asked, predictor=predictor
     )
     advance(store, run, settings=settings, predictor=predictor)
     return run

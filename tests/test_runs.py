@@ -20,8 +20,9 @@ from glass_core.inputs.lists import all_substitutions, ask, from_mutants, from_t
 from glass_core.protein.protein import Protein
 from glass_core.runs.screening import advance, begin, digest_of
 from glass_core.runs.store import RunStore, View
-from glass_core.screen.request import ScreenInputs
-from glass_core.screen.rows import SCORES, ScreenRow, ranking
+from glass_core.screen.columns import RANKINGS
+from glass_core.screen.request import ScreenRequest
+from glass_core.screen.rows import ScreenRow
 from glass_core.screen.stream import screen
 from glass_core.settings import Settings
 
@@ -45,18 +46,17 @@ def settings(tiny_assets, tmp_path):
     )
 
 
-def begun(store, predictor, asked=None, **more):
+def begun(store, predictor, asked=None, name="", digest="", **more):
     asked = list(all_substitutions(PROTEIN)) if asked is None else asked
-    return begin(
-        store, [PROTEIN], asked, predictor=predictor, source="a test", model="compact", **more
-    )
+    request = ScreenRequest((PROTEIN,), "a test", "compact", **more)
+    return begin(store, request, asked, predictor=predictor, name=name, digest=digest)
 
 
 def test_effects_are_there_before_anything_else(store, tiny_predictor):
     run = begun(store, tiny_predictor)
     rows = store.rows(run)
     assert len(rows) == 19 * len(WILD) and all(r.status == "waiting" for r in rows)
-    assert all(r.effect is not None and r.predicted_tm is None for r in rows)
+    assert all(r["effect"] is not None and r["predicted_tm"] is None for r in rows)
     known = store.get(run)
     assert known.state == "waiting" and known.waiting == known.total == len(rows)
     assert len(run) >= 16
@@ -143,7 +143,7 @@ def test_kill_9_in_the_middle_and_start_again(store, settings, tiny_assets, tiny
         i.variant.text: i.prediction.tm_score
         for i in screen(all_substitutions(PROTEIN), predictor=tiny_predictor)
     }
-    assert all(r.predicted_tm == pytest.approx(single[r.variant], abs=1e-5) for r in rows)
+    assert all(r["predicted_tm"] == pytest.approx(single[r.variant], abs=1e-5) for r in rows)
 
 
 @pytest.mark.slow
@@ -176,20 +176,21 @@ def test_a_worker_of_a_cluster_is_killed_in_the_middle(
         i.variant.text: i.prediction.tm_score
         for i in screen(all_substitutions(PROTEIN), predictor=tiny_predictor)
     }
-    assert all(r.predicted_tm == pytest.approx(single[r.variant], abs=1e-5) for r in rows)
+    assert all(r["predicted_tm"] == pytest.approx(single[r.variant], abs=1e-5) for r in rows)
 
 
 def test_views_sort_filter_and_page(store, settings, tiny_predictor):
     run = begun(store, tiny_predictor, list(all_substitutions(PROTEIN, 1, 4)))
     advance(store, run, settings=settings, predictor=tiny_predictor)
     top = store.rows(run, View("lddt_deficit", descending=True, limit=5))
-    deficits = [1 - r.predicted_lddt_site for r in store.rows(run)]
-    assert [1 - r.predicted_lddt_site for r in top] == sorted(deficits, reverse=True)[:5]
+    deficits = [1 - r["predicted_lddt_site"] for r in store.rows(run)]
+    assert [1 - r["predicted_lddt_site"] for r in top] == sorted(deficits, reverse=True)[:5]
     second = store.rows(run, View("lddt_deficit", descending=True, limit=5, offset=5))
     assert not {r.row for r in top} & {r.row for r in second}
     assert store.count(run, View(search="k2")) == 19
-    for score in SCORES:
-        told = sorted(ranking(r, score) for r in store.rows(run))
+    for score in RANKINGS:
+        order = RANKINGS[score]
+        told = sorted(order.of(r[order.column]) for r in store.rows(run))
         assert store.count(run, View(score, at_least=told[-10] - 1e-12)) == sum(
             v >= told[-10] for v in told
         ), score
@@ -220,7 +221,7 @@ def test_runs_are_listed_named_found_and_deleted(store, tiny_predictor):
 
 def test_inputs_and_impacts_round_trip(store, tiny_predictor, globin):
     protein = Protein.from_structure(globin)
-    inputs = ScreenInputs(
+    inputs = ScreenRequest(
         (protein, PROTEIN), "somewhere", "compact", "effect", "openmm", 3, {"date": "now"}
     )
     run = store.create(inputs, [])
@@ -241,7 +242,7 @@ def test_an_unfinished_transaction_leaves_no_half_run(store, tiny_predictor):
         raise ModelError("stop")
 
     with pytest.raises(ModelError):
-        store.create(ScreenInputs((PROTEIN,), "x", "compact"), failing())
+        store.create(ScreenRequest((PROTEIN,), "x", "compact"), failing())
     assert store.newest() == []
 
 
@@ -263,11 +264,10 @@ def test_a_locked_file_a_full_disk_and_junk_are_one_line_each(
         db.execute(f"PRAGMA max_page_count={pages + 1}")
         return db
 
-    monkeypatch.setattr("glass_core.runs.store._connect", small)
+    cramped = RunStore(store.path, small)
     many = [ScreenRow(n, "one", "K2R", "done", "y" * 500) for n in range(2, 2000)]
     with pytest.raises(RunError, match="disk is full"):
-        store.write(run, many)
-    monkeypatch.undo()
+        cramped.write(run, many)
     assert len(store.rows(run)) == 1, "the run stays as it was"
     junk = tmp_path / "junk.sqlite"
     junk.write_bytes(b"not a database at all, but long enough to look at" * 50)
@@ -361,7 +361,7 @@ def test_others_can_write_while_a_run_is_prepared(store, tiny_predictor, monkeyp
         yield ScreenRow(1, "one", "K2R", "waiting")
         store.rename(run, "written in between")
 
-    second = store.create(ScreenInputs((PROTEIN,), "x", "compact"), slow())
+    second = store.create(ScreenRequest((PROTEIN,), "x", "compact"), slow())
     assert store.get(run).name == "written in between" and store.get(second).state == "waiting"
 
 
@@ -369,7 +369,7 @@ def test_rows_of_proteins_that_alternate_are_done_together(store, settings, tiny
     other = Protein.from_sequence("ACDEFGHIKL", "two")
     asked = [ask(n, *("K2R", PROTEIN) if n % 2 else ("C2A", other)) for n in range(1, 41)]
     run = begin(
-        store, [PROTEIN, other], asked, predictor=tiny_predictor, source="x", model="compact"
+        store, ScreenRequest((PROTEIN, other), "x", "compact"), asked, predictor=tiny_predictor
     )
     sizes = []
 

@@ -31,22 +31,16 @@ from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
 from glass_core.report.screen.tables import (
     agreements,
+    columns_document,
     dictionary_frame,
+    ranking_values,
     rejected_csv,
-    score_column,
     screen_csv,
     screen_frame,
     screen_parquet,
 )
-from glass_core.screen.rows import (
-    COLUMNS,
-    SCORES,
-    ScreenRow,
-    finished_row,
-    first_row,
-    ranking,
-    row_from,
-)
+from glass_core.screen.columns import RANKINGS, SCREEN_COLUMNS, SCREEN_FORMAT
+from glass_core.screen.rows import ScreenRow, finished_row, first_row, row_from
 from glass_core.screen.stream import Failure, remodel_top, screen
 
 WILD = "MKTAYIAKQRQISFVKSHFSRQ"
@@ -233,7 +227,7 @@ def test_the_stream_keeps_order_and_says_what_failed(tiny_predictor):
     assert [type(m) for m in made] == [Impact, Failure, Impact, Impact, Impact]
     assert (made[1].row, made[1].text) == (2, "wrong")
     assert made[4].protein is OTHER and done == [4, 5]
-    alone = tiny_predictor.predict([asked[2].variant])[0]
+    alone = tiny_predictor.predict(PROTEIN, [asked[2].variant])[0]
     assert made[2].prediction.tm_score == pytest.approx(alone.tm_score, abs=1e-5)
     np.testing.assert_allclose(made[2].prediction.lddt, alone.lddt, atol=1e-5)
     assert made[0].provenance.inputs["mutant_sha256"] != made[2].provenance.inputs["mutant_sha256"]
@@ -251,12 +245,12 @@ def test_chunks_change_nothing(tiny_predictor):
 def test_one_bad_variant_does_not_take_the_others_with_it(tiny_predictor):
     class Picky:
         info = tiny_predictor.info
-        effects = tiny_predictor.effects
+        tables = tiny_predictor.tables
 
-        def predict(self, variants, progress=None):
+        def predict(self, protein, variants, progress=None):
             if any(v.text == "T3A" for v in variants):
                 raise ModelError("out of memory: use a shorter sequence.")
-            return tiny_predictor.predict(variants)
+            return tiny_predictor.predict(protein, variants)
 
     made = list(screen(from_text("K2R T3A A4G", [PROTEIN]), predictor=Picky()))
     assert [isinstance(m, Failure) for m in made] == [False, True, False]
@@ -297,19 +291,18 @@ def test_the_second_stage_measures(tiny_predictor, globin):
     made = list(remodel_top(impacts, predictor=tiny_predictor, remodeller=Same()))
     assert isinstance(made[0], Failure) and made[0].reason == "no force field."
     assert made[1].tm_score == pytest.approx(1, abs=1e-4)
-    row = finished_row(first_row(asked[1], None, tiny_predictor.info), made[1])
+    row = finished_row(first_row(asked[1], (), tiny_predictor.info), made[1])
     assert row.measured_tm == pytest.approx(1, abs=1e-4)
     assert row.measured_lddt_site == pytest.approx(1, abs=1e-4)
     assert "same 1" in row.protocol and "seeds 1" in row.protocol
 
 
 def test_every_column_is_a_field_and_documented():
-    assert [*COLUMNS] == sorted(COLUMNS, key=[*COLUMNS].index)
     row = ScreenRow(1, "p", "K2R", "waiting")
-    assert set(row.to_dict()) == set(COLUMNS)
-    assert all(column.meaning for column in COLUMNS.values())
+    assert set(row.to_dict()) == set(SCREEN_COLUMNS)
+    assert all(column.meaning for column in SCREEN_COLUMNS.values())
     assert row_from({**row.to_dict(), "effect": float("nan"), "unknown": 3}) == row
-    assert list(dictionary_frame()["column"]) == [*COLUMNS]
+    assert list(dictionary_frame()["column"]) == [*SCREEN_COLUMNS]
 
 
 @pytest.fixture(scope="module")
@@ -318,8 +311,8 @@ def rows(tiny_predictor, globin):
     asked = list(all_substitutions(protein, 1, 3))
     asked[5:6] = [Asked(6, "=bad()", protein, None, "=cannot be read")]
     asked[7] = ask(8, f"{protein.sequence[0]}1del", protein)
-    table = tiny_predictor.effects(protein.sequence)
-    first = [first_row(a, table, tiny_predictor.info) for a in asked]
+    tables = tiny_predictor.tables(protein)
+    first = [first_row(a, tables, tiny_predictor.info) for a in asked]
     outcomes = screen(asked, predictor=tiny_predictor)
     return [
         finished_row(r, o) if r.status == "waiting" else r
@@ -331,29 +324,30 @@ def test_rows_hold_what_impact_says(rows, tiny_predictor, globin):
     protein = Protein.from_structure(globin)
     row = rows[20]
     impact = next(screen([ask(1, row.variant, protein)], predictor=tiny_predictor))
-    assert row.predicted_tm == pytest.approx(impact.prediction.tm_score, abs=1e-6)
+    assert row["predicted_tm"] == pytest.approx(impact.prediction.tm_score, abs=1e-6)
     site = impact.prediction.lddt[row.position - 1]
-    assert row.predicted_lddt_site == pytest.approx(site, abs=1e-6)
-    assert row.predicted_lddt_min <= row.predicted_lddt_site
+    assert row["predicted_lddt_site"] == pytest.approx(site, abs=1e-6)
+    assert row["predicted_lddt_min"] <= row["predicted_lddt_site"]
     assert row.author_number == protein.author_number(row.position - 1)
     assert row.neighbours > 0 and row.secondary_structure in "HEC" and row.chain == "A"
     assert row.hgvs.startswith("p.") and row.status == "done"
     site_rows = [r for r in rows if r.position == 3]
-    order = sorted(site_rows, key=lambda r: r.effect)
-    np.testing.assert_allclose([r.percentile_site for r in order], np.arange(19) * 100 / 19)
-    assert rows[7].effect is None and rows[7].predicted_lddt_site is None
-    assert rows[5].status == "rejected" and rows[5].predicted_tm is None
+    order = sorted(site_rows, key=lambda r: r["effect"])
+    np.testing.assert_allclose([r["percentile_site"] for r in order], np.arange(19) * 100 / 19)
+    assert rows[7]["effect"] is None and rows[7]["predicted_lddt_site"] is None
+    assert rows[5].status == "rejected" and rows[5]["predicted_tm"] is None
 
 
 def test_scores_rise_with_damage(rows):
     frame = screen_frame(rows)
-    for score in SCORES:
-        column = score_column(frame, score)
-        by_row = [ranking(r, score) for r in rows]
+    for score in RANKINGS:
+        order = RANKINGS[score]
+        column = ranking_values(frame, score)
+        by_row = [None if (v := r[order.column]) is None else order.of(v) for r in rows]
         np.testing.assert_allclose(
             column.to_numpy(), [np.nan if v is None else v for v in by_row], equal_nan=True
         )
-    assert score_column(frame, "lddt_deficit").min() >= -1e-9
+    assert ranking_values(frame, "lddt_deficit").min() >= -1e-9
 
 
 def test_csv_and_parquet_hold_the_same(rows, tmp_path):
@@ -361,24 +355,26 @@ def test_csv_and_parquet_hold_the_same(rows, tmp_path):
     path = tmp_path / "t.parquet"
     path.write_bytes(screen_parquet(rows))
     parquet = pd.read_parquet(path)
-    assert list(csv.columns) == list(parquet.columns) == [*COLUMNS]
+    assert list(csv.columns) == [*parquet.columns, "format"] == [*SCREEN_COLUMNS, "format"]
+    assert set(csv["format"]) == {SCREEN_FORMAT}
     np.testing.assert_allclose(csv["predicted_tm"], parquet["predicted_tm"], equal_nan=True)
     assert csv["variant"][5] == "'=bad()", "no formula"
     import pyarrow.parquet as pq
 
     dictionary = json.loads(pq.read_schema(path).metadata[b"glass_columns"])
-    assert dictionary["effect"]["meaning"] == COLUMNS["effect"].meaning
+    assert dictionary["effect"]["meaning"] == SCREEN_COLUMNS["effect"].meaning
     bad = pd.read_csv(pd.io.common.StringIO(rejected_csv(rows)))
     assert bad["row"].tolist() == [6] and bad["reason"][0].startswith("'=")
     assert rejected_csv(rows[:3]) == ""
 
 
 def test_agreement_with_labels_and_values(rows):
-    known = [r for r in rows if r.effect is not None]
+    known = [r for r in rows if r["effect"] is not None]
     told = [
-        row_from({**r.to_dict(), "score": -r.effect, "label": int(r.effect > 0)}) for r in known
+        row_from({**r.to_dict(), "measured_value": -r["effect"], "label": int(r["effect"] > 0)})
+        for r in known
     ]
-    found = {a.score: a for a in agreements(screen_frame(told))}
+    found = {a.ranking: a for a in agreements(screen_frame(told))}
     assert found["effect"].spearman == pytest.approx(-1)
     assert found["effect"].auroc == 1 and found["effect"].labels == len(known)
     assert agreements(screen_frame(rows)) == []
@@ -445,7 +441,7 @@ def test_command_reads_a_table_and_reports_bad_rows(run, tmp_path):
     assert code == 3 and "1 gave no result" in err
     made = pd.read_parquet(tmp_path / "o.parquet")
     assert made["status"].tolist() == ["done", "rejected", "done", "done"]
-    assert made["score"].iloc[0] == 1 and np.isnan(made["score"].iloc[3])
+    assert made["measured_value"].iloc[0] == 1 and np.isnan(made["measured_value"].iloc[3])
     assert pd.read_csv(tmp_path / "o-rejected.csv")["row"].tolist() == [2]
 
 
@@ -468,7 +464,7 @@ def test_command_takes_many_proteins(run, tmp_path):
         (("--wild", WILD, "--variants", "K2R", "--range", "2", "--out", "o.csv"), "--range goes"),
         (("--wild", "", "--all", "--out", "o.csv"), "wild type: is empty"),
         (("--wild", WILD, "--all", "--range", "1-99", "--out", "o.csv"), "residues 1 to 22"),
-        (("--wild", WILD, "--all", "--rank", "luck", "--out", "o.csv"), "is no score"),
+        (("--wild", WILD, "--all", "--rank", "luck", "--out", "o.csv"), "is no ranking"),
         (("--wild", WILD, "--all", "--remodel", "nope", "--out", "o.csv"), "nope"),
         (("--wild", WILD, "--variants", " ", "--out", "o.csv"), "there are none"),
     ],
@@ -483,8 +479,7 @@ def test_the_data_dictionary_in_docs_is_this_one():
     from pathlib import Path
 
     text = (Path(__file__).parents[1] / "docs" / "screen-columns.md").read_text()
-    for name, column in COLUMNS.items():
-        assert f"| `{name}` | {column.meaning} | {column.unit} | {column.span} |" in text
+    assert text == columns_document()
 
 
 @pytest.mark.data
@@ -503,8 +498,8 @@ def test_a_measured_scan_of_the_shared_data_gives_its_spearman(shared_data, tmp_
     asked = list(variants_of_file(upload, [protein]))
     assert len(asked) == len(scan) and all(a.variant and a.score is not None for a in asked)
     predictor = load_predictor(Settings(device="cpu"))
-    effects = predictor.effects(protein.sequence)
-    frame = screen_frame(first_row(a, effects, predictor.info) for a in asked)
-    found = {a.score: a for a in agreements(frame)}
+    tables = predictor.tables(protein)
+    frame = screen_frame(first_row(a, tables, predictor.info) for a in asked)
+    found = {a.ranking: a for a in agreements(frame)}
     assert found["effect"].values == len(scan)
     assert found["effect"].spearman < found["blosum62"].spearman < 0, "fitness falls with damage"

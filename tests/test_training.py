@@ -16,9 +16,10 @@ from glass_core.embedders.cache import CachedEmbedder
 from glass_core.embedders.compact import CompactConfig, CompactEmbedder, CompactEncoder
 from glass_core.errors import InputError
 from glass_core.models.card import ModelCard
-from glass_core.models.checkpoint import load_effect, load_head, save_encoder
+from glass_core.models.checkpoint import load_heads, save_encoder
 from glass_core.models.heads.siamese import SiameseConfig, SiameseTransformer
 from glass_core.models.registry import load_predictor
+from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
 from glass_core.settings import Settings
 from glass_core.training.batches import Corpus
@@ -464,9 +465,7 @@ def test_a_head_is_trained_resumed_and_loads(embedder, pairs_folder, tmp_path, m
     embedder = CompactEmbedder.load(folder, TINY.to_dict(), "tiny", CPU)
 
     def run(out: Path):
-        return train_head(
-            embedder, pairs_folder, out, short(), fabric(), name="m", version="1", kind="compact"
-        )
+        return train_head(embedder, pairs_folder, out, short(), fabric(), version="1")
 
     whole = run(tmp_path / "whole")
     batch = Pairs.batch
@@ -483,25 +482,18 @@ def test_a_head_is_trained_resumed_and_loads(embedder, pairs_folder, tmp_path, m
     again = run(tmp_path / "parts")
     assert again.curve == whole.curve
     card = ModelCard.read(tmp_path / "parts")
-    assert load_head(card).config.prottrans_dim == 16
+    assert load_heads(card)["siamese"].config.prottrans_dim == 16
     record = json.loads((tmp_path / "parts" / "head-training.json").read_text())
     assert record["format"] == "glass-training/1"
     assert len(record["curve"]) == 6 and len(record["validation"]) == 2
     assert record["data_sha256"]["pairs"] == data_sha256(pairs_folder)
     predictor = load_predictor(Settings(models=tmp_path, device="cpu"), "parts")
-    assert predictor.effects("ACDEF") is None, "no effect head yet"
+    assert predictor.effects(Protein.from_sequence("ACDEF")) is None, "no effect head yet"
 
 
 def test_the_papers_recipe_counts_epochs(embedder, pairs_folder, tmp_path):
     history = train_head(
-        embedder,
-        pairs_folder,
-        tmp_path / "m",
-        short("paper"),
-        fabric(),
-        name="m",
-        version="1",
-        kind="prott5",
+        embedder, pairs_folder, tmp_path / "m", short("paper"), fabric(), version="1"
     )
     assert len(history.curve) == 5 * 3, "five epochs of eleven pairs in batches of four"
     record = json.loads((tmp_path / "m" / "head-training.json").read_text())
@@ -511,21 +503,24 @@ def test_the_papers_recipe_counts_epochs(embedder, pairs_folder, tmp_path):
     assert HEAD_RECIPES["paper"].batch == 16 and HEAD_RECIPES["paper"].hidden == 512
 
 
-def test_an_effect_head_is_trained_and_calibrated(embedder, pairs_folder, effects_file, tmp_path):
+def test_an_effect_head_is_trained_and_calibrated(
+    embedder, pairs_folder, effects_file, tmp_path, monkeypatch
+):
     from dataclasses import replace
+
+    monkeypatch.setattr("glass_core.training.effect.EFFECT_TOKENS", 800)  # few are enough here
 
     folder, model = tmp_path / "encoder", tmp_path / "m"
     save_encoder(folder, embedder.encoder)
     source = CompactEmbedder.load(folder, TINY.to_dict(), "tiny", CPU)
-    train_head(
-        source, pairs_folder, model, short(), fabric(), name="m", version="1", kind="compact"
-    )
+    train_head(source, pairs_folder, model, short(), fabric(), version="1")
     schedule = replace(EFFECT_SCHEDULE, steps=60, every=20, warmup=5, peak=3e-3)
     history = train_effect(source, effects_file, model, fabric(), schedule)
     assert history.validation[-1]["stability"] > 0.5, "proline is easily told from tryptophan"
-    _, scale, offset = load_effect(ModelCard.read(model))
-    assert np.isfinite([scale, offset]).all()
-    table = load_predictor(Settings(models=tmp_path, device="cpu"), "m").effects("ACDEFGHIKL" * 4)
+    config = load_heads(ModelCard.read(model))["effect"].config
+    assert (config.scale, config.offset) != (1, 0), "calibrated"
+    predictor = load_predictor(Settings(models=tmp_path, device="cpu"), "m")
+    table = predictor.effects(Protein.from_sequence("ACDEFGHIKL" * 4))
     assert table.probability[5, 12] > table.probability[5, 18], "P is called damaging, W is not"
     assert np.isnan(table.score[0, 0]), "the wild type's own letter has no score"
 

@@ -14,6 +14,7 @@ from glass_core.cli.main import main
 from glass_core.errors import InputError
 from glass_core.metrics.agreement import auroc, spearman
 from glass_core.models.evaluation import Evaluation, Figure, read_evaluations
+from glass_core.protein.protein import Protein
 from glass_core.protein.variant import Variant
 from glass_core.report import evidence
 from glass_core.training.data.assays import Assay
@@ -199,7 +200,9 @@ def test_effects_are_reported_by_kind_or_not_at_all(tiny_predictor):
     sampled = found["clinical"]["sampled"]
     assert sampled["labels"] == 9 and set(sampled["figures"]) == {"model", "BLOSUM62", *DEFICITS}
     assert set(found["scan"]["sampled"]["figures"]) == set(sampled["figures"])
-    table = tiny_predictor.predict([Variant.parse("C2W", "ACDEFGHIKL")])[0]
+    table = tiny_predictor.predict(
+        Protein.from_sequence("ACDEFGHIKL"), [Variant.parse("C2W", "ACDEFGHIKL")]
+    )[0]
     told = deficit_scores(tiny_predictor, assays[0], 100)
     assert told[DEFICITS[1]][1] == pytest.approx(1 - table.lddt[1], abs=1e-5)
     assert all(0 <= p <= 1 for p in found["clinical"]["rows"]["probability"])
@@ -405,8 +408,8 @@ def test_from_structures_to_figures_on_a_tiny_prott5(tiny_t5, tmp_path, monkeypa
     out = shell(
         "impact", "--wild", "ACDEFGHIKLACDEFGHIKL", "--variant", "C2W", "--model", "mine", "--json"
     )
-    effect = json.loads(out)["prediction"]["effect"]
-    assert 0 <= effect["probability"] <= 1 and 1 <= effect["site_rank"] <= 19
+    told = json.loads(out)["prediction"]["told"]
+    assert 0 <= told["p_damaging"] <= 1 and 1 <= told["site_rank"] <= 19
 
 
 @pytest.mark.parametrize(

@@ -15,12 +15,14 @@ from lightning_fabric import Fabric
 from glass_core.cli.main import main
 from glass_core.embedders.compact import CompactConfig, CompactEmbedder, CompactEncoder
 from glass_core.errors import InputError, ModelError, RecordError
-from glass_core.models.card import CARD_FILE, FOLD_FILE, ModelCard
-from glass_core.models.checkpoint import load_fold, save_encoder, save_fold, save_model
+from glass_core.models.card import CARD_FILE, ModelCard
+from glass_core.models.checkpoint import load_heads, save_encoder, save_head, save_model
+from glass_core.models.heads.base import head_kind
 from glass_core.models.heads.fold import COMMON, FoldConfig, FoldHead
 from glass_core.models.heads.siamese import SiameseConfig, SiameseTransformer, predicted_tm
 from glass_core.models.predictor import SiamesePredictor
 from glass_core.models.registry import load_predictor
+from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
 from glass_core.protein.variant import Variant
 from glass_core.settings import Settings
@@ -202,7 +204,7 @@ def tiny(tmp_path):
     head = SiameseTransformer(SiameseConfig(prottrans_dim=16, hidden_dim=16, output_dim=16))
     save_model(
         folder,
-        head,
+        {"siamese": head},
         name="m",
         version="1",
         embedder={"kind": "compact"},
@@ -267,7 +269,8 @@ def test_a_fold_head_is_trained_resumed_and_gives_the_models_tm(pairs, tiny, tmp
 
     after = load_predictor(Settings(models=tmp_path, device="cpu"), "m")
     variant = Variant.parse("A1P", "ACDEFGHIKLMNPQRSTVWY" * 3)
-    (old,), (new,) = before.predict([variant]), after.predict([variant])
+    protein = Protein.from_sequence(variant.wild_type)
+    (old,), (new,) = before.predict(protein, [variant]), after.predict(protein, [variant])
     np.testing.assert_array_equal(old.lddt, new.lddt, err_msg="lDDT stays the Siamese head's")
     with torch.no_grad():
         z = [
@@ -290,10 +293,10 @@ def test_without_alike_pairs_there_is_nothing_to_begin_with(pairs, tiny, tmp_pat
 
 def test_a_fold_head_survives_the_disk_and_a_damaged_one_is_refused(tiny):
     folder, _ = tiny
-    assert load_fold(ModelCard.read(folder)) is None
+    assert "fold" not in load_heads(ModelCard.read(folder))
     head = random_head(width=16, axes=3)
-    card = save_fold(folder, head, torch.float32)
-    again = load_fold(card)
+    card = save_head(folder, "fold", head, torch.float32)
+    again = load_heads(card)["fold"]
     for name, tensor in head.state_dict().items():
         assert torch.equal(tensor, again.state_dict()[name]), name
     content = json.loads((folder / CARD_FILE).read_text())
@@ -302,21 +305,23 @@ def test_a_fold_head_survives_the_disk_and_a_damaged_one_is_refused(tiny):
         ({"axes": 3}, "not usable"),
         ({"embedding_dim": 16, "axes": 4}, "expected"),
     ):
-        (folder / CARD_FILE).write_text(json.dumps(content | {"fold": entry}))
+        (folder / CARD_FILE).write_text(
+            json.dumps(content | {"heads": content["heads"] | {"fold": entry}})
+        )
         with pytest.raises(ModelError, match=words):
-            load_fold(ModelCard.read(folder))
-    (folder / FOLD_FILE).unlink()
+            load_heads(ModelCard.read(folder))
+    (folder / head_kind("fold").file).unlink()
     (folder / CARD_FILE).write_text(json.dumps(content))
     with pytest.raises(ModelError, match="missing"):
-        load_fold(ModelCard.read(folder))
+        load_heads(ModelCard.read(folder))
 
 
 def test_a_fold_head_of_another_width_is_refused(tiny):
     _, embedder = tiny
     head = SiameseTransformer(SiameseConfig(prottrans_dim=16, hidden_dim=16, output_dim=16))
     info = load_predictor(Settings(device="cpu")).info
-    with pytest.raises(ModelError, match="width 6 and 16"):
-        SiamesePredictor(embedder, head, info, fold=random_head(width=6))
+    with pytest.raises(ModelError, match="fold head takes embeddings of width 6"):
+        SiamesePredictor(embedder, {"siamese": head, "fold": random_head(width=6)}, info)
 
 
 def test_train_fold_from_the_shell(pairs, tiny, tmp_path):
@@ -347,6 +352,6 @@ def test_train_fold_from_the_shell(pairs, tiny, tmp_path):
     )
     assert found.exit_code == 0, found.output
     assert json.loads(found.stdout)["steps"] == 4
-    assert ModelCard.read(folder).fold == {"embedding_dim": 16, "axes": 16}
+    assert ModelCard.read(folder).heads["fold"] == {"embedding_dim": 16, "axes": 16}
     found = CliRunner().invoke(main, ["train-fold", "--pairs", "x", "--model", str(tmp_path)])
     assert found.exit_code == 2 and found.stderr.count("\n") == 1

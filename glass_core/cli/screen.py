@@ -116,10 +116,12 @@ def screen_command(
     from glass_core.remodel import get_remodeller
     from glass_core.runs.screening import advance, begin, digest_of
     from glass_core.runs.store import RunStore
-    from glass_core.screen.rows import SCORES, gave_nothing
+    from glass_core.screen.columns import RANKINGS
+    from glass_core.screen.request import ScreenRequest
+    from glass_core.screen.rows import gave_nothing
 
-    if ranking not in SCORES:
-        raise InputError(f"rank '{ranking}': is no score; use {', '.join(SCORES)}.")
+    if ranking not in RANKINGS:
+        raise InputError(f"rank '{ranking}': is no ranking; use {', '.join(RANKINGS)}.")
     if backend:
         get_remodeller(backend)
     settings = Settings.from_environment().on(device)
@@ -139,14 +141,16 @@ def screen_command(
         if begun is not None
         else begin(
             store,
-            proteins,
+            ScreenRequest(
+                tuple(proteins),
+                f"command line, {out.name}",
+                model,
+                ranking,
+                backend,
+                top if backend else 0,
+            ),
             asked,
             predictor=predictor,
-            source=f"command line, {out.name}",
-            model=model,
-            ranking=ranking,
-            remodel=backend,
-            remodel_top=top if backend else 0,
             digest=digest,
         )
     )

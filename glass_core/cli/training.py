@@ -283,9 +283,7 @@ def train_command(
         out,
         recipe,
         fabric,
-        name=out.name,
         version=version,
-        kind=embedder,
         unpaired=unpaired,
     )
     _say_trained(fabric, out, history)

@@ -6,6 +6,7 @@ import hashlib
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -19,8 +20,8 @@ _SMALLEST_FILE = 4096
 """Bytes; smaller entries lie in the index itself."""
 
 
-class CachedEmbedder:
-    """An embedder that remembers; implements `Embedder`.
+class CachedEmbedder(Embedder):
+    """An embedder that remembers.
 
     The key is the embedder's name (with its revision), its dtype, the stored
     dtype and the sequence. Entries are written whole or not at all; beyond
@@ -69,6 +70,20 @@ class CachedEmbedder:
             ) from error
         self.name, self.dim = embedder.name, embedder.dim
         self.device, self.dtype = embedder.device, embedder.dtype
+        self.kind = embedder.kind
+        self.side_heads, self.encoder = embedder.side_heads, embedder.encoder
+
+    def cost(self, length: int) -> float:
+        """That of the embedder, for what is not kept yet."""
+        return self.source.cost(length)
+
+    def tell(self, side_head: str, sequence: str) -> torch.Tensor:
+        """As the embedder tells it."""
+        return self.source.tell(side_head, sequence)
+
+    def pack(self, folder: Path) -> dict[str, Any]:
+        """What the embedder packs."""
+        return self.source.pack(folder)
 
     def embed(self, sequences: Sequence[str], progress: Count | None = None) -> list[Embedding]:
         """Embed `sequences`, in the order given; only those not yet kept are computed."""

@@ -9,6 +9,7 @@ Shape notation: B sequences in a batch, L residues of the longest, D width.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
@@ -19,13 +20,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from glass_core.embedders.base import Embedding
+from glass_core.embedders.base import Embedding, InstalledEmbedder, Luggage, matrix_products
 from glass_core.embedders.batching import run_in_batches
+from glass_core.embedders.kinds import COMPACT
 from glass_core.embedders.weights import read_tensors
-from glass_core.errors import GlassError, ModelError
+from glass_core.errors import GlassError, ModelError, UnavailableError
 from glass_core.progress import Count
 from glass_core.protein.sequence import STANDARD, UNKNOWN, check_residues, for_embedding
-from glass_core.records import require
+from glass_core.records import MAX_LAYERS, require, require_sizes
+from glass_core.settings import Settings
 
 UNKNOWN_TOKEN = len(STANDARD)
 MASK_TOKEN = UNKNOWN_TOKEN + 1
@@ -48,10 +51,6 @@ C-alpha within 10 Å, standardised."""
 _TOKEN = {letter: index for index, letter in enumerate(STANDARD)} | {UNKNOWN: UNKNOWN_TOKEN}
 _TOKEN_BUDGET = 4096
 _ROTARY_BASE = 10_000.0
-
-
-MAX_LAYERS = 256
-"""A configuration that claims more is not believed."""
 
 
 @dataclass(frozen=True)
@@ -82,20 +81,8 @@ class CompactConfig:
     window: int = 320
 
     def __post_init__(self) -> None:
-        for name in (
-            "dim",
-            "layers",
-            "heads",
-            "feedforward",
-            "conv_layers",
-            "conv_width",
-            "window",
-        ):
-            value = getattr(self, name)
-            require(isinstance(value, int) and 0 < value <= 16384, name, "is a positive integer")
-        require(
-            max(self.layers, self.conv_layers) <= MAX_LAYERS, "layers", f"is at most {MAX_LAYERS}"
-        )
+        require_sizes(self, ("dim", "heads", "feedforward", "conv_width", "window"))
+        require_sizes(self, ("layers", "conv_layers"), MAX_LAYERS)
         require(self.dim % (2 * self.heads) == 0, "dim", "is an even multiple of heads")
         require(self.conv_width % 2 == 1, "conv_width", "is odd")
         require(self.window >= 8, "window", "is at least 8")
@@ -248,8 +235,12 @@ def tokenise(sequences: Sequence[str], device: torch.device | None = None) -> tu
     return tokens, tokens != PAD_TOKEN
 
 
-class CompactEmbedder:
-    """The `Embedder` of the compact model, in fp32."""
+class CompactEmbedder(InstalledEmbedder):
+    """The embedder of the compact model, in fp32."""
+
+    kind = COMPACT
+    side_heads = frozenset(SIDE_HEADS)
+    encoder: CompactEncoder
 
     def __init__(
         self, encoder: CompactEncoder, name: str, device: torch.device, folder: Path | None = None
@@ -260,6 +251,21 @@ class CompactEmbedder:
         self.dim = encoder.config.dim
         self.device = device
         self.dtype = torch.float32
+
+    @classmethod
+    def of_model(
+        cls, luggage: Luggage | None, settings: Settings, device: torch.device
+    ) -> CompactEmbedder:
+        """The encoder in a model's folder, as the card's entry ``encoder`` describes it."""
+        if luggage is None:
+            raise UnavailableError(
+                f"embedder '{COMPACT}': no installed model brings it; restore the assets."
+            )
+        config = luggage.content.get("encoder")
+        if not isinstance(config, dict):
+            raise ModelError(f"{luggage.label}: its card has no entry 'encoder'.")
+        name, _, version = luggage.label.partition(" ")
+        return cls.load(luggage.folder, config, f"{name} encoder {version}", device)
 
     @classmethod
     def load(
@@ -300,11 +306,22 @@ class CompactEmbedder:
             for s, cut in zip(sequences, spans, strict=True)
         ]
 
+    def cost(self, length: int) -> float:
+        """Products with the weights of the layers; attention and convolutions are small."""
+        return float(matrix_products(self.encoder.layers) * length)
+
     @torch.inference_mode()
-    def tell(self, name: str, sequence: str) -> Tensor:
-        """The side head `name` for each residue of a sequence, shape=(L, SIDE_HEADS[name])."""
+    def tell(self, side_head: str, sequence: str) -> Tensor:
+        """A side head for each residue of a sequence, shape=(L, SIDE_HEADS[side_head])."""
         residues = self.embed([sequence])[0].residues.to(self.device)
-        return self.encoder.tell(name, residues).float().cpu()
+        return self.encoder.tell(side_head, residues).float().cpu()
+
+    def pack(self, folder: Path) -> dict[str, Any]:
+        """The encoder's weights and configuration travel with the model."""
+        if self.folder is not None and self.folder.resolve() != folder.resolve():
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(self.folder / ENCODER_FILE, folder / ENCODER_FILE)
+        return {"encoder": self.encoder.config.to_dict()}
 
     @torch.inference_mode()
     def _encode(self, pieces: list[str]) -> list[Tensor]:

@@ -13,11 +13,12 @@ from typing import Any
 
 import torch
 
-from glass_core.embedders.base import Embedding
+from glass_core.embedders.base import Count, Embedding, InstalledEmbedder, Luggage, matrix_products
 from glass_core.embedders.batching import is_out_of_memory, run_in_batches
+from glass_core.embedders.kinds import PROTT5
 from glass_core.errors import ModelError, UnavailableError
-from glass_core.progress import Count
 from glass_core.protein.sequence import for_embedding
+from glass_core.settings import Settings
 
 DEFAULT_REPOSITORY = "Rostlab/prot_t5_xl_half_uniref50-enc"
 DOWNLOAD_GB = {DEFAULT_REPOSITORY: 2.4, "Rostlab/prot_t5_xl_uniref50": 11.0}
@@ -85,8 +86,8 @@ def _advice(source: str) -> str:
     return f"fetch them with: {weights_command(source)}"
 
 
-class ProtT5Embedder:
-    """Per-residue ProtT5 embeddings; implements `embedders.base.Embedder`.
+class ProtT5Embedder(InstalledEmbedder):
+    """Per-residue ProtT5 embeddings.
 
     Parameters
     ----------
@@ -97,17 +98,40 @@ class ProtT5Embedder:
         Residues (with padding) per batch; halves itself when memory runs out.
     """
 
+    kind = PROTT5
+
     def __init__(
         self, model: Any, name: str, device: torch.device, token_budget: int | None = None
     ) -> None:
         if model.config.vocab_size <= max(VOCABULARY.values()):
             raise ModelError(f"{name}: is no ProtT5 model; its vocabulary is too small.")
         self._model = model.to(device).eval()
+        self._per_token = matrix_products(model.encoder)
         self.name = name
         self.dim = int(model.config.d_model)
         self.device = device
         self.dtype: torch.dtype = model.dtype
         self.token_budget = token_budget or _TOKEN_BUDGET.get(device.type, 2_000)
+
+    @classmethod
+    def of_model(
+        cls, luggage: Luggage | None, settings: Settings, device: torch.device
+    ) -> ProtT5Embedder:
+        """The weights that the settings name, whatever the model brings."""
+        return cls.load(device, settings.prott5)
+
+    @staticmethod
+    def unavailable_reason(settings: Settings) -> str | None:
+        """Which weights are missing and how to get them; None when they are there."""
+        try:
+            find_weights(settings.prott5)
+        except UnavailableError as error:
+            return str(error)
+        return None
+
+    def cost(self, length: int) -> float:
+        """Products with the weights; attention is small up to a thousand residues."""
+        return float(self._per_token * length)
 
     @staticmethod
     def load(

@@ -84,12 +84,12 @@ def analyse(
         raise InputError("seeds: at least one is needed to remodel.")
 
     tell("predicting", 0.02)
-    prediction = predictor.predict([variant])[0]
+    prediction = predictor.predict(protein, [variant])[0]
     _stop_if(cancelled)
     tell("ranking against other substitutions", 0.05)
     if background is None:
-        background = affordable_background(predictor.info, len(protein))
-    ranks = baselines(variant, predictor, background)
+        background = affordable_background(predictor, len(protein))
+    ranks = baselines(protein, variant, predictor, background)
     _stop_if(cancelled)
 
     replicates: tuple[Replicate, ...] = ()

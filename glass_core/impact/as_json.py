@@ -17,14 +17,15 @@ from glass_core.impact.rows import residue_rows
 from glass_core.metrics.measure import Measurement
 from glass_core.metrics.noise import NoiseFloor, replicate_mean
 from glass_core.metrics.tmalign import StructuralAlignment
-from glass_core.models.prediction import EffectScore, ModelInfo, Prediction
+from glass_core.models.prediction import OTHERS_AT_SITE, ModelInfo, Prediction
 from glass_core.protein.as_json import protein_dict, protein_from, structure_dict, structure_from
 from glass_core.protein.change import Change
 from glass_core.protein.variant import Variant
 from glass_core.records import from_nullable, nullable, to_nullable
 from glass_core.remodel.base import Replicate
 
-FORMAT = "glass-impact/1"
+IMPACT_FORMAT, FORMAT_1 = "glass-impact/2", "glass-impact/1"
+"""Format 1 had an entry `effect` for what is now told by column."""
 
 
 def to_json(impact: Impact, *, indent: int | None = None) -> str:
@@ -50,17 +51,15 @@ def to_dict(impact: Impact) -> dict[str, Any]:
     """Plain values: what the README documents, then all that is needed to read it back."""
     prediction, floor = impact.prediction, impact.noise_floor
     return {
-        "format": FORMAT,
+        "format": IMPACT_FORMAT,
         "variant": impact.variant.text,
         "prediction": {
             "tm_score": prediction.tm_score,
             "lddt": to_nullable(prediction.lddt),
             "model": asdict(prediction.model),
             "flags": list(prediction.flags),
-            "effect": None
-            if prediction.effect is None
-            else asdict(prediction.effect)
-            | {"sensitivity": to_nullable(prediction.effect.sensitivity)},
+            "told": dict(prediction.told),
+            "tracks": {name: to_nullable(track) for name, track in prediction.tracks.items()},
         },
         "baselines": asdict(impact.baselines),
         "measurement": _summary(impact.measurements),
@@ -135,21 +134,15 @@ def _summary(replicates: tuple[Measurement, ...]) -> dict[str, Any] | None:
 
 
 def _from_dict(content: Mapping[str, Any]) -> Impact:
-    if content.get("format") != FORMAT:
-        raise ValueError(f"format is not {FORMAT}")
+    if content.get("format") not in (IMPACT_FORMAT, FORMAT_1):
+        raise ValueError(f"format is not {IMPACT_FORMAT}")
     wild_type = content["wild_type"]
     prediction = content["prediction"]
     floor = content["noise_floor"]
     return Impact(
         protein=protein_from({"sequence": wild_type} | content["protein"]),
         variant=Variant(wild_type, tuple(Change(**c) for c in content["changes"])),
-        prediction=Prediction(
-            prediction["tm_score"],
-            from_nullable(prediction["lddt"]),
-            ModelInfo(**prediction["model"]),
-            tuple(prediction["flags"]),
-            _effect(prediction.get("effect")),
-        ),
+        prediction=_prediction(prediction),
         baselines=Baselines(**content["baselines"]),
         replicates=tuple(_replicate(r) for r in content["structures"]),
         measurements=_measurements(content["measurement"]),
@@ -159,10 +152,26 @@ def _from_dict(content: Mapping[str, Any]) -> Impact:
     )
 
 
-def _effect(content: Mapping[str, Any] | None) -> EffectScore | None:
-    if content is None:
-        return None
-    return EffectScore(**dict(content) | {"sensitivity": from_nullable(content["sensitivity"])})
+def _prediction(content: Mapping[str, Any]) -> Prediction:
+    told, tracks = content.get("told", {}), content.get("tracks", {})
+    effect = content.get("effect")  # format 1
+    if effect is not None:
+        told = {"effect": effect["score"], "p_damaging": effect["probability"]}
+        if effect["site_rank"] is not None:
+            told |= {
+                "site_rank": effect["site_rank"],
+                "percentile_site": 100 * (OTHERS_AT_SITE - effect["site_rank"]) / OTHERS_AT_SITE,
+                "percentile_protein": effect["percentile"],
+            }
+        tracks = {"sensitivity": effect["sensitivity"]}
+    return Prediction(
+        content["tm_score"],
+        from_nullable(content["lddt"]),
+        ModelInfo(**content["model"]),
+        tuple(content["flags"]),
+        dict(told),
+        {name: from_nullable(track) for name, track in tracks.items()},
+    )
 
 
 def _measurements(summary: Mapping[str, Any] | None) -> tuple[Measurement, ...]:

@@ -6,15 +6,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glass_core.models.prediction import ModelInfo
 from glass_core.models.predictor import Predictor
 from glass_core.protein.alignment import blosum62_matrix
 from glass_core.protein.change import Change
+from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
 from glass_core.protein.variant import Variant
 
-_MOST, _FEWEST, _BACKGROUND_RESIDUES = 100, 20, 40_000
-"""Random variants to compare with, and how many residues they may have in all."""
+_MOST, _FEWEST = 100, 20
+"""Random variants to compare with; fewer say too little to be worth the wait."""
+_AFFORDABLE = {"cpu": 3.2e11, "cuda": 3.2e13}
+"""Multiplications and additions that comparing may take: some ten seconds of a plain
+processor, a second or so of a graphics card."""
+_TOO_DEAR = 5.0
+"""Where even the fewest cost so many times more, there is no comparison."""
 _SEED = 0
 
 
@@ -47,14 +52,17 @@ class Baselines:
     sample_size: int
 
 
-def affordable_background(info: ModelInfo, length: int) -> int:
+def affordable_background(predictor: Predictor, length: int) -> int:
     """How many random variants of a protein to compare with: fewer of a long one.
 
-    None for a large model on a CPU.
+    None, 0, where the model is large for the device it computes on.
     """
-    if info.embedder.startswith("Rostlab") and info.device == "cpu":
+    device = predictor.info.device.partition(":")[0]
+    budget = _AFFORDABLE.get(device, _AFFORDABLE["cpu"])
+    affordable = budget / predictor.cost(length)
+    if affordable * _TOO_DEAR < _FEWEST:
         return 0
-    return min(max(_BACKGROUND_RESIDUES // length, _FEWEST), _MOST)
+    return min(max(int(affordable), _FEWEST), _MOST)
 
 
 def blosum62(variant: Variant) -> int | None:
@@ -67,7 +75,9 @@ def blosum62(variant: Variant) -> int | None:
     return int(sum(matrix[c.wild, c.mutant] for c in known))
 
 
-def baselines(variant: Variant, predictor: Predictor, background: int) -> Baselines:
+def baselines(
+    protein: Protein, variant: Variant, predictor: Predictor, background: int
+) -> Baselines:
     """Rank a variant's predicted TM-score among its site's substitutions and random variants.
 
     Parameters
@@ -81,7 +91,7 @@ def baselines(variant: Variant, predictor: Predictor, background: int) -> Baseli
         site = _all_at_site(variant) if len(variant.changes) == 1 else []
         drawn = _random_like(variant, background)
         # The variant goes along, so that all are compared as they came out of one batch.
-        own, *scores = [p.tm_score for p in predictor.predict([variant, *site, *drawn])]
+        own, *scores = [p.tm_score for p in predictor.predict(protein, [variant, *site, *drawn])]
         if site:
             others = scores[: len(site)]
             size = len(site) + 1

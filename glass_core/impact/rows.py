@@ -51,10 +51,10 @@ RESIDUE_COLUMNS: dict[str, str] = {
 def residue_rows(impact: Impact) -> list[dict[str, Any]]:
     """One dictionary per wild-type position with the keys of `RESIDUE_COLUMNS`."""
     protein, structure = impact.protein, impact.protein.structure
-    effect, plddt = impact.prediction.effect, None if structure is None else structure.plddt
+    plddt = None if structure is None else structure.plddt
     tracks: dict[str, NDArray[np.float64] | None] = {
         "predicted_lddt": impact.predicted_lddt,
-        "predicted_sensitivity": None if effect is None else effect.sensitivity,
+        "predicted_sensitivity": impact.prediction.tracks.get("sensitivity"),
         "measured_lddt": impact.measured_lddt,
         "measured_lddt_sd": impact.measured_lddt_sd,
         "floor_lddt": impact.floor_lddt,

@@ -10,9 +10,10 @@ from typing import Any
 
 from glass_core.errors import ModelError
 
-FORMAT = "glass-model/1"
-CARD_FILE, HEAD_FILE = "card.json", "head.safetensors"
-FOLD_FILE, EFFECT_FILE = "fold.safetensors", "effect.safetensors"
+MODEL_FORMAT, FORMAT_1 = "glass-model/2", "glass-model/1"
+"""Format 1 held its three heads in entries of their own."""
+CARD_FILE = "card.json"
+_HEADS_OF_FORMAT_1 = {"head": "siamese", "fold": "fold", "effect": "effect"}
 
 
 @dataclass(frozen=True)
@@ -22,19 +23,26 @@ class ModelCard:
     Attributes
     ----------
     folder : Path
+    name, version : str
+    embedder : str
+        Kind of embedder.
+    heads : dict
+        Name of each head -> its configuration.
+    sha256 : dict
+        File of weights -> SHA-256, in hex.
+    max_length : int or None
+        Longest sequence seen in training.
     content : dict
-        The card as written, for display; the fields below are checked.
+        The card as written, for display.
     """
 
     folder: Path
     name: str
     version: str
     embedder: str
-    head: dict[str, Any]
+    heads: dict[str, dict[str, Any]]
     sha256: dict[str, str]
     max_length: int | None
-    fold: dict[str, Any] | None
-    effect: dict[str, Any] | None
     content: dict[str, Any]
 
     @staticmethod
@@ -53,19 +61,17 @@ class ModelCard:
             raise ModelError(f"{folder.name}: has no {CARD_FILE}.") from None
         except (OSError, ValueError, RecursionError) as error:
             raise ModelError(f"{folder.name}: {CARD_FILE} cannot be read ({error}).") from error
-        if not isinstance(content, dict) or content.get("format") != FORMAT:
-            raise ModelError(f"{folder.name}: {CARD_FILE} is not of the format {FORMAT}.")
+        if not isinstance(content, dict) or content.get("format") not in (MODEL_FORMAT, FORMAT_1):
+            raise ModelError(f"{folder.name}: {CARD_FILE} is not of the format {MODEL_FORMAT}.")
         try:
             return ModelCard(
                 folder=folder,
                 name=str(content["name"]),
                 version=str(content["version"]),
                 embedder=str(content["embedder"]["kind"]),
-                head=dict(content["head"]),
+                heads=_heads(content),
                 sha256={str(k): str(v) for k, v in content["sha256"].items()},
                 max_length=content.get("max_length"),
-                fold=dict(content["fold"]) if content.get("fold") else None,
-                effect=dict(content["effect"]) if content.get("effect") else None,
                 content=content,
             )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -89,6 +95,16 @@ class ModelCard:
                 raise ModelError(
                     f"{self.name}: {name} is not the file its card describes; restore the model."
                 )
+
+
+def _heads(content: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    if content["format"] == FORMAT_1:
+        heads = {
+            name: content[entry] for entry, name in _HEADS_OF_FORMAT_1.items() if content.get(entry)
+        }
+    else:
+        heads = content["heads"]
+    return {str(name): dict(config) for name, config in heads.items()}
 
 
 def file_sha256(path: Path) -> str:

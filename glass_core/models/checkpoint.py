@@ -5,48 +5,40 @@ from __future__ import annotations
 import json
 import pickle
 import warnings
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import nn
 
 from glass_core.embedders.compact import ENCODER_FILE, CompactEncoder
 from glass_core.embedders.weights import read_tensors
-from glass_core.errors import ModelError, RecordError
-from glass_core.models.card import (
-    CARD_FILE,
-    EFFECT_FILE,
-    FOLD_FILE,
-    FORMAT,
-    HEAD_FILE,
-    ModelCard,
-    file_sha256,
-)
-from glass_core.models.heads.effect import EffectConfig, EffectHead
-from glass_core.models.heads.fold import FoldConfig, FoldHead
-from glass_core.models.heads.siamese import SiameseConfig, SiameseTransformer
-
-CHECKPOINT_SUFFIXES = (".pt", ".pth", ".ckpt")
+from glass_core.errors import ModelError, RecordError, one_line
+from glass_core.models.card import CARD_FILE, MODEL_FORMAT, ModelCard, file_sha256
+from glass_core.models.heads.base import HeadKind, head_kind
+from glass_core.models.heads.siamese import SiameseTransformer
 
 
-def load_head(card: ModelCard) -> SiameseTransformer:
-    """The head of a model in our format, checked against its card.
+def load_heads(card: ModelCard) -> dict[str, nn.Module]:
+    """Every head of a model in our format by name, checked against its card.
 
     Raises
     ------
     ModelError
-        Files missing, changed or of other shapes than the card says.
+        Files missing, changed or of other shapes than the card says, or a head that this
+        version does not know.
     """
     card.check_files()
-    try:
-        state = load_file(card.folder / HEAD_FILE)
-    except (SafetensorError, OSError) as error:
-        raise ModelError(f"{card.name}: {HEAD_FILE} cannot be read ({error}).") from error
-    return _build(card.name, card.head, state)
+    heads = {}
+    for name, config in card.heads.items():
+        kind = head_kind(name)
+        head = _empty(kind, config, card.name)
+        read_tensors(card.folder / kind.file, head)
+        heads[name] = head.eval()
+    return heads
 
 
 def load_authors_checkpoint(path: Path) -> SiameseTransformer:
@@ -66,41 +58,66 @@ def load_authors_checkpoint(path: Path) -> SiameseTransformer:
             content = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
         raise ModelError(
-            f"{path.name}: cannot be read as a checkpoint of tensors only "
-            f"({' '.join(str(error).split())[:120]})."
+            f"{path.name}: cannot be read as a checkpoint of tensors only ({one_line(error, 120)})."
         ) from error
     if not isinstance(content, dict) or not {"model_state_dict", "config"} <= set(content):
         raise ModelError(f"{path.name}: lacks 'model_state_dict' or 'config'; is it a GLASS head?")
     if not isinstance(content["config"], dict) or not isinstance(content["model_state_dict"], dict):
         raise ModelError(f"{path.name}: 'model_state_dict' and 'config' must be dictionaries.")
-    return _build(path.name, content["config"], content["model_state_dict"])
+    head = _empty(head_kind("siamese"), content["config"], path.name)
+    try:
+        head.load_state_dict(content["model_state_dict"], strict=True, assign=True)
+    except (RuntimeError, TypeError) as error:
+        raise ModelError(
+            f"{path.name}: its tensors do not fit the network its configuration describes "
+            f"({one_line(error, 200)})."
+        ) from error
+    network: SiameseTransformer = head.eval().float()
+    return network
 
 
 def save_model(
     folder: Path,
-    head: SiameseTransformer,
+    heads: Mapping[str, nn.Module],
     *,
     name: str,
     version: str,
-    embedder: dict[str, Any],
-    extra: dict[str, Any] | None = None,
+    embedder: Mapping[str, Any],
+    extra: Mapping[str, Any] | None = None,
     dtype: torch.dtype = torch.float32,
 ) -> ModelCard:
-    """Write a head in our format; `extra` goes into the card beside the required fields."""
+    """Write a model in our format; `extra` goes into the card beside the required fields."""
     folder.mkdir(parents=True, exist_ok=True)
-    state = {k: v.detach().cpu().to(dtype).contiguous() for k, v in head.state_dict().items()}
-    save_file(state, folder / HEAD_FILE)
     content = {
         **(extra or {}),
-        "format": FORMAT,
+        "format": MODEL_FORMAT,
         "name": name,
         "version": version,
-        "kind": "siamese",
-        "embedder": embedder,
-        "head": head.config.to_dict(),
+        "embedder": dict(embedder),
+        "heads": {},
         "sha256": {p.name: file_sha256(p) for p in sorted(folder.glob("*.safetensors"))},
     }
-    (folder / CARD_FILE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    _write_card(folder, content)
+    card = ModelCard.read(folder)
+    for head, network in heads.items():
+        card = save_head(folder, head, network, dtype)
+    return card
+
+
+def save_head(folder: Path, name: str, network: nn.Module, dtype: torch.dtype) -> ModelCard:
+    """Write a head into the model in `folder`, and its configuration into the card."""
+    card, file = ModelCard.read(folder), head_kind(name).file
+    state = {k: v.detach().cpu().to(dtype).contiguous() for k, v in network.state_dict().items()}
+    save_file(state, folder / file)
+    content = {
+        entry: value
+        for entry, value in card.content.items()
+        if entry not in ("kind", *card.heads, "head")  # entries of format 1
+    }
+    content["format"] = MODEL_FORMAT
+    content["heads"] = {**card.heads, name: _config(network).to_dict()}
+    content["sha256"] = {**card.sha256, file: file_sha256(folder / file)}
+    _write_card(folder, content)
     return ModelCard.read(folder)
 
 
@@ -111,97 +128,22 @@ def save_encoder(folder: Path, encoder: CompactEncoder) -> None:
     save_file(weights, folder / ENCODER_FILE)
 
 
-def save_effect(
-    folder: Path, head: EffectHead, scale: float, offset: float, dtype: torch.dtype
-) -> ModelCard:
-    """Add an effect head, with the calibration of its probability, to the model in `folder`."""
-    config = head.config.to_dict() | {"scale": scale, "offset": offset}
-    return _add(folder, head, "effect", EFFECT_FILE, config, dtype)
+def _config(network: nn.Module) -> Any:
+    """The configuration of a head, a `heads.base.HeadConfig`."""
+    return network.config
 
 
-def save_fold(folder: Path, head: FoldHead, dtype: torch.dtype) -> ModelCard:
-    """Add a fold head to the model in `folder`, whose TM-scores are then this one's."""
-    return _add(folder, head, "fold", FOLD_FILE, head.config.to_dict(), dtype)
-
-
-def load_fold(card: ModelCard) -> FoldHead | None:
-    """The fold head of a model; None without one.
-
-    Raises
-    ------
-    ModelError
-        Its file does not fit the card.
-    """
-    if card.fold is None:
-        return None
-    head: FoldHead = _read(card, card.fold, "fold", FOLD_FILE, FoldConfig, FoldHead)
-    return head
-
-
-def load_effect(card: ModelCard) -> tuple[EffectHead, float, float] | None:
-    """The effect head of a model with scale and offset of its logits; None without one.
-
-    Raises
-    ------
-    ModelError
-        Its file does not fit the card.
-    """
-    if card.effect is None:
-        return None
-    head: EffectHead = _read(card, card.effect, "effect", EFFECT_FILE, EffectConfig, EffectHead)
-    try:
-        scale, offset = float(card.effect["scale"]), float(card.effect["offset"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{card.name}: its entry 'effect' is not usable ({error}).") from error
-    return head, scale, offset
-
-
-def _add(
-    folder: Path, head: nn.Module, entry: str, file: str, config: dict[str, Any], dtype: torch.dtype
-) -> ModelCard:
-    """Write a further head beside the first, and its entry into the card."""
-    state = {k: v.detach().to(dtype).contiguous() for k, v in head.state_dict().items()}
-    save_file(state, folder / file)
-    content = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
-    content[entry] = config
-    content["sha256"][file] = file_sha256(folder / file)
+def _write_card(folder: Path, content: Mapping[str, Any]) -> None:
     (folder / CARD_FILE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    return ModelCard.read(folder)
 
 
-def _read(
-    card: ModelCard,
-    values: dict[str, Any],
-    entry: str,
-    file: str,
-    config: type[Any],
-    head: type[Any],
-) -> Any:
-    """A further head as its entry in the card describes it, with the weights of its file."""
-    try:
-        made = _empty(values, config, head)
-    except (TypeError, ValueError, RecordError) as error:
-        raise ModelError(f"{card.name}: its entry '{entry}' is not usable ({error}).") from error
-    read_tensors(card.folder / file, made)
-    return made.eval()
-
-
-def _empty(values: dict[str, Any], config: type[Any], head: type[Any]) -> Any:
+def _empty(kind: HeadKind, values: Mapping[str, Any], source: str) -> Any:
     """A head of the shape that `values` claim, which takes up no memory however large."""
-    known = {field.name for field in fields(config)}
-    with torch.device("meta"):
-        return head(config(**{k: v for k, v in values.items() if k in known}))
-
-
-def _build(name: str, config: dict[str, Any], state: dict[str, Any]) -> SiameseTransformer:
+    known = {field.name for field in fields(kind.config)}
     try:
-        head: SiameseTransformer = _empty(config, SiameseConfig, SiameseTransformer)
-        head.load_state_dict(state, strict=True, assign=True)
-    except (RecordError, TypeError) as error:
-        raise ModelError(f"{name}: its configuration is not usable ({error}).") from error
-    except RuntimeError as error:
+        with torch.device("meta"):
+            return kind.network(kind.config(**{k: v for k, v in values.items() if k in known}))
+    except (RecordError, TypeError, ValueError) as error:
         raise ModelError(
-            f"{name}: its tensors do not fit the network its configuration describes "
-            f"({' '.join(str(error).split())[:200]})."
+            f"{source}: its configuration of the {kind.name} head is not usable ({error})."
         ) from error
-    return head.eval().float()

@@ -1,15 +1,14 @@
-"""What a model says about a variant, from sequences alone."""
+"""What a model says about a variant."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glass_core.protein.sequence import STANDARD
 from glass_core.records import frozen_array, require
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 LDDT_TRAINED_ABOVE = 0.7
 """The loss trains lDDT only where TM >= 0.7 (paper, section 2.3)."""
 MIN_COVERAGE = 0.7
+OTHERS_AT_SITE = 19
 
 
 @dataclass(frozen=True)
@@ -54,93 +54,22 @@ class ModelInfo:
         return f"{self} ({self.sha256[:12]})"
 
 
-@dataclass(frozen=True, eq=False)
-class EffectScore:
-    """How damaging a variant is predicted to be, from the wild type's sequence alone.
+class Table(Protocol):
+    """What a head says of every single substitution of one wild type."""
 
-    Attributes
-    ----------
-    score : float
-        Effect score, higher = more damaging; the sum over the substitutions. It has no
-        unit and is comparable within one protein.
-    probability : float
-        Calibrated chance that a clinical database would call it damaging; for several
-        substitutions that at least one of them is, taken as independent.
-    site_rank : int or None
-        Rank among the 19 substitutions of the site, 1 = most damaging; None for several.
-    percentile : float or None
-        Percent of all single substitutions of the protein with a lower score; None for
-        several substitutions.
-    sensitivity : ndarray, shape=(L,), dtype=float
-        Mean score of the 19 substitutions of each position; NaN where the wild-type
-        residue is none of the 20.
-    """
+    @property
+    def tracks(self) -> Mapping[str, NDArray[np.float64]]:
+        """Values per position, shape=(L,), by name; NaN = no value."""
+        ...
 
-    score: float
-    probability: float
-    site_rank: int | None
-    percentile: float | None
-    sensitivity: NDArray[np.float64]
-
-    def __post_init__(self) -> None:
-        require(np.isfinite(self.score), "score", "is finite")
-        require(0 <= self.probability <= 1, "probability", "lies in [0, 1]")
-        track = frozen_array(self.sensitivity, (None,), "sensitivity")
-        object.__setattr__(self, "sensitivity", track)
-
-
-@dataclass(frozen=True, eq=False)
-class EffectTable:
-    """Every single substitution of one wild type.
-
-    Attributes
-    ----------
-    wild_type : str
-    score, probability : ndarray, shape=(L, 20), dtype=float
-        Letters in the order of `STANDARD`; NaN for the wild type's own letter and
-        where it is none of the 20.
-    """
-
-    wild_type: str
-    score: NDArray[np.float64]
-    probability: NDArray[np.float64]
-
-    def __post_init__(self) -> None:
-        shape = (len(self.wild_type), len(STANDARD))
-        for name in ("score", "probability"):
-            object.__setattr__(self, name, frozen_array(getattr(self, name), shape, name))
-
-    def of(self, variant: Variant) -> EffectScore | None:
-        """What the table says of `variant`; None with gaps or residues outside the 20."""
-        if variant.wild_type != self.wild_type or not variant.only_substitutions:
-            return None
-        places = [(change.position - 1, STANDARD.find(change.mutant)) for change in variant.changes]
-        if any(letter < 0 or np.isnan(self.score[index, letter]) for index, letter in places):
-            return None
-        score = float(sum(self.score[place] for place in places))
-        spared = float(np.prod([1 - self.probability[place] for place in places]))
-        rank = percentile = None
-        if len(places) == 1:
-            site = self.score[places[0][0]]
-            rank = 1 + int((site > score).sum())
-            percentile = 100 * float(np.mean(self._known_scores < score))
-        return EffectScore(score, 1 - spared, rank, percentile, self.sensitivity)
-
-    @cached_property
-    def _known_scores(self) -> NDArray[np.float64]:
-        return self.score[~np.isnan(self.score)]
-
-    @cached_property
-    def sensitivity(self) -> NDArray[np.float64]:
-        """Mean score of the substitutions of each position; see `EffectScore`."""
-        known = (~np.isnan(self.score)).sum(axis=1)
-        total = np.nansum(self.score, axis=1)
-        return np.where(known > 0, total / np.maximum(known, 1), np.nan)
+    def told(self, variant: Variant) -> dict[str, float]:
+        """What is told of `variant` by column; empty where the head can say nothing."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """Predicted scores of a mutant against its wild type.
+    """What a model says of a mutant against its wild type.
 
     Attributes
     ----------
@@ -153,15 +82,19 @@ class Prediction:
     model : ModelInfo
     flags : tuple of str
         Reasons to doubt these numbers, one sentence each.
-    effect : EffectScore or None
-        Of the model's effect head; None where it has none, and for variants with gaps.
+    told : mapping
+        What the model's further heads say, by column (`models.heads.base.told_columns`);
+        a column that is not there has no value.
+    tracks : mapping
+        What they say per position, shape=(L,), by name; NaN = no value.
     """
 
     tm_score: float
     lddt: NDArray[np.float64]
     model: ModelInfo
     flags: tuple[str, ...] = ()
-    effect: EffectScore | None = None
+    told: Mapping[str, float] = field(default_factory=dict)
+    tracks: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         require(-1 <= self.tm_score <= 1, "tm_score", "is a cosine")
@@ -169,3 +102,7 @@ class Prediction:
         known = lddt[~np.isnan(lddt)]
         require(bool((np.abs(known) <= 1).all()), "lddt", "holds cosines")
         object.__setattr__(self, "lddt", lddt)
+        for column, value in self.told.items():
+            require(bool(np.isfinite(value)), column, "is finite")
+        tracks = {n: frozen_array(t, (len(lddt),), n) for n, t in self.tracks.items()}
+        object.__setattr__(self, "tracks", tracks)

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from glass_core.embedders.base import Embedder, Embedding
 from glass_core.embedders.batching import length_buckets
-from glass_core.embedders.compact import CompactEmbedder
 from glass_core.errors import ModelError, VariantError
 from glass_core.models.differences.network import (
     DIFFERENTIAL_DTYPE,
     DifferentialNetwork,
     fast_bfloat16,
 )
-from glass_core.models.heads.effect import CalibratedEffect
+from glass_core.models.heads.base import HEADS, TableHead
+from glass_core.models.heads.effect import EffectTable
 from glass_core.models.heads.fold import FoldHead, global_embedding
 from glass_core.models.heads.siamese import SiameseTransformer, predicted_lddt, predicted_tm
 from glass_core.models.memory import release_memory
 from glass_core.models.prediction import (
     LDDT_TRAINED_ABOVE,
     MIN_COVERAGE,
-    EffectTable,
     ModelInfo,
     Prediction,
+    Table,
 )
+from glass_core.progress import Count
+from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import unknown_positions
 from glass_core.protein.variant import Variant
 
@@ -47,14 +49,34 @@ class Predictor(Protocol):
         ...
 
     def predict(
-        self, variants: Sequence[Variant], progress: Callable[[int, int], None] | None = None
+        self, protein: Protein, variants: Sequence[Variant], progress: Count | None = None
     ) -> list[Prediction]:
-        """Predict variants of one wild type, in the order given."""
+        """Predict variants of `protein`, in the order given."""
         ...
 
-    def effects(self, wild_type: str) -> EffectTable | None:
-        """Effect scores of every single substitution; None where the model has none."""
+    def tables(self, protein: Protein) -> tuple[Table, ...]:
+        """What is told of every single substitution, from one pass over the wild type."""
         ...
+
+    def cost(self, length: int) -> float:
+        """About how many multiplications and additions a sequence of `length` residues takes."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Projected:
+    """What the heads that compare make of one sequence.
+
+    Attributes
+    ----------
+    residues : Tensor, shape=(L, O)
+        Y, of the Siamese head.
+    pooled : Tensor, shape=(Z,)
+        Of the head that gives TM-scores.
+    """
+
+    residues: Tensor
+    pooled: Tensor
 
 
 class SiamesePredictor:
@@ -63,25 +85,25 @@ class SiamesePredictor:
     TM-scores are those of the fold head where there is one, of the Siamese head otherwise.
     """
 
-    def __init__(
-        self,
-        embedder: Embedder,
-        head: SiameseTransformer,
-        info: ModelInfo,
-        effect: CalibratedEffect | None = None,
-        fold: FoldHead | None = None,
-    ) -> None:
-        widths = {head.config.prottrans_dim} | ({fold.config.embedding_dim} if fold else set())
-        if widths != {embedder.dim}:
+    def __init__(self, embedder: Embedder, heads: Mapping[str, nn.Module], info: ModelInfo) -> None:
+        widths: dict[str, int] = {name: _config(head).width for name, head in heads.items()}
+        wrong = sorted(name for name, width in widths.items() if width != embedder.dim)
+        if wrong:
             raise ModelError(
-                f"{info.name}: takes embeddings of width {' and '.join(map(str, sorted(widths)))}, "
+                f"{info.name}: its {wrong[0]} head takes embeddings of width {widths[wrong[0]]}, "
                 f"but {embedder.name} gives {embedder.dim}; use the embedder it was trained with."
             )
-        self._embedder = embedder
-        self._head = head.to(embedder.device).eval()
-        self._info = info
-        self._effect = effect
-        self._fold = None if fold is None else fold.to(embedder.device).eval()
+        if "siamese" not in heads:
+            raise ModelError(f"{info.name}: lacks the Siamese head; train one, or restore it.")
+        placed: dict[str, Any] = {n: h.to(embedder.device).eval() for n, h in heads.items()}
+        self._embedder, self._info = embedder, info
+        self._siamese: SiameseTransformer = placed["siamese"]
+        self._fold: FoldHead | None = placed.get("fold")
+        self._table_heads: dict[str, TableHead] = {
+            kind.name: placed[kind.name]
+            for kind in HEADS
+            if isinstance(placed.get(kind.name), TableHead)
+        }
         self._network: DifferentialNetwork | None = None
 
     @property
@@ -89,10 +111,19 @@ class SiamesePredictor:
         """Which model this is."""
         return self._info
 
+    @property
+    def embedder(self) -> Embedder:
+        """Where the residues come from."""
+        return self._embedder
+
+    def cost(self, length: int) -> float:
+        """That of the embedder; the heads are small."""
+        return self._embedder.cost(length)
+
     def predict(
-        self, variants: Sequence[Variant], progress: Callable[[int, int], None] | None = None
+        self, protein: Protein, variants: Sequence[Variant], progress: Count | None = None
     ) -> list[Prediction]:
-        """Predict variants of one wild type, which is embedded once.
+        """Predict variants of `protein`, whose sequence is embedded once.
 
         Many substitutions go through their differences to the wild type where that is faster,
         within 1e-4 of the plain path; the `dtype` of their model says so.
@@ -100,95 +131,102 @@ class SiamesePredictor:
         Raises
         ------
         VariantError
-            The variants belong to different wild types.
+            A variant is of another wild type.
         """
         if not variants:
             return []
-        wild_type = variants[0].wild_type
-        if any(variant.wild_type != wild_type for variant in variants):
-            raise VariantError("predict: all variants must belong to one wild type.")
+        if any(variant.wild_type != protein.sequence for variant in variants):
+            raise VariantError("predict: all variants must be of the protein's sequence.")
         network = self._differential(variants)
         if network is None:
-            found = self._predict_plainly(variants, progress)
+            predictions = self._predict_plainly(protein, variants, progress)
         else:
-            found = self._predict_differences(network, variants, progress)
+            predictions = self._predict_differences(network, protein, variants, progress)
         if len(variants) >= FEWEST_MUTANTS:
             release_memory()
-        return found
+        return predictions
+
+    def tables(self, protein: Protein) -> tuple[Table, ...]:
+        """What is told of every single substitution, from one pass over the wild type.
+
+        Heads that take a structure are passed over where there is none.
+        """
+        if not self._table_heads:
+            return ()
+        return self._tables(protein, self._embedder.embed([protein.sequence])[0])
+
+    def effects(self, protein: Protein) -> EffectTable | None:
+        """Effect scores of every single substitution; None where the model has no such head."""
+        return next((t for t in self.tables(protein) if isinstance(t, EffectTable)), None)
+
+    def project(self, sequences: Sequence[str]) -> list[Projected]:
+        """What the heads that compare make of each sequence."""
+        return self._project(self._embedder.embed(sequences))
 
     def _predict_plainly(
-        self, variants: Sequence[Variant], progress: Callable[[int, int], None] | None
+        self, protein: Protein, variants: Sequence[Variant], progress: Count | None
     ) -> list[Prediction]:
-        wild_type, mutants = variants[0].wild_type, [v.mutant for v in variants]
+        wild_type, mutants = protein.sequence, [v.mutant for v in variants]
         distinct = list(dict.fromkeys([wild_type, *mutants]))
         embeddings = self._embedder.embed(distinct, progress)
         projected = dict(zip(distinct, self._project(embeddings), strict=True))
-        table = self._table(embeddings[0])
+        tables = self._tables(protein, embeddings[0])
         return [
             _prediction(
                 variant,
-                *_compared(variant, *projected[wild_type], *projected[mutant]),
+                predicted_tm(projected[wild_type].pooled, projected[mutant].pooled),
+                _facing_lddt(variant, projected[wild_type].residues, projected[mutant].residues),
                 self._info,
-                table,
+                tables,
             )
             for variant, mutant in zip(variants, mutants, strict=True)
         ]
 
-    def effects(self, wild_type: str) -> EffectTable | None:
-        """Effect scores of every single substitution, from one pass over the wild type."""
-        return self._table(self._embedder.embed([wild_type])[0])
-
-    def _table(self, embedding: Embedding) -> EffectTable | None:
-        if self._effect is None:
-            return None
-        return self._effect.table(embedding, self._embedder.device)
-
-    def _differential(self, variants: Sequence[Variant]) -> DifferentialNetwork | None:
-        """The network for differences; None where it does not apply or is not faster."""
-        embedder = self._embedder
-        if (
-            not isinstance(embedder, CompactEmbedder)
-            or len(variants) < FEWEST_MUTANTS
-            or len(variants[0].wild_type) > embedder.encoder.config.window
-            or not all(variant.only_substitutions for variant in variants)
-            or not fast_bfloat16(embedder.device)
-        ):
-            return None
-        if self._network is None:
-            self._network = DifferentialNetwork(embedder.encoder, self._head, self._fold)
-        return self._network
-
     def _predict_differences(
         self,
         network: DifferentialNetwork,
+        protein: Protein,
         variants: Sequence[Variant],
-        progress: Callable[[int, int], None] | None,
+        progress: Count | None,
     ) -> list[Prediction]:
-        wild_type = variants[0].wild_type
-        table = self.effects(wild_type)
         info = replace(self._info, dtype=DIFFERENTIAL_DTYPE)
         mutants = [v.mutant for v in variants]
         distinct = list(dict.fromkeys(mutants))
-        told = zip(*network.compare(wild_type, distinct, progress), strict=True)
-        scores = dict(zip(distinct, told, strict=True))
+        tm, lddt = network.compare(protein.sequence, distinct, progress)
+        number = {mutant: k for k, mutant in enumerate(distinct)}
+        tables = self.tables(protein)
         return [
-            _prediction(variant, *scores[mutant], info, table)
+            _prediction(variant, tm[number[mutant]], lddt[number[mutant]], info, tables)
             for variant, mutant in zip(variants, mutants, strict=True)
         ]
 
-    @property
-    def embedder(self) -> Embedder:
-        """Where the residues come from."""
-        return self._embedder
+    def _differential(self, variants: Sequence[Variant]) -> DifferentialNetwork | None:
+        """The network for differences; None where it does not apply or is not faster."""
+        encoder: Any = self._embedder.encoder
+        if (
+            encoder is None
+            or len(variants) < FEWEST_MUTANTS
+            or len(variants[0].wild_type) > encoder.config.window
+            or not all(variant.only_substitutions for variant in variants)
+            or not fast_bfloat16(self._embedder.device)
+        ):
+            return None
+        if self._network is None:
+            self._network = DifferentialNetwork(encoder, self._siamese, self._fold)
+        return self._network
 
-    def project(self, sequences: Sequence[str]) -> list[tuple[Tensor, Tensor]]:
-        """Residue embeddings, shape=(L, O), and global embedding, shape=(Z,), of each sequence."""
-        return self._project(self._embedder.embed(sequences))
+    def _tables(self, protein: Protein, embedding: Embedding) -> tuple[Table, ...]:
+        return tuple(
+            self._table_heads[kind.name].table(protein, embedding)
+            for kind in HEADS
+            if kind.name in self._table_heads
+            and (kind.takes == "sequence" or protein.structure is not None)
+        )
 
     @torch.inference_mode()
-    def _project(self, embeddings: Sequence[Embedding]) -> list[tuple[Tensor, Tensor]]:
-        """Y, shape=(L, O), and Z, one vector, of each embedding, on the CPU."""
-        projected: dict[int, tuple[Tensor, Tensor]] = {}
+    def _project(self, embeddings: Sequence[Embedding]) -> list[Projected]:
+        """On the CPU, in batches of sequences that are alike in length."""
+        projected: dict[int, Projected] = {}
         lengths = [len(e.sequence) for e in embeddings]
         for batch in length_buckets(lengths, _HEAD_TOKEN_BUDGET):
             residues = torch.nn.utils.rnn.pad_sequence(
@@ -197,38 +235,45 @@ class SiamesePredictor:
             mask = torch.zeros(residues.shape[:2], dtype=torch.bool, device=residues.device)
             for row, i in enumerate(batch):
                 mask[row, : lengths[i]] = True
-            per_residue = self._head.per_residue(residues, mask)
-            pooled = global_embedding(self._head, self._fold, residues, per_residue, mask)
+            per_residue = self._siamese.per_residue(residues, mask)
+            pooled = global_embedding(self._siamese, self._fold, residues, per_residue, mask)
             for row, i in enumerate(batch):
-                projected[i] = per_residue[row, : lengths[i]].cpu(), pooled[row].cpu()
+                projected[i] = Projected(per_residue[row, : lengths[i]].cpu(), pooled[row].cpu())
         return [projected[i] for i in range(len(embeddings))]
 
 
-def _compared(
-    variant: Variant,
-    wild_residues: Tensor,
-    wild_pooled: Tensor,
-    mutant_residues: Tensor,
-    mutant_pooled: Tensor,
-) -> tuple[Tensor, Tensor]:
-    """TM-score, and lDDT of each wild-type residue, NaN where it is deleted."""
+def _config(head: nn.Module) -> Any:
+    """The configuration of a head, a `heads.base.HeadConfig`."""
+    return head.config
+
+
+def _facing_lddt(variant: Variant, wild_residues: Tensor, mutant_residues: Tensor) -> Tensor:
+    """lDDT of each wild-type residue, shape=(L,), from Y of both; NaN where it is deleted."""
     partner = torch.from_numpy(variant.mutant_index)
     kept = (partner >= 0).nonzero().squeeze(1)
     lddt = torch.full((len(partner),), torch.nan)
     lddt[kept] = predicted_lddt(wild_residues[kept], mutant_residues[partner[kept]])
-    return predicted_tm(wild_pooled, mutant_pooled), lddt
+    return lddt
 
 
 def _prediction(
-    variant: Variant, tm: Tensor, lddt: Tensor, info: ModelInfo, table: EffectTable | None
+    variant: Variant, tm: Tensor, lddt: Tensor, info: ModelInfo, tables: Sequence[Table]
 ) -> Prediction:
     tm_score = float(tm.double().clamp(-1, 1))
+    told: dict[str, float] = {}
+    tracks: dict[str, Any] = {}
+    for table in tables:
+        of_variant = table.told(variant)
+        if of_variant:
+            told |= of_variant
+            tracks |= table.tracks
     return Prediction(
         tm_score,
         lddt.double().clamp(-1, 1).numpy(),
         info,
         _doubts(variant, tm_score, info),
-        None if table is None else table.of(variant),
+        told,
+        tracks,
     )
 
 
@@ -241,7 +286,7 @@ def _doubts(variant: Variant, tm_score: float, info: ModelInfo) -> tuple[str, ..
             f"The sequence has {longest} residues; {info.name} was trained on at most "
             f"{info.max_length}."
         )
-    unknown = sorted({*unknown_positions(variant.wild_type)})
+    unknown = unknown_positions(variant.wild_type)
     if unknown:
         shown = ", ".join(map(str, unknown[:5])) + (", ..." if len(unknown) > 5 else "")
         doubts.append(f"Residues unknown to the model were read as X (position {shown}).")

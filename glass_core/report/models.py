@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from glass_core.embedders.kinds import PROTT5, embedder_class
 from glass_core.errors import GlassError
 from glass_core.models.card import ModelCard
-from glass_core.models.registry import ModelEntry, list_models, prott5_reason
+from glass_core.models.heads.base import HEADS
+from glass_core.models.registry import ModelEntry, list_models
 from glass_core.settings import Settings
 
 
@@ -46,18 +48,23 @@ def _describe(entry: ModelEntry) -> ModelDescription:
 
 
 def _heads(card: ModelCard | None) -> tuple[str, ...]:
-    """What gives each number of a model."""
-    if card is not None and card.fold is not None:
-        structure: tuple[str, ...] = ("TM-score by the fold head", "lDDT by the Siamese head")
-    else:
-        structure = ("TM-score and lDDT by the Siamese head",)
-    if card is not None and card.effect is not None:
-        return (*structure, "variant effects by the effect head")
-    return (*structure, "no effect head")
+    """What gives each number of a model, the last head that tells it."""
+    names = ["siamese"] if card is None else list(card.heads)
+    teller = {
+        column.title or name: kind.name
+        for kind in HEADS
+        if kind.name in names
+        for name, column in kind.tells.items()
+    }
+    heads = dict.fromkeys(teller.values())
+    return tuple(
+        f"{', '.join(title for title, head in teller.items() if head == name)}: {name} head"
+        for name in heads
+    )
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class Installation:
     """Whether the ProtT5 weights are here and how to get them, what computes, what is kept."""
 
     prott5: str
@@ -66,13 +73,13 @@ class Surroundings:
     cache: str
 
 
-def surroundings(settings: Settings) -> Surroundings:
-    """What this installation has beside its models, in words."""
+def installation(settings: Settings) -> Installation:
+    """What is here beside the models, in words."""
     from glass_core.embedders.cache import cache_bytes
     from glass_core.embedders.device import resolve_device
     from glass_core.embedders.prott5 import DOWNLOAD_GB, weights_command
 
-    reason = prott5_reason(settings)
+    reason = embedder_class(PROTT5).unavailable_reason(settings)
     size = DOWNLOAD_GB.get(settings.prott5)
     words = f"`{settings.prott5}`: " + ("installed." if reason is None else "not installed.")
     if size is not None:
@@ -83,4 +90,4 @@ def surroundings(settings: Settings) -> Surroundings:
         device = str(error)
     kept = cache_bytes(settings.cache.expanduser()) / 1e6
     command = weights_command(settings.prott5)
-    return Surroundings(words, command, device, f"{settings.cache} ({kept:.0f} MB)")
+    return Installation(words, command, device, f"{settings.cache} ({kept:.0f} MB)")

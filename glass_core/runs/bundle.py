@@ -20,10 +20,11 @@ from glass_core.report.screen.tables import (
     screen_parquet,
 )
 from glass_core.runs.store import RunStore
-from glass_core.screen.request import ScreenInputs
-from glass_core.screen.rows import SCORES
+from glass_core.screen.columns import RANKINGS
+from glass_core.screen.request import ScreenRequest
 
-FORMAT = "glass-run/1"
+BUNDLE_FORMAT, FORMAT_1 = "glass-run/2", "glass-run/1"
+"""Rows and analyses inside are of their own formats; what those read is read here."""
 MAX_MEMBER, MAX_TOTAL = 500_000_000, 1_000_000_000
 """Bytes a bundle may unpack to; more is refused before it is unpacked."""
 RUN, INPUTS, ROWS, IMPACT = "run.json", "inputs.json", "rows.parquet", "impact.json"
@@ -68,7 +69,7 @@ def export_bundle(store: RunStore, run: str, script: str | None = None) -> bytes
                 RUN,
                 json.dumps(
                     {
-                        "format": FORMAT,
+                        "format": BUNDLE_FORMAT,
                         "kind": known.kind,
                         "name": known.name,
                         "created": known.created,
@@ -93,15 +94,15 @@ def import_bundle(store: RunStore, content: bytes) -> str:
             if sum(sizes) > MAX_TOTAL or max(sizes, default=0) > MAX_MEMBER:
                 raise InputError("bundle: unpacks to more than 1 GB; it is not from GLASS.")
             about: dict[str, Any] = json.loads(_read(bundle, RUN))
-            if about.get("format") != FORMAT:
+            if about.get("format") not in (BUNDLE_FORMAT, FORMAT_1):
                 raise InputError("bundle: is of another format; export it again with this version.")
             name = str(about["name"])
             if about["kind"] == "impact":
                 return store.keep_impact(from_json(_read(bundle, IMPACT).decode()), name)
-            inputs = ScreenInputs.from_json(_read(bundle, INPUTS).decode())
+            inputs = ScreenRequest.from_json(_read(bundle, INPUTS).decode())
             rows = read_screen_parquet(_read(bundle, ROWS))
         names = {name_of(p) for p in inputs.proteins}
-        if not names or {r.protein for r in rows} - names or inputs.ranking not in SCORES:
+        if not names or {r.protein for r in rows} - names or inputs.ranking not in RANKINGS:
             raise ValueError("rows and inputs do not belong together")
         if len({r.row for r in rows}) < len(rows):
             raise ValueError("a row is there twice")

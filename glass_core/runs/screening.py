@@ -14,14 +14,14 @@ from glass_core.compute import Runner, run_here
 from glass_core.errors import Cancelled, GlassError, RunError
 from glass_core.impact.provenance import provenance
 from glass_core.inputs.lists import Asked, ask, name_of
-from glass_core.models.prediction import EffectTable, ModelInfo
+from glass_core.models.prediction import ModelInfo, Table
 from glass_core.models.predictor import Predictor
 from glass_core.models.registry import load_predictor
 from glass_core.progress import Rate, ignore
 from glass_core.protein.protein import Protein
 from glass_core.remodel import get_remodeller
 from glass_core.runs.store import RunStore, View
-from glass_core.screen.request import ScreenInputs
+from glass_core.screen.request import ScreenRequest
 from glass_core.screen.rows import REMODEL_FAILED, ScreenRow, finished_row, first_row, gave_nothing
 from glass_core.screen.stream import Failure, remodel_top, screen
 from glass_core.settings import Settings
@@ -33,11 +33,11 @@ SAMPLE_RESIDUES = 2_000
 """Residues of the mutants that are timed for an estimate."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Piece:
-    """Rows of one protein that are done together; small enough to travel."""
+    """Rows of one protein that are done together, with all that is known of it; they travel."""
 
-    wild_type: str
+    protein: Protein
     rows: tuple[ScreenRow, ...]
 
 
@@ -58,38 +58,40 @@ def estimate(predictor: Predictor, asked: Sequence[Asked]) -> float:
 
 def begin(
     store: RunStore,
-    proteins: Sequence[Protein],
+    request: ScreenRequest,
     asked: Iterable[Asked],
     *,
     predictor: Predictor,
-    source: str,
-    model: str,
     name: str = "",
-    ranking: str = "p_damaging",
-    remodel: str = "",
-    remodel_top: int = 0,
     digest: str = "",
 ) -> str:
-    """Make the run of a screen; its rows hold the effect scores at once. Returns its id."""
-    inputs = ScreenInputs(
-        tuple(proteins),
-        source,
-        model,
-        ranking,
-        remodel,
-        remodel_top,
-        asdict(provenance(proteins[0], proteins[0].sequence, {})),
-    )
-    tables: dict[int, EffectTable | None] = {}
+    """Make the run of a screen; its rows hold at once what the wild types alone tell.
+
+    Parameters
+    ----------
+    request : ScreenRequest
+        Its provenance is filled in.
+    name : str
+        For lists of runs; by default the request's source.
+    digest : str
+        See `digest_of`.
+
+    Returns
+    -------
+    str
+        The run's id.
+    """
+    first = request.proteins[0]
+    request = replace(request, provenance=asdict(provenance(first, first.sequence, {})))
+    tables: dict[Protein, tuple[Table, ...]] = {}
 
     def rows() -> Iterator[ScreenRow]:
         for one in asked:
-            key = id(one.protein)
-            if key not in tables:
-                tables[key] = predictor.effects(one.protein.sequence)
-            yield first_row(one, tables[key], predictor.info)
+            if one.protein not in tables:
+                tables[one.protein] = predictor.tables(one.protein)
+            yield first_row(one, tables[one.protein], predictor.info)
 
-    return store.create(inputs, rows(), name, digest)
+    return store.create(request, rows(), name, digest)
 
 
 def advance(
@@ -157,8 +159,7 @@ def score_piece(
 ) -> list[ScreenRow]:
     """The finished rows of a piece; runs in this process or on a worker."""
     predictor = predictor or _loaded(settings, model)
-    protein = Protein.from_sequence(piece.wild_type)
-    asked = [ask(row.row, row.variant, protein) for row in piece.rows]
+    asked = [ask(row.row, row.variant, piece.protein) for row in piece.rows]
     outcomes = screen(asked, predictor=predictor, chunk_residues=CHUNK_RESIDUES)
     return [finished_row(row, made) for row, made in zip(piece.rows, outcomes, strict=True)]
 
@@ -178,18 +179,17 @@ def _next_pieces(store: RunStore, run: str, proteins: dict[str, Protein]) -> lis
     )
     pieces = []
     for name, members in groupby(waiting, key=lambda row: row.protein):
-        wild_type = proteins[name].sequence
-        size = max(CHUNK_RESIDUES // len(wild_type), 1)
+        size = max(CHUNK_RESIDUES // len(proteins[name]), 1)
         rest = iter(list(members))
         while rows := tuple(islice(rest, size)):
-            pieces.append(Piece(wild_type, rows))
+            pieces.append(Piece(proteins[name], rows))
     return pieces[:PIECES_AT_ONCE]
 
 
 def _second_stage(
     store: RunStore,
     run: str,
-    inputs: ScreenInputs,
+    inputs: ScreenRequest,
     settings: Settings,
     predictor: Predictor | None,
     tell: Callable[[Rate], None],

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,34 +20,21 @@ from typing import Any, Literal
 from glass_core.errors import InputError, RunError
 from glass_core.impact.as_json import from_json, to_json
 from glass_core.impact.record import Impact
-from glass_core.screen.request import ScreenInputs
-from glass_core.screen.rows import COLUMNS, TURNED, WHOLE, ScreenRow
+from glass_core.screen.columns import RANKINGS, RENAMED, SCREEN_COLUMNS
+from glass_core.screen.request import ScreenRequest
+from glass_core.screen.rows import ScreenRow, row_from
 
-Kind = Literal["screen", "impact"]
-State = Literal["preparing", "waiting", "running", "done", "cancelled", "failed"]
+RunKind = Literal["screen", "impact"]
+RunState = Literal["preparing", "waiting", "running", "done", "cancelled", "failed"]
 MAX_NAME = 120
 _PATIENCE_S = 10.0
 _BATCH = 5000
 """Rows of one transaction: others can write in between."""
-_TEXT = {
-    "protein",
-    "variant",
-    "status",
-    "reason",
-    "hgvs",
-    "wild_type",
-    "mutant",
-    "chain",
-    "author_number",
-    "secondary_structure",
-    "protocol",
-    "model",
-    "given",
-}
+_SQL_TYPES = {"text": "TEXT", "whole": "INTEGER", "number": "REAL"}
 
 
-def _type(column: str) -> str:
-    return "TEXT" if column in _TEXT else "INTEGER" if column in WHOLE else "REAL"
+def _declared(column: str) -> str:
+    return f'"{column}" {_SQL_TYPES[SCREEN_COLUMNS[column].kind]}'
 
 
 _SCHEMA = f"""
@@ -58,7 +45,7 @@ CREATE TABLE IF NOT EXISTS runs (
 );
 CREATE TABLE IF NOT EXISTS rows (
     run TEXT NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
-    {", ".join(f'"{name}" {_type(name)}' for name in COLUMNS)},
+    {", ".join(map(_declared, SCREEN_COLUMNS))},
     PRIMARY KEY (run, "row")
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS rows_by_status ON rows (run, status);
@@ -79,10 +66,10 @@ class Run:
     """
 
     id: str
-    kind: Kind
+    kind: RunKind
     name: str
     created: str
-    state: State
+    state: RunState
     error: str
     counts: Mapping[str, int]
 
@@ -104,7 +91,7 @@ class View:
     Attributes
     ----------
     order : str
-        A column or one of `SCORES`.
+        A column or one of `RANKINGS`.
     search : str
         Only variants that contain this.
     at_least : float or None
@@ -144,19 +131,27 @@ class View:
     @property
     def expression(self) -> str:
         """What is sorted and compared, as SQL."""
-        if self.order in TURNED:
-            column, minuend = TURNED[self.order]
-            return f"({minuend} - {column})"
-        if self.order not in COLUMNS:
+        if self.order in RANKINGS:
+            return RANKINGS[self.order].sql
+        if self.order not in SCREEN_COLUMNS:
             raise InputError(f"order '{self.order}': is no column; see the data dictionary.")
         return f'"{self.order}"'
 
 
 class RunStore:
-    """Keeps runs in the SQLite file `path`, made on first use."""
+    """Keeps runs in the SQLite file `path`, made on first use.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path.expanduser()
+    Parameters
+    ----------
+    path : Path
+    connect : callable
+        Opens the file, as `sqlite3.connect`.
+    """
+
+    def __init__(
+        self, path: Path, connect: Callable[..., sqlite3.Connection] = sqlite3.connect
+    ) -> None:
+        self.path, self._connect = path.expanduser(), connect
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -166,16 +161,13 @@ class RunStore:
             ) from error
         with self._open() as db:
             db.executescript(_SCHEMA)
-            known = {column["name"] for column in db.execute("PRAGMA table_info(rows)")}
-            for name in COLUMNS:
-                if name not in known:  # a file of an earlier version
-                    db.execute(f'ALTER TABLE rows ADD COLUMN "{name}" {_type(name)}')
+            _bring_up_to_date(db)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         """A connection in a transaction that is undone if anything fails."""
         try:
-            with closing(_connect(self.path, timeout=_PATIENCE_S)) as db:
+            with closing(self._connect(self.path, timeout=_PATIENCE_S)) as db:
                 db.execute("PRAGMA journal_mode=WAL")
                 db.execute("PRAGMA synchronous=NORMAL")
                 db.execute("PRAGMA foreign_keys=ON")
@@ -186,7 +178,7 @@ class RunStore:
             raise RunError(_explained(error, self.path)) from error
 
     def create(
-        self, inputs: ScreenInputs, rows: Iterable[ScreenRow], name: str = "", digest: str = ""
+        self, inputs: ScreenRequest, rows: Iterable[ScreenRow], name: str = "", digest: str = ""
     ) -> str:
         """A new screen with its rows, all or none; returns its id.
 
@@ -236,7 +228,7 @@ class RunStore:
         """The newest runs first."""
         return self._runs("ORDER BY created DESC, id LIMIT ?", (limit,))
 
-    def inputs(self, run: str) -> ScreenInputs:
+    def inputs(self, run: str) -> ScreenRequest:
         """What a screen was asked to do.
 
         Raises
@@ -251,7 +243,7 @@ class RunStore:
         if found is None:
             raise RunError(f"run '{run[:40]}': is not known here; it may have been deleted.")
         try:
-            return ScreenInputs.from_json(found["inputs"])
+            return ScreenRequest.from_json(found["inputs"])
         except (ValueError, KeyError, TypeError) as error:
             raise RunError(f"run '{run[:40]}': its inputs cannot be read.") from error
 
@@ -272,7 +264,7 @@ class RunStore:
         limit = -1 if view.limit is None else view.limit
         with self._open() as db:
             found = db.execute(sql, (run, *values, limit, view.offset)).fetchall()
-        return [ScreenRow(**dict(row)) for row in found]
+        return [row_from(dict(row)) for row in found]
 
     def count(self, run: str, view: View) -> int:
         """How many rows `view` has, all pages together."""
@@ -283,7 +275,7 @@ class RunStore:
 
     def columns(self, run: str, names: Sequence[str]) -> dict[str, list[Any]]:
         """Whole columns in the order of the rows, for pictures."""
-        if unknown := set(names) - set(COLUMNS):
+        if unknown := set(names) - set(SCREEN_COLUMNS):
             raise InputError(f"column '{sorted(unknown)[0]}': is not known.")
         with self._open() as db:
             wanted = ", ".join(f'"{n}"' for n in names)
@@ -291,7 +283,7 @@ class RunStore:
             fetched = found.fetchall()
         return {name: [row[place] for row in fetched] for place, name in enumerate(names)}
 
-    def set_state(self, run: str, state: State, error: str = "") -> None:
+    def set_state(self, run: str, state: RunState, error: str = "") -> None:
         """What became of the run."""
         with self._open() as db:
             db.execute("UPDATE runs SET state = ?, error = ? WHERE id = ?", (state, error, run))
@@ -327,9 +319,9 @@ class RunStore:
     def _insert_run(
         db: sqlite3.Connection,
         run: str,
-        kind: Kind,
+        kind: RunKind,
         name: str,
-        state: State,
+        state: RunState,
         inputs: str,
         digest: str = "",
     ) -> None:
@@ -341,20 +333,29 @@ class RunStore:
         )
 
 
-_connect = sqlite3.connect
-
-
 def new_id() -> str:
     """An id that cannot be guessed."""
     return secrets.token_urlsafe(12)
 
 
+def _bring_up_to_date(db: sqlite3.Connection) -> None:
+    """Give the rows of a file of an earlier version the columns of today."""
+    known = {column["name"] for column in db.execute("PRAGMA table_info(rows)")}
+    for old, new in RENAMED.items():
+        if old in known and new not in known:
+            db.execute(f'ALTER TABLE rows RENAME COLUMN "{old}" TO "{new}"')
+            known.add(new)
+    for name in SCREEN_COLUMNS:
+        if name not in known:
+            db.execute(f"ALTER TABLE rows ADD COLUMN {_declared(name)}")
+
+
 def _names() -> str:
-    return ", ".join(f'"{name}"' for name in COLUMNS)
+    return ", ".join(f'"{name}"' for name in SCREEN_COLUMNS)
 
 
 def _write(db: sqlite3.Connection, run: str, rows: Iterable[ScreenRow]) -> None:
-    marks = ", ".join("?" * (len(COLUMNS) + 1))
+    marks = ", ".join("?" * (len(SCREEN_COLUMNS) + 1))
     db.executemany(
         f"INSERT OR REPLACE INTO rows (run, {_names()}) VALUES ({marks})",
         ((run, *row.to_dict().values()) for row in rows),

@@ -12,7 +12,7 @@ from glass_core.protein.protein import Protein
 
 
 @dataclass(frozen=True)
-class ScreenInputs:
+class ScreenRequest:
     """What a screen was asked to do; with its rows, all that is needed to take it up again.
 
     Attributes
@@ -27,7 +27,7 @@ class ScreenInputs:
     remodel_top : int
         How many variants it takes.
     ranking : str
-        One of `SCORES`.
+        One of `RANKINGS`.
     provenance : mapping
         As `Provenance`, of the screen as a whole.
     """
@@ -46,9 +46,9 @@ class ScreenInputs:
         return json.dumps(values | {"proteins": [protein_dict(p) for p in self.proteins]})
 
     @staticmethod
-    def from_json(text: str) -> ScreenInputs:
+    def from_json(text: str) -> ScreenRequest:
         """Inverse of `to_json`."""
         values = json.loads(text)
-        return ScreenInputs(
+        return ScreenRequest(
             **values | {"proteins": tuple(protein_from(p) for p in values["proteins"])}
         )

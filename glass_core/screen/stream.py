@@ -58,7 +58,7 @@ def screen(
     """Predict every variant; one outcome per entry of `asked`, in its order.
 
     Consecutive variants of one protein share the embedding of the wild type and the
-    effect table. Nothing is kept, so memory does not grow with the number of variants.
+    tables of the heads. Nothing is kept, so memory does not grow with the number of variants.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ class _Wild:
         ]
 
     def _impacts(self, variants: Sequence[Variant]) -> Iterator[Impact]:
-        predictions = self._predictor.predict(variants)
+        predictions = self._predictor.predict(self.protein, variants)
         for variant, prediction in zip(variants, predictions, strict=True):
             yield Impact(
                 protein=self.protein,

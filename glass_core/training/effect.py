@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ from glass_core.embedders.base import Embedder
 from glass_core.embedders.weights import read_tensors
 from glass_core.errors import InputError
 from glass_core.metrics.agreement import auroc, spearman
-from glass_core.models.checkpoint import save_effect
+from glass_core.models.checkpoint import save_head
 from glass_core.models.heads.effect import EffectConfig, EffectHead, wild_letters
 from glass_core.training.data.assays import Assay, AssayDraw, read_assays
 from glass_core.training.loop import History, Schedule, fit, total, write_record
@@ -179,7 +179,8 @@ def train_effect(
         head.eval()
         with torch.no_grad():
             scale, offset = calibrate([a for a in held if a.kind == "clinical"], training.table)
-        save_effect(model, head.cpu(), scale, offset, torch.float16)
+        head.config = replace(head.config, scale=scale, offset=offset)
+        save_head(model, "effect", head.cpu(), torch.float16)
         write_record(
             model / "effect-training.json",
             history,

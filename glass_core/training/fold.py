@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from glass_core.embedders.base import Embedder
 from glass_core.errors import InputError
-from glass_core.models.checkpoint import save_fold
+from glass_core.models.checkpoint import save_head
 from glass_core.models.heads.fold import FoldConfig, FoldHead
 from glass_core.models.heads.siamese import predicted_tm
 from glass_core.training.data.candidates import tm_bins
@@ -279,7 +279,7 @@ def train_fold(
         validate=(lambda: fold_figures(training, moments, held)) if len(held) else None,
     )
     if fabric.is_global_zero:
-        save_fold(model, head.cpu(), torch.float16)
+        save_head(model, "fold", head.cpu(), torch.float16)
         write_record(
             model / "fold-training.json",
             history,

@@ -6,11 +6,10 @@ Loss: section 2.3 of the GLASS paper (bioRxiv 2025.10.27.684815).
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -19,8 +18,6 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from glass_core.embedders.base import Embedder
-from glass_core.embedders.cache import CachedEmbedder
-from glass_core.embedders.compact import ENCODER_FILE, CompactEmbedder
 from glass_core.errors import InputError
 from glass_core.models.checkpoint import save_model
 from glass_core.models.heads.siamese import (
@@ -66,6 +63,8 @@ class HeadRecipe:
         Weight of `contrast_loss`; 0 as published.
     unpaired : int
         Most sequences without a structure that are drawn from, where some are given.
+    stored : {"float32", "float16"}
+        Precision of the weights on disk.
     """
 
     schedule: Schedule
@@ -76,6 +75,7 @@ class HeadRecipe:
     longest: int
     contrast: float = 0.0
     unpaired: int = 0
+    stored: Literal["float32", "float16"] = "float32"
 
 
 HEAD_RECIPES = {
@@ -98,6 +98,7 @@ HEAD_RECIPES = {
         longest=512,
         contrast=0.5,
         unpaired=10_000,
+        stored="float16",
     ),
 }
 
@@ -225,9 +226,7 @@ def train_head(
     recipe: HeadRecipe,
     fabric: Fabric,
     *,
-    name: str,
     version: str,
-    kind: str,
     unpaired: Path | None = None,
 ) -> History:
     """Train a Siamese head on the shards in `pairs` and write the model to `out`.
@@ -281,12 +280,12 @@ def train_head(
     if fabric.is_global_zero:
         save_model(
             out,
-            head.cpu(),
-            name=name,
+            {"siamese": head.cpu()},
+            name=out.name,
             version=version,
-            embedder={"kind": kind, "version": version if kind == "compact" else embedder.name},
-            extra=_encoder_of(embedder, out),
-            dtype=torch.float16 if kind == "compact" else torch.float32,
+            embedder={"kind": embedder.kind, "version": embedder.name},
+            extra=embedder.pack(out),
+            dtype=getattr(torch, recipe.stored),
         )
         write_record(
             out / "head-training.json",
@@ -299,14 +298,3 @@ def train_head(
             {"pairs": pairs} | ({"unpaired": unpaired} if unpaired else {}),
         )
     return history
-
-
-def _encoder_of(embedder: Embedder, out: Path) -> dict[str, Any]:
-    """The compact encoder travels with the model; larger ones are named only."""
-    inner = embedder.source if isinstance(embedder, CachedEmbedder) else embedder
-    if not isinstance(inner, CompactEmbedder):
-        return {}
-    if inner.folder is not None and inner.folder.resolve() != out.resolve():
-        out.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(inner.folder / ENCODER_FILE, out / ENCODER_FILE)
-    return {"encoder": inner.encoder.config.to_dict()}

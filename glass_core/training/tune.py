@@ -26,8 +26,8 @@ from glass_core.embedders.compact import (
     CompactEncoder,
     tokenise,
 )
-from glass_core.models.card import EFFECT_FILE
 from glass_core.models.checkpoint import save_encoder
+from glass_core.models.heads.base import head_kind
 from glass_core.models.heads.effect import EffectConfig, EffectHead
 from glass_core.training.batches import WIDTHS, Batch, Corpus
 from glass_core.training.data.assays import Assay, AssayDraw, read_assays
@@ -122,7 +122,7 @@ def main(data: Path, work: Path, steps: int, threads: int) -> None:
     )
     finished = training.encoder.encoder
     save_encoder(work / "encoder", finished)
-    save_file(training.effect.head.state_dict(), work / "encoder" / EFFECT_FILE)
+    save_file(training.effect.head.state_dict(), work / "encoder" / head_kind("effect").file)
     (work / "encoder" / "encoder.json").write_text(json.dumps(finished.config.to_dict()))
     write_record(
         work / "tune.json",

@@ -18,10 +18,10 @@ from pages.parts.lookup import plain
 
 def numbers(impact: Impact) -> None:
     columns = st.columns([1.2, 1, 1, 1, 0.8])
-    effect = impact.prediction.effect
+    chance = impact.prediction.told.get("p_damaging")
     columns[4].metric(
         "P(damaging)",
-        "none" if effect is None else f"{effect.probability:.2f}",
+        "none" if chance is None else f"{chance:.2f}",
         help="Predicted from the wild-type sequence and calibrated on clinical labels of other "
         "proteins. It is no diagnosis.",
     )

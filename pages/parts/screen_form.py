@@ -36,7 +36,8 @@ from glass_core.protein.numbering import Kind
 from glass_core.protein.protein import Protein
 from glass_core.remodel import remodellers
 from glass_core.runs.screening import advance, begin, estimate
-from glass_core.screen.rows import SCORES
+from glass_core.screen.columns import RANKINGS
+from glass_core.screen.request import ScreenRequest
 from glass_core.sources.lookup import Found
 from pages.parts.common import (
     numbering_input,
@@ -146,10 +147,14 @@ def options() -> None:
     names = [e.name for e in list_models(settings()) if e.unavailable_reason is None]
     st.selectbox("Model", names or [DEFAULT_MODEL], key="screen_model")
     with st.expander("Ranking and second stage"):
-        st.selectbox("Rank by", list(SCORES), format_func=SCORES.__getitem__, key="screen_rank")
+        st.selectbox("Rank by", list(RANKINGS), format_func=title_of, key="screen_rank")
         usable = [b.name for b in remodellers() if b.unavailable_reason() is None]
         st.selectbox("Remodel and measure the top", ["no", *usable], key="screen_remodel")
         st.number_input("How many", 1, 100, 5, key="screen_top")
+
+
+def title_of(ranking: str) -> str:
+    return RANKINGS[ranking].title
 
 
 def check_and_start(which: str) -> None:
@@ -273,17 +278,15 @@ def start(proteins: list[Protein], asked: list[Asked], source: str) -> None:
     state = st.session_state
     remodel = "" if state["screen_remodel"] == "no" else state["screen_remodel"]
     with st.spinner("Effect scores ..."), turn():
-        run = begin(
-            runs(),
-            proteins,
-            asked,
-            predictor=predictor(state["screen_model"]),
-            source=source,
-            model=state["screen_model"],
-            ranking=state["screen_rank"],
-            remodel=remodel,
-            remodel_top=int(state["screen_top"]) if remodel else 0,
+        request = ScreenRequest(
+            tuple(proteins),
+            source,
+            state["screen_model"],
+            state["screen_rank"],
+            remodel,
+            int(state["screen_top"]) if remodel else 0,
         )
+        run = begin(runs(), request, asked, predictor=predictor(state["screen_model"]))
     queue(run, state["screen_model"])
     for key in ("chosen", "page"):
         state.pop(key, None)

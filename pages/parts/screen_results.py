@@ -15,23 +15,29 @@ from glass_core.models.registry import list_models
 from glass_core.protein.protein import Protein
 from glass_core.report.evidence import ranking_quality
 from glass_core.report.position_viewer import colour_range, position_viewer
-from glass_core.report.screen.figures import COLUMNS as FIGURE_COLUMNS
-from glass_core.report.screen.figures import against_values, distribution, heat_map, position_means
+from glass_core.report.screen.figures import (
+    FIGURE_COLUMNS,
+    against_values,
+    distribution,
+    heat_map,
+    position_means,
+)
 from glass_core.report.screen.tables import (
     agreement_frame,
     dictionary_frame,
+    ranking_values,
     rejected_csv,
-    score_column,
     screen_csv,
     screen_frame,
     screen_parquet,
+    typed,
 )
 from glass_core.runs.bundle import export_bundle
 from glass_core.runs.store import Run, View
-from glass_core.screen.request import ScreenInputs
-from glass_core.screen.rows import SCORES, WHOLE
+from glass_core.screen.columns import RANKINGS, SCREEN_COLUMNS
+from glass_core.screen.request import ScreenRequest
 from pages.parts.common import runs, screen_jobs, settings, viewer_script
-from pages.parts.screen_form import queue
+from pages.parts.screen_form import queue, title_of
 
 PAGE = 100
 """Rows of the ranking that are shown at a time."""
@@ -39,7 +45,7 @@ OF_ONE_RUN = (
     "chosen",
     "clicked_map",
     "shown_fraction",
-    "score",
+    "ranking",
     "threshold",
     "search",
     "page",
@@ -101,58 +107,53 @@ def screen_results(run: Run) -> None:
         if right.button("Go on", key="go_on", type="primary", width="stretch"):
             queue(run.id, inputs.model)
             st.rerun()
-    score = st.selectbox(
-        "Ranking score",
-        list(SCORES),
-        format_func=SCORES.__getitem__,
-        index=list(SCORES).index(inputs.ranking),
-        key="score",
+    ranking = st.selectbox(
+        "Ranking",
+        list(RANKINGS),
+        format_func=title_of,
+        index=list(RANKINGS).index(inputs.ranking),
+        key="ranking",
     )
-    quality(inputs, score)
-    frame = whole_table(run, store.columns(run.id, [*FIGURE_COLUMNS, "protein", "label", "score"]))
+    quality(inputs, ranking)
+    frame = typed(
+        pd.DataFrame(store.columns(run.id, [*FIGURE_COLUMNS, "protein", "label", "measured_value"]))
+    )
     protein = inputs.proteins[0]
     if len(inputs.proteins) > 1:
         names = [name_of(p) for p in inputs.proteins]
         protein = inputs.proteins[names.index(st.selectbox("Protein", names, key="which_protein"))]
         frame = frame[frame["protein"] == name_of(protein)]
     chosen = st.session_state.setdefault("chosen", [])
-    map_panel(frame, protein, score, chosen)
-    ranking_panel(run, score, inputs)
+    map_panel(frame, protein, ranking, chosen)
+    ranking_panel(run, ranking, inputs)
     chosen_panel(run, inputs)
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("#### Distribution")
-        threshold = st.session_state.get(f"threshold {score}")
-        st.plotly_chart(distribution(frame, score, chosen, threshold), key="distribution")
-        own_values(frame, score)
+        threshold = st.session_state.get(f"threshold {ranking}")
+        st.plotly_chart(distribution(frame, ranking, chosen, threshold), key="distribution")
+        own_values(frame, ranking)
     with right:
         st.markdown("#### Mean per position, on the structure")
-        position_panel(frame, protein, score)
+        position_panel(frame, protein, ranking)
     downloads(run, inputs)
 
 
-def whole_table(run: Run, columns: dict[str, list[object]]) -> pd.DataFrame:
-    frame = pd.DataFrame(columns)
-    for name in set(WHOLE) & set(frame):
-        frame[name] = pd.to_numeric(frame[name]).astype("Int64")
-    return frame
-
-
-def quality(inputs: ScreenInputs, score: str) -> None:
-    """How well the score ranks on unseen proteins, from the model's evidence records."""
+def quality(inputs: ScreenRequest, ranking: str) -> None:
+    """How well the ranking does on unseen proteins, from the model's evidence records."""
     entry = next((e for e in list_models(settings()) if e.name == inputs.model), None)
     records = read_evaluations(entry.source) if entry is not None and entry.card else {}
-    for sentence in ranking_quality(records, score):
+    for sentence in ranking_quality(records, ranking):
         st.caption(sentence)
 
 
-def map_panel(frame: pd.DataFrame, protein: Protein, score: str, chosen: list[int]) -> None:
+def map_panel(frame: pd.DataFrame, protein: Protein, ranking: str, chosen: list[int]) -> None:
     st.markdown("#### Every substitution")
     span = None
     if len(protein) > SPAN:
         span = st.slider("Positions", 1, len(protein), (1, SPAN), key=f"span {len(protein)}")
     event = st.plotly_chart(
-        heat_map(frame, protein, score, chosen, span),
+        heat_map(frame, protein, ranking, chosen, span),
         key="map",
         on_select="rerun",
         selection_mode="points",
@@ -174,52 +175,33 @@ def _row(customdata: object) -> int:
     return int(str(value))
 
 
-def ranking_panel(run: Run, score: str, inputs: ScreenInputs) -> None:
+def ranking_panel(run: Run, ranking: str, inputs: ScreenRequest) -> None:
     """One page of the ranked rows at a time; sorting, filtering and counting are the store's."""
     st.markdown("#### Ranking")
     left, middle, right = st.columns([1.2, 1.6, 1])
     search = left.text_input("Contains", key="search", placeholder="R175 or 175H")
-    low, high = bounds(run, score)
+    low, high = bounds(run, ranking)
     threshold = (
         middle.slider(
-            "At least", low, high, low, (high - low) / 200, format="%.4g", key=f"threshold {score}"
+            "At least",
+            low,
+            high,
+            low,
+            (high - low) / 200,
+            format="%.4g",
+            key=f"threshold {ranking}",
         )
         if high > low
         else low
     )
     at_least = threshold if threshold > low else None
-    view = View(order=score, descending=True, search=search.strip(), at_least=at_least)
+    view = View(order=ranking, descending=True, search=search.strip(), at_least=at_least)
     number = runs().count(run.id, view)
     pages = max(-(-number // PAGE), 1)
     page = right.number_input("Page", 1, pages, 1, key="page")
     shown = screen_frame(runs().rows(run.id, replace(view, offset=(page - 1) * PAGE, limit=PAGE)))
     st.caption(f"{number:,} of {run.total:,} pass; page {page} of {pages}")
-    columns = [
-        c
-        for c in (
-            "variant",
-            "protein",
-            "p_damaging",
-            "effect",
-            "predicted_lddt_site",
-            "predicted_tm",
-            "blosum62",
-            "percentile_site",
-            "percentile_protein",
-            "measured_tm",
-            "measured_lddt_site",
-            "protocol",
-            "author_number",
-            "uniprot_position",
-            "secondary_structure",
-            "neighbours",
-            "label",
-            "score",
-            "status",
-            "reason",
-        )
-        if shown[c].notna().any()
-    ]
+    columns = [n for n, c in SCREEN_COLUMNS.items() if c.shown and shown[n].notna().any()]
     if len(inputs.proteins) == 1:
         columns = [c for c in columns if c != "protein"]
     shown_rows = tuple(shown["row"])
@@ -241,15 +223,15 @@ def ranking_panel(run: Run, score: str, inputs: ScreenInputs) -> None:
         st.rerun()
 
 
-def bounds(run: Run, score: str) -> tuple[float, float]:
-    ends = [runs().rows(run.id, View(order=score, descending=d, limit=1)) for d in (False, True)]
-    values = [float(score_column(screen_frame(e), score).iloc[0]) for e in ends if e]
+def bounds(run: Run, ranking: str) -> tuple[float, float]:
+    ends = [runs().rows(run.id, View(order=ranking, descending=d, limit=1)) for d in (False, True)]
+    values = [float(ranking_values(screen_frame(e), ranking).iloc[0]) for e in ends if e]
     if len(values) < 2 or pd.isna(values).any():
         return 0.0, 0.0
     return values[0], values[1]
 
 
-def chosen_panel(run: Run, inputs: ScreenInputs) -> None:
+def chosen_panel(run: Run, inputs: ScreenRequest) -> None:
     """The chosen variants side by side, and the way to the Impact page."""
     chosen = st.session_state["chosen"]
     if not chosen:
@@ -285,7 +267,7 @@ def hand_over(protein: Protein, variant: str) -> None:
     st.switch_page("pages/impact.py")
 
 
-def own_values(frame: pd.DataFrame, score: str) -> None:
+def own_values(frame: pd.DataFrame, ranking: str) -> None:
     """What came with the upload: AUROC against labels, Spearman against values."""
     table = agreement_frame(frame)
     if table.empty:
@@ -300,30 +282,30 @@ def own_values(frame: pd.DataFrame, score: str) -> None:
         },
     )
     st.caption(
-        "All scores rise with damage. Where your values rise with fitness a good score has "
+        "All rankings rise with damage. Where your values rise with fitness a good ranking has "
         "a negative Spearman."
     )
-    if frame["score"].notna().any():
-        st.plotly_chart(against_values(frame, score), key="against")
+    if frame["measured_value"].notna().any():
+        st.plotly_chart(against_values(frame, ranking), key="against")
 
 
-def position_panel(frame: pd.DataFrame, protein: Protein, score: str) -> None:
+def position_panel(frame: pd.DataFrame, protein: Protein, ranking: str) -> None:
     if protein.structure is None:
         st.info(
             "Add a structure to see where in the fold the sensitive positions lie.",
             icon=":material/info:",
         )
         return
-    means = position_means(frame, score, len(protein))
+    means = position_means(frame, ranking, len(protein))
     st.iframe(position_viewer(protein, means, viewer_script()), height=510)
     low, high = colour_range(means)
     st.caption(
-        f"Mean {SCORES[score]} over the substitutions of each position, pale at {low:.2g} "
+        f"Mean {title_of(ranking)} over the substitutions of each position, pale at {low:.2g} "
         f"to darkest at {high:.2g}; grey: none."
     )
 
 
-def downloads(run: Run, inputs: ScreenInputs) -> None:
+def downloads(run: Run, inputs: ScreenRequest) -> None:
     st.markdown("#### Downloads")
     store = runs()
     files: list[tuple[str, str, str, Callable[[], str | bytes]]] = [

@@ -15,7 +15,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from playwright.async_api import Browser, async_playwright
 
+from glass_core.models.predictor import Predictor
 from glass_core.models.registry import load_predictor
+from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
 from glass_core.protein.variant import Variant
 from glass_core.settings import Settings
@@ -91,13 +93,15 @@ def _task(session: int, number: int) -> tuple[str, str]:
     return wild, f"{wild[place]}{place + 1}{mutant}"
 
 
+def _predict(predictor: Predictor, wild: str, text: str) -> float:
+    variant = Variant.parse(text, wild)
+    return predictor.predict(Protein.from_sequence(wild), [variant])[0].tm_score
+
+
 async def _visit_all(server: Server, work: list[list[tuple[str, str]]]) -> Load:
     predictor = load_predictor(Settings(device="cpu"))
     expected = [
-        [
-            (wild, text, f"{predictor.predict([Variant.parse(text, wild)])[0].tm_score:.4f}")
-            for wild, text in tasks
-        ]
+        [(wild, text, f"{_predict(predictor, wild, text):.4f}") for wild, text in tasks]
         for tasks in work
     ]
     errors: list[str] = []

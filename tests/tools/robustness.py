@@ -27,7 +27,7 @@ from glass_core.protein.structure.file import list_chains, read_structure, write
 from glass_core.protein.structure.structure import Structure
 from glass_core.runs.bundle import export_bundle, import_bundle
 from glass_core.runs.store import RunStore
-from glass_core.screen.request import ScreenInputs
+from glass_core.screen.request import ScreenRequest
 from glass_core.screen.rows import ScreenRow
 from tests.tools.mutator import Tally, fuzz
 
@@ -96,7 +96,7 @@ def kinds(folder: Path) -> Iterator[Kind]:
     )
     store = RunStore(folder / "runs.sqlite")
     run = store.create(
-        ScreenInputs((protein,), "x", "compact"), [ScreenRow(1, protein.name, "D1A", "done")]
+        ScreenRequest((protein,), "x", "compact"), [ScreenRow(1, protein.name, "D1A", "done")]
     )
     whole = export_bundle(store, run)
     yield "bundles", partial(_bundle, store), [whole], 40

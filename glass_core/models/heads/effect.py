@@ -6,39 +6,118 @@ embedder, 20 letters in the order of `STANDARD`.
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from glass_core.embedders.base import Embedding
-from glass_core.models.heads.siamese import MAX_LAYERS
-from glass_core.models.prediction import EffectTable
+from glass_core.models.prediction import OTHERS_AT_SITE
+from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
-from glass_core.records import require
+from glass_core.protein.variant import Variant
+from glass_core.records import MAX_LAYERS, frozen_array, require, require_sizes
 
 UNKNOWN_LETTER = len(STANDARD)
 """Index that stands for any wild-type residue outside the 20."""
 
 
+@dataclass(frozen=True, eq=False)
+class EffectTable:
+    """How damaging every single substitution of a wild type is predicted to be.
+
+    Attributes
+    ----------
+    wild_type : str
+    score, probability : ndarray, shape=(L, 20), dtype=float
+        Effect scores, higher = more damaging, comparable within one protein only, and
+        calibrated chances that a clinical database would call it damaging. Letters in the
+        order of `STANDARD`; NaN for the wild type's own letter and where it is none of the 20.
+    """
+
+    wild_type: str
+    score: NDArray[np.float64]
+    probability: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        shape = (len(self.wild_type), len(STANDARD))
+        for name in ("score", "probability"):
+            object.__setattr__(self, name, frozen_array(getattr(self, name), shape, name))
+
+    def told(self, variant: Variant) -> dict[str, float]:
+        """What the table says of `variant`; nothing with gaps or residues outside the 20.
+
+        Scores of several substitutions are summed; their chance is that at least one of
+        them is damaging, taken as independent. Ranks are of single substitutions only.
+        """
+        if variant.wild_type != self.wild_type or not variant.only_substitutions:
+            return {}
+        places = [(change.position - 1, STANDARD.find(change.mutant)) for change in variant.changes]
+        if any(letter < 0 or np.isnan(self.score[index, letter]) for index, letter in places):
+            return {}
+        score = float(sum(self.score[place] for place in places))
+        spared = float(np.prod([1 - self.probability[place] for place in places]))
+        told = {"effect": score, "p_damaging": 1 - spared}
+        if len(places) == 1:
+            rank = 1 + int((self.score[places[0][0]] > score).sum())
+            told |= {
+                "site_rank": rank,
+                "percentile_site": 100 * (OTHERS_AT_SITE - rank) / OTHERS_AT_SITE,
+                "percentile_protein": 100 * float(np.mean(self._known_scores < score)),
+            }
+        return told
+
+    @property
+    def tracks(self) -> dict[str, NDArray[np.float64]]:
+        """``sensitivity``: mean score of the 19 substitutions of each position."""
+        return {"sensitivity": self.sensitivity}
+
+    @cached_property
+    def _known_scores(self) -> NDArray[np.float64]:
+        return self.score[~np.isnan(self.score)]
+
+    @cached_property
+    def sensitivity(self) -> NDArray[np.float64]:
+        """Mean score of the substitutions of each position, shape=(L,); NaN without any."""
+        known = (~np.isnan(self.score)).sum(axis=1)
+        total = np.nansum(self.score, axis=1)
+        return np.where(known > 0, total / np.maximum(known, 1), np.nan)
+
+
 @dataclass(frozen=True)
 class EffectConfig:
-    """Shape of the head."""
+    """Shape of the head, and the calibration of its chances.
+
+    Attributes
+    ----------
+    scale, offset : float
+        What turns the logits of `EffectHead` into those of calibrated chances.
+    """
 
     embedding_dim: int
     hidden_dim: int = 256
     nhead: int = 4
     num_layers: int = 2
     dropout: float = 0.1
+    scale: float = 1.0
+    offset: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("embedding_dim", "hidden_dim", "nhead", "num_layers"):
-            value = getattr(self, name)
-            require(isinstance(value, int) and 0 < value <= 16384, name, "is a positive integer")
-        require(self.num_layers <= MAX_LAYERS, "num_layers", f"is at most {MAX_LAYERS}")
+        require_sizes(self, ("embedding_dim", "hidden_dim", "nhead"))
+        require_sizes(self, ("num_layers",), MAX_LAYERS)
         require(self.hidden_dim % self.nhead == 0, "hidden_dim", "is a multiple of nhead")
         require(0 <= self.dropout < 1, "dropout", "lies in [0, 1)")
+        for name in ("scale", "offset"):
+            require(math.isfinite(getattr(self, name)), name, "is finite")
+
+    @property
+    def width(self) -> int:
+        """Width of the embedding that the head takes."""
+        return self.embedding_dim
 
     def to_dict(self) -> dict[str, int | float]:
         """The fields by name, as the card holds them."""
@@ -97,6 +176,22 @@ class EffectHead(nn.Module):
         own = own.masked_fill((wild == UNKNOWN_LETTER)[..., None], 0.0)
         return score - own, self.damaging(x)
 
+    @torch.inference_mode()
+    def table(self, protein: Protein, embedding: Embedding) -> EffectTable:
+        """Scores and calibrated chances of every single substitution."""
+        device = self.score.weight.device
+        wild = wild_letters(protein.sequence)
+        mask = torch.ones(1, len(wild), dtype=torch.bool, device=device)
+        score, damaging = self(embedding.residues[None].to(device), mask, wild[None].to(device))
+        logit = self.config.scale * damaging[0].double() + self.config.offset
+        own = np.arange(len(STANDARD))[None] == wild.numpy()[:, None]
+        hidden = own | (wild.numpy() == UNKNOWN_LETTER)[:, None]
+        return EffectTable(
+            protein.sequence,
+            np.where(hidden, np.nan, score[0].double().cpu().numpy()),
+            np.where(hidden, np.nan, logit.sigmoid().cpu().numpy()),
+        )
+
 
 def wild_letters(sequence: str) -> Tensor:
     """Letter indices of `sequence`, shape=(L,), dtype=int64."""
@@ -105,24 +200,4 @@ def wild_letters(sequence: str) -> Tensor:
     )
 
 
-class CalibratedEffect:
-    """An effect head with the scale and offset that turn its logits into chances."""
-
-    def __init__(self, head: EffectHead, scale: float, offset: float) -> None:
-        self._head = head.eval()
-        self._scale, self._offset = scale, offset
-
-    @torch.inference_mode()
-    def table(self, embedding: Embedding, device: torch.device) -> EffectTable:
-        """Scores and calibrated probabilities of every single substitution."""
-        head = self._head.to(device)
-        wild = wild_letters(embedding.sequence)
-        mask = torch.ones(1, len(wild), dtype=torch.bool, device=device)
-        score, damaging = head(embedding.residues[None].to(device), mask, wild[None].to(device))
-        chance = (self._scale * damaging[0].double() + self._offset).sigmoid().cpu().numpy()
-        scores = score[0].double().cpu().numpy()
-        own = np.arange(len(STANDARD))[None] == wild.numpy()[:, None]
-        hidden = own | (wild.numpy() == UNKNOWN_LETTER)[:, None]
-        return EffectTable(
-            embedding.sequence, np.where(hidden, np.nan, scores), np.where(hidden, np.nan, chance)
-        )
+CONFIG, NETWORK = EffectConfig, EffectHead

@@ -18,10 +18,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from glass_core.models.heads.siamese import SiameseTransformer
-from glass_core.records import require
+from glass_core.records import require_sizes
 
 COMMON = 0.69
 """What every vector shares to begin with: unrelated cosines lie near 0.32."""
+MAX_AXES = 128
 _ROOT_FROM = 0.01
 """Below it the root of a second moment is a line: no slope is infinite."""
 
@@ -34,13 +35,13 @@ class FoldConfig:
     axes: int = 32
 
     def __post_init__(self) -> None:
-        for name, most in (("embedding_dim", 16384), ("axes", 128)):
-            value = getattr(self, name)
-            require(
-                isinstance(value, int) and 0 < value <= most,
-                name,
-                f"is a positive integer, at most {most}",
-            )
+        require_sizes(self, ("embedding_dim",))
+        require_sizes(self, ("axes",), MAX_AXES)
+
+    @property
+    def width(self) -> int:
+        """Width of the embedding that the head takes."""
+        return self.embedding_dim
 
     @property
     def moments(self) -> int:
@@ -135,3 +136,6 @@ def global_embedding(
         return head.pool(per_residue, mask)
     made: Tensor = fold(residues, mask)
     return made
+
+
+CONFIG, NETWORK = FoldConfig, FoldHead

@@ -13,10 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from glass_core.records import require
-
-MAX_LAYERS = 256
-"""A configuration that claims more is not believed."""
+from glass_core.records import MAX_LAYERS, require, require_sizes
 
 
 @dataclass(frozen=True)
@@ -36,13 +33,16 @@ class SiameseConfig:
     max_seq_len: int = 300
 
     def __post_init__(self) -> None:
-        for name in ("prottrans_dim", "hidden_dim", "output_dim", "nhead", "num_layers"):
-            value = getattr(self, name)
-            require(isinstance(value, int) and 0 < value <= 16384, name, "is a positive integer")
-        require(self.num_layers <= MAX_LAYERS, "num_layers", f"is at most {MAX_LAYERS}")
+        require_sizes(self, ("prottrans_dim", "hidden_dim", "output_dim", "nhead"))
+        require_sizes(self, ("num_layers",), MAX_LAYERS)
         require(self.hidden_dim % self.nhead == 0, "hidden_dim", "is a multiple of nhead")
         require(self.hidden_dim > 1, "hidden_dim", "is at least 2")
         require(0 <= self.dropout < 1, "dropout", "lies in [0, 1)")
+
+    @property
+    def width(self) -> int:
+        """Width of the embedding that the head takes."""
+        return self.prottrans_dim
 
     def to_dict(self) -> dict[str, int | float]:
         """The fields by name, as cards and the authors' checkpoints hold them."""
@@ -118,3 +118,6 @@ def predicted_tm(reference_pooled: Tensor, subject_pooled: Tensor) -> Tensor:
 def predicted_lddt(reference_residues: Tensor, subject_residues: Tensor) -> Tensor:
     """Predicted lDDT: cosine of aligned residue embeddings, shapes (..., O) -> (...)."""
     return F.cosine_similarity(reference_residues, subject_residues, dim=-1)
+
+
+CONFIG, NETWORK = SiameseConfig, SiameseTransformer

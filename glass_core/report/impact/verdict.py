@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from glass_core.impact.record import Impact
-from glass_core.models.prediction import LDDT_TRAINED_ABOVE, MIN_COVERAGE, EffectScore
+from glass_core.models.prediction import LDDT_TRAINED_ABOVE, MIN_COVERAGE
 
 
 @dataclass(frozen=True)
@@ -35,16 +36,16 @@ def _predicted_headline(impact: Impact) -> str:
     coverage = float((impact.variant.mutant_index >= 0).mean())
     if impact.prediction.tm_score < LDDT_TRAINED_ABOVE or coverage < MIN_COVERAGE:
         return f"{impact.variant.text}: outside what the model can tell"
-    effect = impact.prediction.effect
-    if effect is not None:
+    chance = impact.prediction.told.get("p_damaging")
+    if chance is not None:
         says = (
             "predicted damaging"
-            if effect.probability >= LIKELY
+            if chance >= LIKELY
             else "predicted tolerated"
-            if effect.probability <= UNLIKELY
+            if chance <= UNLIKELY
             else "the prediction takes no side"
         )
-        return f"{impact.variant.text}: {says} (P {effect.probability:.2f})"
+        return f"{impact.variant.text}: {says} (P {chance:.2f})"
     percentile = impact.baselines.percentile
     if percentile is None:
         return f"{impact.variant.text}: predicted TM-score {impact.prediction.tm_score:.3f}"
@@ -65,8 +66,8 @@ def _predicted(impact: Impact) -> list[str]:
         f"{known.mean():.4f}, lowest {known.min():.4f}; 'nothing changes' would be 1 and a score "
         "near 1 alone says little."
     ]
-    if prediction.effect is not None:
-        sentences.insert(0, _effect_sentence(prediction.effect))
+    if "p_damaging" in prediction.told:
+        sentences.insert(0, _effect_sentence(prediction.told))
     parts = []
     if ranks.site_rank is not None:
         parts.append(f"rank {ranks.site_rank} of {ranks.site_size} at its site (1 = lowest TM)")
@@ -83,18 +84,18 @@ def _predicted(impact: Impact) -> list[str]:
     return sentences
 
 
-def _effect_sentence(effect: EffectScore) -> str:
+def _effect_sentence(told: Mapping[str, float]) -> str:
     """What the effect head says, with its rank."""
     rank = (
         ""
-        if effect.percentile is None
+        if "site_rank" not in told
         else (
-            f"; its effect score is higher than that of {effect.percentile:.0f}% of all single "
-            f"substitutions of this protein, rank {effect.site_rank} of 19 at its site"
+            f"; its effect score is higher than that of {told['percentile_protein']:.0f}% of all "
+            f"single substitutions of this protein, rank {told['site_rank']:.0f} of 19 at its site"
         )
     )
     return (
-        f"Predicted chance of being damaging: {effect.probability:.2f}, fitted to clinical "
+        f"Predicted chance of being damaging: {told['p_damaging']:.2f}, fitted to clinical "
         f"labels of other proteins (Evidence says how well){rank}."
     )
 

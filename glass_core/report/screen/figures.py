@@ -14,33 +14,17 @@ from glass_core.metrics.distances import neighbour_counts
 from glass_core.metrics.secondary import COIL, KIND_NAMES, elements, positions_secondary
 from glass_core.protein.protein import Protein
 from glass_core.report import style
-from glass_core.report.screen.tables import score_column
-from glass_core.screen.rows import SCORES
+from glass_core.report.screen.tables import ranking_values
+from glass_core.screen.columns import RANKINGS, SCREEN_COLUMNS, TOLD_COLUMNS
 
 LETTERS = "GAVLIMCFYWHKRQNEDSTP"
 """Rows of the heat map: residues that are alike stand together."""
 _LAYOUT = {"margin": {"l": 60, "r": 20, "t": 30, "b": 45}, "font": {"size": 13}}
 _AXIS = {"showgrid": True, "gridcolor": "rgba(128,128,128,0.25)", "zeroline": False}
-_HOVER = (
-    "p_damaging",
-    "effect",
-    "predicted_tm",
-    "predicted_lddt_site",
-    "blosum62",
-    "percentile_site",
-    "percentile_protein",
-)
-_SHORT = {
-    "p_damaging": "P(damaging)",
-    "effect": "effect",
-    "predicted_tm": "TM (predicted)",
-    "predicted_lddt_site": "lDDT at the site (predicted)",
-    "blosum62": "BLOSUM62",
-    "percentile_site": "percentile, site",
-    "percentile_protein": "percentile, protein",
-}
-COLUMNS = ("row", "variant", "position", "changes", "wild_type", "mutant", *_HOVER)
-"""Columns of the screen's table that the figures need; beside them `label` and `score`."""
+_HOVER = (*TOLD_COLUMNS, "blosum62")
+"""Columns that a reader sees over a cell."""
+FIGURE_COLUMNS = ("row", "variant", "position", "changes", "wild_type", "mutant", *_HOVER)
+"""Columns of the screen's table that the figures need; beside them label and measured value."""
 
 
 def single_substitutions(frame: pd.DataFrame) -> pd.DataFrame:
@@ -52,12 +36,12 @@ def single_substitutions(frame: pd.DataFrame) -> pd.DataFrame:
     return one.drop_duplicates(["position", "mutant"])
 
 
-def position_means(frame: pd.DataFrame, score: str, length: int) -> NDArray[np.float64]:
-    """Mean of a score over the substitutions of each position, shape=(length,); NaN without."""
+def position_means(frame: pd.DataFrame, ranking: str, length: int) -> NDArray[np.float64]:
+    """Mean of a ranking over the substitutions of each position, shape=(length,); NaN without."""
     means = np.full(length, np.nan)
     one = single_substitutions(frame)
     if len(one):
-        grouped = score_column(one, score).groupby(one["position"].astype(int)).mean()
+        grouped = ranking_values(one, ranking).groupby(one["position"].astype(int)).mean()
         means[grouped.index.to_numpy() - 1] = grouped.to_numpy()
     return means
 
@@ -65,7 +49,7 @@ def position_means(frame: pd.DataFrame, score: str, length: int) -> NDArray[np.f
 def heat_map(
     frame: pd.DataFrame,
     protein: Protein,
-    score: str,
+    ranking: str,
     chosen: Sequence[int] = (),
     span: tuple[int, int] | None = None,
 ) -> go.Figure:
@@ -89,7 +73,7 @@ def heat_map(
         one["mutant"].map(LETTERS.index).to_numpy(dtype=int),
         one["position"].to_numpy(dtype=int) - 1,
     )
-    told = score_column(one, score).to_numpy()
+    told = ranking_values(one, ranking).to_numpy()
     values[place] = told
     strips = protein.structure is not None
     heights = [0.66, 0.18, 0.06, 0.10] if strips else [0.78, 0.22]
@@ -105,7 +89,7 @@ def heat_map(
             colorscale=_scale(),
             hoverinfo="skip",
             colorbar={
-                "title": {"text": _axis_title(score), "side": "right"},
+                "title": {"text": _axis_title(ranking), "side": "right"},
                 "thickness": 12,
                 "len": 0.66,
                 "y": 1,
@@ -171,7 +155,7 @@ def heat_map(
     figure.add_trace(
         go.Scatter(
             x=position,
-            y=position_means(frame, score, length),
+            y=position_means(frame, ranking, length),
             mode="lines+markers",
             marker={"size": 4},
             line={"color": style.PREDICTED},
@@ -195,10 +179,10 @@ def heat_map(
 
 
 def distribution(
-    frame: pd.DataFrame, score: str, chosen: Sequence[int] = (), threshold: float | None = None
+    frame: pd.DataFrame, ranking: str, chosen: Sequence[int] = (), threshold: float | None = None
 ) -> go.Figure:
-    """How the score is spread; chosen variants and the threshold are marked, labels apart."""
-    told = score_column(frame, score)
+    """How the ranking is spread; chosen variants and the threshold are marked, labels apart."""
+    told = ranking_values(frame, ranking)
     figure = go.Figure()
     known = frame["label"].notna() if "label" in frame else pd.Series(False, index=frame.index)
     if known.any():
@@ -232,18 +216,18 @@ def distribution(
     if threshold is not None:
         figure.add_vline(x=threshold, line={"color": style.SITE, "dash": "dash"})
     figure.update_layout(height=300, showlegend=bool(known.any()), **_LAYOUT)
-    figure.update_xaxes(title_text=_axis_title(score))
+    figure.update_xaxes(title_text=_axis_title(ranking))
     figure.update_yaxes(title_text="variants", **_AXIS)
     return figure
 
 
-def against_values(frame: pd.DataFrame, score: str) -> go.Figure:
-    """The input's measured values against the score."""
-    known = frame[frame["score"].notna()]
+def against_values(frame: pd.DataFrame, ranking: str) -> go.Figure:
+    """The input's measured values against the ranking."""
+    known = frame[frame["measured_value"].notna()]
     figure = go.Figure(
         go.Scattergl(
-            x=score_column(known, score),
-            y=known["score"],
+            x=ranking_values(known, ranking),
+            y=known["measured_value"],
             mode="markers",
             text=known["variant"],
             marker={"size": 5, "opacity": 0.5, "color": style.PREDICTED},
@@ -251,7 +235,7 @@ def against_values(frame: pd.DataFrame, score: str) -> go.Figure:
         )
     )
     figure.update_layout(height=340, **_LAYOUT)
-    figure.update_xaxes(title_text=_axis_title(score), **_AXIS)
+    figure.update_xaxes(title_text=_axis_title(ranking), **_AXIS)
     figure.update_yaxes(title_text="the input's measured value", **_AXIS)
     return figure
 
@@ -311,18 +295,24 @@ def _hover(one: pd.DataFrame) -> list[str]:
     lines = [one["variant"].astype(str)]
     for name in _HOVER:
         values = pd.to_numeric(one[name], errors="coerce").astype(float)
-        digits = 0 if name in ("blosum62", "percentile_site", "percentile_protein") else 3
+        column = SCREEN_COLUMNS[name]
+        digits = 0 if column.kind == "whole" else column.digits
         lines.append(
             pd.Series(
-                ["" if np.isnan(v) else f"<br>{_SHORT[name]} {v:.{digits}f}" for v in values],
+                [
+                    "" if np.isnan(v) else f"<br>{column.title or name} {v:.{digits}f}"
+                    for v in values
+                ],
                 index=one.index,
             )
         )
     return list(lines[0].str.cat(lines[1:]))
 
 
-def _axis_title(score: str) -> str:
-    return f"{SCORES[score]} (predicted)" if score in ("p_damaging", "effect") else SCORES[score]
+def _axis_title(ranking: str) -> str:
+    order = RANKINGS[ranking]
+    predicted = order.column in TOLD_COLUMNS and "predicted" not in order.title
+    return f"{order.title} (predicted)" if predicted else order.title
 
 
 def _scale() -> list[tuple[float, str]]:

@@ -9,29 +9,12 @@ from jinja2 import Environment, StrictUndefined
 from glass_core.inputs.lists import name_of
 from glass_core.report.impact.html import STYLE
 from glass_core.report.screen.figures import distribution, heat_map
-from glass_core.report.screen.tables import agreement_frame, score_column, screen_frame
-from glass_core.screen.request import ScreenInputs
-from glass_core.screen.rows import COLUMNS, SCORES, ScreenRow
+from glass_core.report.screen.tables import agreement_frame, ranking_values, screen_frame
+from glass_core.screen.columns import RANKINGS, SCREEN_COLUMNS
+from glass_core.screen.request import ScreenRequest
+from glass_core.screen.rows import ScreenRow
 
 TOP = 100
-_SHOWN = (
-    "protein",
-    "variant",
-    "hgvs",
-    "author_number",
-    "uniprot_position",
-    "p_damaging",
-    "effect",
-    "predicted_tm",
-    "predicted_lddt_site",
-    "measured_tm",
-    "blosum62",
-    "percentile_site",
-    "percentile_protein",
-    "label",
-    "score",
-)
-
 _TEMPLATE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>GLASS: {{ title }}</title>
 <style>{{ style }}</style></head><body>
@@ -54,16 +37,16 @@ _TEMPLATE = """<!doctype html>
 </body></html>"""
 
 
-def screen_report(inputs: ScreenInputs, rows: Sequence[ScreenRow], name: str) -> str:
+def screen_report(request: ScreenRequest, rows: Sequence[ScreenRow], name: str) -> str:
     """The report of a screen; opens without a network."""
     frame = screen_frame(rows)
     done = [r for r in rows if r.status == "done"]
     bad = [r for r in rows if r.status in ("rejected", "failed")]
-    order = score_column(frame, inputs.ranking).sort_values(ascending=False).index
+    order = ranking_values(frame, request.ranking).sort_values(ascending=False).index
     top = frame.loc[order].query("status == 'done'").head(TOP)
     with_script = iter([True])
     parts = []
-    for protein in inputs.proteins:
+    for protein in request.proteins:
         own = frame[frame["protein"] == name_of(protein)]
         if own.empty:
             continue
@@ -71,10 +54,10 @@ def screen_report(inputs: ScreenInputs, rows: Sequence[ScreenRow], name: str) ->
         parts.append(
             {
                 "name": protein.name or "protein",
-                "map": heat_map(own, protein, inputs.ranking).to_html(
+                "map": heat_map(own, protein, request.ranking).to_html(
                     full_html=False, include_plotlyjs=next(with_script, False)
                 ),
-                "distribution": distribution(own, inputs.ranking).to_html(
+                "distribution": distribution(own, request.ranking).to_html(
                     full_html=False, include_plotlyjs=False
                 ),
                 "agreement": ""
@@ -84,17 +67,17 @@ def screen_report(inputs: ScreenInputs, rows: Sequence[ScreenRow], name: str) ->
         )
     template = Environment(autoescape=True, undefined=StrictUndefined).from_string(_TEMPLATE)
     return template.render(
-        title=name or inputs.source,
+        title=name or request.source,
         style=STYLE,
         counts=f"{len(done):,} of {len(rows):,} variants done, {len(bad):,} gave no result",
-        model=done[0].model if done else inputs.model,
-        ranking=SCORES[inputs.ranking],
+        model=done[0].model if done else request.model,
+        ranking=RANKINGS[request.ranking].title,
         parts=parts,
         top=len(top),
         rejected=bad[:1000],
-        columns=COLUMNS,
-        table=top[[c for c in _SHOWN if top[c].notna().any()]].to_html(
-            index=False, na_rep="", float_format="%.3f"
-        ),
-        provenance=dict(inputs.provenance or {}),
+        columns=SCREEN_COLUMNS,
+        table=top[
+            [n for n, c in SCREEN_COLUMNS.items() if c.shown and top[n].notna().any()]
+        ].to_html(index=False, na_rep="", float_format="%.3f"),
+        provenance=dict(request.provenance or {}),
     )

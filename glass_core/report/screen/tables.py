@@ -13,37 +13,29 @@ import pandas as pd
 from glass_core.inputs.table import read_parquet
 from glass_core.metrics.agreement import auroc, spearman
 from glass_core.report.impact.tables import without_formulas
-from glass_core.screen.rows import (
-    COLUMNS,
-    SCORES,
-    TURNED,
-    WHOLE,
-    ScreenRow,
-    as_table,
-    gave_nothing,
-    row_from,
-)
+from glass_core.screen.columns import RANKINGS, RENAMED, SCREEN_COLUMNS, SCREEN_FORMAT
+from glass_core.screen.rows import ScreenRow, as_table, gave_nothing, row_from
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """How well a score ranks what came with the input.
+    """How well a ranking agrees with what came with the input.
 
     Attributes
     ----------
-    score : str
-        One of `SCORES`.
+    ranking : str
+        One of `RANKINGS`.
     auroc : float
         Against the labels; NaN without labels of both kinds.
     labels : int
-        Rows with a label and the score.
+        Rows with a label and a value of the ranking.
     spearman : float
         Against the measured values; NaN with fewer than three.
     values : int
-        Rows with a measured value and the score.
+        Rows with a measured value and one of the ranking.
     """
 
-    score: str
+    ranking: str
     auroc: float
     labels: int
     spearman: float
@@ -51,30 +43,42 @@ class Agreement:
 
 
 def screen_frame(rows: Iterable[ScreenRow]) -> pd.DataFrame:
-    """One line per row, columns as `COLUMNS`; whole numbers with missing values are Int64."""
-    frame = pd.DataFrame(as_table(rows), columns=list(COLUMNS))
-    for name in COLUMNS:
-        if name in WHOLE:
-            frame[name] = frame[name].astype("Int64")
+    """One line per row, columns as `SCREEN_COLUMNS`; see `typed`."""
+    return typed(pd.DataFrame(as_table(rows), columns=list(SCREEN_COLUMNS)))
+
+
+def typed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Columns of a screen with their types: whole numbers with missing values are Int64."""
+    for name in frame.columns:
+        if SCREEN_COLUMNS[name].kind == "whole":
+            frame[name] = pd.to_numeric(frame[name]).astype("Int64")
         elif frame[name].isna().all():
             frame[name] = frame[name].astype("float64")
     return frame
 
 
 def screen_csv(rows: Iterable[ScreenRow]) -> str:
-    """The table as CSV; empty cells are missing values, formulas are defused."""
-    return without_formulas(screen_frame(rows)).to_csv(index=False)
+    """The table as CSV; empty cells are missing values, formulas are defused.
+
+    One more column, ``format``, names this kind of table and its number.
+    """
+    frame = screen_frame(rows).assign(format=SCREEN_FORMAT)
+    return without_formulas(frame).to_csv(index=False)
 
 
 def screen_parquet(rows: Iterable[ScreenRow]) -> bytes:
-    """The table as Parquet; the data dictionary is in the metadata under ``glass_columns``."""
+    """The table as Parquet; the metadata hold the dictionary and the format of the table."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     table = pa.Table.from_pandas(screen_frame(rows), preserve_index=False)
-    dictionary = json.dumps({n: vars(c) for n, c in COLUMNS.items()})
+    dictionary = json.dumps({n: vars(c) for n, c in SCREEN_COLUMNS.items()})
     table = table.replace_schema_metadata(
-        {**(table.schema.metadata or {}), b"glass_columns": dictionary.encode()}
+        {
+            **(table.schema.metadata or {}),
+            b"glass_columns": dictionary.encode(),
+            b"glass_format": SCREEN_FORMAT.encode(),
+        }
     )
     target = io.BytesIO()
     pq.write_table(table, target)
@@ -94,8 +98,9 @@ def read_screen_parquet(content: bytes) -> list[ScreenRow]:
     frame = read_parquet(content)
     if missing := {"row", "protein", "variant", "status"} - set(frame.columns):
         raise ValueError(f"lacks the column {sorted(missing)[0]}")
-    frame = frame.reindex(columns=list(COLUMNS))  # a file of an earlier version has fewer
-    rows = frame[list(COLUMNS)].astype(object).where(frame[list(COLUMNS)].notna(), None)
+    frame = frame.rename(columns=RENAMED)
+    frame = frame.reindex(columns=list(SCREEN_COLUMNS))  # a file of an earlier version has fewer
+    rows = frame.astype(object).where(frame.notna(), None)
     return [row_from(values) for values in rows.to_dict("records")]
 
 
@@ -124,39 +129,38 @@ def dictionary_frame() -> pd.DataFrame:
     return pd.DataFrame(
         [
             {"column": name, "meaning": c.meaning, "unit": c.unit, "range": c.span}
-            for name, c in COLUMNS.items()
+            for name, c in SCREEN_COLUMNS.items()
         ]
     )
 
 
-def score_column(frame: pd.DataFrame, score: str) -> pd.Series:
-    """One of `SCORES` from the columns of a screen, higher = more damaging."""
-    column, minuend = TURNED.get(score, (score, None))
-    values = pd.to_numeric(frame[column], errors="coerce").astype(float)
-    return values if minuend is None else minuend - values
+def ranking_values(frame: pd.DataFrame, ranking: str) -> pd.Series:
+    """One of `RANKINGS` from the columns of a screen, higher = more damaging."""
+    order = RANKINGS[ranking]
+    return order.of(pd.to_numeric(frame[order.column], errors="coerce").astype(float))
 
 
 def agreements(frame: pd.DataFrame) -> list[Agreement]:
-    """`Agreement` of every score with the input's labels and values; empty without any."""
+    """`Agreement` of every ranking with the input's labels and values; empty without any."""
     label = frame["label"].astype("float64").to_numpy()
-    value = frame["score"].astype("float64").to_numpy()
-    if np.isnan(label).all() and np.isnan(value).all():
+    measured = frame["measured_value"].astype("float64").to_numpy()
+    if np.isnan(label).all() and np.isnan(measured).all():
         return []
-    made = []
-    for score in SCORES:
-        told = score_column(frame, score).to_numpy()
-        known = ~np.isnan(told)
-        labelled, valued = known & ~np.isnan(label), known & ~np.isnan(value)
-        made.append(
+    found = []
+    for ranking in RANKINGS:
+        predicted = ranking_values(frame, ranking).to_numpy()
+        known = ~np.isnan(predicted)
+        labelled, valued = known & ~np.isnan(label), known & ~np.isnan(measured)
+        found.append(
             Agreement(
-                score,
-                auroc(told[labelled], label[labelled]),
+                ranking,
+                auroc(predicted[labelled], label[labelled]),
                 int(labelled.sum()),
-                spearman(told[valued], value[valued]),
+                spearman(predicted[valued], measured[valued]),
                 int(valued.sum()),
             )
         )
-    return made
+    return found
 
 
 def agreement_frame(frame: pd.DataFrame) -> pd.DataFrame:
@@ -164,7 +168,7 @@ def agreement_frame(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "score": SCORES[a.score],
+                "ranking": RANKINGS[a.ranking].title,
                 **({"AUROC": a.auroc, "labels": a.labels} if not np.isnan(a.auroc) else {}),
                 **(
                     {"Spearman": a.spearman, "values": a.values} if not np.isnan(a.spearman) else {}
@@ -173,3 +177,21 @@ def agreement_frame(frame: pd.DataFrame) -> pd.DataFrame:
             for a in agreements(frame)
         ]
     )
+
+
+def columns_document() -> str:
+    """The page ``docs/screen-columns.md``: the data dictionary as Markdown."""
+    lines = [
+        "# Columns of a screen",
+        "",
+        "One row per variant asked for. An empty cell (null) means no value, never 0. Everything "
+        "called predicted comes from the model named in `model`. The CSV has one more column, "
+        f"`format`, which is `{SCREEN_FORMAT}`; the Parquet file says so in its metadata.",
+        "",
+        "| column | meaning | unit | range |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| `{name}` | {c.meaning} | {c.unit} | {c.span} |" for name, c in SCREEN_COLUMNS.items()
+    ]
+    return "\n".join([*lines, ""])

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from glass_core.embedders.base import Embedder
-from glass_core.embedders.compact import SECONDARY_STATES, CompactEmbedder
+from glass_core.embedders.compact import SECONDARY_STATES
 from glass_core.metrics.agreement import spearman
 from glass_core.models.heads.siamese import predicted_lddt, predicted_tm
 from glass_core.models.predictor import SiamesePredictor
@@ -52,13 +52,14 @@ def model_scores(predictor: SiamesePredictor, rows: pd.DataFrame) -> Scored:
     tm, lddt = [], []
     for start in range(0, len(rows), _BATCH):
         part = rows.iloc[start : start + _BATCH]
-        made = predictor.project([*part["reference"], *part["subject"]])
+        projected = predictor.project([*part["reference"], *part["subject"]])
         half = len(part)
         for k, aligned in enumerate(part["aligned"]):
             pairs = np.asarray(aligned, dtype=int).reshape(-1, 2)
-            (y1, z1), (y2, z2) = made[k], made[half + k]
-            tm.append(float(predicted_tm(z1, z2)))
-            lddt.append(predicted_lddt(y1[pairs[:, 0]], y2[pairs[:, 1]]).double().numpy())
+            reference, subject = projected[k], projected[half + k]
+            tm.append(float(predicted_tm(reference.pooled, subject.pooled)))
+            facing = reference.residues[pairs[:, 0]], subject.residues[pairs[:, 1]]
+            lddt.append(predicted_lddt(*facing).double().numpy())
     return Scored(np.array(tm), lddt)
 
 
@@ -232,7 +233,7 @@ def evaluate_pairs(
     return found
 
 
-def secondary_accuracy(embedder: CompactEmbedder, labelled: pd.DataFrame) -> dict[str, Any]:
+def secondary_accuracy(embedder: Embedder, labelled: pd.DataFrame) -> dict[str, Any]:
     """3-state accuracy over labelled residues, and that of the commonest state."""
     right, counts = 0, np.zeros(len(SECONDARY_STATES))
     for sequence, label in zip(labelled["sequence"], labelled["secondary"], strict=True):

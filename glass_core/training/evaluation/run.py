@@ -12,7 +12,6 @@ from typing import Any
 import click
 import pandas as pd
 
-from glass_core.embedders.compact import CompactEmbedder
 from glass_core.errors import InputError
 from glass_core.models.card import CARD_FILE, ModelCard
 from glass_core.models.evaluation import FORMAT, read_evaluations
@@ -69,8 +68,10 @@ def evaluate_model(
         for name, content in evaluate_effects(predictor, assays, tell).items():
             yield write("clinical" if name == "clinical" else "effects", name, content, effects)
     if secondary is not None:
-        if not isinstance(predictor.embedder, CompactEmbedder):
-            raise InputError("--secondary: only the compact encoder tells secondary structure.")
+        if "secondary" not in predictor.embedder.side_heads:
+            raise InputError(
+                f"--secondary: {predictor.embedder.name} does not tell secondary structure."
+            )
         content = secondary_accuracy(predictor.embedder, pd.read_parquet(secondary))
         yield write("secondary", "secondary structure", content, secondary)
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from glass_core.embedders.base import Embedder
-from glass_core.embedders.compact import CompactEmbedder
 from glass_core.metrics.agreement import auroc, spearman
 from glass_core.models.predictor import SiamesePredictor
 from glass_core.progress import Say
 from glass_core.protein.alignment import blosum62_matrix
+from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
 from glass_core.protein.variant import Variant
 from glass_core.training.data.assays import Assay
@@ -74,7 +74,7 @@ def effect_baselines(assay: Assay, embedder: Embedder) -> dict[str, Vector]:
             ]
         ),
     }
-    if isinstance(embedder, CompactEmbedder):
+    if {"letters", "burial"} <= embedder.side_heads:
         logits = embedder.tell("letters", assay.sequence).numpy()
         scores["encoder's letters"] = np.array(
             [
@@ -100,7 +100,9 @@ def deficit_scores(predictor: SiamesePredictor, assay: Assay, most: int) -> dict
         for a, b in [_letters(assay, r)]
     ]
     scores = {name: np.full(len(assay.value), np.nan) for name in DEFICITS}
-    for row, made in zip(rows, predictor.predict(variants), strict=True):
+    for row, made in zip(
+        rows, predictor.predict(Protein.from_sequence(assay.sequence), variants), strict=True
+    ):
         scores[DEFICITS[0]][row] = 1 - made.tm_score
         scores[DEFICITS[1]][row] = 1 - made.lddt[assay.index[row]]
     return scores
@@ -117,7 +119,7 @@ def evaluate_effects(
     measured: dict[str, list[dict[str, Any]]] = {}
     labels: dict[str, list[Vector]] = {}
     for assay in assays:
-        table = predictor.effects(assay.sequence)
+        table = predictor.effects(Protein.from_sequence(assay.sequence))
         if table is None:
             return {}
         scores = {

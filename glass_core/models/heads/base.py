@@ -1,0 +1,178 @@
+"""What a head is, and which there are.
+
+A head maps embeddings to numbers that are told. It is one file of this folder, called as the
+head is, with a `CONFIG` (a frozen record) and a `NETWORK` (a module made from it), and one
+entry of `HEADS`; loading, saving, predicting and every table follow from these.
+
+Importing this loads no torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+
+from glass_core.errors import ModelError
+from glass_core.records import Column
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from glass_core.embedders.base import Embedding
+    from glass_core.models.prediction import Table
+    from glass_core.protein.protein import Protein
+
+Takes = Literal["sequence", "structure"]
+"""The embedded sequence of the wild type, or its structure as well."""
+
+
+class HeadConfig(Protocol):
+    """The shape of a head, as the card holds it."""
+
+    @property
+    def width(self) -> int:
+        """Width of the embedding that the head takes."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields by name."""
+        ...
+
+
+@runtime_checkable
+class TableHead(Protocol):
+    """A head that says of every single substitution what it does, from the wild type alone."""
+
+    def table(self, protein: Protein, embedding: Embedding) -> Table:
+        """Everything it tells about `protein`, whose sequence was embedded."""
+        ...
+
+
+@dataclass(frozen=True)
+class HeadKind:
+    """One kind of head.
+
+    Attributes
+    ----------
+    name : str
+        In cards; also the name of its module in this folder.
+    file : str
+        Its weights in a model's folder.
+    tells : mapping
+        Column of a screen's table -> what it means.
+    takes : {"sequence", "structure"}
+        One that takes the structure is asked only where there is one.
+    """
+
+    name: str
+    file: str
+    tells: Mapping[str, Column] = field(default_factory=dict)
+    takes: Takes = "sequence"
+
+    @property
+    def config(self) -> type[Any]:
+        """The record of its shape, a `HeadConfig`."""
+        kind: type[Any] = self._module.CONFIG
+        return kind
+
+    @property
+    def network(self) -> type[nn.Module]:
+        """The module that is made from it."""
+        kind: type[nn.Module] = self._module.NETWORK
+        return kind
+
+    @property
+    def _module(self) -> Any:
+        return importlib.import_module(f"{__package__}.{self.name}")
+
+
+_PREDICTED_TM = Column(
+    "predicted TM-score, normalised by the wild type; a cosine",
+    span="-1 to 1, 1 = same fold",
+    title="TM-score (predicted)",
+    shown=True,
+)
+HEADS = (
+    HeadKind(
+        "effect",
+        "effect.safetensors",
+        {
+            "p_damaging": Column(
+                "predicted, calibrated chance that a clinical database would call it damaging",
+                span="0 to 1",
+                title="P(damaging)",
+                shown=True,
+                ranking="chance of being damaging",
+            ),
+            "effect": Column(
+                "predicted effect score, higher = more damaging; compare within one protein "
+                "only. Several substitutions: their sum",
+                title="effect score",
+                shown=True,
+                ranking="effect score",
+            ),
+            "site_rank": Column(
+                "rank among the 19 substitutions of the site by effect, 1 = most damaging",
+                span="1 to 19",
+                kind="whole",
+                title="rank at the site",
+            ),
+            "percentile_site": Column(
+                "percent of the 19 substitutions of the site with a lower effect",
+                "%",
+                "0 to 100",
+                title="percentile, site",
+                shown=True,
+                digits=0,
+            ),
+            "percentile_protein": Column(
+                "percent of all single substitutions of the protein with a lower effect",
+                "%",
+                "0 to 100",
+                title="percentile, protein",
+                shown=True,
+                digits=0,
+            ),
+        },
+    ),
+    HeadKind(
+        "siamese",
+        "head.safetensors",
+        {
+            "predicted_tm": _PREDICTED_TM,
+            "predicted_lddt_site": Column(
+                "predicted lDDT, mean over the changed residues; a cosine",
+                span="-1 to 1, 1 = unmoved",
+                title="lDDT at the site (predicted)",
+                shown=True,
+            ),
+            "predicted_lddt_min": Column(
+                "lowest predicted lDDT of any residue", span="-1 to 1", title="lowest lDDT"
+            ),
+        },
+    ),
+    HeadKind("fold", "fold.safetensors", {"predicted_tm": _PREDICTED_TM}),
+)
+"""Every kind of head, in the order in which tables show what they tell."""
+
+
+def head_kind(name: str) -> HeadKind:
+    """The kind called `name`.
+
+    Raises
+    ------
+    ModelError
+        This version of GLASS knows no such head.
+    """
+    for kind in HEADS:
+        if kind.name == name:
+            return kind
+    known = ", ".join(kind.name for kind in HEADS)
+    raise ModelError(f"head '{name}': is not known to this version of GLASS; known are {known}.")
+
+
+def told_columns() -> dict[str, Column]:
+    """All columns that heads tell, each once."""
+    return {name: column for kind in HEADS for name, column in kind.tells.items()}

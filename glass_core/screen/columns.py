@@ -1,0 +1,168 @@
+"""The columns of a screen's table, and what variants can be ranked by: the one place.
+
+The store's types, whole numbers, hover texts, first views and the data dictionary follow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from glass_core.models.heads.base import told_columns
+from glass_core.records import Column
+
+SCREEN_FORMAT = "glass-screen/2"
+"""Of the exported table; format 1 had no number and called `measured_value` score."""
+RENAMED = {"score": "measured_value"}
+"""Columns of format 1 -> what they are called today."""
+T = TypeVar("T")
+
+
+TOLD_COLUMNS = told_columns()
+"""What heads tell, predicted all of it."""
+
+SCREEN_COLUMNS: dict[str, Column] = {
+    "row": Column("number of the entry in the input", span="1 and up", kind="whole"),
+    "protein": Column(
+        "name of the wild type, up to its first space", kind="text", title="protein", shown=True
+    ),
+    "variant": Column(
+        "as read; positions count from 1. What could not be read stands as given",
+        kind="text",
+        title="variant",
+        shown=True,
+    ),
+    "given": Column("as it stood in the input; of a mutant sequence its name", kind="text"),
+    "hgvs": Column("the same in HGVS and MAVE-HGVS notation", kind="text", title="HGVS"),
+    "position": Column("first changed residue", span="1 to the length", kind="whole"),
+    "changes": Column("number of changes", span="1 and up", kind="whole"),
+    "wild_type": Column("residue(s) taken out; several changes joined by ':'", kind="text"),
+    "mutant": Column("residue(s) put in; empty for a deletion", kind="text"),
+    "chain": Column(
+        "author chain of the first changed residue; empty without coordinates", kind="text"
+    ),
+    "author_number": Column(
+        "its author residue number with insertion code",
+        kind="text",
+        title="author number",
+        shown=True,
+    ),
+    "uniprot_position": Column(
+        "its UniProt position, where it is known",
+        span="1 and up",
+        kind="whole",
+        title="UniProt position",
+        shown=True,
+    ),
+    "secondary_structure": Column(
+        "of the first changed residue in the wild-type structure",
+        span="H helix, E strand, C coil, - no coordinates",
+        kind="text",
+        title="secondary structure",
+        shown=True,
+    ),
+    "neighbours": Column(
+        "C-alpha within 10 Å of it in the wild-type structure, its burial",
+        "count",
+        "0 and up",
+        kind="whole",
+        title="neighbours",
+        shown=True,
+    ),
+    **TOLD_COLUMNS,
+    "blosum62": Column(
+        "BLOSUM62 score, the baseline; low = unlike. Several: their sum",
+        span="-4 to 3 each",
+        kind="whole",
+        title="BLOSUM62",
+        shown=True,
+    ),
+    "measured_tm": Column(
+        "TM-score measured on remodelled structures, mean over seeds",
+        span="0 to 1",
+        title="TM-score (measured)",
+        shown=True,
+    ),
+    "measured_lddt_site": Column(
+        "lDDT measured there, mean over the changed residues",
+        span="0 to 1",
+        title="lDDT at the site (measured)",
+        shown=True,
+    ),
+    "protocol": Column(
+        "how the mutant structure was made, with seeds; empty without one",
+        kind="text",
+        title="protocol",
+        shown=True,
+    ),
+    "label": Column(
+        "the input's own label: 1 damaging, 0 harmless",
+        span="0 or 1",
+        kind="whole",
+        title="label",
+        shown=True,
+    ),
+    "measured_value": Column(
+        "the input's own measured value", title="your measured value", shown=True
+    ),
+    "status": Column(
+        "how far it got",
+        span="done, waiting, rejected (not read) or failed",
+        kind="text",
+        title="status",
+        shown=True,
+    ),
+    "reason": Column(
+        "why it was rejected or failed, or why to doubt the numbers",
+        kind="text",
+        title="reason",
+        shown=True,
+    ),
+    "model": Column(
+        "the model that predicted, with version and the start of its SHA-256", kind="text"
+    ),
+}
+"""Column -> what it is. Empty means no value, never 0."""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """A way to order variants, highest = most damaging.
+
+    Attributes
+    ----------
+    title : str
+        For a reader.
+    column : str
+        Of `SCREEN_COLUMNS`.
+    turned_at : float or None
+        Where low values of the column are the damaging ones: the ranking is this minus it.
+    """
+
+    title: str
+    column: str
+    turned_at: float | None = None
+
+    def of(self, values: T) -> T:
+        """The ranking from values of its column: a number, an array or a series."""
+        if self.turned_at is None:
+            return values
+        turned: Any = values
+        return cast(T, self.turned_at - turned)
+
+    @property
+    def sql(self) -> str:
+        """The same in SQL."""
+        quoted = f'"{self.column}"'
+        return quoted if self.turned_at is None else f"({self.turned_at} - {quoted})"
+
+
+DEFAULT_RANKING = "p_damaging"
+RANKINGS: dict[str, Ranking] = {
+    DEFAULT_RANKING: Ranking(TOLD_COLUMNS[DEFAULT_RANKING].ranking, DEFAULT_RANKING),
+    **{n: Ranking(c.ranking, n) for n, c in TOLD_COLUMNS.items() if c.ranking},
+    "lddt_deficit": Ranking("predicted lDDT deficit at the site", "predicted_lddt_site", 1.0),
+    "tm_deficit": Ranking("predicted TM-score deficit", "predicted_tm", 1.0),
+    "blosum62": Ranking("BLOSUM62, turned round", "blosum62", 0.0),
+}
+"""What variants can be ranked by; the first leads."""

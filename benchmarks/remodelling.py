@@ -11,7 +11,7 @@ from tmtools.testing import get_pdb_path
 from benchmarks.timing import Row
 from glass_core.protein.structure.file import read_structure
 from glass_core.remodel import get_remodeller
-from glass_core.remodel.base import RemodelSettings
+from glass_core.remodel.base import RemodelRequest, RemodelSettings
 
 TARGET_S = 30.0
 """One seed (reference, mutant, floor) of a 150-residue protein on two CPU cores."""
@@ -26,7 +26,7 @@ def run(threads: int = 2) -> list[Row]:
     for protocol in ("minimise", "anneal"):
         settings = RemodelSettings(protocol=protocol, threads=threads)
         begin, cpu_begin = time.perf_counter(), _cpu_of_children()
-        get_remodeller("openmm").remodel(wild, {SITE: "W"}, settings, 1)
+        get_remodeller("openmm").remodel(RemodelRequest(wild, {SITE: "W"}, settings))
         seconds = time.perf_counter() - begin
         cpu = _cpu_of_children() - cpu_begin
         rows.append(

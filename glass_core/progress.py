@@ -48,6 +48,10 @@ class Watch:
             raise Cancelled(f"{what} was cancelled.")
 
 
+UNWATCHED = Watch()
+"""Nobody looks on."""
+
+
 @dataclass(frozen=True)
 class Rate:
     """How far counted work is, and how fast.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 
 import streamlit as st
@@ -11,9 +10,9 @@ from glass_core.errors import RunError
 from glass_core.impact.analyse import analyse
 from glass_core.impact.record import Impact
 from glass_core.inputs.read import Upload
-from glass_core.progress import Stage
-from glass_core.remodel import get_remodeller, remodellers
-from glass_core.remodel.base import RemodelSettings
+from glass_core.progress import Watch
+from glass_core.remodel import get_remodeller, unavailable_remodellers
+from glass_core.remodel.base import Remodelling, RemodelSettings
 from glass_core.report.impact.verdict import verdict
 from glass_core.runs.jobs import JobStatus
 from glass_core.runs.store import new_id
@@ -37,25 +36,17 @@ FIELDS = ("wild", "variant", "mutant")
 def start_remodel(impact: Impact) -> None:
     """Queue the remodelling of `impact` and move the address to it."""
     state = st.session_state
-    backend = get_remodeller(state["backend"])
-    chosen = RemodelSettings(protocol=state["protocol"], sphere_radius=float(state["radius"]))
-    seeds, model = int(state["seeds"]), predictor(state["model"])
-    store, run = runs(), new_id()
+    settings = RemodelSettings(protocol=state["protocol"], sphere_radius=float(state["radius"]))
+    remodelling = Remodelling(get_remodeller(state["backend"]), int(state["seeds"]), settings)
+    model, store, run = predictor(state["model"]), runs(), new_id()
 
-    def work(progress: Stage, cancelled: Callable[[], bool]) -> Impact:
-        made = analyse(
-            impact.protein,
-            impact.variant,
-            predictor=model,
-            remodeller=backend,
-            settings=chosen,
-            seeds=seeds,
-            progress=progress,
-            cancelled=cancelled,
+    def work(watch: Watch) -> Impact:
+        measured = analyse(
+            impact.protein, impact.variant, predictor=model, mutant=remodelling, watch=watch
         )
         with suppress(RunError):  # the board keeps it too
-            store.keep_impact(made, run=run)
-        return made
+            store.keep_impact(measured, run=run)
+        return measured
 
     st.query_params["before"] = st.query_params["run"]
     st.query_params["run"] = impact_jobs().submit(work, run)
@@ -71,7 +62,7 @@ def remodel_panel(impact: Impact) -> None:
         )
         return
     with st.expander("Remodel the mutant and measure it", expanded=not impact.measured):
-        reasons = {b.name: b.unavailable_reason() for b in remodellers()}
+        reasons = unavailable_remodellers()
         usable = [name for name, reason in reasons.items() if reason is None]
         columns = st.columns(4)
         columns[0].selectbox("Backend", usable, key="backend")

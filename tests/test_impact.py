@@ -15,11 +15,12 @@ from glass_core.impact.analyse import analyse
 from glass_core.impact.as_json import from_json, to_dict, to_json
 from glass_core.impact.rows import RESIDUE_COLUMNS
 from glass_core.inputs.read import EXAMPLE_VARIANT, example_upload, read_inputs
+from glass_core.progress import UNWATCHED, Watch
 from glass_core.protein.protein import Protein
 from glass_core.protein.structure.file import read_structure
 from glass_core.protein.structure.structure import Structure
 from glass_core.protein.variant import Variant
-from glass_core.remodel.base import RemodelSettings, Replicate
+from glass_core.remodel.base import Remodelling, RemodelRequest, Replicate
 from glass_core.report.impact.exports import exports
 from glass_core.report.impact.figures import matrices, residue_track
 from glass_core.report.impact.html import report_html
@@ -46,11 +47,10 @@ class FakeRemodeller:
     def version(self):
         return "fake 1"
 
-    def remodel(self, wild, substitutions, settings, seed, progress=None, cancelled=None):
-        if progress is not None:
-            progress("moving", 0.5)
-        if cancelled is not None and cancelled():
-            raise Cancelled("stopped")
+    def remodel(self, request, watch=UNWATCHED):
+        wild, substitutions, seed = request.wild, request.substitutions, request.seed
+        watch.tell("moving", 0.5)
+        watch.stop_if_cancelled()
         rng = np.random.default_rng(seed)
         residue = np.cumsum(np.isin(np.arange(len(wild.atoms)), wild.residue_starts)) - 1
 
@@ -80,8 +80,7 @@ def measured(globin, variant, tiny_predictor):
         Protein.from_structure(globin),
         variant,
         predictor=tiny_predictor,
-        remodeller=FakeRemodeller(),
-        seeds=2,
+        mutant=Remodelling(FakeRemodeller(), seeds=2),
         background=5,
     )
 
@@ -103,9 +102,9 @@ def test_stages_are_reported_in_order(globin, variant, tiny_predictor):
         Protein.from_structure(globin),
         variant,
         predictor=tiny_predictor,
-        remodeller=FakeRemodeller(),
+        mutant=Remodelling(FakeRemodeller()),
         background=0,
-        progress=lambda *a: seen.append(a),
+        watch=Watch(lambda *a: seen.append(a)),
     )
     fractions = [f for _, f in seen]
     assert fractions == sorted(fractions)
@@ -119,9 +118,9 @@ def test_cancel(globin, variant, tiny_predictor):
             Protein.from_structure(globin),
             variant,
             predictor=tiny_predictor,
-            remodeller=FakeRemodeller(),
+            mutant=Remodelling(FakeRemodeller()),
             background=0,
-            cancelled=lambda: True,
+            watch=Watch(cancelled=lambda: True),
         )
 
 
@@ -133,7 +132,7 @@ def test_inputs_that_do_not_belong_together(globin, variant, tiny_predictor):
             Protein.from_sequence(globin.sequence),
             variant,
             predictor=tiny_predictor,
-            remodeller=FakeRemodeller(),
+            mutant=Remodelling(FakeRemodeller()),
             background=0,
         )
     with pytest.raises(RemodelError, match="substitutions only"):
@@ -141,7 +140,7 @@ def test_inputs_that_do_not_belong_together(globin, variant, tiny_predictor):
             Protein.from_structure(globin),
             Variant.parse("V31del", globin.sequence),
             predictor=tiny_predictor,
-            remodeller=FakeRemodeller(),
+            mutant=Remodelling(FakeRemodeller()),
             background=0,
         )
 
@@ -318,28 +317,24 @@ def test_verdict_never_claims_more_than_the_floor(globin, tiny_predictor, measur
     assert any("symmetric" in s for s in verdict(predicted_only).sentences)
 
     class Still(FakeRemodeller):
-        def remodel(self, wild, substitutions, *args, **kwargs):
-            made = super().remodel(wild, substitutions, *args, **kwargs)
+        def remodel(self, request, watch=UNWATCHED):
+            made = super().remodel(request, watch)
             return Replicate(made.seed, made.reference, made.floor, made.floor)
 
     quiet = analyse(
         Protein.from_structure(globin),
         Variant.parse("V31P", globin.sequence),
         predictor=tiny_predictor,
-        remodeller=Still(),
+        mutant=Remodelling(Still()),
         background=0,
     )
     assert "no change beyond the noise" in verdict(quiet).headline
 
 
 def test_a_mutant_structure_of_ones_own(globin, variant, tiny_predictor):
-    made = FakeRemodeller().remodel(globin, {30: "P"}, RemodelSettings(), 1).mutant
+    made = FakeRemodeller().remodel(RemodelRequest(globin, {30: "P"})).mutant
     impact = analyse(
-        Protein.from_structure(globin),
-        variant,
-        predictor=tiny_predictor,
-        mutant_structure=made,
-        background=0,
+        Protein.from_structure(globin), variant, predictor=tiny_predictor, mutant=made, background=0
     )
     assert impact.noise_floor is None
     assert any("no noise floor" in f for f in impact.flags)
@@ -349,7 +344,7 @@ def test_a_mutant_structure_of_ones_own(globin, variant, tiny_predictor):
             Protein.from_structure(globin),
             variant,
             predictor=tiny_predictor,
-            mutant_structure=globin,
+            mutant=globin,
             background=0,
         )
 

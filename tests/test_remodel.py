@@ -24,25 +24,25 @@ from glass_core.errors import (
     UnavailableError,
 )
 from glass_core.metrics.measure import measure
+from glass_core.progress import UNWATCHED, Watch
 from glass_core.protein.structure.structure import Structure
 from glass_core.protein.variant import Variant
-from glass_core.remodel import available_remodellers, get_remodeller, modeller
+from glass_core.remodel import get_remodeller, modeller, unavailable_remodellers
 from glass_core.remodel.base import (
+    RemodelRequest,
     RemodelSettings,
     Replicate,
     check_remodellable,
-    check_request,
-    mutated_sequence,
     structure_substitutions,
 )
 from glass_core.remodel.coordinates import residue_of_atom, segments, start_atoms
 from glass_core.remodel.file import check_mutant, from_file
 from glass_core.remodel.restraints import STIFFNESS, site_distance, template_restraints
 from glass_core.remodel.rotamers import chi_angles, dihedral, rotamers, side_chain_turns
-from glass_core.remodel.runner import run_backend
+from glass_core.remodel.runner import SubprocessRemodeller
 
 openmm_only = pytest.mark.skipif(
-    available_remodellers()["openmm"] is not None, reason="OpenMM or PDBFixer is not installed"
+    unavailable_remodellers()["openmm"] is not None, reason="OpenMM or PDBFixer is not installed"
 )
 SITE, OTHER_SITE = 5, 10
 
@@ -88,12 +88,10 @@ def twins(helix: Structure) -> tuple[list[Replicate], list[tuple[str, float]]]:
     before, told = temporary_folders(), []
 
     def run(threads: int) -> Replicate:
+        substitutions, settings = {SITE: "W", OTHER_SITE: "G"}, RemodelSettings(threads=threads)
+        watch = Watch(lambda words, done: told.append((words, done)) if threads == 2 else None)
         return get_remodeller("openmm").remodel(
-            helix,
-            {SITE: "W", OTHER_SITE: "G"},
-            RemodelSettings(threads=threads),
-            3,
-            lambda words, done: told.append((words, done)) if threads == 2 else None,
+            RemodelRequest(helix, substitutions, settings, 3), watch
         )
 
     with ThreadPoolExecutor(2) as pool:
@@ -112,7 +110,7 @@ def test_equal_seeds_give_equal_structures_also_side_by_side(twins):
 @openmm_only
 def test_all_substitutions_are_made_and_the_rest_is_kept(twins, helix):
     replicate = twins[0][0]
-    expected = mutated_sequence(helix.sequence, {SITE: "W", OTHER_SITE: "G"})
+    expected = RemodelRequest(helix, {SITE: "W", OTHER_SITE: "G"}).mutant_sequence
     assert replicate.mutant.sequence == expected
     assert replicate.reference.sequence == replicate.floor.sequence == helix.sequence
     assert replicate.mutant.residue_numbers == helix.residue_numbers
@@ -151,13 +149,13 @@ def test_progress_names_the_stage_and_grows_to_one(twins):
 @openmm_only
 def test_anneal_keeps_breaks_numbers_and_insertion_codes(broken):
     settings = RemodelSettings(protocol="anneal", anneal_steps=20, peak_temperature=300)
-    replicate = get_remodeller("openmm").remodel(broken, {4: "A"}, settings, 1)
+    replicate = get_remodeller("openmm").remodel(RemodelRequest(broken, {4: "A"}, settings))
     assert broken.breaks == (9,) and "52A" in broken.residue_numbers
     for made in (replicate.reference, replicate.mutant, replicate.floor):
         assert made.breaks == broken.breaks
         assert made.residue_numbers == broken.residue_numbers
         assert made.chain == "Q"
-    assert replicate.mutant.sequence == mutated_sequence(broken.sequence, {4: "A"})
+    assert replicate.mutant.sequence == RemodelRequest(broken, {4: "A"}).mutant_sequence
     # No terminal oxygen is invented inside the chain.
     assert "OXT" not in replicate.mutant.atoms.atom_name[residue_of_atom(replicate.mutant) == 9]
 
@@ -168,7 +166,9 @@ def test_outside_the_sphere_nothing_moves(helix):
 
     settings = RemodelSettings(sphere_radius=8)
     seen: list[str] = []
-    made = openmm.relax_all(helix, {2: "A"}, settings, 1, lambda *report: seen.append(report[0]))
+    made = openmm.relax_all(
+        RemodelRequest(helix, {2: "A"}, settings), lambda *report: seen.append(report[0])
+    )
     away = site_distance(helix.ca, [2]) > 12
     assert away.sum() > 5
     moved = [
@@ -199,7 +199,7 @@ def test_disulfides_are_kept_where_a_cysteine_is_rebuilt(chain):
     movable = np.ones(len(piece), dtype=bool)
 
     def sulfur_bonds(rebuilt: dict[int, str]) -> int:
-        topology, _ = openmm._build(piece, piece, rebuilt, movable, (1, 0), {})
+        topology, _ = openmm._build(piece, openmm._Start(piece, rebuilt, (1, 0)), movable, {})
         return sum(a.name == b.name == "SG" for a, b in topology.bonds())
 
     assert sulfur_bonds({}) == sulfur_bonds({place: "C"}) == 1
@@ -215,11 +215,12 @@ def test_histidines_keep_the_protonation_they_were_given(chain):
     movable = np.ones(len(piece), dtype=bool)
     for variant, hydrogen, other in (("HID", "HD1", "HE2"), ("HIE", "HE2", "HD1")):
         for rebuilt in ({}, {3: "H"}):
-            topology, _ = openmm._build(piece, piece, rebuilt, movable, (1, 0), {3: variant})
+            start = openmm._Start(piece, rebuilt, (1, 0))
+            topology, _ = openmm._build(piece, start, movable, {3: variant})
             names = {atom.name for atom in list(topology.residues())[3].atoms()}
             assert hydrogen in names and other not in names
     chosen: dict[int, str] = {}
-    openmm._build(piece, piece, {}, movable, (1, 0), chosen)
+    openmm._build(piece, openmm._Start(piece, {}, (1, 0)), movable, chosen)
     assert chosen[3] in ("HID", "HIE")
 
 
@@ -229,14 +230,15 @@ def test_a_lone_residue_between_two_breaks_can_be_relaxed(chain):
 
     piece = cut(chain, [*range(6), 12, *range(20, 26)])
     assert piece.breaks == (5, 6)
-    made = openmm.relax_all(piece, {6: "S"}, RemodelSettings(), 0, lambda *report: None)
+    made = openmm.relax_all(RemodelRequest(piece, {6: "S"}, seed=0), lambda *report: None)
     assert made["mutant"].sequence[6] == "S"
 
 
 def test_importing_the_package_loads_no_engine():
     code = (
         "import sys, glass_core.remodel as r, glass_core.remodel.base, glass_core.remodel.file\n"
-        "r.available_remodellers(); import glass_core.remodel.openmm, glass_core.remodel.modeller\n"
+        "r.unavailable_remodellers()\n"
+        "import glass_core.remodel.openmm, glass_core.remodel.modeller\n"
         "assert not {'openmm', 'pdbfixer', 'modeller', 'torch'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1])
@@ -256,7 +258,7 @@ def test_unfit_requests_are_refused_in_one_line(helix):
         ({3: "A"}, -1, "out of range"),
     ):
         with pytest.raises(InputError, match=says) as caught:
-            check_request(helix, substitutions, seed)
+            RemodelRequest(helix, substitutions, seed=seed)
         assert "\n" not in str(caught.value)
 
 
@@ -310,7 +312,8 @@ def test_unknown_backend_is_named_with_the_known_ones():
 FAKE = """
 import os, sys, time
 from pathlib import Path
-def relax_all(wild, substitutions, settings, seed, stage):
+def relax_all(request, stage):
+    wild = request.wild
     stage("mutant", "waiting", 0.5)
     print("noise from the engine")
     mode = os.environ["GLASS_FAKE_MODE"]
@@ -330,18 +333,28 @@ def relax_all(wild, substitutions, settings, seed, stage):
 """
 
 
+class FakeBackend(SubprocessRemodeller):
+    name, module = "fake", "fake_engine"
+
+    def unavailable_reason(self):
+        return None
+
+    def version(self):
+        return "fake 1"
+
+
 @pytest.fixture
 def fake(tmp_path, monkeypatch, helix) -> Callable[..., Replicate]:
     (tmp_path / "fake_engine.py").write_text(FAKE)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("GLASS_FAKE_PID", str(tmp_path / "pid"))
 
-    def run(mode: str, timeout_s: float = 60, **options) -> Replicate:
+    def run(mode: str, timeout_s: float = 60, watch: Watch = UNWATCHED) -> Replicate:
         monkeypatch.setenv("GLASS_FAKE_MODE", mode)
         settings = RemodelSettings(timeout_s=timeout_s)
         before = temporary_folders()
         try:
-            return run_backend("fake", "fake_engine", helix, {3: "A"}, settings, 1, **options)
+            return FakeBackend().remodel(RemodelRequest(helix, {3: "A"}, settings), watch)
         finally:
             assert temporary_folders() <= before
 
@@ -366,7 +379,7 @@ def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
 
 def test_structures_come_back_and_engine_noise_is_ignored(fake, helix):
     told = []
-    replicate = fake("fine", progress=lambda words, done: told.append((words, done)))
+    replicate = fake("fine", watch=Watch(lambda words, done: told.append((words, done))))
     assert np.array_equal(replicate.mutant.atoms.coord, helix.atoms.coord)
     assert told == [("mutant: waiting", pytest.approx(1 / 6))]
 
@@ -386,7 +399,7 @@ def test_cancel_kills_the_process_within_a_second(fake, tmp_path):
         return bool(asked)
 
     with pytest.raises(Cancelled):
-        fake("sleep", cancelled=cancelled)
+        fake("sleep", watch=Watch(cancelled=cancelled))
     assert time.monotonic() - asked[0] < 1
     assert not alive(int(pid_file.read_text()))
 
@@ -397,7 +410,7 @@ def test_a_failing_caller_leaves_no_process_behind(fake, tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fake("sleep", progress=progress)
+        fake("sleep", watch=Watch(progress))
     assert not alive(int((tmp_path / "pid").read_text()))
 
 
@@ -421,11 +434,11 @@ def test_the_process_ends_when_its_parent_is_killed(tmp_path, chain):
     code = (
         "from pathlib import Path\n"
         "from tmtools.testing import get_pdb_path\n"
-        "from glass_core.remodel.base import RemodelSettings\n"
-        "from glass_core.remodel.runner import run_backend\n"
+        "from glass_core.remodel.base import RemodelRequest\n"
         "from glass_core.protein.structure.file import read_structure\n"
+        "from tests.test_remodel import FakeBackend\n"
         "wild = read_structure(Path(get_pdb_path('2gtl')), chain='A')\n"
-        "run_backend('fake', 'fake_engine', wild, {3: 'A'}, RemodelSettings(), 1)\n"
+        "FakeBackend().remodel(RemodelRequest(wild, {3: 'A'}))\n"
     )
     root = str(Path(__file__).parents[1])
     pid_file = tmp_path / "pid"
@@ -558,8 +571,8 @@ def test_modeller_script_runs_against_a_stand_in(
     backend = modeller.ModellerRemodeller()
     assert backend.unavailable_reason() is None
     settings = RemodelSettings(protocol=protocol)
-    replicate = backend.remodel(broken, {4: "W", 12: "G"}, settings, 8)
-    assert replicate.mutant.sequence == mutated_sequence(broken.sequence, {4: "W", 12: "G"})
+    replicate = backend.remodel(RemodelRequest(broken, {4: "W", 12: "G"}, settings, 8))
+    assert replicate.mutant.sequence == RemodelRequest(broken, {4: "W", 12: "G"}).mutant_sequence
     assert replicate.floor.sequence == broken.sequence
     assert replicate.mutant.residue_numbers == broken.residue_numbers
     calls = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
@@ -586,7 +599,7 @@ def test_modeller_script_runs_against_a_stand_in(
         monkeypatch.setattr(modeller, "_alignment", lambda wild, target: _spoilt(wild))
         monkeypatch.chdir(tmp_path)
         try:
-            modeller.relax_all(broken, {4: "W"}, settings, 1, lambda *report: None)
+            modeller.relax_all(RemodelRequest(broken, {4: "W"}, settings), lambda *report: None)
         finally:
             for name in [n for n in sys.modules if n.split(".")[0] == "modeller"]:
                 del sys.modules[name]
@@ -602,7 +615,7 @@ def test_modeller_itself(helix):
     reason = backend.unavailable_reason()
     if reason is not None:
         pytest.skip(reason)
-    replicate = backend.remodel(helix, {SITE: "W"}, RemodelSettings(), 1)
+    replicate = backend.remodel(RemodelRequest(helix, {SITE: "W"}))
     assert replicate.mutant.sequence[SITE] == "W"
 
 

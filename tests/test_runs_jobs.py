@@ -31,8 +31,8 @@ def wait(board, job, seconds=5.0):
 def test_result_and_progress(board):
     gate, told = threading.Event(), threading.Event()
 
-    def work(progress, cancelled):
-        progress("half way", 0.5)
+    def work(watch):
+        watch.tell("half way", 0.5)
         told.set()
         gate.wait(5)
         return "result"
@@ -45,8 +45,8 @@ def test_result_and_progress(board):
 
 
 def test_cancel_running_and_waiting(board):
-    def work(progress, cancelled):
-        while not cancelled():
+    def work(watch):
+        while not watch.cancelled():
             time.sleep(0.01)
         raise Cancelled("stopped")
 
@@ -58,10 +58,10 @@ def test_cancel_running_and_waiting(board):
 
 
 def test_errors_are_kept_as_messages(board):
-    def fails(progress, cancelled):
+    def fails(watch):
         raise RemodelError("no luck")
 
-    def has_a_bug(progress, cancelled):
+    def has_a_bug(watch):
         raise KeyError("oops")
 
     assert wait(board, board.submit(fails)).error == "no luck"

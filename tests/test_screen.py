@@ -29,6 +29,7 @@ from glass_core.inputs.read import Upload, read_proteins, variants_of_file
 from glass_core.inputs.table import read_table
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
+from glass_core.remodel.base import Remodelling
 from glass_core.report.screen.tables import (
     agreements,
     columns_document,
@@ -41,7 +42,7 @@ from glass_core.report.screen.tables import (
 )
 from glass_core.screen.columns import RANKINGS, SCREEN_COLUMNS, SCREEN_FORMAT
 from glass_core.screen.rows import ScreenRow, finished_row, first_row, row_from
-from glass_core.screen.stream import Failure, remodel_top, screen
+from glass_core.screen.stream import Failure, measure_each, screen
 
 WILD = "MKTAYIAKQRQISFVKSHFSRQ"
 PROTEIN = Protein.from_sequence(WILD, "one")
@@ -275,20 +276,29 @@ def test_a_stream_can_be_stopped_and_never_looks_ahead(tiny_predictor):
 
 def test_the_second_stage_measures(tiny_predictor, globin):
     class Same:
-        def remodel(self, structure, substitutions, settings, seed, progress=None, cancelled=None):
+        def remodel(self, request, watch):
             from glass_core.remodel.base import Replicate
 
-            if 2 in substitutions:
+            if 2 in request.substitutions:
                 raise ModelError("no force field.")
-            return Replicate(seed, structure, structure, structure)
+            return Replicate(request.seed, request.wild, request.wild, request.wild)
 
         def version(self):
             return "same 1"
 
     protein = Protein.from_structure(globin)
     asked = [ask(p, f"{protein.sequence[p - 1]}{p}W", protein) for p in (3, 20)]
-    impacts = list(screen(asked, predictor=tiny_predictor))
-    made = list(remodel_top(impacts, predictor=tiny_predictor, remodeller=Same()))
+    calls = []
+
+    class Counting:
+        info, cost = tiny_predictor.info, tiny_predictor.cost
+
+        def predict(self, protein, variants, progress=None):
+            calls.extend(variants)
+            return tiny_predictor.predict(protein, variants)
+
+    made = list(measure_each(asked, predictor=Counting(), remodelling=Remodelling(Same())))
+    assert calls == [a.variant for a in asked], "each is predicted once"
     assert isinstance(made[0], Failure) and made[0].reason == "no force field."
     assert made[1].tm_score == pytest.approx(1, abs=1e-4)
     row = finished_row(first_row(asked[1], (), tiny_predictor.info), made[1])

@@ -25,11 +25,12 @@ from glass_core.cli.training import (
     train_effect_command,
     train_fold_command,
 )
-from glass_core.errors import GlassError
+from glass_core.errors import GlassError, InputError
 from glass_core.settings import Settings
 
 if TYPE_CHECKING:
     from glass_core.impact.record import Impact
+    from glass_core.protein.structure.structure import Structure
 
 # Everything heavy is imported inside the commands, so that --help answers at once.
 
@@ -187,23 +188,26 @@ def impact(
     )
     from glass_core.impact.analyse import analyse
     from glass_core.models.registry import load_predictor
+    from glass_core.progress import Watch
     from glass_core.remodel import get_remodeller
-    from glass_core.remodel.base import RemodelSettings
+    from glass_core.remodel.base import Remodelling, RemodelSettings
 
-    remodeller = get_remodeller(backend) if backend else None
+    if backend and inputs.mutant_structure is not None:
+        raise InputError("give either --remodel or --mutant-structure, not both.")
+    how: Remodelling | Structure | None = inputs.mutant_structure
+    if backend:
+        protocol_settings = RemodelSettings(
+            protocol=protocol, sphere_radius=sphere_radius, timeout_s=timeout
+        )
+        how = Remodelling(get_remodeller(backend), seeds, protocol_settings)
     with console_bar("loading the model") as bar:
         result = analyse(
             inputs.protein,
             inputs.variant,
             predictor=load_predictor(settings, model),
-            remodeller=remodeller,
-            settings=RemodelSettings(
-                protocol=protocol, sphere_radius=sphere_radius, timeout_s=timeout
-            ),
-            seeds=seeds,
-            mutant_structure=inputs.mutant_structure,
+            mutant=how,
             correspondence=correspondence,
-            progress=bar.stage,
+            watch=Watch(bar.stage),
         )
     if out is not None:
         _write_exports(result, out, settings)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 
-from glass_core.errors import Cancelled, InputError, RecordError, RemodelError
+from glass_core.errors import InputError, RemodelError
 from glass_core.impact.baselines import affordable_background, baselines
 from glass_core.impact.provenance import provenance
 from glass_core.impact.record import Impact
@@ -12,11 +12,11 @@ from glass_core.metrics.measure import Measurement, measure
 from glass_core.metrics.noise import NoiseFloor
 from glass_core.metrics.tmalign import Correspondence
 from glass_core.models.predictor import Predictor
-from glass_core.progress import Stage
+from glass_core.progress import UNWATCHED, Watch
 from glass_core.protein.protein import Protein
 from glass_core.protein.structure.structure import Structure
 from glass_core.protein.variant import Variant
-from glass_core.remodel.base import Remodeller, RemodelSettings, Replicate, structure_substitutions
+from glass_core.remodel.base import Remodelling, RemodelRequest, Replicate, structure_substitutions
 from glass_core.remodel.file import from_file
 
 
@@ -25,40 +25,31 @@ def analyse(
     variant: Variant,
     *,
     predictor: Predictor,
-    remodeller: Remodeller | None = None,
-    settings: RemodelSettings | None = None,
-    seeds: int | Sequence[int] = 1,
-    mutant_structure: Structure | None = None,
+    mutant: Remodelling | Structure | None = None,
     correspondence: Correspondence = "tmalign",
     background: int | None = None,
-    progress: Stage | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    watch: Watch = UNWATCHED,
 ) -> Impact:
     """Analyse one variant: predict, optionally remodel, measure.
 
     Parameters
     ----------
     protein : Protein
-        The wild type; with a structure where the mutant is to be remodelled.
+        The wild type; with a structure where the mutant is to be measured.
     variant : Variant
         Of `protein.sequence`.
     predictor : Predictor
         See `models.registry.load_predictor`.
-    remodeller : Remodeller, optional
-        See `remodel.get_remodeller`; each seed also gives the noise floor.
-    settings : RemodelSettings, optional
-        Protocol of the remodeller.
-    seeds : int or sequence of int
-        How many replicates (seeds 1, 2, ...), or their seeds.
-    mutant_structure : Structure, optional
-        A mutant structure of the user's own, in place of a remodel.
+    mutant : Remodelling or Structure, optional
+        How to come by the mutant's structure: it is remodelled, each seed also giving the
+        noise floor, or it is one of the user's own. Without it nothing is measured.
+    correspondence : {"tmalign", "sequence"}
+        What pairs the residues that are measured.
     background : int, optional
         Random variants to rank against; by default as many as the model can
         afford.
-    progress : callable, optional
-        Called with (stage, fraction done).
-    cancelled : callable, optional
-        Asked between and during stages.
+    watch : Watch, optional
+        Who is told the stages, and may stop the work.
 
     Raises
     ------
@@ -67,44 +58,37 @@ def analyse(
     RemodelError
         Remodelling failed or was asked for what it cannot do.
     Cancelled
-        `cancelled` answered True.
+        That was asked for.
     """
     if variant.wild_type != protein.sequence:
         raise InputError("variant: belongs to another sequence than the protein's.")
-    if (remodeller or mutant_structure) and protein.structure is None:
+    wild = protein.structure
+    if mutant is not None and wild is None:
         raise RemodelError(
             "remodelling needs a wild-type structure; give a structure file of this protein."
         )
-    if remodeller and mutant_structure:
-        raise InputError("give either a remodeller or a mutant structure, not both.")
-    tell = progress or (lambda stage, fraction: None)
-    settings = settings or RemodelSettings()
-    seed_list = tuple(range(1, seeds + 1)) if isinstance(seeds, int) else tuple(seeds)
-    if remodeller and not seed_list:
-        raise InputError("seeds: at least one is needed to remodel.")
-
-    tell("predicting", 0.02)
+    watch.tell("predicting", 0.02)
     prediction = predictor.predict(protein, [variant])[0]
-    _stop_if(cancelled)
-    tell("ranking against other substitutions", 0.05)
+    watch.stop_if_cancelled("The analysis")
+    watch.tell("ranking against other substitutions", 0.05)
     if background is None:
         background = affordable_background(predictor, len(protein))
     ranks = baselines(protein, variant, predictor, background)
-    _stop_if(cancelled)
+    watch.stop_if_cancelled("The analysis")
 
     replicates: tuple[Replicate, ...] = ()
     protocol: dict[str, str] = {}
-    if mutant_structure is not None and protein.structure is not None:
-        replicates = (from_file(protein.structure, mutant_structure, variant),)
-        protocol = {"mutant_structure": mutant_structure.name}
-    elif remodeller is not None:
-        replicates = _remodel(protein, variant, remodeller, settings, seed_list, tell, cancelled)
-        protocol = {
-            "remodeller": remodeller.version(),
-            "seeds": ",".join(map(str, seed_list)),
-            **{key: str(value) for key, value in settings.to_dict().items()},
-        }
-    tell("measuring", 0.95)
+    if wild is not None and mutant is not None:
+        if isinstance(mutant, Structure):
+            replicates = (from_file(wild, mutant, variant),)
+            protocol = {"mutant_structure": mutant.name}
+        else:
+            substitutions = structure_substitutions(
+                variant, dict(enumerate(map(int, protein.structure_index)))
+            )
+            replicates = _remodel(wild, substitutions, mutant, watch)
+            protocol = mutant.protocol()
+    watch.tell("measuring", 0.95)
     measurements, published, floor = _measure(protein, replicates, correspondence)
     impact = Impact(
         protein=protein,
@@ -117,35 +101,25 @@ def analyse(
         noise_floor=floor,
         provenance=provenance(protein, variant.mutant, protocol),
     )
-    tell("done", 1.0)
+    watch.tell("done", 1.0)
     return impact
 
 
 def _remodel(
-    protein: Protein,
-    variant: Variant,
-    remodeller: Remodeller,
-    settings: RemodelSettings,
-    seeds: tuple[int, ...],
-    tell: Stage,
-    cancelled: Callable[[], bool] | None,
+    wild: Structure, substitutions: Mapping[int, str], remodelling: Remodelling, watch: Watch
 ) -> tuple[Replicate, ...]:
-    structure = protein.structure
-    if structure is None:
-        raise RecordError("structure: violates the rule that remodelling has one.")
-    substitutions = structure_substitutions(
-        variant, dict(enumerate(map(int, protein.structure_index)))
-    )
-    made = []
+    """One replicate per seed."""
+    seeds, replicates = remodelling.seed_list, []
     for number, seed in enumerate(seeds):
-        _stop_if(cancelled)
+        watch.stop_if_cancelled("The analysis")
 
         def stage(words: str, fraction: float, number: int = number, seed: int = seed) -> None:
             done = (number + fraction) / len(seeds)
-            tell(f"seed {seed} ({number + 1} of {len(seeds)}): {words}", 0.1 + 0.85 * done)
+            watch.tell(f"seed {seed} ({number + 1} of {len(seeds)}): {words}", 0.1 + 0.85 * done)
 
-        made.append(remodeller.remodel(structure, substitutions, settings, seed, stage, cancelled))
-    return tuple(made)
+        request = RemodelRequest(wild, substitutions, remodelling.settings, seed)
+        replicates.append(remodelling.remodeller.remodel(request, Watch(stage, watch.cancelled)))
+    return tuple(replicates)
 
 
 def _measure(
@@ -164,8 +138,3 @@ def _measure(
         if r.floor is not None
     )
     return paired, published, NoiseFloor(floors) if len(floors) == len(replicates) else None
-
-
-def _stop_if(cancelled: Callable[[], bool] | None) -> None:
-    if cancelled is not None and cancelled():
-        raise Cancelled("The analysis was cancelled.")

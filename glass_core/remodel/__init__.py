@@ -20,8 +20,8 @@ def remodellers() -> tuple[Remodeller, ...]:
     return OpenMMRemodeller(), ModellerRemodeller()
 
 
-def available_remodellers() -> dict[str, str | None]:
-    """Name of every backend -> None, or why it cannot be used here and the fix."""
+def unavailable_remodellers() -> dict[str, str | None]:
+    """Name of every backend -> None, or why it cannot be used here and the cure."""
     return {backend.name: backend.unavailable_reason() for backend in remodellers()}
 
 

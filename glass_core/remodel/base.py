@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Protocol
 
 import numpy as np
 
 from glass_core.errors import InputError, RemodelError
-from glass_core.progress import Stage
+from glass_core.progress import UNWATCHED, Watch
 from glass_core.protein.sequence import STANDARD
 from glass_core.protein.structure.structure import Structure
 from glass_core.protein.variant import Variant
 from glass_core.records import require
 
 ProtocolName = Literal["minimise", "anneal"]
+RoleStage = Callable[[str, str, float], None]
+"""Called with (role, stage in words, fraction of this role's structure done), by any thread."""
 ROLES = ("reference", "mutant", "floor")
 """The three structures of a replicate, in the order in which they are made."""
 BACKBONE = ("N", "CA", "C")
@@ -66,6 +68,64 @@ class RemodelSettings:
     def to_dict(self) -> dict[str, Any]:
         """The fields by name."""
         return asdict(self)
+
+
+@dataclass(frozen=True, eq=False)
+class RemodelRequest:
+    """One seed of remodelling; nothing that no backend can do gets past its construction.
+
+    Attributes
+    ----------
+    wild : Structure
+        All residues standard, each with N, CA and C.
+    substitutions : mapping of int to str
+        0-based index into the structure's residues -> one-letter residue.
+    settings : RemodelSettings
+    seed : int
+        0 to 1,000,000; equal seeds give equal structures on one machine.
+
+    Raises
+    ------
+    InputError
+        No substitution, an index outside the structure, a letter that is none
+        of the 20 residues, or a seed out of range.
+    RemodelError
+        The structure has unknown residues or lacks backbone atoms.
+    """
+
+    wild: Structure
+    substitutions: Mapping[int, str]
+    settings: RemodelSettings = RemodelSettings()
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        wild, substitutions = self.wild, self.substitutions
+        if not substitutions:
+            raise InputError("substitutions: is empty; give at least one residue to change.")
+        for place, letter in substitutions.items():
+            if not 0 <= place < len(wild):
+                raise InputError(
+                    f"substitutions: index {place} lies outside the {len(wild)} residues of "
+                    f"{wild.name}; indices start at 0."
+                )
+            if letter not in STANDARD or len(letter) != 1:
+                raise InputError(
+                    f"substitutions: '{letter}' at residue {wild.residue_numbers[place]} is not "
+                    f"one of the 20 standard residues ({STANDARD})."
+                )
+        if not 0 <= self.seed <= MAX_SEED:
+            raise InputError(f"seed: {self.seed} is out of range; use 0 to {MAX_SEED:,}.")
+        check_remodellable(wild)
+
+    @property
+    def sites(self) -> list[int]:
+        """Indices of the residues that change, in order."""
+        return sorted(self.substitutions)
+
+    @property
+    def mutant_sequence(self) -> str:
+        """The structure's sequence with the substitutions."""
+        return "".join(self.substitutions.get(i, a) for i, a in enumerate(self.wild.sequence))
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,40 +180,67 @@ class Remodeller(Protocol):
         """
         ...
 
-    def remodel(
-        self,
-        wild: Structure,
-        substitutions: Mapping[int, str],
-        settings: RemodelSettings,
-        seed: int,
-        progress: Stage | None = None,
-        cancelled: Callable[[], bool] | None = None,
-    ) -> Replicate:
+    def remodel(self, request: RemodelRequest, watch: Watch = UNWATCHED) -> Replicate:
         """Run one seed.
 
         Parameters
         ----------
-        wild : Structure
-            All residues standard, each with N, CA and C.
-        substitutions : mapping of int to str
-            0-based index into the structure's residues -> one-letter residue.
-        seed : int
-            0 to 1,000,000; equal seeds give equal structures on one machine.
-        progress, cancelled : callable, optional
-            Called from the calling thread, several times a second at most.
+        request : RemodelRequest
+        watch : Watch
+            Told and asked from the calling thread, several times a second at most.
 
         Raises
         ------
-        InputError
-            Substitutions that do not fit the structure.
         RemodelError
-            The structure is unfit, the engine failed, or time ran out.
+            The engine failed, or time ran out.
         UnavailableError
             The engine is missing.
         Cancelled
-            `cancelled` answered True.
+            That was asked for.
         """
         ...
+
+
+@dataclass(frozen=True)
+class Remodelling:
+    """How the mutant's structure is to be made: by what, how, and how often.
+
+    Attributes
+    ----------
+    remodeller : Remodeller
+        See `remodel.get_remodeller`.
+    seeds : tuple of int
+        One replicate each; a number n stands for the seeds 1 to n.
+    settings : RemodelSettings
+
+    Raises
+    ------
+    InputError
+        No seed.
+    """
+
+    remodeller: Remodeller
+    seeds: int | Sequence[int] = 1
+    settings: RemodelSettings = RemodelSettings()
+
+    def __post_init__(self) -> None:
+        seeds = range(1, self.seeds + 1) if isinstance(self.seeds, int) else self.seeds
+        if not len(seeds):
+            raise InputError("seeds: at least one is needed to remodel.")
+        object.__setattr__(self, "seeds", tuple(seeds))
+
+    @property
+    def seed_list(self) -> tuple[int, ...]:
+        """The seeds, in order."""
+        return tuple(self.seeds) if not isinstance(self.seeds, int) else (self.seeds,)
+
+    def protocol(self) -> dict[str, str]:
+        """What is needed to do it again, in words, for provenance."""
+        return {
+            "remodeller": self.remodeller.version(),
+            "seeds": ",".join(map(str, self.seed_list)),
+            **{key: str(value) for key, value in self.settings.to_dict().items()},
+        }
 
 
 def structure_substitutions(variant: Variant, index: Mapping[int, int]) -> dict[int, str]:
@@ -184,40 +271,6 @@ def structure_substitutions(variant: Variant, index: Mapping[int, int]) -> dict[
             )
         found[place] = change.mutant
     return found
-
-
-def mutated_sequence(sequence: str, substitutions: Mapping[int, str]) -> str:
-    """`sequence` with the residues at the 0-based indices replaced."""
-    return "".join(substitutions.get(i, letter) for i, letter in enumerate(sequence))
-
-
-def check_request(wild: Structure, substitutions: Mapping[int, str], seed: int) -> None:
-    """Refuse what no backend can do.
-
-    Raises
-    ------
-    InputError
-        No substitution, an index outside the structure, a letter that is none
-        of the 20 residues, or a seed out of range.
-    RemodelError
-        The structure has unknown residues or lacks backbone atoms.
-    """
-    if not substitutions:
-        raise InputError("substitutions: is empty; give at least one residue to change.")
-    for place, letter in substitutions.items():
-        if not 0 <= place < len(wild):
-            raise InputError(
-                f"substitutions: index {place} lies outside the {len(wild)} residues of "
-                f"{wild.name}; indices start at 0."
-            )
-        if letter not in STANDARD or len(letter) != 1:
-            raise InputError(
-                f"substitutions: '{letter}' at residue {wild.residue_numbers[place]} is not one of "
-                f"the 20 standard residues ({STANDARD})."
-            )
-    if not 0 <= seed <= MAX_SEED:
-        raise InputError(f"seed: {seed} is out of range; use 0 to {MAX_SEED:,}.")
-    check_remodellable(wild)
 
 
 def check_remodellable(wild: Structure) -> None:

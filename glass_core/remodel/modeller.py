@@ -20,7 +20,6 @@ import importlib.util
 import os
 import re
 import tempfile
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +27,7 @@ import numpy as np
 
 from glass_core.errors import RemodelError
 from glass_core.protein.structure.structure import Structure
-from glass_core.remodel.base import RemodelSettings, mutated_sequence
+from glass_core.remodel.base import RemodelRequest, RemodelSettings, RoleStage
 from glass_core.remodel.coordinates import (
     SEGMENT_CHAINS,
     as_structure,
@@ -94,25 +93,18 @@ class ModellerRemodeller(SubprocessRemodeller):
         return f"MODELLER {info.version}"
 
 
-def relax_all(
-    wild: Structure,
-    substitutions: Mapping[int, str],
-    settings: RemodelSettings,
-    seed: int,
-    stage: Callable[[str, str, float], None],
-) -> dict[str, Structure]:
+def relax_all(request: RemodelRequest, stage: RoleStage) -> dict[str, Structure]:
     """Reference, mutant and floor; see `worker.Relax`.
 
     Every model has the same sphere, and a template without side chains at the
     sites. Mutant and floor share noise and random seed, the reference has others.
     The schedule is MODELLER's own: of the settings, protocol and sphere count.
     """
-    mutant = mutated_sequence(wild.sequence, substitutions)
-    sites = sorted(substitutions)
+    wild, sites, seed = request.wild, request.sites, request.seed
     made = {}
     for role, target, start in (
         ("reference", wild.sequence, 0),
-        ("mutant", mutant, 1),
+        ("mutant", request.mutant_sequence, 1),
         ("floor", wild.sequence, 1),
     ):
         stage(role, "building the model", 0.1)
@@ -120,30 +112,23 @@ def relax_all(
         template = start_atoms(
             wild, wild, {site: wild.sequence[site] for site in sites}, _KEPT_AT_SITE, noise
         )
-        made[role] = _model(wild, template, target, sites, settings, 2 * seed + start)
+        made[role] = _model(request, template, target, 2 * seed + start)
         stage(role, "done", 1.0)
     return made
 
 
-def _model(
-    wild: Structure,
-    template: AtomArray,
-    target: str,
-    sites: list[int],
-    settings: RemodelSettings,
-    seed: int,
-) -> Structure:
+def _model(request: RemodelRequest, template: AtomArray, target: str, seed: int) -> Structure:
     """One model of `target` on `template`, in a folder of its own."""
     from biotite.structure.io import pdb
 
-    here = Path.cwd()
+    wild, here = request.wild, Path.cwd()
     with tempfile.TemporaryDirectory(prefix="glass-modeller-", dir=here) as name:
         folder = Path(name)
         (folder / "template.pdb").write_text(pdb_text(template))
         (folder / "alignment.ali").write_text(_alignment(wild, target))
         os.chdir(folder)  # MODELLER writes where it stands; this process is ours alone
         try:
-            made = folder / _run_automodel(wild, sites, settings, seed)
+            made = folder / _run_automodel(wild, request.sites, request.settings, seed)
             if not made.is_file():
                 raise RemodelError(f"{wild.name}: MODELLER wrote no model.")
             atoms = pdb.PDBFile.read(str(made)).get_structure(model=1)

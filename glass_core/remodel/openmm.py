@@ -20,9 +20,9 @@ import io
 import os
 import random
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from glass_core.errors import RemodelError
 from glass_core.progress import Stage
 from glass_core.protein.structure.structure import Structure
-from glass_core.remodel.base import RemodelSettings
+from glass_core.remodel.base import RemodelRequest, RemodelSettings, RoleStage
 from glass_core.remodel.coordinates import as_structure, pdb_text, residue_of_atom, start_atoms
 from glass_core.remodel.restraints import site_distance, template_restraints
 from glass_core.remodel.rotamers import chi_angles, rotamers, side_chain_turns
@@ -87,43 +87,47 @@ class OpenMMRemodeller(SubprocessRemodeller):
         )
 
 
-def relax_all(
-    wild: Structure,
-    substitutions: Mapping[int, str],
-    settings: RemodelSettings,
-    seed: int,
-    stage: Callable[[str, str, float], None],
-) -> dict[str, Structure]:
+@dataclass(frozen=True, eq=False)
+class _Start:
+    """Where a relaxation begins.
+
+    Attributes
+    ----------
+    structure : Structure
+    rebuilt : mapping of int to str
+        0-based residue index -> letter whose side chain is built anew.
+    noise_seed : (int, int)
+        Equal seeds put equal noise on all atoms that the structure has.
+    """
+
+    structure: Structure
+    rebuilt: Mapping[int, str]
+    noise_seed: tuple[int, int]
+
+
+def relax_all(request: RemodelRequest, stage: RoleStage) -> dict[str, Structure]:
     """Reference, mutant and floor; see `worker.Relax`.
 
     Each relaxation runs on one thread, since OpenMM's CPU forces differ in
     their last digits from run to run with several; up to `settings.threads`
     relaxations run at the same time. So the result does not depend on it.
     """
-    sites = sorted(substitutions)
-    to_mutant = {place: substitutions[place] for place in sites}
-    to_itself = {place: wild.sequence[place] for place in sites}
+    wild, settings, seed = request.wild, request.settings, request.seed
+    to_mutant = {place: request.substitutions[place] for place in request.sites}
+    to_itself = {place: wild.sequence[place] for place in request.sites}
     histidines: dict[int, str] = {}
     relaxed = _relax(
-        wild,
-        wild,
-        {},
-        sites,
-        replace(settings, protocol="minimise"),
-        (seed, 0),
+        replace(request, settings=replace(settings, protocol="minimise")),
+        _Start(wild, {}, (seed, 0)),
         histidines,
         lambda words, done: stage("reference", words, _FIRST_SHARE * done),
     )
 
-    def edit(role: str, rebuilt: Mapping[int, str], start: int) -> Structure:
+    def edit(role: str, rebuilt: Mapping[int, str], noise: int) -> Structure:
         begin = _FIRST_SHARE if role == "reference" else 0.0
         return _relax(
-            wild,
-            relaxed,
-            rebuilt,
-            sites,
-            settings,
-            (seed, start),
+            request,
+            _Start(relaxed, rebuilt, (seed, noise)),
             dict(histidines),
             lambda words, done: stage(role, words, begin + (1 - begin) * done),
         )
@@ -136,42 +140,32 @@ def relax_all(
 
 
 def _relax(
-    wild: Structure,
-    start: Structure,
-    rebuilt: Mapping[int, str],
-    sites: list[int],
-    settings: RemodelSettings,
-    noise_seed: tuple[int, int],
-    histidines: dict[int, str],
-    stage: Stage,
+    request: RemodelRequest, start: _Start, histidines: dict[int, str], stage: Stage
 ) -> Structure:
-    """Rebuild side chains on `start`, perturb it and run the protocol towards `wild`.
+    """Rebuild side chains on `start`, perturb it and run the protocol towards the wild type.
 
     Parameters
     ----------
-    rebuilt : mapping of int to str
-        0-based residue index -> letter whose side chain is built anew.
-    noise_seed : (int, int)
-        Equal seeds put equal noise on all atoms that the start has.
     histidines : dict of int to str
         0-based residue index -> protonation (HID or HIE); those not named are
         chosen by hydrogen bonds, and entered.
     """
     from openmm import unit
 
-    stage("building side chain" if rebuilt else "building hydrogens", 0.02)
+    wild, sites, settings = request.wild, request.sites, request.settings
+    stage("building side chain" if start.rebuilt else "building hydrogens", 0.02)
     movable = site_distance(wild.ca, sites) <= settings.sphere_radius
     with _one_at_a_time:
-        topology, positions = _build(wild, start, rebuilt, movable, noise_seed, histidines)
+        topology, positions = _build(wild, start, movable, histidines)
     residues = [r for r in topology.residues() if r.name not in _CAPS]
     if len(residues) != len(wild):
         raise RemodelError(f"{wild.name}: the chain changed its length while being rebuilt.")
     system = _system(wild, topology, residues, sites, movable)
-    random_seed = 1 + 2 * noise_seed[0] + noise_seed[1]
-    if rebuilt:
+    random_seed = 1 + 2 * start.noise_seed[0] + start.noise_seed[1]
+    if start.rebuilt:
         stage("choosing rotamers", 0.1)
         positions = _best_rotamers(
-            system, positions, {residues[i]: _chi(start, i) for i in rebuilt}
+            system, positions, {residues[i]: _chi(start.structure, i) for i in start.rebuilt}
         )
     context = _context(system, random_seed)
     context.setPositions(positions)
@@ -192,12 +186,7 @@ def _relax(
 
 
 def _build(
-    wild: Structure,
-    start: Structure,
-    rebuilt: Mapping[int, str],
-    movable: NDArray[np.bool_],
-    noise_seed: tuple[int, int],
-    histidines: dict[int, str],
+    wild: Structure, start: _Start, movable: NDArray[np.bool_], histidines: dict[int, str]
 ) -> tuple[Any, Any]:
     """Topology with hydrogens, and positions, of the perturbed start with new side chains.
 
@@ -207,9 +196,11 @@ def _build(
     from openmm import app
     from pdbfixer import PDBFixer
 
-    residue = residue_of_atom(start)
-    noise = np.random.default_rng(noise_seed).normal(0, PERTURBATION, (len(residue), 3))
-    atoms = start_atoms(wild, start, rebuilt, _BACKBONE, noise * movable[residue, None])
+    residue = residue_of_atom(start.structure)
+    noise = np.random.default_rng(start.noise_seed).normal(0, PERTURBATION, (len(residue), 3))
+    atoms = start_atoms(
+        wild, start.structure, start.rebuilt, _BACKBONE, noise * movable[residue, None]
+    )
     fixer = PDBFixer(pdbfile=io.StringIO(pdb_text(atoms)), platform=_exact())
     chains = list(fixer.topology.chains())
     fixer.missingResidues = {}
@@ -218,10 +209,10 @@ def _build(
     for chain in chains[:-1]:
         fixer.missingResidues[chain.index, len(list(chain.residues()))] = ["NME"]
     fixer.findMissingAtoms()
-    fixer.addMissingAtoms(seed=noise_seed[0] + 1)
+    fixer.addMissingAtoms(seed=start.noise_seed[0] + 1)
     _join_disulfides(wild, fixer.topology)
     # Hydrogens are first put at random places by the global generator, then relaxed.
-    random.seed(noise_seed[0])
+    random.seed(start.noise_seed[0])
     modeller = app.Modeller(fixer.topology, fixer.positions)
     own = [r for r in modeller.topology.residues() if r.name not in _CAPS]
     wanted: list[str | None] = [None] * modeller.topology.getNumResidues()

@@ -2,7 +2,7 @@
 
 The engines are numerical code that may crash, hang or write where they stand.
 Each replicate therefore gets a fresh process in a process group of its own and
-a fresh temporary folder, both gone when `run_backend` returns or raises.
+a fresh temporary folder, both gone when `remodel` returns or raises.
 """
 
 from __future__ import annotations
@@ -18,15 +18,14 @@ import tempfile
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from glass_core.errors import Cancelled, RemodelError, UnavailableError
-from glass_core.progress import Stage
+from glass_core.errors import RemodelError, UnavailableError
+from glass_core.progress import UNWATCHED, Stage, Watch
 from glass_core.protein.structure.file import read_structure, write_structure
 from glass_core.protein.structure.structure import Structure
-from glass_core.remodel.base import ROLES, RemodelSettings, Replicate, check_request
+from glass_core.remodel.base import ROLES, RemodelRequest, Replicate
 
 JOB_FILE, WILD_FILE = "job.json", "wild.cif"
 FOLDER_PREFIX = "glass-remodel-"
@@ -60,84 +59,42 @@ class SubprocessRemodeller(ABC):
         if reason is not None:
             raise UnavailableError(f"{self.name}: {reason}")
 
-    def remodel(
-        self,
-        wild: Structure,
-        substitutions: Mapping[int, str],
-        settings: RemodelSettings,
-        seed: int,
-        progress: Stage | None = None,
-        cancelled: Callable[[], bool] | None = None,
-    ) -> Replicate:
-        """Run one seed; see `base.Remodeller` for parameters and errors."""
+    def remodel(self, request: RemodelRequest, watch: Watch = UNWATCHED) -> Replicate:
+        """Run one seed; see `base.Remodeller`. The process is gone when this ends."""
         self.require()
-        return run_backend(
-            self.name, self.module, wild, substitutions, settings, seed, progress, cancelled
-        )
-
-
-def run_backend(
-    name: str,
-    module: str,
-    wild: Structure,
-    substitutions: Mapping[int, str],
-    settings: RemodelSettings,
-    seed: int,
-    progress: Stage | None = None,
-    cancelled: Callable[[], bool] | None = None,
-) -> Replicate:
-    """One replicate by a backend, in a subprocess and a temporary folder of its own.
-
-    Parameters
-    ----------
-    name : str
-        What the backend is called in messages and structure names.
-    module : str
-        Importable module with a `worker.Relax` function called ``relax_all``.
-
-    Raises
-    ------
-    InputError
-        Substitutions or seed out of range.
-    RemodelError
-        The structure is unfit, the engine failed, or time ran out.
-    Cancelled
-        `cancelled` answered True; the process is gone when this is raised.
-    """
-    check_request(wild, substitutions, seed)
-    with tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX) as folder_name:
-        folder = Path(folder_name)
-        (folder / WILD_FILE).write_text(write_structure(wild, "mmcif"))
-        (folder / JOB_FILE).write_text(
-            json.dumps(
-                {
-                    "module": module,
-                    "name": wild.name,
-                    "settings": settings.to_dict(),
-                    "seed": seed,
-                    "substitutions": {str(k): v for k, v in sorted(substitutions.items())},
-                }
+        wild, seed, settings = request.wild, request.seed, request.settings
+        with tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX) as folder_name:
+            folder = Path(folder_name)
+            (folder / WILD_FILE).write_text(write_structure(wild, "mmcif"))
+            (folder / JOB_FILE).write_text(
+                json.dumps(
+                    {
+                        "module": self.module,
+                        "name": wild.name,
+                        "settings": settings.to_dict(),
+                        "seed": seed,
+                        "substitutions": {str(k): request.substitutions[k] for k in request.sites},
+                    }
+                )
             )
-        )
-        _run(folder, settings.timeout_s, progress, cancelled)
-        made = {}
-        for role in ROLES:
-            path = folder / f"{role}.cif"
-            if not path.is_file():
-                raise RemodelError(f"{name}: finished without writing the {role} structure.")
-            made[role] = _named(
-                read_structure(path), wild, f"{role} ({name} {settings.protocol}, seed {seed})"
-            )
-    return Replicate(seed=seed, **made)
+            _run(folder, settings.timeout_s, watch)
+            structures = {}
+            for role in ROLES:
+                path = folder / f"{role}.cif"
+                if not path.is_file():
+                    raise RemodelError(
+                        f"{self.name}: finished without writing the {role} structure."
+                    )
+                label = f"{role} ({self.name} {settings.protocol}, seed {seed})"
+                structures[role] = _named(read_structure(path), wild, label)
+        return Replicate(seed=seed, **structures)
 
 
 def _named(made: Structure, wild: Structure, label: str) -> Structure:
     return Structure(made.atoms, f"{wild.name}: {label}", "remodelled", made.notes, wild.ligands)
 
 
-def _run(
-    folder: Path, timeout_s: float, progress: Stage | None, cancelled: Callable[[], bool] | None
-) -> None:
+def _run(folder: Path, timeout_s: float, watch: Watch) -> None:
     """Run the worker on `folder` until it ends, time is up or the user cancels."""
     search_path = os.pathsep.join(filter(None, (_PACKAGE_ROOT, os.environ.get("PYTHONPATH"))))
     environment = {**os.environ, "PYTHONPATH": search_path, "PYTHONWARNINGS": "ignore"}
@@ -158,8 +115,7 @@ def _run(
         try:
             lines = _reader(process)
             while True:
-                if cancelled is not None and cancelled():
-                    raise Cancelled("Remodelling was cancelled.")
+                watch.stop_if_cancelled("Remodelling")
                 left = deadline - time.monotonic()
                 if left <= 0:
                     raise RemodelError(
@@ -172,7 +128,7 @@ def _run(
                     continue
                 if line is None:
                     break
-                failure = _hear(line, progress) or failure
+                failure = _hear(line, watch.tell) or failure
             code = process.wait(timeout=30)
         except subprocess.TimeoutExpired as error:
             raise RemodelError("Remodelling did not end after its last output.") from error
@@ -183,15 +139,14 @@ def _run(
             raise RemodelError(failure or _last_words(errors.read(), code))
 
 
-def _hear(line: str, progress: Stage | None) -> str | None:
+def _hear(line: str, tell: Stage) -> str | None:
     """Pass on a line of progress; the message when the line reports a failure."""
     if not line.startswith(MARK):
         return None
     report: dict[str, Any] = json.loads(line.removeprefix(MARK))
     if "error" in report:
         return str(report["error"])
-    if progress is not None:
-        progress(str(report["stage"]), float(report["fraction"]))
+    tell(str(report["stage"]), float(report["fraction"]))
     return None
 
 

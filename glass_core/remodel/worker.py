@@ -8,42 +8,35 @@ import os
 import shutil
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from glass_core.errors import GlassError
 from glass_core.protein.structure.file import read_structure, write_structure
 from glass_core.protein.structure.structure import Structure
-from glass_core.remodel.base import ROLES, RemodelSettings
+from glass_core.remodel.base import ROLES, RemodelRequest, RemodelSettings, RoleStage
 from glass_core.remodel.runner import FOLDER_PREFIX, JOB_FILE, MARK, WILD_FILE
-
-RoleStage = Callable[[str, str, float], None]
-"""Called with (role, stage in words, fraction of this role's structure done), by any thread."""
 
 
 class Relax(Protocol):
     """What a backend's module offers as ``relax_all``: the structures of `ROLES` by name."""
 
-    def __call__(
-        self,
-        wild: Structure,
-        substitutions: Mapping[int, str],
-        settings: RemodelSettings,
-        seed: int,
-        stage: RoleStage,
-    ) -> Mapping[str, Structure]: ...
+    def __call__(self, request: RemodelRequest, stage: RoleStage) -> Mapping[str, Structure]: ...
 
 
 def run_job(folder: Path) -> None:
     """Do the job described in `folder` and write its three structures there."""
     job = json.loads((folder / JOB_FILE).read_text())
     wild = read_structure(folder / WILD_FILE, name=job["name"])
-    settings = RemodelSettings(**job["settings"])
-    substitutions = {int(k): str(v) for k, v in job["substitutions"].items()}
+    request = RemodelRequest(
+        wild,
+        {int(k): str(v) for k, v in job["substitutions"].items()},
+        RemodelSettings(**job["settings"]),
+        job["seed"],
+    )
     relax_all: Relax = importlib.import_module(job["module"]).relax_all
-    progress = _Progress()
-    structures = relax_all(wild, substitutions, settings, job["seed"], progress)
+    structures = relax_all(request, _Progress())
     for role in ROLES:
         (folder / f"{role}.cif").write_text(write_structure(structures[role], "mmcif"))
 

@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 from typing import Generic, Literal, TypeVar
 
 from glass_core.errors import Cancelled, GlassError
-from glass_core.progress import Stage
+from glass_core.progress import Watch
 
-State = Literal["waiting", "running", "done", "failed", "cancelled"]
-FINISHED: frozenset[State] = frozenset({"done", "failed", "cancelled"})
+JobState = Literal["waiting", "running", "done", "failed", "cancelled"]
+FINISHED: frozenset[JobState] = frozenset({"done", "failed", "cancelled"})
 T = TypeVar("T")
-Work = Callable[[Stage, Callable[[], bool]], T]
-"""Called with (progress, cancelled); returns the result."""
+Work = Callable[[Watch], T]
+"""Tells how far it is, asks whether to stop, and returns the result."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class JobStatus(Generic[T]):
     """
 
     id: str
-    state: State
+    state: JobState
     stage: str = "waiting for the machine"
     fraction: float = 0.0
     error: str = ""
@@ -114,14 +114,14 @@ class JobBoard(Generic[T]):
     def _run(self, job: str, work: Work[T]) -> None:
         stop = self._stop[job]
 
-        def progress(stage: str, fraction: float) -> None:
+        def tell(stage: str, fraction: float) -> None:
             self._update(job, stage=stage, fraction=fraction)
 
         try:
             if stop.is_set():
                 raise Cancelled("cancelled before it started")
             self._update(job, state="running", stage="starting")
-            result = work(progress, stop.is_set)
+            result = work(Watch(tell, stop.is_set))
         except Cancelled:
             self._update(job, state="cancelled", stage="cancelled")
         except GlassError as error:

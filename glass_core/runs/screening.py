@@ -17,13 +17,14 @@ from glass_core.inputs.lists import Asked, ask, name_of
 from glass_core.models.prediction import ModelInfo, Table
 from glass_core.models.predictor import Predictor
 from glass_core.models.registry import load_predictor
-from glass_core.progress import Rate, ignore
+from glass_core.progress import Rate, Watch, ignore
 from glass_core.protein.protein import Protein
 from glass_core.remodel import get_remodeller
+from glass_core.remodel.base import Remodelling
 from glass_core.runs.store import RunStore, View
 from glass_core.screen.request import ScreenRequest
 from glass_core.screen.rows import REMODEL_FAILED, ScreenRow, finished_row, first_row, gave_nothing
-from glass_core.screen.stream import Failure, remodel_top, screen
+from glass_core.screen.stream import Failure, measure_each, screen
 from glass_core.settings import Settings
 
 CHUNK_RESIDUES = 20_000
@@ -140,7 +141,7 @@ def advance(
                 if cancelled():
                     raise Cancelled("The screen was cancelled; what is done is kept.")
         if inputs.remodel and inputs.remodel_top:
-            _second_stage(store, run, inputs, settings, predictor, tell, cancelled)
+            _second_stage(store, run, predictor or _loaded(settings, inputs.model), tell, cancelled)
     except Cancelled:
         store.set_state(run, "cancelled")
         raise
@@ -189,31 +190,30 @@ def _next_pieces(store: RunStore, run: str, proteins: dict[str, Protein]) -> lis
 def _second_stage(
     store: RunStore,
     run: str,
-    inputs: ScreenRequest,
-    settings: Settings,
-    predictor: Predictor | None,
+    predictor: Predictor,
     tell: Callable[[Rate], None],
     cancelled: Callable[[], bool],
 ) -> None:
     """Remodel and measure the variants on top that were not measured yet."""
-    predictor = predictor or _loaded(settings, inputs.model)
-    proteins = {name_of(p): p for p in inputs.proteins}
-    top = store.rows(
-        run, View(order=inputs.ranking, descending=True, status="done", limit=inputs.remodel_top)
-    )
-    todo = [row for row in top if row.measured_tm is None and not gave_nothing(row)]
-    remodeller = get_remodeller(inputs.remodel)
+    request = store.inputs(run)
+    proteins = {name_of(p): p for p in request.proteins}
+    view = View(order=request.ranking, descending=True, status="done", limit=request.remodel_top)
+    todo = [
+        row for row in store.rows(run, view) if row.measured_tm is None and not gave_nothing(row)
+    ]
+    remodelling = Remodelling(get_remodeller(request.remodel))
     for place, row in enumerate(todo):
-        asked = ask(row.row, row.variant, proteins[row.protein])
         tell(Rate(place, len(todo), 0.0, f"remodelling {row.variant}"))
-        impacts = [i for i in screen([asked], predictor=predictor) if not isinstance(i, Failure)]
-        for made in remodel_top(
-            impacts, predictor=predictor, remodeller=remodeller, cancelled=cancelled
+        asked = [ask(row.row, row.variant, proteins[row.protein])]
+        watch = Watch(cancelled=cancelled)
+        for outcome in measure_each(
+            asked, predictor=predictor, remodelling=remodelling, watch=watch
         ):
-            if isinstance(made, Failure):
-                store.write(run, [replace(row, reason=f"{REMODEL_FAILED} {made.reason}")])
+            if isinstance(outcome, Failure):
+                failed = replace(row, reason=f"{REMODEL_FAILED} {outcome.reason}")
+                store.write(run, [failed])
             else:
-                store.write(run, [finished_row(row, made)])
+                store.write(run, [finished_row(row, outcome)])
         if cancelled():
             raise Cancelled("The screen was cancelled; what is done is kept.")
 

@@ -13,10 +13,11 @@ from glass_core.impact.record import Impact
 from glass_core.inputs.lists import Asked
 from glass_core.metrics.tmalign import Correspondence
 from glass_core.models.predictor import Predictor
+from glass_core.progress import UNWATCHED, Watch
 from glass_core.protein.protein import Protein
 from glass_core.protein.variant import Variant
 from glass_core.records import require
-from glass_core.remodel.base import Remodeller, RemodelSettings
+from glass_core.remodel.base import Remodelling
 
 CHUNK_RESIDUES = 40_000
 """Residues of mutants that are predicted together; bounds memory, not speed."""
@@ -88,45 +89,41 @@ def screen(
             progress(done)
 
 
-def remodel_top(
-    impacts: Sequence[Impact],
+def measure_each(
+    asked: Iterable[Asked],
     *,
     predictor: Predictor,
-    remodeller: Remodeller,
-    settings: RemodelSettings | None = None,
-    seeds: int = 1,
+    remodelling: Remodelling,
     correspondence: Correspondence = "tmalign",
-    progress: Callable[[str, float], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
-) -> Iterator[Impact | Failure]:
-    """The second stage: remodel and measure the variants a first stage put on top.
+    watch: Watch = UNWATCHED,
+) -> Iterator[Outcome]:
+    """The second stage: remodel and measure what a first stage put on top, one after the other.
 
-    Whatever fails comes back as a `Failure` whose row is its place in `impacts`, from 1.
+    Whatever fails comes back as a `Failure`.
+
+    Raises
+    ------
+    Cancelled
+        That was asked for.
     """
-    for place, impact in enumerate(impacts):
-
-        def tell(stage: str, fraction: float, place: int = place) -> None:
-            if progress is not None:
-                name = impacts[place].variant.text
-                progress(f"{name}: {stage}", (place + fraction) / len(impacts))
-
+    for one in asked:
+        if one.variant is None:
+            yield Failure(one.row, one.text, one.reason)
+            continue
         try:
             yield analyse(
-                impact.protein,
-                impact.variant,
+                one.protein,
+                one.variant,
                 predictor=predictor,
-                remodeller=remodeller,
-                settings=settings,
-                seeds=seeds,
+                mutant=remodelling,
                 correspondence=correspondence,
                 background=0,
-                progress=tell,
-                cancelled=cancelled,
+                watch=watch,
             )
         except Cancelled:
             raise
         except GlassError as error:
-            yield Failure(place + 1, impact.variant.text, str(error))
+            yield Failure(one.row, one.text, str(error))
 
 
 class _Wild:

@@ -185,7 +185,7 @@ def start_analysis() -> None:
                 inputs.protein,
                 inputs.variant,
                 predictor=predictor(st.session_state["model"]),
-                mutant_structure=inputs.mutant_structure,
+                mutant=inputs.mutant_structure,
             )
     except GlassError as error:
         st.session_state["problem"] = ("other", str(error))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pandas as pd
@@ -30,11 +29,11 @@ from glass_core.inputs.read import (
 )
 from glass_core.inputs.table import read_table
 from glass_core.models.registry import DEFAULT_MODEL, list_models
-from glass_core.progress import Rate, Stage, duration
+from glass_core.progress import Rate, Watch, duration
 from glass_core.protein.annotation import Annotation
 from glass_core.protein.numbering import Kind
 from glass_core.protein.protein import Protein
-from glass_core.remodel import remodellers
+from glass_core.remodel import unavailable_remodellers
 from glass_core.runs.screening import advance, begin, estimate
 from glass_core.screen.columns import RANKINGS
 from glass_core.screen.request import ScreenRequest
@@ -148,7 +147,7 @@ def options() -> None:
     st.selectbox("Model", names or [DEFAULT_MODEL], key="screen_model")
     with st.expander("Ranking and second stage"):
         st.selectbox("Rank by", list(RANKINGS), format_func=title_of, key="screen_rank")
-        usable = [b.name for b in remodellers() if b.unavailable_reason() is None]
+        usable = [name for name, reason in unavailable_remodellers().items() if reason is None]
         st.selectbox("Remodel and measure the top", ["no", *usable], key="screen_remodel")
         st.number_input("How many", 1, 100, 5, key="screen_top")
 
@@ -297,10 +296,10 @@ def start(proteins: list[Protein], asked: list[Asked], source: str) -> None:
 def queue(run: str, model: str) -> None:
     store, loaded, places = runs(), predictor(model), settings()
 
-    def work(progress: Stage, cancelled: Callable[[], bool]) -> None:
+    def work(watch: Watch) -> None:
         def tell(now: Rate) -> None:
-            progress(str(now), now.fraction)
+            watch.tell(str(now), now.fraction)
 
-        advance(store, run, settings=places, predictor=loaded, tell=tell, cancelled=cancelled)
+        advance(store, run, settings=places, predictor=loaded, tell=tell, cancelled=watch.cancelled)
 
     screen_jobs().submit(work, run)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import glass_core
+
 ROOT = Path(__file__).parents[1]
 CORE = ROOT / "glass_core"
 LINE = (
@@ -82,6 +84,8 @@ def wrong_imports(here: str, text: str) -> list[str]:
     found = []
     for name in sorted(imported(ast.parse(text))):
         there = room_named(name)
+        if there in glass_core.__all__ and there not in rank:
+            found.append(f"{here} imports {name} from the face, which is for users")
         if there is None or there == here or there not in rank:
             continue
         if rank[there] >= rank[here] and (here, there) not in SIDEWAYS:
@@ -116,8 +120,16 @@ def test_imports_point_down(path):
         ("report", "from glass_core.runs.store import RunStore"),
         ("settings", "from glass_core import records"),
         ("cli", "from pages.parts.common import runs"),
+        ("metrics", "from glass_core import analyse"),
     ],
-    ids=["upwards", "sideways, inside a function", "report to runs", "on the ground", "cli, pages"],
+    ids=[
+        "upwards",
+        "sideways, inside a function",
+        "report to runs",
+        "on the ground",
+        "cli, pages",
+        "by the face",
+    ],
 )
 def test_a_wrong_import_is_found(here, text):
     assert wrong_imports(here, text)

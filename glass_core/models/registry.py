@@ -66,6 +66,13 @@ def load_predictor(settings: Settings, name: str = DEFAULT_MODEL) -> SiamesePred
         No such model, or it cannot be used here; the message says what to do.
     ModelError
         Its files are damaged.
+
+    Examples
+    --------
+    >>> from glass_core import Settings, load_predictor
+    >>> predictor = load_predictor(Settings(device="cpu"))
+    >>> predictor.info.name, predictor.info.device
+    ('compact', 'cpu')
     """
     from glass_core.embedders.device import resolve_device
     from glass_core.models.checkpoint import (

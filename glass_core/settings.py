@@ -11,7 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parent.parent
+_PACKAGE = Path(__file__).resolve().parent
+_PACKED = _PACKAGE / "_dashboard"
+PROJECT = _PACKED if _PACKED.is_dir() else _PACKAGE.parent
+"""Where app.py, pages and assets lie: inside an installed package, beside it in a checkout."""
 _YES = ("1", "true", "yes", "on")
 _READ: dict[str, Callable[[str], object]] = {
     "Path": Path,

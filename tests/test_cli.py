@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from glass_core.cli.dashboard import streamlit_arguments
 from glass_core.cli.main import main
 from glass_core.impact.as_json import from_json
 from glass_core.protein.structure.file import write_structure
@@ -262,3 +265,70 @@ def test_sequence_and_structure_that_disagree(run, chain_file):
     code, _, err = run("impact", "--wild", WILD * 5, "--structure", chain_file, "--variant", "K2R")
     assert code == 2
     assert "disagree" in err
+
+
+STEPS = ["corpus", "assays", "encoder", "tune", "pairs", "siamese", "fold", "effect", "card"]
+
+
+def test_train_lists_its_steps_in_order(run):
+    code, out, _ = run("train", "--help")
+    assert code == 0
+    steps = out.partition("Commands:")[2].split("\n")
+    assert [line.split()[0] for line in steps if line.strip()] == STEPS
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_every_step_answers_help(run, step):
+    code, out, _ = run("train", step, "--help")
+    assert code == 0 and "Usage" in out
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (["train", "--pairs", "{}", "--preset", "x", "--out", "{}"], ["siamese"]),
+        (["train-fold", "--pairs", "{}", "--model", "{}"], ["fold"]),
+        (["train-effect", "{}/effects.parquet", "--model", "{}"], ["effect"]),
+        (["build-pairs", "{}/none.parquet", "--out", "{}/pairs"], ["pairs"]),
+    ],
+    ids=lambda words: words[0],
+)
+def test_old_names_of_steps_go_on_working(run, tmp_path, old, new):
+    """Both ways reach the same step, which refuses what it is given in the same words."""
+    words = [word.format(tmp_path) for word in old[1:]]
+    assert run(old[0], *words) == run("train", *new, *words)
+    code, _, err = run(old[0], *words)
+    assert code == 2 and "Usage" not in err
+
+
+def test_old_names_are_not_listed(run):
+    _, out, _ = run("--help")
+    assert "dashboard" in out and "train" in out
+    assert not {"build-pairs", "train-fold", "train-effect"} & set(out.split())
+
+
+def test_dashboard_starts_the_app_beside_the_assets(monkeypatch):
+    started = []
+    monkeypatch.setattr("sys.argv", ["glass"])
+    monkeypatch.setattr("runpy.run_module", lambda name, **how: started.append((name, sys.argv)))
+    words = ["dashboard", "--port", "8600", "--", "--server.baseUrlPath", "glass"]
+    assert CliRunner().invoke(main, words, catch_exceptions=False).exit_code == 0
+    ((name, argv),) = started
+    assert name == "streamlit" and argv[:2] == ["streamlit", "run"]
+    app = Path(argv[2])
+    assert app.name == "app.py" and app.is_file()
+    assert (app.parent / "pages").is_dir() and (app.parent / "assets").is_dir()
+    assert (app.parent / ".streamlit" / "config.toml").is_file()
+    assert argv[3:5] == ["--server.port", "8600"]
+    assert argv[-2:] == ["--server.baseUrlPath", "glass"]
+
+
+def test_dashboard_leaves_the_rest_to_its_settings():
+    rest = streamlit_arguments(None, None, browser=False)[2:]
+    assert rest == ["--server.headless", "true"]
+    assert streamlit_arguments(None, "0.0.0.0", browser=True)[2:] == [
+        "--server.address",
+        "0.0.0.0",
+        "--server.headless",
+        "false",
+    ]

@@ -9,10 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from glass_core.cli.options import (
+    FILE,
+    device_option,
+    model_option,
+    scheduler_option,
+    settings_on,
+    source_options,
+    structure_options,
+)
 from glass_core.cli.progress import console_bar
-from glass_core.cli.sources import looked_up, source_options
-from glass_core.errors import InputError, RunError
-from glass_core.settings import Settings
+from glass_core.cli.sources import looked_up
+from glass_core.cli.writing import writing
+from glass_core.errors import InputError
 
 if TYPE_CHECKING:
     from glass_core.inputs.lists import Asked
@@ -45,15 +54,10 @@ SUFFIXES = (".csv", ".parquet")
     "--column",
     help="Column of --variants that holds the variants, in place of the one that was guessed.",
 )
-@click.option(
-    "--structure",
-    type=click.Path(path_type=Path),
-    help="Wild-type structure: mmCIF, PDB or BinaryCIF, also gzip'd.",
-)
-@click.option("--chain", help="Chain of --structure; needed when it has several.")
+@structure_options
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     required=True,
     help="Table to write, FILE.csv or FILE.parquet; FILE-rejected.csv lies beside it.",
 )
@@ -79,11 +83,9 @@ SUFFIXES = (".csv", ".parquet")
     show_default=True,
     help="How many --remodel takes.",
 )
-@click.option(
-    "--scheduler", metavar="ADDRESS", help="A Dask scheduler, tcp://host:port, to compute there."
-)
-@click.option("--model", default="compact", show_default=True, help="See the command 'models'.")
-@click.option("--device", help="auto, cpu, cuda or cuda:1.")
+@scheduler_option
+@model_option
+@device_option
 def screen_command(
     wild: str,
     variants: str | None,
@@ -124,7 +126,7 @@ def screen_command(
         raise InputError(f"rank '{ranking}': is no ranking; use {', '.join(RANKINGS)}.")
     if backend:
         get_remodeller(backend)
-    settings = Settings.from_environment().on(device)
+    settings = settings_on(device)
     annotation, given = looked_up(accession, structure, settings)
     proteins = read_proteins(text_or_file(wild), given, chain, annotation)
     asked = list(_asked(proteins, variants, everything, alanine, known, span, column, numbering))
@@ -204,7 +206,7 @@ def _asked(
 def _write(rows: list[ScreenRow], out: Path) -> None:
     from glass_core.report.screen.tables import rejected_csv, screen_csv, screen_parquet
 
-    try:
+    with writing(out, "the results are kept, give --resume with another --out"):
         out.parent.mkdir(parents=True, exist_ok=True)
         if out.suffix == ".csv":
             out.write_text(screen_csv(rows), encoding="utf-8")
@@ -215,11 +217,6 @@ def _write(rows: list[ScreenRow], out: Path) -> None:
             _rejected(out).write_text(rejected, encoding="utf-8")
         else:
             _rejected(out).unlink(missing_ok=True)
-    except OSError as error:
-        raise RunError(
-            f"{out}: cannot be written ({error.strerror}); the results are kept, give --resume "
-            "with another --out."
-        ) from error
 
 
 def _rejected(out: Path) -> Path:

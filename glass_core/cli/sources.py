@@ -1,44 +1,21 @@
-"""Commands and options about accessions: fetch, --accession, --numbering."""
+"""What an accession leads to: the command fetch, and --accession of other commands."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from glass_core.errors import GlassError, InputError
-from glass_core.settings import Settings
+from glass_core.cli.options import FOLDER, json_option, settings_on
+from glass_core.cli.writing import writing
+from glass_core.errors import InputError
 
 if TYPE_CHECKING:
     from glass_core.inputs.read import Upload
     from glass_core.protein.annotation import Annotation
+    from glass_core.settings import Settings
     from glass_core.sources.lookup import Found
-
-_KINDS = ("sequence", "UniProt", "author")
-
-
-def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """``--accession`` and ``--numbering`` of a command."""
-    for option in (
-        click.option(
-            "--numbering",
-            type=click.Choice(_KINDS),
-            default=_KINDS[0],
-            show_default=True,
-            help="What the numbers in variants mean.",
-        ),
-        click.option(
-            "--accession",
-            default="",
-            help="UniProt accession, also of an isoform, or "
-            "PDB entry to look up: sequence, AlphaFold's model, features, known "
-            "variants.",
-        ),
-    ):
-        command = option(command)
-    return command
 
 
 def looked_up(
@@ -61,12 +38,9 @@ def looked_up(
 @click.command("fetch")
 @click.argument("accession")
 @click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(),
-    help="Folder for the files; the current one by default.",
+    "--out", type=FOLDER, default=Path(), help="Folder for the files; the current one by default."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+@json_option
 def fetch_command(accession: str, out: Path, as_json: bool) -> None:
     """Look an accession up and write what was found: sequence, structure, known variants."""
     import json
@@ -75,7 +49,7 @@ def fetch_command(accession: str, out: Path, as_json: bool) -> None:
     from glass_core.report.impact.annotation import known_variant_table
     from glass_core.report.impact.tables import without_formulas
 
-    found = _find(accession, Settings.from_environment())
+    found = _find(accession, settings_on())
     name, known = str(found.accession), found.annotation
     files: dict[str, bytes] = {}
     if found.structure is not None:
@@ -84,13 +58,11 @@ def fetch_command(accession: str, out: Path, as_json: bool) -> None:
         files[f"{name}.fasta"] = f">{known.accession} {known.title}\n{known.sequence}\n".encode()
         table = known_variant_table(Protein.from_sequence(known.sequence).annotated(known))
         files[f"{name}-variants.csv"] = without_formulas(table).to_csv(index=False).encode()
-    try:
+    with writing(out):
         out.mkdir(parents=True, exist_ok=True)
         for file, content in files.items():
             (out / file).write_bytes(content)
             click.echo(f"wrote {out / file}", err=True)
-    except OSError as error:
-        raise GlassError(f"{out}: cannot be written ({error.strerror}).") from error
     for note in found.notes:
         click.echo(f"! {note}", err=True)
     if as_json:

@@ -59,6 +59,17 @@ def analyse(
         Remodelling failed or was asked for what it cannot do.
     Cancelled
         That was asked for.
+
+    Examples
+    --------
+    >>> from glass_core import Protein, Settings, Variant, analyse, load_predictor
+    >>> protein = Protein.from_sequence("MKTAYIAKQRQISFVKSHFSRQ")
+    >>> variant = Variant.parse("I6P", protein.sequence)
+    >>> impact = analyse(protein, variant, predictor=load_predictor(Settings()))
+    >>> 0 < impact.prediction.tm_score < 1 and impact.baselines.blosum62 == -3
+    True
+    >>> impact.measured  # without a structure nothing is
+    False
     """
     if variant.wild_type != protein.sequence:
         raise InputError("variant: belongs to another sequence than the protein's.")

@@ -49,6 +49,16 @@ def lddt(
     -------
     ndarray, shape=(n,), dtype=float
         0 to 1; NaN where the residue has no partner or no neighbour.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from glass_core.metrics.lddt import lddt
+    >>> reference = np.array([[0.0, 0, 0], [3.8, 0, 0], [7.6, 0, 0]])
+    >>> lddt(reference, reference + 5)  # no superposition is needed
+    array([1., 1., 1.])
+    >>> lddt(reference, 2 * reference, weight="uniform")
+    array([0.125, 0.25 , 0.125])
     """
     require(np.shape(reference) == np.shape(subject), "subject", "has the reference's shape")
     reference_distance = distance_matrix(reference)

@@ -79,6 +79,18 @@ def measure(
     ------
     InputError
         Fewer than three residues on a side.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tmtools.testing import get_pdb_path
+    >>> from glass_core import read_structure
+    >>> from glass_core.metrics.measure import measure
+    >>> file = Path(get_pdb_path("2gtl"))
+    >>> chains = [read_structure(file, chain=chain) for chain in "AB"]  # homologues
+    >>> measurement = measure(*chains)
+    >>> round(measurement.alignment.tm_score, 2), round(measurement.mean_lddt, 2)
+    (0.88, 0.91)
     """
     rows = None
     if correspondence == "sequence":

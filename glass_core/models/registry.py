@@ -72,6 +72,13 @@ def load_predictor(settings: Settings, name: str = DEFAULT_MODEL) -> SiamesePred
         No such model, or it cannot be used here; the message says what to do.
     ModelError
         Its files are damaged.
+
+    Examples
+    --------
+    >>> from glass_core import Settings, load_predictor
+    >>> predictor = load_predictor(Settings(device="cpu"))
+    >>> predictor.info.name, predictor.info.device
+    ('compact', 'cpu')
     """
     entries = {entry.name: entry for entry in list_models(settings)}
     if name not in entries:

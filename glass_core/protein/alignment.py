@@ -51,6 +51,12 @@ def global_alignment(first: str, second: str, *, free_ends: bool = False) -> tup
     ------
     SequenceError
         The pair is too long to align in reasonable time.
+
+    Examples
+    --------
+    >>> from glass_core.protein.alignment import global_alignment
+    >>> global_alignment("MKTAYIAK", "MKTYIAK")
+    ('MKTAYIAK', 'MKT-YIAK')
     """
     from Bio.Align import PairwiseAligner
 

@@ -59,6 +59,16 @@ class Protein:
         1-based UniProt position of each residue, -1 where there is none.
     annotation : Annotation or None
         What was looked up about the protein.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tmtools.testing import get_pdb_path
+    >>> from glass_core import Protein, read_structure
+    >>> structure = read_structure(Path(get_pdb_path("2gtl")), chain="A")
+    >>> protein = Protein.combine("GS" + structure.sequence, structure)  # with a tag
+    >>> len(protein), round(protein.coverage, 3), protein.author_number(2)
+    (149, 0.987, '5')
     """
 
     sequence: str

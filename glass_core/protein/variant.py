@@ -46,6 +46,14 @@ class Variant:
         ------
         VariantError
             It is none; the message says why.
+
+        Examples
+        --------
+        >>> from glass_core import Variant
+        >>> Variant.parse("p.Lys2Arg", "MKTAYIAK").text
+        'K2R'
+        >>> Variant.parse("K2R:T3del", "MKTAYIAK").mutant
+        'MRAYIAK'
         """
         return Variant(wild_type, read_changes(text, wild_type, numbering))
 

@@ -32,6 +32,12 @@ def get_remodeller(name: str = DEFAULT_REMODELLER) -> Remodeller:
     ------
     UnavailableError
         Unknown, or not usable here; the message says what to do.
+
+    Examples
+    --------
+    >>> from glass_core import get_remodeller
+    >>> get_remodeller("openmm").name
+    'openmm'
     """
     known = {backend.name: backend for backend in remodellers()}
     if name not in known:

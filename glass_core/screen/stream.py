@@ -75,6 +75,18 @@ def screen(
     ------
     Cancelled
         `cancelled` answered True.
+
+    Examples
+    --------
+    >>> from glass_core import Protein, Settings, load_predictor, screen
+    >>> from glass_core.inputs.lists import from_text
+    >>> protein = Protein.from_sequence("MKTAYIAKQRQISFVKSHFSRQ")
+    >>> asked = from_text("K2R I6P W9A", [protein])
+    >>> *impacts, failure = screen(asked, predictor=load_predictor(Settings()))
+    >>> [impact.variant.text for impact in impacts]
+    ['K2R', 'I6P']
+    >>> failure.reason
+    "variant 'W9A': position 9 is Q, not W; check the numbering or the wild-type sequence."
     """
     done, wild = 0, None
     for chunk in _chunks(asked, chunk_residues):

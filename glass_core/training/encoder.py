@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from pathlib import Path
 
-import click
 import pandas as pd
 import torch
 import torch.nn.functional as F
@@ -117,20 +116,14 @@ class EncoderTraining(nn.Module):
         return total(found, WEIGHTS)
 
 
-@click.command()
-@click.option(
-    "--work",
-    type=click.Path(path_type=Path, exists=True),
-    required=True,
-    help="Folder with corpus.parquet.",
-)
-@click.option("--steps", type=int, default=SCHEDULE.steps)
-@click.option("--threads", type=int, default=2)
-def main(work: Path, steps: int, threads: int) -> None:
-    """Train the encoder; WORK/encoder.pt is the checkpoint and the result."""
+def train_encoder(work: Path, steps: int | None = None, threads: int = 2) -> None:
+    """Train the encoder on ``WORK/corpus.parquet``.
+
+    ``WORK/encoder.pt`` is the checkpoint and the result; `steps` in place of the schedule's.
+    """
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    schedule = replace(SCHEDULE, steps=steps)
+    schedule = replace(SCHEDULE, steps=steps or SCHEDULE.steps)
     corpus = Corpus(pd.read_parquet(work / "corpus.parquet"), SHARES)
     history = fit(
         EncoderTraining(CompactEncoder(CompactConfig())),
@@ -145,7 +138,3 @@ def main(work: Path, steps: int, threads: int) -> None:
         {"schedule": asdict(schedule), "tokens": TOKENS, "shares": SHARES, "weights": WEIGHTS},
         {"corpus.parquet": work / "corpus.parquet"},
     )
-
-
-if __name__ == "__main__":
-    main()

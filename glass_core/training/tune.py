@@ -1,8 +1,8 @@
 """The encoder's last stage: all its tasks, and variant effects beside them.
 
-``python -m glass_core.training.tune`` continues from the encoder of the first stage
-with the learning rate falling to zero. The effect head trained along shapes the
-encoder; `train-effect` goes on from it on the finished embeddings.
+The step ``train tune`` continues from the encoder of the first stage with the learning
+rate falling to zero. The effect head trained along shapes the encoder; the step
+``train effect`` goes on from it on the finished embeddings.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-import click
 import pandas as pd
 import torch
 from lightning_fabric import Fabric
@@ -85,21 +84,15 @@ def fit_to_train(assays: Sequence[Assay], data: Path, work: Path) -> list[Assay]
     return [a for a in train if a.sequence not in bad]
 
 
-@click.command()
-@click.option("--data", type=click.Path(path_type=Path, exists=True), required=True)
-@click.option(
-    "--work",
-    type=click.Path(path_type=Path, exists=True),
-    required=True,
-    help="Folder with corpus.parquet, effects.parquet and encoder.pt.",
-)
-@click.option("--steps", type=int, default=SCHEDULE.steps)
-@click.option("--threads", type=int, default=2)
-def main(data: Path, work: Path, steps: int, threads: int) -> None:
-    """Finish the encoder; WORK/tune.pt is the checkpoint, WORK/encoder the result."""
+def tune_encoder(data: Path, work: Path, steps: int | None = None, threads: int = 2) -> None:
+    """Finish the encoder of ``WORK/encoder.pt``.
+
+    ``WORK/tune.pt`` is the checkpoint, ``WORK/encoder`` the result; `steps` in place of the
+    schedule's.
+    """
     torch.set_num_threads(threads)
     torch.manual_seed(1)
-    schedule = replace(SCHEDULE, steps=steps)
+    schedule = replace(SCHEDULE, steps=steps or SCHEDULE.steps)
     encoder = EncoderTraining(CompactEncoder(CompactConfig()))
     saved = torch.load(work / "encoder.pt", map_location="cpu", weights_only=True)
     encoder.load_state_dict(saved["module"])
@@ -137,7 +130,3 @@ def main(data: Path, work: Path, steps: int, threads: int) -> None:
         },
         {name: work / name for name in ("corpus.parquet", "effects.parquet", "encoder.pt")},
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -103,6 +103,15 @@ def read_structure(
     StructureError
         Not such a file, truncated, no protein, no such chain, or several
         chains and none chosen; the message lists them.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tmtools.testing import get_pdb_path
+    >>> from glass_core import read_structure
+    >>> structure = read_structure(Path(get_pdb_path("2gtl")), chain="A")
+    >>> len(structure), structure.sequence[:8], structure.ca.shape
+    (147, 'DCCSYEDR', (147, 3))
     """
     name, atoms, origin, others = load_atoms(source, name, neighbours)
     chains = _protein_chains(atoms, name)

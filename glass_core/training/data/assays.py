@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import click
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -219,20 +218,8 @@ class AssayDraw:
                 return assay
 
 
-@click.command()
-@click.option("--data", type=click.Path(path_type=Path, exists=True), required=True)
-@click.option(
-    "--work",
-    type=click.Path(path_type=Path, exists=True),
-    required=True,
-    help="Folder with proteins.parquet.",
-)
-def main(data: Path, work: Path) -> None:
-    """Write WORK/effects.parquet."""
+def write_assays(data: Path, work: Path) -> pd.DataFrame:
+    """Write ``WORK/effects.parquet``, from ``WORK/proteins.parquet`` on; returns the table."""
     table = effect_table(data, pd.read_parquet(work / "proteins.parquet"))
     table.to_parquet(work / "effects.parquet")
-    click.echo(table.groupby(["kind", "side"])["assay"].agg(["nunique", "size"]).to_string())
-
-
-if __name__ == "__main__":
-    main()
+    return table

@@ -1,6 +1,6 @@
 """What the encoder is trained on: sequences, residue labels and chains, fit to use.
 
-``python -m glass_core.training.data.corpus`` writes, into a working folder,
+The step ``train corpus`` writes, into a working folder,
 ``corpus.parquet`` (what trains), ``secondary-test.parquet`` (labelled proteins unlike
 any labelled or structured one that trains), ``proteins.parquet`` (the wild types of
 the variant data with group and side) and, elsewhere, the split lists that are committed.
@@ -11,8 +11,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
-import click
 import numpy as np
 import pandas as pd
 
@@ -91,13 +91,14 @@ def secondary_test(
     return asked[[k not in related for k in range(len(asked))]][["sequence", "secondary"]]
 
 
-@click.command()
-@click.option("--data", type=click.Path(path_type=Path, exists=True), required=True)
-@click.option("--work", type=click.Path(path_type=Path), required=True)
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="split.json")
-@click.option("--threads", type=int, default=2)
-def main(data: Path, work: Path, out: Path, threads: int) -> None:
-    """Write the split lists and everything that is fit to train the encoder on."""
+def write_corpus(data: Path, work: Path, out: Path, threads: int = 2) -> dict[str, Any]:
+    """Write what trains the encoder into `work`, and the split lists into `out`.
+
+    Returns
+    -------
+    dict
+        The split lists.
+    """
     work.mkdir(parents=True, exist_ok=True)
     proteins = variant_proteins(data)
     groups = protein_groups(proteins, work / "mmseqs-proteins", threads)
@@ -135,8 +136,4 @@ def main(data: Path, work: Path, out: Path, threads: int) -> None:
     }
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(lists, separators=(",", ":")) + "\n")
-    click.echo(json.dumps({k: lists[k] for k in ("chains", "proteins", "kept", "left_out")}))
-
-
-if __name__ == "__main__":
-    main()
+    return lists

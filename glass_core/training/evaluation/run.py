@@ -9,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import click
 import pandas as pd
 
 from glass_core.errors import InputError
@@ -107,21 +106,3 @@ def write_words(model: Path, words: Mapping[str, Any]) -> ModelCard:
     content["held_out"] = held_out_figures(model)
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return ModelCard.read(model)
-
-
-@click.command()
-@click.option("--model", type=click.Path(path_type=Path, exists=True), required=True)
-@click.option(
-    "--words",
-    type=click.Path(path_type=Path, exists=True),
-    required=True,
-    help="JSON with licence, size, trained_on, limits and max_length.",
-)
-def main(model: Path, words: Path) -> None:
-    """Finish the card of MODEL from its evaluation records."""
-    card = write_words(model, json.loads(words.read_text(encoding="utf-8")))
-    click.echo(f"{card.name} {card.version}: {', '.join(card.content['held_out'])}")
-
-
-if __name__ == "__main__":
-    main()

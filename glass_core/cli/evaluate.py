@@ -1,0 +1,62 @@
+"""The command that measures how good a model is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from glass_core.cli.options import FILE, FOLDER, device_option, settings_on
+from glass_core.errors import InputError
+
+
+@click.command("evaluate")
+@click.argument("model")
+@click.option("--pairs", type=FOLDER, help="What the step pairs of train wrote.")
+@click.option("--effects", type=FILE, help="As the step effect of train reads.")
+@click.option(
+    "--secondary",
+    type=FILE,
+    help="Parquet table with sequence and secondary "
+    "(H, E, C) of proteins unlike any trained on; for the compact encoder.",
+)
+@click.option(
+    "--side", type=click.Choice(["validation", "test"]), default="test", show_default=True
+)
+@click.option("--out", type=FOLDER, required=True, help="Folder for one JSON record per set.")
+@device_option
+def evaluate_command(
+    model: str,
+    pairs: Path | None,
+    effects: Path | None,
+    secondary: Path | None,
+    side: str,
+    out: Path,
+    device: str | None,
+) -> None:
+    """Measure MODEL on held-out rows beside trivial baselines.
+
+    MODEL is the name of an installed model, or the folder of one.
+    """
+    from glass_core.training.evaluation.run import evaluate_model
+
+    settings = settings_on(device)
+    if Path(model).is_dir():
+        path = Path(model).resolve()
+        # Without the assets: a model installed under the same name must not be taken for it.
+        settings = replace(settings, models=path.parent, assets=path.parent / "none")
+        model = path.name
+    if not (pairs or effects or secondary):
+        raise InputError("evaluate: give at least one of --pairs, --effects and --secondary.")
+    for path in evaluate_model(
+        settings,
+        model,
+        out,
+        pairs=pairs,
+        effects=effects,
+        secondary=secondary,
+        side=side,
+        tell=lambda words: click.echo(words, err=True),
+    ):
+        click.echo(str(path))

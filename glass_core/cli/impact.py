@@ -1,0 +1,214 @@
+"""The command for one variant: predict, remodel, measure, export."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from glass_core.cli.options import (
+    FOLDER,
+    correspondence_option,
+    device_option,
+    json_option,
+    model_option,
+    settings_on,
+    source_options,
+    structure_options,
+)
+from glass_core.cli.progress import console_bar
+from glass_core.cli.sources import looked_up
+from glass_core.cli.writing import writing
+from glass_core.errors import InputError
+
+if TYPE_CHECKING:
+    from glass_core.impact.record import Impact
+    from glass_core.protein.structure.structure import Structure
+    from glass_core.settings import Settings
+
+
+@click.command("impact")
+@click.option(
+    "--wild",
+    default="",
+    help="Wild type: sequence, FASTA text, or a file with either. "
+    "May be left out when --structure is given.",
+)
+@click.option(
+    "--variant",
+    default="",
+    help="For example R175H, p.Arg175His, A1P:D2N, F508del; "
+    "after an accession it may stand alone, 'P04637 R175H'.",
+)
+@click.option(
+    "--mutant", default="", help="The whole mutant sequence (text or file), in place of --variant."
+)
+@structure_options
+@click.option(
+    "--follow",
+    type=click.Choice(["sequence", "structure"]),
+    default="sequence",
+    show_default=True,
+    help="Whose residue the wild type has where the two differ.",
+)
+@click.option(
+    "--assembly",
+    is_flag=True,
+    help="Contacts with the chains of the biological assembly, in place of those of the file.",
+)
+@source_options
+@click.option(
+    "--mutant-structure",
+    type=click.Path(path_type=Path),
+    help="A mutant structure of your own, in place of --remodel.",
+)
+@click.option("--mutant-chain", help="Chain of --mutant-structure.")
+@click.option(
+    "--remodel",
+    "backend",
+    metavar="BACKEND",
+    help="Remodel the mutant with openmm or modeller, and measure it.",
+)
+@click.option(
+    "--protocol", type=click.Choice(["minimise", "anneal"]), default="minimise", show_default=True
+)
+@click.option(
+    "--sphere-radius",
+    type=click.FloatRange(min=0, min_open=True),
+    default=100.0,
+    show_default=True,
+    help="Å around the mutated residues that may move.",
+)
+@click.option(
+    "--seeds",
+    type=click.IntRange(1, 100),
+    default=1,
+    show_default=True,
+    help="Number of remodelled replicates.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1800.0,
+    show_default=True,
+    help="Seconds one replicate may take.",
+)
+@correspondence_option
+@model_option
+@device_option
+@json_option
+@click.option(
+    "--out", type=FOLDER, help="Folder for all exports: CSV, JSON, report, superposition."
+)
+def impact_command(
+    wild: str,
+    variant: str,
+    mutant: str,
+    structure: Path | None,
+    chain: str | None,
+    follow: Any,
+    assembly: bool,
+    accession: str,
+    numbering: Any,
+    mutant_structure: Path | None,
+    mutant_chain: str | None,
+    backend: str | None,
+    protocol: Any,
+    sphere_radius: float,
+    seeds: int,
+    timeout: float,
+    correspondence: Any,
+    model: str,
+    device: str | None,
+    as_json: bool,
+    out: Path | None,
+) -> None:
+    """Predict what a variant does and, on request, remodel and measure it."""
+    from glass_core.inputs.read import Upload, read_inputs, text_or_file
+    from glass_core.protein.accession import split_accession
+
+    settings = settings_on(device)
+    if not (wild or structure or accession):
+        found, rest = split_accession(variant)
+        accession, variant = (str(found), rest) if found else ("", variant)
+    annotation, given = looked_up(accession, structure, settings)
+    if assembly and given is not None:
+        given = replace(given, neighbours="assembly")
+    inputs = read_inputs(
+        wild=text_or_file(wild),
+        variant=variant,
+        mutant=text_or_file(mutant) if mutant else "",
+        structure=given,
+        chain=chain,
+        numbering=numbering,
+        annotation=annotation,
+        follow=follow,
+        mutant_structure=Upload.from_path(mutant_structure) if mutant_structure else None,
+        mutant_chain=mutant_chain,
+    )
+    from glass_core.impact.analyse import analyse
+    from glass_core.models.registry import load_predictor
+    from glass_core.progress import Watch
+    from glass_core.remodel import get_remodeller
+    from glass_core.remodel.base import Remodelling, RemodelSettings
+
+    if backend and inputs.mutant_structure is not None:
+        raise InputError("give either --remodel or --mutant-structure, not both.")
+    how: Remodelling | Structure | None = inputs.mutant_structure
+    if backend:
+        protocol_settings = RemodelSettings(
+            protocol=protocol, sphere_radius=sphere_radius, timeout_s=timeout
+        )
+        how = Remodelling(get_remodeller(backend), seeds, protocol_settings)
+    with console_bar("loading the model") as bar:
+        result = analyse(
+            inputs.protein,
+            inputs.variant,
+            predictor=load_predictor(settings, model),
+            mutant=how,
+            correspondence=correspondence,
+            watch=Watch(bar.stage),
+        )
+    if out is not None:
+        _write_exports(result, out, settings)
+    if as_json:
+        from glass_core.impact.as_json import to_json
+
+        click.echo(to_json(result))
+    else:
+        _print_summary(result)
+
+
+def _write_exports(result: Impact, out: Path, settings: Settings) -> None:
+    from glass_core.report.impact.exports import exports
+    from glass_core.report.viewer import read_script
+
+    with writing(out):
+        out.mkdir(parents=True, exist_ok=True)
+        for export in exports(result, read_script(settings.assets)):
+            (out / export.file_name).write_text(export.make(), encoding="utf-8")
+            click.echo(f"wrote {out / export.file_name}", err=True)
+
+
+def _print_summary(result: Impact) -> None:
+    from glass_core.report.impact.verdict import verdict
+
+    said = verdict(result)
+    click.echo(said.headline)
+    for sentence in said.sentences:
+        click.echo(f"  {sentence}")
+    for flag in result.flags:
+        click.echo(f"  ! {flag}")
+    for part in result.subdomains[:5]:
+        figures = [("mean deficit", part.mean_deficit, part.p_value)]
+        if result.measured:
+            figures.append(("mean strain", part.mean_strain, part.strain_p_value))
+        click.echo(
+            f"  {part.name}: "
+            + "; ".join(
+                f"{name} {mean:.4f}" + ("" if p != p else f", p {p:.3f}")
+                for name, mean, p in figures
+            )
+        )

@@ -1,0 +1,150 @@
+"""The steps that train a head on fixed embeddings, over any embedder."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from glass_core.cli.options import FILE, FOLDER
+from glass_core.cli.train_options import (
+    changed,
+    embedder_options,
+    hardware_options,
+    pace_options,
+    require,
+    say_trained,
+)
+from glass_core.errors import InputError
+
+
+@click.command("siamese")
+@click.option("--pairs", type=FOLDER, required=True, help="What the step pairs wrote.")
+@click.option(
+    "--out",
+    type=FOLDER,
+    required=True,
+    help="Folder of the new model; give it again to continue after a kill.",
+)
+@click.option(
+    "--unpaired",
+    type=FILE,
+    help="Parquet table with sequence and cluster: sequences "
+    "without a structure for the contrast of the preset compact.",
+)
+@click.option(
+    "--preset",
+    default="compact",
+    show_default=True,
+    help="compact, or paper: the published loss, width, batch, rate and five epochs.",
+)
+@click.option("--epochs", type=float, help="Passes over all pairs, in place of the preset's.")
+@click.option("--batch", type=int, help="Pairs per batch.")
+@click.option("--accumulate", type=int, help="Batches per step.")
+@click.option("--version", "version", default="0.1", show_default=True)
+@pace_options
+@embedder_options
+@hardware_options
+def siamese_command(
+    pairs: Path,
+    out: Path,
+    unpaired: Path | None,
+    preset: str,
+    epochs: float | None,
+    batch: int | None,
+    accumulate: int | None,
+    version: str,
+    pace: dict[str, Any],
+    embedding: dict[str, Any],
+    hardware: dict[str, Any],
+) -> None:
+    """Train the Siamese head on labelled pairs, over any embedder."""
+    require("lightning_fabric", "diskcache")
+    from glass_core.training.setup import open_embedder, open_fabric
+    from glass_core.training.siamese import HEAD_RECIPES, train_head
+
+    if preset not in HEAD_RECIPES:
+        raise InputError(f"preset '{preset}': is not known; use {' or '.join(HEAD_RECIPES)}.")
+    recipe = HEAD_RECIPES[preset]
+    schedule = changed(recipe.schedule, pace | {"accumulate": accumulate})
+    recipe = replace(
+        recipe,
+        schedule=schedule,
+        batch=batch or recipe.batch,
+        epochs=epochs or (None if pace["steps"] else recipe.epochs),
+    )
+    fabric = open_fabric(**hardware)
+    history = train_head(
+        open_embedder(**embedding),
+        pairs / "shards",
+        out,
+        recipe,
+        fabric,
+        version=version,
+        unpaired=unpaired,
+    )
+    say_trained(fabric, out, history)
+
+
+@click.command("fold")
+@click.option("--pairs", type=FOLDER, required=True, help="What the step pairs wrote.")
+@click.option("--model", type=FOLDER, required=True, help="The model that gets the head.")
+@pace_options
+@embedder_options
+@hardware_options
+def fold_command(
+    pairs: Path,
+    model: Path,
+    pace: dict[str, Any],
+    embedding: dict[str, Any],
+    hardware: dict[str, Any],
+) -> None:
+    """Train a fold head: TM-scores from the moments of the residues, in minutes.
+
+    The model's TM-scores are then those of this head; its lDDT stays that of the Siamese head.
+    """
+    require("lightning_fabric", "diskcache")
+    from glass_core.models.card import ModelCard
+    from glass_core.training.fold import FOLD_SCHEDULE, train_fold
+    from glass_core.training.setup import open_embedder, open_fabric
+
+    ModelCard.read(model)
+    schedule = changed(FOLD_SCHEDULE, pace)
+    fabric = open_fabric(**hardware)
+    history = train_fold(open_embedder(**embedding), pairs / "shards", model, fabric, schedule)
+    say_trained(fabric, model, history)
+
+
+@click.command("effect")
+@click.argument("effects", type=FILE)
+@click.option("--model", type=FOLDER, required=True, help="The model that gets the head.")
+@click.option("--start", type=FILE, help="Weights to begin with (effect.safetensors).")
+@pace_options
+@embedder_options
+@hardware_options
+def effect_command(
+    effects: Path,
+    model: Path,
+    start: Path | None,
+    pace: dict[str, Any],
+    embedding: dict[str, Any],
+    hardware: dict[str, Any],
+) -> None:
+    """Train the effect head on measured effects and clinical labels.
+
+    EFFECTS is a Parquet table with the columns assay, kind (stability, scan, ddg or
+    clinical), sequence, mutant, value (higher = more damaging; labels 0 or 1), group
+    and side (train, validation or test).
+    """
+    require("lightning_fabric", "diskcache")
+    from glass_core.models.card import ModelCard
+    from glass_core.training.effect import EFFECT_SCHEDULE, train_effect
+    from glass_core.training.setup import open_embedder, open_fabric
+
+    ModelCard.read(model)
+    schedule = changed(EFFECT_SCHEDULE, pace)
+    fabric = open_fabric(**hardware)
+    history = train_effect(open_embedder(**embedding), effects, model, fabric, schedule, start)
+    say_trained(fabric, model, history)

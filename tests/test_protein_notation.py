@@ -14,7 +14,7 @@ from glass_core.inputs.lists import from_text
 from glass_core.inputs.words import how_read, read_variant, read_variants
 from glass_core.protein.annotation import Annotation
 from glass_core.protein.change import Change
-from glass_core.protein.notation import FORMS, expand, split_chain, split_reference
+from glass_core.protein.notation import FORMS, expand
 from glass_core.protein.numbering import KINDS
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import NONSTANDARD, STANDARD
@@ -208,9 +208,6 @@ def test_a_numbering_that_the_protein_lacks():
 def test_chain_reference_and_accession(numbered):
     for text in ("A:K2R", "P12345 K2R", "P12345:K2R", "A:K2R:T3G", "P12345:p.Lys2Arg"):
         assert read_variant(text, numbered).text.startswith("K2R")
-    assert split_chain("A1P:D2N") == ("", "A1P:D2N")
-    assert split_chain("A1:D2N") == ("A1", "D2N")
-    assert split_reference("NP_1.3:p.Lys2Arg") == ("NP_1.3", "p.Lys2Arg")
 
 
 def test_how_it_was_read(numbered):

@@ -165,12 +165,13 @@ def impact(
 ) -> None:
     """Predict what a variant does and, on request, remodel and measure it."""
     from glass_core.inputs.read import Upload, read_inputs, text_or_file
-    from glass_core.protein.accession import split_accession
+    from glass_core.protein.written import take_apart
 
     settings = _settings(device)
     if not (wild or structure or accession):
-        found, rest = split_accession(variant)
-        accession, variant = (str(found), rest) if found else ("", variant)
+        written = take_apart(variant)
+        if written.accession is not None:
+            accession, variant = str(written.accession), written.rest
     annotation, given = looked_up(accession, structure, settings)
     if assembly and given is not None:
         given = replace(given, neighbours="assembly")

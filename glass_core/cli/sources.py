@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from glass_core.errors import GlassError, InputError
+from glass_core.errors import GlassError, InputError, shown
 from glass_core.settings import Settings
 
 if TYPE_CHECKING:
@@ -116,11 +116,14 @@ def fetch_command(accession: str, out: Path, as_json: bool) -> None:
 
 
 def _find(text: str, settings: Settings) -> Found:
-    from glass_core.protein.accession import read_accession, split_accession
+    from glass_core.protein.accession import read_accession
+    from glass_core.protein.written import take_apart
     from glass_core.sources.fetch import Fetcher
     from glass_core.sources.lookup import look_up
 
-    accession, rest = split_accession(text)
-    if rest and accession is not None:
-        raise InputError(f"accession '{text[:60]}': give '{rest[:40]}' as the variant.")
-    return look_up(accession or read_accession(text), Fetcher(settings))
+    written = take_apart(text)
+    if written.accession is not None and written.rest:
+        raise InputError(
+            f"accession '{shown(text)}': give '{shown(written.rest, 40)}' as the variant."
+        )
+    return look_up(written.accession or read_accession(text), Fetcher(settings))

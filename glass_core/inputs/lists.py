@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from glass_core.errors import GlassError, InputError
 from glass_core.inputs.labels import agreed_label
 from glass_core.inputs.words import read_variant, read_variants
-from glass_core.protein.accession import split_accession
 from glass_core.protein.annotation import KnownVariant
 from glass_core.protein.change import Change
 from glass_core.protein.numbering import Kind
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD, read_sequences
 from glass_core.protein.variant import Variant
+from glass_core.protein.written import take_apart
 from glass_core.records import require
 
 _WORD = re.compile(r"(?:[^,;\s\[]*:)?p\.\(?\[[^\]]*\]\)?|[^,;\s]+")
@@ -186,7 +186,7 @@ def from_text(
     row = 0
     for line in text.splitlines():
         words = _WORD.findall(line.partition("#")[0])
-        if len(words) > 1 and len(proteins) == 1 and split_accession(words[0])[0] is not None:
+        if len(words) > 1 and len(proteins) == 1 and _is_accession(words[0]):
             words[:2] = [f"{words[0]} {words[1]}"]
         if not words:
             continue
@@ -251,6 +251,11 @@ def by_name(proteins: Sequence[Protein]) -> dict[str, Protein]:
                 raise InputError(f"two proteins are called '{name}'; give each its own name.")
             names[name] = protein
     return names
+
+
+def _is_accession(word: str) -> bool:
+    written = take_apart(word)
+    return written.accession is not None and not written.core
 
 
 def _span(protein: Protein, first: int, last: int | None) -> Iterator[tuple[int, str]]:

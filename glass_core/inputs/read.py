@@ -13,7 +13,6 @@ from glass_core.inputs.lists import Asked, by_name, from_mutants, from_text
 from glass_core.inputs.table import read_table
 from glass_core.inputs.words import read_variant
 from glass_core.protein.annotation import Annotation
-from glass_core.protein.notation import split_chain
 from glass_core.protein.numbering import Kind
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import NamedSequence, read_sequence, read_sequences
@@ -21,6 +20,7 @@ from glass_core.protein.structure.file import read_structure, write_structure
 from glass_core.protein.structure.parse import Neighbours
 from glass_core.protein.structure.structure import Structure
 from glass_core.protein.variant import Variant
+from glass_core.protein.written import take_apart
 
 Follow = Literal["sequence", "structure"]
 TABLE_SUFFIXES = (".csv", ".tsv", ".parquet")
@@ -119,7 +119,7 @@ def read_inputs(
         One line that says what is wrong, where, and what to do.
     """
     if structure is not None and chain is None:
-        chain = split_chain(variant)[0] or None
+        chain = take_apart(variant).chain or None
     protein = _read_protein(wild, structure, chain, annotation)
     if follow == "structure":
         protein = protein.following_structure()

@@ -23,8 +23,7 @@ from glass_core.inputs.read import (
 )
 from glass_core.inputs.words import how_read
 from glass_core.models.registry import DEFAULT_MODEL, list_models
-from glass_core.protein.accession import split_accession
-from glass_core.protein.notation import split_chain
+from glass_core.protein.written import take_apart
 from glass_core.sources.lookup import Found
 from pages.parts.common import (
     impact_jobs,
@@ -65,8 +64,9 @@ def take_found(found: Found, variant: str) -> None:
         mutant_given=None,
         variant=variant,
     )
-    if variant and (found.structure is None or state["chain"] or split_chain(variant)[0]):
-        state["chain"] = state["chain"] or split_chain(variant)[0] or None
+    named = take_apart(variant).chain
+    if variant and (found.structure is None or state["chain"] or named):
+        state["chain"] = state["chain"] or named or None
         state["start"] = True
 
 
@@ -172,7 +172,7 @@ def start_analysis() -> None:
     """Predict at once; the result gets an id of its own, kept in the address."""
     state = st.session_state
     if not (state["wild"].strip() or state.get("given") or state.get("annotation")) and (
-        split_accession(state["variant"])[0] is not None
+        take_apart(state["variant"]).accession is not None
     ):
         state.update(next_accession=state["variant"])
         return

@@ -8,10 +8,11 @@ import streamlit as st
 
 from glass_core.errors import GlassError, StructureError
 from glass_core.inputs.read import Upload
-from glass_core.protein.accession import EXAMPLES, read_accession, split_accession
+from glass_core.protein.accession import ACCESSION_EXAMPLES, read_accession
 from glass_core.protein.annotation import Annotation
 from glass_core.protein.structure.file import list_chains, read_structure
-from glass_core.sources.examples import EXAMPLES as BY_ACCESSION
+from glass_core.protein.written import take_apart
+from glass_core.sources.examples import LOOKUP_EXAMPLES
 from glass_core.sources.fetch import Fetcher
 from glass_core.sources.lookup import Found, look_up
 from pages.parts.common import settings
@@ -30,13 +31,13 @@ def accession_input(role: str, taken: Taken) -> None:
     box.text_input(
         "Accession",
         key=f"{role}accession",
-        placeholder=EXAMPLES,
+        placeholder=ACCESSION_EXAMPLES,
         help="UniProt (sequence, features, known variants, AlphaFold's model) or PDB. "
         "A variant may follow: P04637 R175H.",
     )
     asked = button.button("Look up", key=f"{role}look_up", width="stretch")
     with st.popover("Examples by accession", width="stretch"):
-        for name, words in BY_ACCESSION.items():
+        for name, words in LOOKUP_EXAMPLES.items():
             st.button(
                 name,
                 key=f"{role}example {name}",
@@ -59,21 +60,21 @@ def _type(role: str, words: str) -> None:
 def _look_up(role: str, text: str, taken: Taken) -> None:
     state = st.session_state
     state[f"{role}lookup_problem"] = ""
-    accession, rest = split_accession(text)
+    written = take_apart(text)
     try:
         with st.status("Looking up ...") as status:
 
             def tell(stage: str, fraction: float) -> None:
                 status.update(label=f"{stage} ({fraction:.0%})")
 
-            found = look_up(accession or read_accession(text), Fetcher(settings()), tell)
+            found = look_up(written.accession or read_accession(text), Fetcher(settings()), tell)
             status.update(label="Found", state="complete")
     except GlassError as error:
         state[f"{role}lookup_problem"] = str(error)
         return
     state[f"{role}annotation"] = found.annotation
     state[f"{role}lookup_notes"] = found.notes
-    taken(found, rest)
+    taken(found, written.rest)
 
 
 def uploaded(found: Found) -> Upload | None:

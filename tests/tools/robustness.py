@@ -17,7 +17,7 @@ import numpy as np
 from glass_core.inputs.lists import from_text
 from glass_core.inputs.read import EXAMPLE_CHAIN, Upload, example_upload, variants_of_file
 from glass_core.inputs.words import read_variants
-from glass_core.protein.accession import read_accession, split_accession
+from glass_core.protein.accession import read_accession
 from glass_core.protein.annotation import Annotation
 from glass_core.protein.notation import FORMS
 from glass_core.protein.numbering import KINDS
@@ -25,6 +25,7 @@ from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import read_sequences
 from glass_core.protein.structure.file import list_chains, read_structure, write_structure
 from glass_core.protein.structure.structure import Structure
+from glass_core.protein.written import take_apart
 from glass_core.runs.bundle import export_bundle, import_bundle
 from glass_core.runs.store import RunStore
 from glass_core.screen.request import ScreenInputs
@@ -148,7 +149,7 @@ def _variants(protein: Protein, kind: str, content: bytes) -> None:
 
 
 def _accession(content: bytes) -> None:
-    split_accession(_text(content))
+    take_apart(_text(content))
     read_accession(_text(content))
 
 

@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 from glass_core.inputs.labels import agreed_label
 from glass_core.inputs.lists import own_change
 from glass_core.protein.annotation import Feature, KnownVariant
-from glass_core.protein.notation import write_change
 from glass_core.protein.protein import Protein
+from glass_core.protein.writing import write_change
 from glass_core.report import style
 
 _MOST_LANES = 4

@@ -25,6 +25,7 @@ from glass_core.inputs.table import MAX_ROWS, read_table
 from glass_core.models.checkpoint import load_authors_checkpoint
 from glass_core.models.registry import list_models, load_predictor
 from glass_core.protein.annotation import Annotation, Feature, KnownVariant
+from glass_core.protein.change import Change
 from glass_core.protein.protein import Protein
 from glass_core.protein.structure.file import read_structure, write_structure
 from glass_core.protein.structure.structure import Structure
@@ -222,7 +223,7 @@ def hostile(tiny_predictor):
         SCRIPT,
         SCRIPT,
         (Feature("Domain", 1, 5, SCRIPT), Feature("Active site", 3, 3, SCRIPT)),
-        (KnownVariant(1, "D", "A", SCRIPT, f"=cmd|{SCRIPT}", (SCRIPT,), SCRIPT),),
+        (KnownVariant(Change(1, "D", "A"), SCRIPT, f"=cmd|{SCRIPT}", (SCRIPT,), SCRIPT),),
     )
     protein = Protein.combine(small.sequence, structure, SCRIPT).annotated(annotation)
     return analyse(

@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from glass_core.errors import GlassError, InputError
 from glass_core.inputs.labels import agreed_label
 from glass_core.inputs.words import read_variant, read_variants
-from glass_core.protein.annotation import KnownVariant
-from glass_core.protein.change import Change
 from glass_core.protein.numbering import Kind
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD, read_sequences
@@ -112,33 +110,10 @@ def known_variants(protein: Protein) -> Iterator[Asked]:
 
     What they call it clinically is the label where that is clear.
     """
-    row = 0
-    listed = () if protein.annotation is None else protein.annotation.variants
-    for variant in listed:
-        change = own_change(protein, variant)
-        if change is None:
-            continue
-        row += 1
-        yield Asked(
-            row,
-            variant.text,
-            protein,
-            Variant(protein.sequence, (change,)),
-            "",
-            agreed_label(variant.significance),
-        )
-
-
-def own_change(protein: Protein, variant: KnownVariant) -> Change | None:
-    """A listed variant in the protein's own positions; None where it does not fit."""
-    position = protein.position_of_uniprot(variant.start)
-    if position is None:
-        return None
-    if protein.sequence[position - 1 : position - 1 + len(variant.wild)] != variant.wild:
-        return None
-    if len(variant.wild) == len(protein) and not variant.mutant:
-        return None
-    return Change(position, variant.wild, variant.mutant)
+    for row, (known, change) in enumerate(protein.known_changes, start=1):
+        variant = Variant(protein.sequence, (change,))
+        label = agreed_label(known.significance)
+        yield Asked(row, known.text, protein, variant, "", label)
 
 
 def scan(
@@ -201,7 +176,7 @@ def from_text(
                     protein,
                     None,
                     f"'{words[0][:40]}' is the name of no protein; begin the line with "
-                    f"{' or '.join(name_of(p) for p in proteins[:3])}.",
+                    f"{' or '.join(p.short_name for p in proteins[:3])}.",
                 )
                 continue
             protein, words = found, words[1:]
@@ -232,8 +207,8 @@ def counts(asked: Iterable[Asked]) -> Mapping[str, int]:
 
 
 def name_of(protein: Protein) -> str:
-    """The first word of its name, as FASTA ids go."""
-    return protein.name.split()[0] if protein.name.strip() else "protein"
+    """The protein's `short_name`."""
+    return protein.short_name
 
 
 def by_name(proteins: Sequence[Protein]) -> dict[str, Protein]:
@@ -246,7 +221,7 @@ def by_name(proteins: Sequence[Protein]) -> dict[str, Protein]:
     """
     names: dict[str, Protein] = {}
     for protein in proteins:
-        for name in {protein.name, name_of(protein)}:
+        for name in {protein.name, protein.short_name}:
             if names.get(name, protein) is not protein:
                 raise InputError(f"two proteins are called '{name}'; give each its own name.")
             names[name] = protein

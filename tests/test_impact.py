@@ -13,7 +13,8 @@ from glass_core.errors import Cancelled, GlassError, InputError, RemodelError
 from glass_core.impact.analyse import analyse
 from glass_core.impact.as_json import from_json, to_dict, to_json
 from glass_core.impact.rows import COLUMNS
-from glass_core.inputs.read import EXAMPLE_VARIANT, example_upload, read_inputs
+from glass_core.inputs.analysis import AnalysisRequest, read_analysis
+from glass_core.inputs.upload import EXAMPLE_VARIANT, example_upload
 from glass_core.protein.protein import Protein
 from glass_core.protein.structure.file import read_structure
 from glass_core.protein.structure.structure import Structure
@@ -368,7 +369,8 @@ def test_measured_subdomains_are_ranked_by_strain(measured):
 
 
 def test_the_example_needs_no_network():
-    inputs = read_inputs("", EXAMPLE_VARIANT, structure=example_upload(), chain="A")
+    request = AnalysisRequest(variant=EXAMPLE_VARIANT, structure=example_upload(), chain="A")
+    inputs = read_analysis(request)
     assert inputs.protein.sequence[30] == "V"
 
 

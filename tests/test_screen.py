@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from glass_core.cli.main import main
 from glass_core.errors import Cancelled, GlassError, InputError, ModelError, RecordError
 from glass_core.impact.record import Impact
+from glass_core.inputs.choice import VariantChoice
 from glass_core.inputs.columns import Columns, from_table, guess_columns
 from glass_core.inputs.labels import read_label
 from glass_core.inputs.lists import (
@@ -25,8 +26,9 @@ from glass_core.inputs.lists import (
     from_text,
     read_range,
 )
-from glass_core.inputs.read import Upload, read_proteins, variants_of_file
+from glass_core.inputs.proteins import read_proteins
 from glass_core.inputs.table import read_table
+from glass_core.inputs.upload import Upload
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
 from glass_core.report.screen.tables import (
@@ -212,7 +214,7 @@ def test_what_is_no_table_is_refused(content, name):
 @settings(max_examples=200, deadline=None)
 def test_any_file_gives_variants_or_one_line(content, name):
     try:
-        list(variants_of_file(Upload(content, name), [PROTEIN]))
+        list(VariantChoice("file", upload=Upload(content, name)).requests([PROTEIN]))
     except GlassError as error:
         assert "\n" not in str(error)
 
@@ -500,7 +502,7 @@ def test_a_measured_scan_of_the_shared_data_gives_its_spearman(shared_data, tmp_
     scan = table[table["assay"] == "CCDB_ECOLI_Tripathi_2016"]
     protein = Protein.from_sequence(scan["wt_sequence"].iloc[0], "CcdB")
     upload = Upload(scan[["mutant", "score"]].to_csv(index=False).encode(), "scan.csv")
-    asked = list(variants_of_file(upload, [protein]))
+    asked = list(VariantChoice("file", upload=upload).requests([protein]))
     assert len(asked) == len(scan) and all(a.variant and a.score is not None for a in asked)
     predictor = load_predictor(Settings(device="cpu"))
     effects = predictor.effects(protein.sequence)

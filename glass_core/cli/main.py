@@ -164,7 +164,8 @@ def impact(
     out: Path | None,
 ) -> None:
     """Predict what a variant does and, on request, remodel and measure it."""
-    from glass_core.inputs.read import Upload, read_inputs, text_or_file
+    from glass_core.inputs.analysis import AnalysisRequest, read_analysis
+    from glass_core.inputs.upload import Upload, text_or_file
     from glass_core.protein.written import take_apart
 
     settings = _settings(device)
@@ -175,7 +176,7 @@ def impact(
     annotation, given = looked_up(accession, structure, settings)
     if assembly and given is not None:
         given = replace(given, neighbours="assembly")
-    inputs = read_inputs(
+    request = AnalysisRequest(
         wild=text_or_file(wild),
         variant=variant,
         mutant=text_or_file(mutant) if mutant else "",
@@ -187,6 +188,7 @@ def impact(
         mutant_structure=Upload.from_path(mutant_structure) if mutant_structure else None,
         mutant_chain=mutant_chain,
     )
+    inputs = read_analysis(request)
     from glass_core.impact.analyse import analyse
     from glass_core.models.registry import load_predictor
     from glass_core.remodel import get_remodeller
@@ -315,7 +317,7 @@ def embed(sequence: str, embedder: str, device: str | None, out: Path) -> None:
     """Embed SEQUENCE (text, or a FASTA file with any number of records)."""
     import numpy as np
 
-    from glass_core.inputs.read import text_or_file
+    from glass_core.inputs.upload import text_or_file
     from glass_core.models.registry import load_embedder
     from glass_core.protein.sequence import read_sequences
 

@@ -12,7 +12,7 @@ from glass_core.errors import GlassError, InputError, shown
 from glass_core.settings import Settings
 
 if TYPE_CHECKING:
-    from glass_core.inputs.read import Upload
+    from glass_core.inputs.upload import Upload
     from glass_core.protein.annotation import Annotation
     from glass_core.sources.lookup import Found
 
@@ -45,7 +45,7 @@ def looked_up(
     accession: str, structure: Path | None, settings: Settings
 ) -> tuple[Annotation | None, Upload | None]:
     """What `accession` led to; a structure file of the user's own goes before the model's."""
-    from glass_core.inputs.read import Upload
+    from glass_core.inputs.upload import Upload
 
     own = Upload.from_path(structure) if structure else None
     if not accession:
@@ -53,9 +53,7 @@ def looked_up(
     found = _find(accession, settings)
     for note in found.notes:
         click.echo(f"! {note}", err=True)
-    if own is None and found.structure is not None:
-        own = Upload(found.structure, found.structure_name)
-    return found.annotation, own
+    return found.annotation, own or Upload.if_any(found.structure, found.structure_name)
 
 
 @click.command("fetch")
@@ -81,7 +79,7 @@ def fetch_command(accession: str, out: Path, as_json: bool) -> None:
     if found.structure is not None:
         files[f"{name}.cif"] = found.structure
     if known is not None:
-        files[f"{name}.fasta"] = f">{known.accession} {known.title}\n{known.sequence}\n".encode()
+        files[f"{name}.fasta"] = known.fasta.encode()
         table = known_variant_table(Protein.from_sequence(known.sequence).annotated(known))
         files[f"{name}-variants.csv"] = without_formulas(table).to_csv(index=False).encode()
     try:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from glass_core.errors import InputError
 from glass_core.inputs.labels import read_label
-from glass_core.inputs.lists import Asked, ask, by_name, name_of
+from glass_core.inputs.lists import Asked, ask
+from glass_core.inputs.proteins import by_name
 from glass_core.inputs.table import (
     ENTRY_NAMES,
     FIT_NAMES,
@@ -63,7 +64,7 @@ def guess_columns(
         variant = max(readable, key=lambda name: readable[name])
         if not readable[variant]:
             raise InputError(
-                f"no column holds variants of {name_of(proteins[0])}; name one 'variant' and "
+                f"no column holds variants of {proteins[0].short_name}; name one 'variant' and "
                 "write for example R175H."
             )
     taken = {variant}
@@ -97,8 +98,8 @@ def from_table(
     if len(proteins) == 1 and len(set(names)) > 1 and not known.keys() & set(names):
         raise InputError(
             f"column '{columns.protein}' names several proteins, none of them "
-            f"'{name_of(proteins[0])}'; give the wild type its name in a FASTA header (>NAME), or "
-            "choose no protein column."
+            f"'{proteins[0].short_name}'; give the wild type its name in a FASTA header "
+            "(>NAME), or choose no protein column."
         )
     choose = len(set(names)) > 1 or len(proteins) > 1
     for row, values in enumerate(table.to_dict("records"), start=1):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from glass_core.errors import GlassError, InputError
 from glass_core.inputs.labels import agreed_label
+from glass_core.inputs.proteins import by_name
 from glass_core.inputs.words import read_variant, read_variants
 from glass_core.protein.numbering import Kind
 from glass_core.protein.protein import Protein
@@ -209,23 +210,6 @@ def counts(asked: Iterable[Asked]) -> Mapping[str, int]:
 def name_of(protein: Protein) -> str:
     """The protein's `short_name`."""
     return protein.short_name
-
-
-def by_name(proteins: Sequence[Protein]) -> dict[str, Protein]:
-    """Proteins by whole name and by first word.
-
-    Raises
-    ------
-    InputError
-        Two proteins have one name.
-    """
-    names: dict[str, Protein] = {}
-    for protein in proteins:
-        for name in {protein.name, protein.short_name}:
-            if names.get(name, protein) is not protein:
-                raise InputError(f"two proteins are called '{name}'; give each its own name.")
-            names[name] = protein
-    return names
 
 
 def _is_accession(word: str) -> bool:

@@ -14,6 +14,7 @@ from glass_core.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
+TABLE_SUFFIXES = (".csv", ".tsv", ".parquet")
 MAX_ROWS = 1_000_000
 MAX_COLUMNS, MAX_CELLS = 2_000, 20_000_000
 MAX_TABLE_BYTES = 500_000_000

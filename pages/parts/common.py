@@ -9,7 +9,7 @@ import streamlit as st
 
 from glass_core.errors import RunError, StructureError
 from glass_core.impact.record import Impact
-from glass_core.inputs.read import Upload
+from glass_core.inputs.upload import Upload
 from glass_core.models.predictor import Predictor
 from glass_core.models.registry import load_predictor
 from glass_core.protein.notation import FORMS

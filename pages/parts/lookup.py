@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from glass_core.errors import GlassError, StructureError
-from glass_core.inputs.read import Upload
+from glass_core.inputs.upload import Upload
 from glass_core.protein.accession import ACCESSION_EXAMPLES, read_accession
 from glass_core.protein.annotation import Annotation
 from glass_core.protein.structure.file import list_chains, read_structure
@@ -77,16 +77,9 @@ def _look_up(role: str, text: str, taken: Taken) -> None:
     taken(found, written.rest)
 
 
-def uploaded(found: Found) -> Upload | None:
-    """The structure that was found, as if it had been uploaded."""
-    return None if found.structure is None else Upload(found.structure, found.structure_name)
-
-
-def fasta(annotation: Annotation | None) -> str:
-    """The sequence that was found as a FASTA record; '' without one."""
-    if annotation is None:
-        return ""
-    return f">{annotation.accession} {annotation.title}\n{annotation.sequence}\n"
+def fasta_of(found: Found) -> str:
+    """The sequence that was found as a FASTA record; '' of a PDB entry, which has none."""
+    return "" if found.annotation is None else found.annotation.fasta
 
 
 def only_chain(found: Found) -> str | None:
@@ -132,10 +125,10 @@ def _confidence(given: Upload | None) -> list[str]:
 @st.cache_data(show_spinner=False, max_entries=8)
 def mean_plddt(given: Upload) -> float | None:
     try:
-        shape = read_structure(given.content, name=given.name)
+        structure = read_structure(given.content, name=given.name)
     except StructureError:
         return None
-    return None if shape.plddt is None else float(shape.plddt.mean())
+    return None if structure.plddt is None else float(structure.plddt.mean())
 
 
 def _clear(role: str) -> None:

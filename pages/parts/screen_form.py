@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
 
 from glass_core.errors import GlassError
+from glass_core.inputs.choice import ChoiceKind, VariantChoice
 from glass_core.inputs.columns import Columns, guess_columns
-from glass_core.inputs.lists import (
-    Asked,
-    alanine_scan,
-    all_substitutions,
-    counts,
-    from_text,
-    known_variants,
-    name_of,
-    scan,
-)
-from glass_core.inputs.read import (
-    EXAMPLE_CHAIN,
-    TABLE_SUFFIXES,
-    Upload,
-    example_upload,
-    read_proteins,
-    variants_of_file,
-)
-from glass_core.inputs.table import read_table
+from glass_core.inputs.lists import Asked, counts
+from glass_core.inputs.proteins import read_proteins
+from glass_core.inputs.table import TABLE_SUFFIXES, read_table
+from glass_core.inputs.upload import EXAMPLE_CHAIN, Upload, example_upload
 from glass_core.models.registry import DEFAULT_MODEL, list_models
 from glass_core.protein.annotation import Annotation
 from glass_core.protein.numbering import Kind
@@ -45,23 +32,41 @@ from pages.parts.common import (
     structure_input,
     turn,
 )
-from pages.parts.lookup import accession_input, fasta, only_chain, uploaded
+from pages.parts.hand_over import HandOver
+from pages.parts.lookup import accession_input, fasta_of, only_chain
 
 ROLE = "screen_"
 EVERYTHING, ALANINE, LIST, KNOWN = "All", "Alanine scan", "My list", "Known"
-TITLES = {EVERYTHING: "all substitutions", ALANINE: "alanine scan"}
+KINDS: dict[str, ChoiceKind] = {EVERYTHING: "all", ALANINE: "alanine", KNOWN: "known"}
+"""Those that need no words of the user."""
 
 
 def take_found(found: Found, variants: str) -> None:
     """Fill the form with what an accession led to; variants behind it make the list."""
     st.session_state.update(
         {
-            "screen_wild": fasta(found.annotation),
-            "screen_given": uploaded(found),
+            "screen_wild": fasta_of(found),
+            "screen_given": Upload.if_any(found.structure, found.structure_name),
             "screen_chain": only_chain(found),
             "screen_list": variants,
             "screen_which": LIST if variants else EVERYTHING,
             "screen_numbering": "sequence",
+        }
+    )
+
+
+def take_over(given: HandOver) -> None:
+    """Fill the form with what another page passes on, and start."""
+    st.session_state.update(
+        {
+            "screen_wild": given.wild,
+            "screen_given": given.structure,
+            "screen_chain": given.chain,
+            "screen_annotation": given.annotation,
+            "screen_which": LIST,
+            "screen_list": given.variants,
+            "screen_numbering": given.numbering,
+            "start_screen": True,
         }
     )
 
@@ -159,7 +164,9 @@ def check_and_start(which: str) -> None:
         st.caption("Give a wild type first.")
         return
     try:
-        proteins, asked, source = read_inputs(which)
+        proteins = wild_types()
+        choice = variant_choice(which, proteins)
+        asked = list(choice.requests(proteins))
     except GlassError as error:
         st.error(str(error), icon=":material/error:")
         state.pop("start_screen", None)
@@ -185,7 +192,7 @@ def check_and_start(which: str) -> None:
         if st.button("Screen", type="primary", width="stretch", key="screen_go") or state.pop(
             "start_screen", False
         ):
-            start(proteins, asked, source)
+            start(proteins, asked, choice.words(proteins))
     except GlassError as error:
         st.error(str(error), icon=":material/error:")
 
@@ -195,32 +202,28 @@ def seconds_for(model: str, lengths: tuple[int, ...], number: int, _asked: list[
     return estimate(predictor(model), _asked)
 
 
-def read_inputs(which: str) -> tuple[list[Protein], list[Asked], str]:
-    """Proteins, variants and where they came from."""
+def wild_types() -> list[Protein]:
+    """The proteins that the fields name."""
     state = st.session_state
     given: Upload | None = state.get("screen_given")
-    known: Annotation | None = state.get("screen_annotation")
-    proteins = proteins_of(
-        state["screen_wild"],
-        given,
-        state.get("screen_chain") if given else None,
-        known,
-        known.accession if known else "",
-    )
-    if which == KNOWN:
-        source = f"known variants of {name_of(proteins[0])}"
-        return proteins, list(known_variants(proteins[0])), source
-    if which == LIST:
-        numbering: Kind = state["screen_numbering"]
-        file = state.get("screen_table")
-        if file is not None:
-            upload = Upload(file.getvalue(), file.name)
-            return proteins, variants_of_upload(proteins, upload, numbering), upload.name
-        typed = list(from_text(state["screen_list"], proteins, numbering))
-        return proteins, typed, "typed variants"
-    make = all_substitutions if which == EVERYTHING else alanine_scan
-    source = f"{TITLES[which]} of {', '.join(name_of(p) for p in proteins)[:60]}"
-    return proteins, list(scan(proteins, make, state["screen_range"])), source
+    annotation: Annotation | None = state.get("screen_annotation")
+    chain = state.get("screen_chain") if given else None
+    accession = annotation.accession if annotation else ""
+    return proteins_of(state["screen_wild"], given, chain, annotation, accession)
+
+
+def variant_choice(which: str, proteins: list[Protein]) -> VariantChoice:
+    """Which variants the fields name; of a table the columns are asked for."""
+    state = st.session_state
+    if which in KINDS:
+        return VariantChoice(KINDS[which], span="" if which == KNOWN else state["screen_range"])
+    numbering: Kind = state["screen_numbering"]
+    file = state.get("screen_table")
+    if file is None:
+        return VariantChoice("list", text=state["screen_list"], numbering=numbering)
+    upload = Upload(file.getvalue(), file.name)
+    columns = chosen_columns(upload, proteins, numbering)
+    return VariantChoice("file", upload=upload, columns=columns, numbering=numbering)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -228,16 +231,17 @@ def proteins_of(
     wild: str,
     given: Upload | None,
     chain: str | None,
-    _known: Annotation | None,
-    accession: str = "",
+    _annotation: Annotation | None,
+    accession: str,
 ) -> list[Protein]:
-    return read_proteins(wild, given, chain, _known)
+    """Kept for the next run; `accession` stands for the annotation in the key."""
+    return read_proteins(wild, given, chain, _annotation)
 
 
-def variants_of_upload(proteins: list[Protein], upload: Upload, numbering: Kind) -> list[Asked]:
-    """The table's columns as guessed, to be confirmed or changed."""
+def chosen_columns(upload: Upload, proteins: list[Protein], numbering: Kind) -> Columns | None:
+    """The table's columns as guessed, to be confirmed or changed; None of another file."""
     if not upload.name.lower().endswith(TABLE_SUFFIXES):
-        return list(variants_of_file(upload, proteins, numbering=numbering))
+        return None
     table = read_table(upload.content, upload.name)
     guessed = guess_columns(table, proteins, numbering)
     names = [str(c) for c in table.columns]
@@ -263,7 +267,7 @@ def variants_of_upload(proteins: list[Protein], upload: Upload, numbering: Kind)
             help="As in ProteinGym's DMS_score_bin, where 1 is fit.",
         )
         chosen = replace(chosen, one_is_fit=fit)
-    return list(variants_of_file(upload, proteins, columns=chosen, numbering=numbering))
+    return chosen
 
 
 def start(proteins: list[Protein], asked: list[Asked], source: str) -> None:
@@ -292,10 +296,10 @@ def start(proteins: list[Protein], asked: list[Asked], source: str) -> None:
 def queue(run: str, model: str) -> None:
     store, loaded, places = runs(), predictor(model), settings()
 
-    def work(progress: object, cancelled: object) -> None:
+    def work(progress: Callable[[str, float], None], cancelled: Callable[[], bool]) -> None:
         def tell(now: Progress) -> None:
-            progress(str(now), now.fraction)  # type: ignore[operator]
+            progress(str(now), now.fraction)
 
-        advance(store, run, settings=places, predictor=loaded, tell=tell, cancelled=cancelled)  # type: ignore[arg-type]
+        advance(store, run, settings=places, predictor=loaded, tell=tell, cancelled=cancelled)
 
     screen_jobs().submit(work, run)

@@ -8,8 +8,6 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from glass_core.inputs.lists import name_of
-from glass_core.inputs.read import HandOver, Upload
 from glass_core.models.evaluation import read_evaluations
 from glass_core.models.registry import list_models
 from glass_core.protein.protein import Protein
@@ -31,6 +29,7 @@ from glass_core.runs.store import Run, View
 from glass_core.screen.request import ScreenInputs
 from glass_core.screen.rows import SCORES, WHOLE
 from pages.parts.common import runs, screen_jobs, settings, viewer_script
+from pages.parts.hand_over import HandOver, hand_over
 from pages.parts.screen_form import queue
 
 PAGE = 100
@@ -112,9 +111,9 @@ def screen_results(run: Run) -> None:
     frame = whole_table(run, store.columns(run.id, [*FIGURE_COLUMNS, "protein", "label", "score"]))
     protein = inputs.proteins[0]
     if len(inputs.proteins) > 1:
-        names = [name_of(p) for p in inputs.proteins]
+        names = [p.short_name for p in inputs.proteins]
         protein = inputs.proteins[names.index(st.selectbox("Protein", names, key="which_protein"))]
-        frame = frame[frame["protein"] == name_of(protein)]
+        frame = frame[frame["protein"] == protein.short_name]
     chosen = st.session_state.setdefault("chosen", [])
     map_panel(frame, protein, score, chosen)
     ranking_panel(run, score, inputs)
@@ -269,20 +268,12 @@ def chosen_panel(run: Run, inputs: ScreenInputs) -> None:
         )
         if middle.button("Open on the Impact page", key="open", width="stretch"):
             row = readable[number]
-            hand_over(next(p for p in inputs.proteins if name_of(p) == row.protein), row.variant)
+            protein = next(p for p in inputs.proteins if p.short_name == row.protein)
+            hand_over("impact", HandOver.of_protein(protein, row.variant))
+            st.switch_page("pages/impact.py")
     if right.button("Clear", key="clear", width="stretch"):
         st.session_state["chosen"] = []
         st.rerun()
-
-
-def hand_over(protein: Protein, variant: str) -> None:
-    upload = chain = None
-    if protein.structure is not None:
-        upload, chain = Upload.of_structure(protein.structure), protein.structure.chain
-    st.session_state["hand_over"] = HandOver(
-        protein.sequence, variant, upload, chain, protein.annotation
-    )
-    st.switch_page("pages/impact.py")
 
 
 def own_values(frame: pd.DataFrame, score: str) -> None:

@@ -14,8 +14,9 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from glass_core.inputs.choice import VariantChoice
 from glass_core.inputs.lists import from_text
-from glass_core.inputs.read import EXAMPLE_CHAIN, Upload, example_upload, variants_of_file
+from glass_core.inputs.upload import EXAMPLE_CHAIN, Upload, example_upload
 from glass_core.inputs.words import read_variants
 from glass_core.protein.accession import read_accession
 from glass_core.protein.annotation import Annotation
@@ -154,7 +155,7 @@ def _accession(content: bytes) -> None:
 
 
 def _table(protein: Protein, name: str, content: bytes) -> None:
-    list(variants_of_file(Upload(content, name), [protein]))
+    list(VariantChoice("file", upload=Upload(content, name)).requests([protein]))
 
 
 def _bundle(store: RunStore, content: bytes) -> None:

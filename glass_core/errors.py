@@ -61,6 +61,11 @@ class Cancelled(GlassError):
     """The user asked to stop."""
 
 
+def one_line(error: BaseException, longest: int = 120) -> str:
+    """What another library's error says, in one line; its kind where it says nothing."""
+    return shown(str(error), longest) or type(error).__name__
+
+
 def shown(text: str, longest: int = 60) -> str:
     """What a user wrote, in one line and short enough for a message."""
     line = " ".join(text.split())

@@ -52,7 +52,7 @@ class FakeRemodeller:
         if cancelled is not None and cancelled():
             raise Cancelled("stopped")
         rng = np.random.default_rng(seed)
-        residue = np.cumsum(np.isin(np.arange(len(wild.atoms)), wild.residue_starts)) - 1
+        residue = wild.residue_of_atom
 
         def moved(extra, letters):
             shift = rng.normal(0, 0.03, wild.ca.shape)

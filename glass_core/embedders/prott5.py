@@ -15,7 +15,7 @@ import torch
 
 from glass_core.embedders.base import Embedding, Progress
 from glass_core.embedders.batching import is_out_of_memory, run_in_batches
-from glass_core.errors import ModelError, UnavailableError
+from glass_core.errors import ModelError, UnavailableError, one_line
 from glass_core.protein.sequence import for_embedding
 
 DEFAULT_REPOSITORY = "Rostlab/prot_t5_xl_half_uniref50-enc"
@@ -145,7 +145,7 @@ class ProtT5Embedder:
                 raise UnavailableError(
                     f"ProtT5: {source} does not fit into memory; it needs about 6 GB in float32."
                 ) from error
-            raise ModelError(f"ProtT5: {source} cannot be loaded ({_one_line(error)}).") from error
+            raise ModelError(f"ProtT5: {source} cannot be loaded ({one_line(error)}).") from error
         missing = sorted(info["missing_keys"])
         if missing:
             raise ModelError(
@@ -193,7 +193,3 @@ def _default_dtype(device: torch.device) -> torch.dtype:
     if device.type != "cuda":
         return torch.float32
     return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:160]

@@ -9,7 +9,7 @@ from collections import Counter
 from itertools import dropwhile
 from typing import TYPE_CHECKING
 
-from glass_core.errors import InputError
+from glass_core.errors import InputError, one_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,10 +68,9 @@ def read_table(content: bytes, file_name: str) -> pd.DataFrame:
         else:
             table = _text_table(content.decode("utf-8-sig"))
     except (ValueError, OSError, csv.Error, NotImplementedError, OverflowError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
-            f"{file_name}: is no table that can be read ({reason}); give CSV, TSV or Parquet "
-            "with a header."
+            f"{file_name}: is no table that can be read ({one_line(error)}); give CSV, TSV or "
+            "Parquet with a header."
         ) from error
     if table.empty:
         raise InputError(f"{file_name}: has a header but no rows.")

@@ -17,6 +17,11 @@ def require(holds: bool, field: str, rule: str) -> None:
         raise RecordError(f"{field}: violates the rule that it {rule}.")
 
 
+def require_one_of(value: str, choices: Sequence[str], field: str) -> None:
+    """Raise `RecordError` naming `field` and `choices` unless `value` is one of them."""
+    require(value in choices, field, f"is one of {', '.join(choices)}")
+
+
 def frozen_array(
     values: ArrayLike, shape: tuple[int | None, ...], field: str, dtype: Any = np.float64
 ) -> NDArray[Any]:

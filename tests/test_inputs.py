@@ -97,6 +97,13 @@ def test_a_choice_that_contradicts_itself_is_refused(wrong):
         VariantChoice(**wrong)
 
 
+def test_a_line_that_begins_with_no_name_says_which_are_meant():
+    proteins = [PROTEIN, Protein.from_sequence("MKL", "other")]
+    good, bad = VariantChoice("list", text="other K2R\nx,K2R").requests(proteins)
+    assert (good.protein, good.variant.text) == (proteins[1], "K2R")
+    assert bad.reason == ("'x' is the name of no protein; begin the line with first or other.")
+
+
 def test_an_analysis_of_a_sequence():
     inputs = read_analysis(AnalysisRequest(wild=WILD, variant="A:K2R"))
     assert inputs.variant.text == "K2R"

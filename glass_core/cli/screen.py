@@ -16,7 +16,7 @@ from glass_core.settings import Settings
 
 if TYPE_CHECKING:
     from glass_core.inputs.choice import ChoiceKind, VariantChoice
-    from glass_core.protein.numbering import Kind
+    from glass_core.protein.numbering import NumberingKind
     from glass_core.runs.screening import Progress
     from glass_core.screen.rows import ScreenRow
 
@@ -179,7 +179,7 @@ def _choice(
     variants: str | None,
     span: str | None,
     column: str | None,
-    numbering: Kind,
+    numbering: NumberingKind,
 ) -> VariantChoice:
     """What the options mean together; `options`: those that stand for themselves."""
     from glass_core.inputs.choice import SCANS, VariantChoice

@@ -10,14 +10,14 @@ from glass_core.inputs.proteins import read_protein
 from glass_core.inputs.upload import Upload
 from glass_core.inputs.words import read_variant
 from glass_core.protein.annotation import Annotation
-from glass_core.protein.numbering import KINDS, Kind
+from glass_core.protein.numbering import NUMBERING_KINDS, NumberingKind
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import read_sequence
 from glass_core.protein.structure.file import read_structure
 from glass_core.protein.structure.structure import Structure
 from glass_core.protein.variant import Variant
 from glass_core.protein.written import take_apart
-from glass_core.records import require
+from glass_core.records import require, require_one_of
 
 Follow = Literal["sequence", "structure"]
 
@@ -54,14 +54,13 @@ class AnalysisRequest:
     chain: str | None = None
     mutant_structure: Upload | None = None
     mutant_chain: str | None = None
-    numbering: Kind = "sequence"
+    numbering: NumberingKind = "sequence"
     annotation: Annotation | None = None
     follow: Follow = "sequence"
 
     def __post_init__(self) -> None:
-        require(self.numbering in KINDS, "numbering", f"is one of {', '.join(KINDS)}")
-        choices = get_args(Follow)
-        require(self.follow in choices, "follow", f"is one of {', '.join(choices)}")
+        require_one_of(self.numbering, NUMBERING_KINDS, "numbering")
+        require_one_of(self.follow, get_args(Follow), "follow")
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,9 +19,9 @@ from glass_core.inputs.lists import (
 )
 from glass_core.inputs.table import TABLE_SUFFIXES, read_table
 from glass_core.inputs.upload import Upload, file_named
-from glass_core.protein.numbering import KINDS, Kind
+from glass_core.protein.numbering import NUMBERING_KINDS, NumberingKind
 from glass_core.protein.protein import Protein
-from glass_core.records import require
+from glass_core.records import require, require_one_of
 
 ChoiceKind = Literal["all", "alanine", "known", "list", "file"]
 SCANS = {"all": all_substitutions, "alanine": alanine_scan}
@@ -55,22 +55,21 @@ class VariantChoice:
     upload: Upload | None = None
     columns: Columns | None = None
     column: str | None = None
-    numbering: Kind = "sequence"
+    numbering: NumberingKind = "sequence"
 
     def __post_init__(self) -> None:
-        kinds = get_args(ChoiceKind)
-        require(self.kind in kinds, "kind", f"is one of {', '.join(kinds)}")
+        require_one_of(self.kind, get_args(ChoiceKind), "kind")
         require((self.upload is None) == (self.kind != "file"), "upload", "goes with a file")
         require(not self.span.strip() or self.kind in SCANS, "span", "goes with a scan")
         require(not self.text or self.kind == "list", "text", "goes with a list")
         named = self.columns is not None or self.column is not None
         require(not named or self.kind == "file", "columns", "goes with a file")
         require(self.columns is None or self.column is None, "column", "is in `columns` then")
-        require(self.numbering in KINDS, "numbering", f"is one of {', '.join(KINDS)}")
+        require_one_of(self.numbering, NUMBERING_KINDS, "numbering")
 
     @staticmethod
     def text_or_file(
-        given: str, column: str | None = None, numbering: Kind = "sequence"
+        given: str, column: str | None = None, numbering: NumberingKind = "sequence"
     ) -> VariantChoice:
         """A list where `given` is one, the file where it is the path of one.
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from glass_core.errors import GlassError, InputError
 from glass_core.inputs.labels import agreed_label
-from glass_core.inputs.proteins import by_name
+from glass_core.inputs.proteins import proteins_by_name
 from glass_core.inputs.words import read_variant, read_variants
-from glass_core.protein.numbering import Kind
+from glass_core.protein.numbering import NumberingKind
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD, read_sequences
 from glass_core.protein.variant import Variant
@@ -66,7 +66,7 @@ def ask(
     protein: Protein,
     label: bool | None = None,
     score: float | None = None,
-    numbering: Kind = "sequence",
+    numbering: NumberingKind = "sequence",
 ) -> Asked:
     """Read `text` as one variant of `protein`; what cannot be read carries its reason."""
     try:
@@ -76,7 +76,9 @@ def ask(
     return Asked(row, text, protein, variant, "", label, score)
 
 
-def ask_all(row: int, text: str, protein: Protein, numbering: Kind = "sequence") -> Iterator[Asked]:
+def ask_all(
+    row: int, text: str, protein: Protein, numbering: NumberingKind = "sequence"
+) -> Iterator[Asked]:
     """The variants of a text that may name several at once, in rows from `row`."""
     try:
         variants = read_variants(text, protein, numbering)
@@ -152,7 +154,7 @@ def read_range(text: str, protein: Protein) -> tuple[int, int]:
 
 
 def from_text(
-    text: str, proteins: Sequence[Protein], numbering: Kind = "sequence"
+    text: str, proteins: Sequence[Protein], numbering: NumberingKind = "sequence"
 ) -> Iterator[Asked]:
     """Variants separated by white space, commas or semicolons; ``A1P:D2N`` is one of two changes.
 
@@ -160,29 +162,21 @@ def from_text(
     with the name of one; with one it may begin with its accession.
     """
     row = 0
+    owners = proteins_by_name(proteins) if len(proteins) > 1 else None
     for line in text.splitlines():
         words = _WORD.findall(line.partition("#")[0])
-        if len(words) > 1 and len(proteins) == 1 and _is_accession(words[0]):
+        if len(words) > 1 and owners is None and _is_accession(words[0]):
             words[:2] = [f"{words[0]} {words[1]}"]
         if not words:
             continue
-        protein = proteins[0]
-        if len(proteins) > 1:
-            found = by_name(proteins).get(words[0])
-            if found is None:
-                row += 1
-                yield Asked(
-                    row,
-                    line.strip()[:80],
-                    protein,
-                    None,
-                    f"'{words[0][:40]}' is the name of no protein; begin the line with "
-                    f"{' or '.join(p.short_name for p in proteins[:3])}.",
-                )
-                continue
-            protein, words = found, words[1:]
+        name = "" if owners is None else words.pop(0)
+        owner = proteins[0] if owners is None else owners.get(name)
+        if owner is None:
+            row += 1
+            yield Asked(row, line.strip()[:80], proteins[0], None, _no_owner(name, proteins))
+            continue
         for word in words:
-            for one in ask_all(row + 1, word, protein, numbering):
+            for one in ask_all(row + 1, word, owner, numbering):
                 row = one.row
                 yield one
 
@@ -201,15 +195,22 @@ def from_mutants(text: str, protein: Protein) -> Iterator[Asked]:
 
 def counts(asked: Iterable[Asked]) -> Mapping[str, int]:
     """How many were ``accepted`` and how many ``rejected``."""
-    made = {"accepted": 0, "rejected": 0}
+    outcomes = {"accepted": 0, "rejected": 0}
     for one in asked:
-        made["rejected" if one.variant is None else "accepted"] += 1
-    return made
+        outcomes["rejected" if one.variant is None else "accepted"] += 1
+    return outcomes
 
 
 def name_of(protein: Protein) -> str:
     """The protein's `short_name`."""
     return protein.short_name
+
+
+def _no_owner(name: str, proteins: Sequence[Protein]) -> str:
+    return (
+        f"'{name[:40]}' is the name of no protein; begin the line with "
+        f"{' or '.join(p.short_name for p in proteins[:3])}."
+    )
 
 
 def _is_accession(word: str) -> bool:

@@ -39,7 +39,7 @@ def read_proteins(
         Protein.from_sequence(r.residues, r.name or f"protein_{n}")
         for n, r in enumerate(records, start=1)
     ]
-    by_name(proteins)  # refuses two of one name
+    proteins_by_name(proteins)  # refuses two of one name
     return proteins
 
 
@@ -77,7 +77,7 @@ def read_protein(
     return protein if annotation is None else protein.annotated(annotation)
 
 
-def by_name(proteins: Sequence[Protein]) -> dict[str, Protein]:
+def proteins_by_name(proteins: Sequence[Protein]) -> dict[str, Protein]:
     """Proteins by whole name and by first word.
 
     Raises

@@ -34,7 +34,7 @@ VARIANT_NAMES = (
 PROTEIN_NAMES = ("protein", "protein_id", "protein_name", "uniprot", "accession", "gene", "target")
 ENTRY_NAMES = ("name", "id")
 """Name the protein where several are given; elsewhere they often number the rows."""
-SCORE_NAMES = ("score", "dms_score", "fitness", "ddg", "measured", "value", "activity")
+MEASURED_NAMES = ("score", "dms_score", "fitness", "ddg", "measured", "value", "activity")
 FIT_NAMES = ("dms_score_bin",)
 """Labels in which 1 means fit: ProteinGym's."""
 LABEL_NAMES = (
@@ -155,4 +155,4 @@ def _before_header(line: str) -> bool:
 
 def _is_header(line: str) -> bool:
     words = {w.strip().lower() for w in re.split(r"[,;\t]", line.lstrip("# "))}
-    return bool(words & {*VARIANT_NAMES, *SCORE_NAMES, *LABEL_NAMES})
+    return bool(words & {*VARIANT_NAMES, *MEASURED_NAMES, *LABEL_NAMES})

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from glass_core.errors import SeveralVariantsError, VariantError, shown
 from glass_core.protein.notation import expand, read_changes, read_plain
-from glass_core.protein.numbering import Kind
+from glass_core.protein.numbering import NumberingKind
 from glass_core.protein.protein import Protein
 from glass_core.protein.variant import Variant
 from glass_core.protein.written import Written, take_apart
 
 
-def read_variants(text: str, protein: Protein, numbering: Kind = "sequence") -> tuple[Variant, ...]:
+def read_variants(
+    text: str, protein: Protein, numbering: NumberingKind = "sequence"
+) -> tuple[Variant, ...]:
     """All variants that `text` names, of any of `notation.FORMS`.
 
     Parameters
@@ -39,7 +41,7 @@ def read_variants(text: str, protein: Protein, numbering: Kind = "sequence") -> 
     return tuple(Variant.parse(word, protein.sequence) for word in several)
 
 
-def read_variant(text: str, protein: Protein, numbering: Kind = "sequence") -> Variant:
+def read_variant(text: str, protein: Protein, numbering: NumberingKind = "sequence") -> Variant:
     """The one variant that `text` names; see `read_variants`.
 
     Raises
@@ -58,7 +60,7 @@ def read_variant(text: str, protein: Protein, numbering: Kind = "sequence") -> V
     return variants[0]
 
 
-def how_read(text: str, protein: Protein, numbering: Kind = "sequence") -> str:
+def how_read(text: str, protein: Protein, numbering: NumberingKind = "sequence") -> str:
     """What a reader should know about the way `text` was read; '' when nothing."""
     notes = []
     written = take_apart(text)

@@ -12,7 +12,7 @@ from glass_core.errors import InputError, StructureError
 from glass_core.protein.alignment import GAP, aligned_pairs, anchored_pairs, global_alignment
 from glass_core.protein.annotation import Annotation, KnownVariant
 from glass_core.protein.change import Change
-from glass_core.protein.numbering import Kind, Numbering
+from glass_core.protein.numbering import Numbering, NumberingKind
 from glass_core.protein.sequence import UNKNOWN, check_residues
 from glass_core.protein.structure.structure import Structure
 from glass_core.records import frozen_array, require
@@ -276,7 +276,7 @@ class Protein:
         number = int(self._uniprot[index])
         return None if number < 1 else number
 
-    def numbering(self, kind: Kind) -> Numbering:
+    def numbering(self, kind: NumberingKind) -> Numbering:
         """The number of every position.
 
         Raises

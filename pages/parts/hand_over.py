@@ -9,7 +9,7 @@ import streamlit as st
 
 from glass_core.inputs.upload import Upload
 from glass_core.protein.annotation import Annotation
-from glass_core.protein.numbering import Kind
+from glass_core.protein.numbering import NumberingKind
 from glass_core.protein.protein import Protein
 
 Page = Literal["impact", "screen"]
@@ -24,7 +24,7 @@ class HandOver:
     structure: Upload | None = None
     chain: str | None = None
     annotation: Annotation | None = None
-    numbering: Kind = "sequence"
+    numbering: NumberingKind = "sequence"
 
     @staticmethod
     def of_protein(protein: Protein, variants: str) -> HandOver:

@@ -17,7 +17,7 @@ from glass_core.inputs.table import TABLE_SUFFIXES, read_table
 from glass_core.inputs.upload import EXAMPLE_CHAIN, Upload, example_upload
 from glass_core.models.registry import DEFAULT_MODEL, list_models
 from glass_core.protein.annotation import Annotation
-from glass_core.protein.numbering import Kind
+from glass_core.protein.numbering import NumberingKind
 from glass_core.protein.protein import Protein
 from glass_core.remodel import remodellers
 from glass_core.runs.screening import Progress, advance, begin, duration, estimate
@@ -37,7 +37,7 @@ from pages.parts.lookup import accession_input, fasta_of, only_chain
 
 ROLE = "screen_"
 EVERYTHING, ALANINE, LIST, KNOWN = "All", "Alanine scan", "My list", "Known"
-KINDS: dict[str, ChoiceKind] = {EVERYTHING: "all", ALANINE: "alanine", KNOWN: "known"}
+WORDLESS: dict[str, ChoiceKind] = {EVERYTHING: "all", ALANINE: "alanine", KNOWN: "known"}
 """Those that need no words of the user."""
 
 
@@ -215,9 +215,9 @@ def wild_types() -> list[Protein]:
 def variant_choice(which: str, proteins: list[Protein]) -> VariantChoice:
     """Which variants the fields name; of a table the columns are asked for."""
     state = st.session_state
-    if which in KINDS:
-        return VariantChoice(KINDS[which], span="" if which == KNOWN else state["screen_range"])
-    numbering: Kind = state["screen_numbering"]
+    if which in WORDLESS:
+        return VariantChoice(WORDLESS[which], span="" if which == KNOWN else state["screen_range"])
+    numbering: NumberingKind = state["screen_numbering"]
     file = state.get("screen_table")
     if file is None:
         return VariantChoice("list", text=state["screen_list"], numbering=numbering)
@@ -238,7 +238,9 @@ def proteins_of(
     return read_proteins(wild, given, chain, _annotation)
 
 
-def chosen_columns(upload: Upload, proteins: list[Protein], numbering: Kind) -> Columns | None:
+def chosen_columns(
+    upload: Upload, proteins: list[Protein], numbering: NumberingKind
+) -> Columns | None:
     """The table's columns as guessed, to be confirmed or changed; None of another file."""
     if not upload.name.lower().endswith(TABLE_SUFFIXES):
         return None
@@ -249,8 +251,8 @@ def chosen_columns(upload: Upload, proteins: list[Protein], numbering: Kind) -> 
     left, right = st.columns(2)
     chosen = Columns(
         variant=left.selectbox("Variants", names, names.index(guessed.variant), key="c_variant"),
-        score=right.selectbox(
-            "Measured score", nothing, nothing.index(guessed.score), key="c_score"
+        measured_value=right.selectbox(
+            "Measured score", nothing, nothing.index(guessed.measured_value), key="c_score"
         ),
         label=left.selectbox(
             "Label (damaging or not)", nothing, nothing.index(guessed.label), key="c_label"

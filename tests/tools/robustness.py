@@ -21,7 +21,7 @@ from glass_core.inputs.words import read_variants
 from glass_core.protein.accession import read_accession
 from glass_core.protein.annotation import Annotation
 from glass_core.protein.notation import FORMS
-from glass_core.protein.numbering import KINDS
+from glass_core.protein.numbering import NUMBERING_KINDS
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import read_sequences
 from glass_core.protein.structure.file import list_chains, read_structure, write_structure
@@ -35,7 +35,7 @@ from tests.tools.mutator import Tally, fuzz
 
 COUNT = 20_000
 RESIDUES = 12
-Kind = tuple[str, Callable[[bytes], object], list[bytes], int]
+NumberingKind = tuple[str, Callable[[bytes], object], list[bytes], int]
 """Name, parser, good inputs, and what share of `COUNT` it gets as a divisor."""
 
 
@@ -47,7 +47,7 @@ def tallies(count: int, seed: int = 0) -> Iterator[Tally]:
             yield fuzz(name, read, seeds, count // divisor, seed)
 
 
-def kinds(folder: Path) -> Iterator[Kind]:
+def kinds(folder: Path) -> Iterator[NumberingKind]:
     """Every parser with good input to damage."""
     shape = small_structure()
     protein = Protein.from_structure(shape).annotated(Annotation("P12345", shape.sequence))
@@ -63,7 +63,7 @@ def kinds(folder: Path) -> Iterator[Kind]:
         b"5",
     ]
     yield "structure files", _structure, list(files.values()), 1
-    for kind in KINDS:
+    for kind in NUMBERING_KINDS:
         yield (f"variants, {kind} numbers", partial(_variants, protein, kind), texts, 1)
     yield (
         "sequences and FASTA",

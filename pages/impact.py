@@ -8,9 +8,10 @@ from contextlib import suppress
 import streamlit as st
 
 from glass_core.errors import RunError
-from glass_core.impact.analyse import Progress, analyse
+from glass_core.impact.analyse import analyse
 from glass_core.impact.record import Impact
 from glass_core.inputs.upload import Upload
+from glass_core.progress import Stage
 from glass_core.remodel import get_remodeller, remodellers
 from glass_core.remodel.base import RemodelSettings
 from glass_core.report.impact.verdict import verdict
@@ -43,7 +44,7 @@ def start_remodel(impact: Impact) -> None:
     seeds, model = int(state["seeds"]), predictor(state["model"])
     store, run = runs(), new_id()
 
-    def work(progress: Progress, cancelled: Callable[[], bool]) -> Impact:
+    def work(progress: Stage, cancelled: Callable[[], bool]) -> Impact:
         made = analyse(
             impact.protein,
             impact.variant,
@@ -80,7 +81,7 @@ def remodel_panel(impact: Impact) -> None:
             "Protocol",
             ["minimise", "anneal"],
             key="protocol",
-            help="minimise: quiet, shows the effect best. anneal: heats and cools as the paper "
+            help="minimise: quiet, shows local change best. anneal: heats and cools as the paper "
             "does; shows flexibility, and needs many seeds.",
         )
         columns[2].number_input(

@@ -12,7 +12,7 @@ import pytest
 from glass_core.errors import Cancelled, GlassError, InputError, RemodelError
 from glass_core.impact.analyse import analyse
 from glass_core.impact.as_json import from_json, to_dict, to_json
-from glass_core.impact.rows import COLUMNS
+from glass_core.impact.rows import RESIDUE_COLUMNS
 from glass_core.inputs.analysis import AnalysisRequest, read_analysis
 from glass_core.inputs.upload import EXAMPLE_VARIANT, example_upload
 from glass_core.protein.protein import Protein
@@ -148,7 +148,7 @@ def test_inputs_that_do_not_belong_together(globin, variant, tiny_predictor):
 
 def test_measurement_finds_the_site_above_the_floor(measured):
     assert measured.measured
-    assert measured.effect.above[28:33].all()
+    assert measured.deficit_above_floor.significant[28:33].all()
     assert measured.tm_score < measured.noise_floor.tm_score
     assert np.nanargmin(measured.measured_lddt) in range(27, 35)
     assert not np.isnan(measured.tm_score_sd)
@@ -212,12 +212,12 @@ def test_other_json_is_refused(text):
 
 def test_csv_columns_and_empty_cells(measured, predicted_only):
     rows = list(csv.DictReader(io.StringIO(residue_csv(measured))))
-    assert list(rows[0]) == list(COLUMNS)
+    assert list(rows[0]) == list(RESIDUE_COLUMNS)
     assert len(rows) == 147
     assert rows[30]["wild_type"] == "V"
     assert rows[30]["mutant"] == "P"
     assert rows[30]["author_number"] == "35"
-    assert rows[30]["above_floor"] == "True"
+    assert rows[30]["deficit_significant"] == "True"
     bare = list(csv.DictReader(io.StringIO(residue_csv(predicted_only))))
     assert bare[9]["mutant"] == "-"
     assert bare[9]["predicted_lddt"] == ""

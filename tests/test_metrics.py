@@ -18,7 +18,7 @@ from glass_core.metrics.distances import (
 )
 from glass_core.metrics.lddt import lddt
 from glass_core.metrics.measure import measure
-from glass_core.metrics.noise import NoiseFloor, lddt_effect, strain_effect
+from glass_core.metrics.noise import NoiseFloor, deficit_above_floor, strain_above_floor
 from glass_core.metrics.secondary import elements, secondary_structure
 from glass_core.metrics.strain import effective_strain
 from glass_core.metrics.subdomains import compact_subdomains, placement_p_value, subdomains
@@ -204,12 +204,12 @@ def test_effect_above_the_floor(globin):
         return type(globin).from_atoms(atoms, "x")
 
     floor = NoiseFloor((measure(globin, jiggled(0.05)),))
-    hit = lddt_effect((measure(globin, jiggled(0.05, 2.5)),), floor)
-    assert hit.above[60:64].all()
-    assert hit.above.sum() < 60
-    nothing = lddt_effect((measure(globin, jiggled(0.05)),), floor)
-    assert nothing.above.sum() <= 3
+    hit = deficit_above_floor((measure(globin, jiggled(0.05, 2.5)),), floor)
+    assert hit.significant[60:64].all()
+    assert hit.significant.sum() < 60
+    nothing = deficit_above_floor((measure(globin, jiggled(0.05)),), floor)
+    assert nothing.significant.sum() <= 3
     quiet = NoiseFloor((measure(globin, jiggled(0.01)),))
     small = (measure(globin, jiggled(0.01, 0.15)),)
-    assert not lddt_effect(small, quiet).above.any()
-    assert strain_effect(small, quiet).above[60:64].any()
+    assert not deficit_above_floor(small, quiet).significant.any()
+    assert strain_above_floor(small, quiet).significant[60:64].any()

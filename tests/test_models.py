@@ -178,6 +178,56 @@ def test_authors_checkpoint_through_prott5(prott5, tmp_path):
     assert np.isnan(a.lddt).sum() == 1
 
 
+class AuthorsNetwork(torch.nn.Module):
+    """The authors' network put together from torch's parts, by their names and widths.
+
+    Independent of ours: `global_attention` is half as wide as the hidden layers, not as
+    the output (Brainana/GLASS-PRIMES).
+    """
+
+    def __init__(self, prottrans_dim, hidden_dim, output_dim, nhead, num_layers, dropout):
+        super().__init__()
+        nn = torch.nn
+        self.input_projection = nn.Linear(prottrans_dim, hidden_dim)
+        self.transformer_layers = nn.ModuleList(
+            nn.TransformerEncoderLayer(
+                hidden_dim, nhead, 4 * hidden_dim, dropout, batch_first=True, norm_first=True
+            )
+            for _ in range(num_layers)
+        )
+        self.output_projection = nn.Linear(hidden_dim, output_dim)
+        self.global_attention = nn.Sequential(
+            nn.Linear(output_dim, hidden_dim // 2), nn.ReLU(), nn.Linear(hidden_dim // 2, 1)
+        )
+
+    def forward(self, x):
+        x = self.input_projection(x)
+        for layer in self.transformer_layers:
+            x = layer(x)
+        y = self.output_projection(x)
+        return y, (self.global_attention(y).softmax(dim=1) * y).sum(dim=1)
+
+
+def test_an_authors_checkpoint_with_another_output_than_hidden_width(tmp_path):
+    config = {
+        "prottrans_dim": 24, "hidden_dim": 128, "output_dim": 96, "nhead": 4, "num_layers": 2,
+        "dropout": 0.1,
+    }  # fmt: skip
+    torch.manual_seed(0)
+    theirs = AuthorsNetwork(**config).eval()
+    path = tmp_path / "glass.pt"
+    torch.save(
+        {"model_state_dict": theirs.state_dict(), "config": config | {"max_seq_len": 300}}, path
+    )
+    ours = load_authors_checkpoint(path)
+    x = torch.randn(3, 11, 24)
+    with torch.inference_mode():
+        residues, pooled = ours(x, torch.ones(3, 11, dtype=torch.bool))
+        their_residues, their_pooled = theirs(x)
+    torch.testing.assert_close(residues, their_residues, atol=1e-6, rtol=0)
+    torch.testing.assert_close(pooled, their_pooled, atol=1e-6, rtol=0)
+
+
 class _Evil:
     def __reduce__(self):
         return (print, ("owned",))

@@ -18,7 +18,7 @@ from glass_core.errors import Cancelled, GlassError, InputError, ModelError, Run
 from glass_core.impact.as_json import to_json
 from glass_core.inputs.lists import all_substitutions, ask, from_mutants, from_text
 from glass_core.protein.protein import Protein
-from glass_core.runs.screening import Progress, advance, begin, digest_of, duration
+from glass_core.runs.screening import advance, begin, digest_of
 from glass_core.runs.store import RunStore, View
 from glass_core.screen.request import ScreenInputs
 from glass_core.screen.rows import SCORES, ScreenRow, ranking
@@ -311,15 +311,6 @@ def test_two_writers_do_not_disturb_each_other(store, settings, tiny_predictor):
     for run, first in zip(runs, (1, 5), strict=True):
         assert {r.position for r in store.rows(run)} == set(range(first, first + 4))
         assert store.get(run).state == "done"
-
-
-def test_progress_in_words():
-    began = Progress(0, 100, 0.0, "predicting")
-    assert began.remaining_s is None and str(began) == "predicting: 0 of 100"
-    half = Progress(50, 100, 10.0, "predicting")
-    assert half.remaining_s == 5 and "10 per second, 5 s left" in str(half)
-    assert [duration(s) for s in (10, 600, 9000)] == ["10 s", "10 min", "2.5 h"]
-    assert Progress(0, 0, 0.0, "x").fraction == 1
 
 
 def test_digests_tell_screens_apart(tiny_predictor, globin):

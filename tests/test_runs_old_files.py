@@ -48,8 +48,9 @@ def rows_of(rows):
 def check_impact(impact):
     assert impact.variant.text == "R12P"
     assert impact.tm_score == pytest.approx(EXPECTED["tm"])
-    assert impact.effect.above.tolist() == EXPECTED["above"]
-    np.testing.assert_allclose(impact.effect.change, EXPECTED["change"])
+    excess = impact.deficit_above_floor
+    assert excess.significant.tolist() == EXPECTED["above"]
+    np.testing.assert_allclose(excess.amount, EXPECTED["change"])
 
 
 def test_runs_of_format_1_are_listed_and_read(store):

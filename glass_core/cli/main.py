@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import glass_core
+from glass_core.cli.progress import console_bar
 from glass_core.cli.screen import screen_command
 from glass_core.cli.sources import fetch_command, looked_up, source_options
 from glass_core.cli.training import (
@@ -195,7 +194,7 @@ def impact(
     from glass_core.remodel.base import RemodelSettings
 
     remodeller = get_remodeller(backend) if backend else None
-    with _progress("loading the model") as tell:
+    with console_bar("loading the model") as bar:
         result = analyse(
             inputs.protein,
             inputs.variant,
@@ -207,7 +206,7 @@ def impact(
             seeds=seeds,
             mutant_structure=inputs.mutant_structure,
             correspondence=correspondence,
-            progress=tell,
+            progress=bar.stage,
         )
     if out is not None:
         _write_exports(result, out, settings)
@@ -322,10 +321,10 @@ def embed(sequence: str, embedder: str, device: str | None, out: Path) -> None:
     from glass_core.protein.sequence import read_sequences
 
     records = read_sequences(text_or_file(sequence))
-    with _progress("embedding") as tell:
+    with console_bar("embedding") as bar:
         source = load_embedder(_settings(device), embedder)
         made = source.embed(
-            [r.residues for r in records], lambda done, of: tell("embedding", done / of)
+            [r.residues for r in records], lambda done, of: bar.stage("embedding", done / of)
         )
     names = [record.name or f"sequence_{n}" for n, record in enumerate(records, start=1)]
     arrays: dict[str, Any] = {
@@ -349,30 +348,6 @@ main.add_command(evaluate_command)
 
 def _settings(device: str | None) -> Settings:
     return Settings.from_environment().on(device)
-
-
-@contextmanager
-def _progress(first: str) -> Iterator[Callable[[str, float], None]]:
-    """A progress bar on standard error; silent where that is no terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f}%"),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as bar:
-        task = bar.add_task(first, total=1.0)
-
-        def tell(stage: str, fraction: float) -> None:
-            bar.update(task, description=stage, completed=fraction)
-
-        yield tell
 
 
 def _write_exports(result: Impact, out: Path, settings: Settings) -> None:

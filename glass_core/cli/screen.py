@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from glass_core.cli.progress import console_bar
 from glass_core.cli.sources import looked_up, source_options
 from glass_core.errors import InputError, RunError
 from glass_core.settings import Settings
@@ -17,7 +16,6 @@ from glass_core.settings import Settings
 if TYPE_CHECKING:
     from glass_core.inputs.choice import ChoiceKind, VariantChoice
     from glass_core.protein.numbering import NumberingKind
-    from glass_core.runs.screening import Progress
     from glass_core.screen.rows import ScreenRow
 
 PARTLY_FAILED = 3
@@ -157,14 +155,14 @@ def screen_command(
     )
     verb = "begun" if begun is None else f"taken up, {begun.waiting:,} rows to go"
     click.echo(f"run {run}: {verb}", err=True)
-    with _progress() as tell:
+    with console_bar("screening") as bar:
         if scheduler is None:
-            advance(store, run, settings=settings, predictor=predictor, tell=tell)
+            advance(store, run, settings=settings, predictor=predictor, tell=bar.rate)
         else:
             from glass_core.compute import dask_runner
 
             with dask_runner(scheduler) as runner:
-                advance(store, run, settings=settings, runner=runner, tell=tell)
+                advance(store, run, settings=settings, runner=runner, tell=bar.rate)
     rows = store.rows(run)
     _write(rows, out)
     bad = sum(gave_nothing(row) for row in rows)
@@ -219,31 +217,3 @@ def _write(rows: list[ScreenRow], out: Path) -> None:
 
 def _rejected(out: Path) -> Path:
     return out.with_name(f"{out.stem}-rejected.csv")
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[Progress], None]]:
-    """A bar with rate and remaining time on standard error; lines where that is no terminal."""
-    import time
-
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn
-
-    console = Console(stderr=True)
-    last = [time.monotonic()]
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as bar:
-        task = bar.add_task("screening", total=1.0)
-
-        def tell(progress: Any) -> None:
-            bar.update(task, description=str(progress), completed=progress.fraction)
-            if not console.is_terminal and time.monotonic() - last[0] > 10:
-                click.echo(str(progress), err=True)
-                last[0] = time.monotonic()
-
-        yield tell

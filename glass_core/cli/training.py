@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from glass_core.cli.progress import console_bar
 from glass_core.errors import InputError, UnavailableError
 from glass_core.settings import Settings
 
@@ -197,7 +197,7 @@ def build_pairs_command(
     facing = None
     if given is not None:
         facing = with_sides(pd.read_parquet(given), chains)
-    with dask_runner(scheduler, workers) as run, _shard_progress() as tell:
+    with dask_runner(scheduler, workers) as run, console_bar("labelling pairs") as bar:
         shards = build_pairs(
             chains,
             out,
@@ -205,7 +205,7 @@ def build_pairs_command(
             run,
             given=facing,
             listed=None if listed is None else read_listed(listed),
-            tell=tell,
+            tell=bar.rate,
         )
     made = read_shards(shards, columns=["side", "kind", "tm"])
     counts = made.groupby(["side", "kind"], sort=True)["tm"].agg(["size", "median"])
@@ -503,41 +503,3 @@ def _require(*packages: str) -> None:
             raise UnavailableError(
                 f"training needs {package}; run: pip install -r requirements-train.txt"
             )
-
-
-@contextmanager
-def _shard_progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Shards done, rate and remaining time, on standard error."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    ) as bar:
-        tasks: dict[str, Any] = {}
-
-        def tell(stage: str, done: int, of: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bar.add_task(stage, total=of, completed=done, rate="")
-            speed = bar.tasks[tasks[stage]].speed
-            bar.update(
-                tasks[stage],
-                completed=done,
-                rate="" if speed is None else f"{60 * speed:.0f} shards/min",
-            )
-
-        yield tell

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 
+from glass_core.progress import Count
 from glass_core.records import require
-
-Progress = Callable[[int, int], None]
-"""Called with (sequences done, sequences in all)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +50,6 @@ class Embedder(Protocol):
     device: torch.device
     dtype: torch.dtype
 
-    def embed(self, sequences: Sequence[str], progress: Progress | None = None) -> list[Embedding]:
-        """Embed `sequences`, in the order given."""
+    def embed(self, sequences: Sequence[str], progress: Count | None = None) -> list[Embedding]:
+        """Embed `sequences`, in the order given; `progress` counts them."""
         ...

@@ -8,6 +8,7 @@ from typing import TypeVar
 import torch
 
 from glass_core.errors import UnavailableError
+from glass_core.progress import Count
 
 T = TypeVar("T")
 
@@ -43,7 +44,7 @@ def run_in_batches(
     sequences: Sequence[str],
     run: Callable[[list[str]], list[T]],
     token_budget: int,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Count | None = None,
 ) -> list[T]:
     """Apply `run` to length buckets of `sequences`; results in the order given.
 

@@ -11,8 +11,9 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from glass_core.embedders.base import Embedder, Embedding, Progress
+from glass_core.embedders.base import Embedder, Embedding
 from glass_core.errors import UnavailableError
+from glass_core.progress import Count
 
 _SMALLEST_FILE = 4096
 """Bytes; smaller entries lie in the index itself."""
@@ -69,7 +70,7 @@ class CachedEmbedder:
         self.name, self.dim = embedder.name, embedder.dim
         self.device, self.dtype = embedder.device, embedder.dtype
 
-    def embed(self, sequences: Sequence[str], progress: Progress | None = None) -> list[Embedding]:
+    def embed(self, sequences: Sequence[str], progress: Count | None = None) -> list[Embedding]:
         """Embed `sequences`, in the order given; only those not yet kept are computed."""
         found: dict[str, Embedding] = {}
         for sequence in set(sequences):

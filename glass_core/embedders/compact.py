@@ -19,10 +19,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from glass_core.embedders.base import Embedding, Progress
+from glass_core.embedders.base import Embedding
 from glass_core.embedders.batching import run_in_batches
 from glass_core.embedders.weights import read_tensors
 from glass_core.errors import GlassError, ModelError
+from glass_core.progress import Count
 from glass_core.protein.sequence import STANDARD, UNKNOWN, check_residues, for_embedding
 from glass_core.records import require
 
@@ -281,7 +282,7 @@ class CompactEmbedder:
         read_tensors(folder / ENCODER_FILE, encoder)
         return cls(encoder, name, device, folder)
 
-    def embed(self, sequences: Sequence[str], progress: Progress | None = None) -> list[Embedding]:
+    def embed(self, sequences: Sequence[str], progress: Count | None = None) -> list[Embedding]:
         """Embed `sequences`, in the order given.
 
         Raises

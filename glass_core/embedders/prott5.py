@@ -13,9 +13,10 @@ from typing import Any
 
 import torch
 
-from glass_core.embedders.base import Embedding, Progress
+from glass_core.embedders.base import Embedding
 from glass_core.embedders.batching import is_out_of_memory, run_in_batches
 from glass_core.errors import ModelError, UnavailableError, one_line
+from glass_core.progress import Count
 from glass_core.protein.sequence import for_embedding
 
 DEFAULT_REPOSITORY = "Rostlab/prot_t5_xl_half_uniref50-enc"
@@ -156,7 +157,7 @@ class ProtT5Embedder:
         name = source if source in DOWNLOAD_GB else folder.name
         return ProtT5Embedder(model, f"{name}@{revision}", device, token_budget)
 
-    def embed(self, sequences: Sequence[str], progress: Progress | None = None) -> list[Embedding]:
+    def embed(self, sequences: Sequence[str], progress: Count | None = None) -> list[Embedding]:
         """Embed `sequences`, in the order given; nothing is truncated.
 
         Raises

@@ -12,14 +12,12 @@ from glass_core.metrics.measure import Measurement, measure
 from glass_core.metrics.noise import NoiseFloor
 from glass_core.metrics.tmalign import Correspondence
 from glass_core.models.predictor import Predictor
+from glass_core.progress import Stage
 from glass_core.protein.protein import Protein
 from glass_core.protein.structure.structure import Structure
 from glass_core.protein.variant import Variant
 from glass_core.remodel.base import Remodeller, RemodelSettings, Replicate, structure_substitutions
 from glass_core.remodel.file import from_file
-
-Progress = Callable[[str, float], None]
-"""Called with (stage in words, fraction of the whole done)."""
 
 
 def analyse(
@@ -33,7 +31,7 @@ def analyse(
     mutant_structure: Structure | None = None,
     correspondence: Correspondence = "tmalign",
     background: int | None = None,
-    progress: Progress | None = None,
+    progress: Stage | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Impact:
     """Analyse one variant: predict, optionally remodel, measure.
@@ -129,7 +127,7 @@ def _remodel(
     remodeller: Remodeller,
     settings: RemodelSettings,
     seeds: tuple[int, ...],
-    tell: Progress,
+    tell: Stage,
     cancelled: Callable[[], bool] | None,
 ) -> tuple[Replicate, ...]:
     structure = protein.structure

@@ -12,12 +12,12 @@ from glass_core.impact.baselines import Baselines
 from glass_core.impact.provenance import Provenance
 from glass_core.metrics.measure import Measurement
 from glass_core.metrics.noise import (
-    Effect,
+    AboveFloor,
     NoiseFloor,
-    lddt_effect,
+    deficit_above_floor,
     replicate_mean,
     replicate_sd,
-    strain_effect,
+    strain_above_floor,
 )
 from glass_core.metrics.secondary import positions_secondary
 from glass_core.metrics.subdomains import Subdomain, subdomains
@@ -130,18 +130,18 @@ class Impact:
         return self._nothing() if floor is None else self.protein.track(floor.strain)
 
     @cached_property
-    def effect(self) -> Effect | None:
+    def deficit_above_floor(self) -> AboveFloor | None:
         """Measured lDDT deficit above the floor, per structure residue; None without a floor."""
         if self.noise_floor is None:
             return None
-        return lddt_effect(self.measurements, self.noise_floor)
+        return deficit_above_floor(self.measurements, self.noise_floor)
 
     @cached_property
-    def strain_effect(self) -> Effect | None:
+    def strain_above_floor(self) -> AboveFloor | None:
         """Effective strain above the floor, per structure residue; None without a floor."""
         if self.noise_floor is None:
             return None
-        return strain_effect(self.measurements, self.noise_floor)
+        return strain_above_floor(self.measurements, self.noise_floor)
 
     @cached_property
     def deficit(self) -> NDArray[np.float64]:

@@ -8,8 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.impact.record import Impact
+from glass_core.records import nullable
 
-COLUMNS: dict[str, str] = {
+RESIDUE_FORMAT = "glass-residues/2"
+"""Format 1 had no number, and called what was measured an effect."""
+
+RESIDUE_COLUMNS: dict[str, str] = {
     "position": "sequence position, from 1",
     "wild_type": "wild-type residue",
     "mutant": "mutant residue(s) at this position; '-' where deleted",
@@ -25,56 +29,57 @@ COLUMNS: dict[str, str] = {
     "measured_lddt": "measured on remodelled structures (relaxed wild type against mutant), mean",
     "measured_lddt_sd": "standard deviation of measured_lddt over replicates",
     "floor_lddt": "noise floor: relaxed wild type against the wild type mutated to itself",
-    "effect": "measured deficit (1 - lDDT) minus the floor's",
-    "effect_z": "effect over the noise of the floor",
-    "above_floor": "whether the effect rises above the floor at 5% false discovery rate",
+    "deficit_above_floor": "measured deficit (1 - lDDT) minus the floor's",
+    "deficit_z": "deficit_above_floor over the noise of the floor",
+    "deficit_significant": "whether the deficit rises above the floor at 5% false discovery rate",
     "lddt_as_published": "given wild-type structure against remodelled mutant (the paper's way)",
     "strain": "effective strain, mean over replicates",
     "floor_strain": "effective strain of the noise floor",
-    "strain_z": "strain minus the floor's, over the noise of the floor",
-    "strain_above_floor": "whether the strain rises above the floor at 5% false discovery rate",
+    "strain_above_floor": "strain minus the floor's",
+    "strain_z": "strain_above_floor over the noise of the floor",
+    "strain_significant": "whether the strain rises above the floor at 5% false discovery rate",
     "distance_change": "mean |d - d'| over neighbours within 15 Å, in Å",
     "plddt": "AlphaFold's confidence of the wild-type model, 0-100; not an effect",
     "variant": "the variant",
     "model": "the model that predicted, with version and the start of its SHA-256",
     "protocol": "how the mutant structure was made; empty without one",
+    "format": "of this table: its name and number",
 }
 """Column -> meaning. Empty (null in JSON) means no value, never 0."""
 
 
 def residue_rows(impact: Impact) -> list[dict[str, Any]]:
-    """One dictionary per wild-type position with the keys of `COLUMNS`."""
-    protein = impact.protein
-    nothing = np.full(len(protein), np.nan)
-    effect, strained, structure = impact.effect, impact.strain_effect, protein.structure
-    above = None if effect is None else protein.track(effect.above.astype(float))
-    strain_above = None if strained is None else protein.track(strained.above.astype(float))
-    tracks = {
+    """One dictionary per wild-type position with the keys of `RESIDUE_COLUMNS`."""
+    protein, structure = impact.protein, impact.protein.structure
+    effect, plddt = impact.prediction.effect, None if structure is None else structure.plddt
+    tracks: dict[str, NDArray[np.float64] | None] = {
         "predicted_lddt": impact.predicted_lddt,
-        "predicted_sensitivity": nothing
-        if impact.prediction.effect is None
-        else impact.prediction.effect.sensitivity,
+        "predicted_sensitivity": None if effect is None else effect.sensitivity,
         "measured_lddt": impact.measured_lddt,
         "measured_lddt_sd": impact.measured_lddt_sd,
         "floor_lddt": impact.floor_lddt,
-        "effect": nothing if effect is None else protein.track(effect.change),
-        "effect_z": nothing if effect is None else protein.track(effect.z),
         "lddt_as_published": impact.published_lddt,
         "strain": impact.strain,
-        "strain_z": nothing if strained is None else protein.track(strained.z),
         "floor_strain": impact.floor_strain,
         "distance_change": impact.distance_change,
-        "plddt": nothing
-        if structure is None or structure.plddt is None
-        else protein.track(structure.plddt),
+        "plddt": None if plddt is None else protein.track(plddt),
     }
+    significant: dict[str, NDArray[np.float64]] = {}
+    for quantity, excess in (
+        ("deficit", impact.deficit_above_floor),
+        ("strain", impact.strain_above_floor),
+    ):
+        if excess is not None:
+            tracks[f"{quantity}_above_floor"] = protein.track(excess.amount)
+            tracks[f"{quantity}_z"] = protein.track(excess.z)
+            significant[f"{quantity}_significant"] = protein.track(excess.significant.astype(float))
     mutant_letters = _mutant_letters(impact)
     changed = set(impact.variant.positions)
-    model = impact.prediction.model
     source = {
         "variant": impact.variant.text,
-        "model": f"{model} ({model.sha256[:12]})",
+        "model": impact.prediction.model.stamp,
         "protocol": impact.provenance.protocol_text,
+        "format": RESIDUE_FORMAT,
     }
     rows = []
     for index, residue in enumerate(protein.sequence):
@@ -90,18 +95,18 @@ def residue_rows(impact: Impact) -> list[dict[str, Any]]:
             "uniprot_position": protein.uniprot_position(index),
             **source,
             "secondary_structure": impact.secondary_structure[index],
-            "above_floor": _yes_or_no(above, index),
-            "strain_above_floor": _yes_or_no(strain_above, index),
         }
         for name, track in tracks.items():
-            value = float(track[index])
-            values[name] = None if np.isnan(value) else value
-        rows.append({name: values[name] for name in COLUMNS})
+            values[name] = _value(track, index)
+        for name, track in significant.items():
+            value = _value(track, index)
+            values[name] = None if value is None else bool(value)
+        rows.append({name: values.get(name) for name in RESIDUE_COLUMNS})
     return rows
 
 
-def _yes_or_no(track: NDArray[np.float64] | None, index: int) -> bool | None:
-    return None if track is None or np.isnan(track[index]) else bool(track[index])
+def _value(track: NDArray[np.float64] | None, index: int) -> float | None:
+    return None if track is None else nullable(float(track[index]))
 
 
 def _mutant_letters(impact: Impact) -> list[str]:

@@ -67,35 +67,35 @@ class NoiseFloor:
 
 
 @dataclass(frozen=True, eq=False)
-class Effect:
+class AboveFloor:
     """What is left of a measured change when the floor's is taken off.
 
     Attributes
     ----------
-    change : ndarray, shape=(n,)
+    amount : ndarray, shape=(n,)
         Replicate mean minus that of the floor, high = changed; NaN = no value.
     z : ndarray, shape=(n,)
-        `change` over the noise of the floor, estimated as the root mean
+        `amount` over the noise of the floor, estimated as the root mean
         square floor of the residues within `WINDOW`, over the root of the
         number of replicates.
-    above : ndarray, shape=(n,), dtype=bool
-        One-sided normal test, Benjamini-Hochberg at `FALSE_DISCOVERY_RATE`
-        (J. R. Stat. Soc. B 57, 289 (1995)).
+    significant : ndarray, shape=(n,), dtype=bool
+        Whether it rises above the floor: one-sided normal test, Benjamini-Hochberg at
+        `FALSE_DISCOVERY_RATE` (J. R. Stat. Soc. B 57, 289 (1995)).
     """
 
-    change: NDArray[np.float64]
+    amount: NDArray[np.float64]
     z: NDArray[np.float64]
-    above: NDArray[np.bool_]
+    significant: NDArray[np.bool_]
 
 
-def lddt_effect(replicates: tuple[Measurement, ...], floor: NoiseFloor) -> Effect:
+def deficit_above_floor(replicates: tuple[Measurement, ...], floor: NoiseFloor) -> AboveFloor:
     """The lDDT deficit above the floor. lDDT saturates: shifts under 0.5 Å do not show."""
     return _above_floor(
         [1 - m.lddt for m in replicates], [1 - m.lddt for m in floor.replicates], _SMALLEST_DEFICIT
     )
 
 
-def strain_effect(replicates: tuple[Measurement, ...], floor: NoiseFloor) -> Effect:
+def strain_above_floor(replicates: tuple[Measurement, ...], floor: NoiseFloor) -> AboveFloor:
     """The effective strain above the floor: sees shifts that are too small for lDDT."""
     return _above_floor(
         [m.strain for m in replicates], [m.strain for m in floor.replicates], _SMALLEST_STRAIN
@@ -104,23 +104,23 @@ def strain_effect(replicates: tuple[Measurement, ...], floor: NoiseFloor) -> Eff
 
 def _above_floor(
     tracks: list[NDArray[np.float64]], floors: list[NDArray[np.float64]], smallest: float
-) -> Effect:
+) -> AboveFloor:
     from scipy.stats import false_discovery_control, norm
 
     require(len(tracks) == len(floors), "floor", "has the measurement's seeds")
     floor = replicate_mean(floors)
-    change = replicate_mean(tracks) - floor
+    amount = replicate_mean(tracks) - floor
     kernel = np.ones(2 * WINDOW + 1)
     known = ~np.isnan(floor)
     squares = np.convolve(np.where(known, floor, 0.0) ** 2, kernel, mode="full")
     counts = np.convolve(known.astype(float), kernel, mode="full")
-    inside = slice(WINDOW, WINDOW + len(change))
+    inside = slice(WINDOW, WINDOW + len(amount))
     noise = np.sqrt(squares[inside] / np.maximum(counts[inside], 1))
     noise = np.maximum(noise, smallest) / np.sqrt(len(tracks))
-    z = change / noise
-    above = np.zeros(len(z), dtype=bool)
+    z = amount / noise
+    significant = np.zeros(len(z), dtype=bool)
     tested = ~np.isnan(z)
     if tested.any():
         adjusted = false_discovery_control(norm.sf(z[tested]))
-        above[tested] = adjusted <= FALSE_DISCOVERY_RATE
-    return Effect(change, z, above)
+        significant[tested] = adjusted <= FALSE_DISCOVERY_RATE
+    return AboveFloor(amount, z, significant)

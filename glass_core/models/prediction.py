@@ -48,6 +48,11 @@ class ModelInfo:
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
 
+    @property
+    def stamp(self) -> str:
+        """Name, version and the start of the SHA-256, for tables."""
+        return f"{self} ({self.sha256[:12]})"
+
 
 @dataclass(frozen=True, eq=False)
 class EffectScore:

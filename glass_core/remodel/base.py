@@ -9,14 +9,13 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from glass_core.errors import InputError, RemodelError
+from glass_core.progress import Stage
 from glass_core.protein.sequence import STANDARD
 from glass_core.protein.structure.structure import Structure
 from glass_core.protein.variant import Variant
 from glass_core.records import require
 
 ProtocolName = Literal["minimise", "anneal"]
-Progress = Callable[[str, float], None]
-"""Called with (stage in words, fraction done)."""
 ROLES = ("reference", "mutant", "floor")
 """The three structures of a replicate, in the order in which they are made."""
 BACKBONE = ("N", "CA", "C")
@@ -127,7 +126,7 @@ class Remodeller(Protocol):
         substitutions: Mapping[int, str],
         settings: RemodelSettings,
         seed: int,
-        progress: Progress | None = None,
+        progress: Stage | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> Replicate:
         """Run one seed.

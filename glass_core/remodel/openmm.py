@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.errors import RemodelError
+from glass_core.progress import Stage
 from glass_core.protein.structure.structure import Structure
 from glass_core.remodel.base import RemodelSettings
 from glass_core.remodel.coordinates import as_structure, pdb_text, start_atoms
@@ -63,8 +64,6 @@ _FIRST_SHARE = 0.5
 """Share of the reference's progress that the first relaxation takes."""
 _one_at_a_time = threading.Lock()
 """Building draws on Python's global random numbers, and is Python code anyway."""
-
-Stage = Callable[[str, float], None]
 
 
 class OpenMMRemodeller(SubprocessRemodeller):

@@ -23,9 +23,10 @@ from pathlib import Path
 from typing import Any
 
 from glass_core.errors import Cancelled, RemodelError, UnavailableError
+from glass_core.progress import Stage
 from glass_core.protein.structure.file import read_structure, write_structure
 from glass_core.protein.structure.structure import Structure
-from glass_core.remodel.base import ROLES, Progress, RemodelSettings, Replicate, check_request
+from glass_core.remodel.base import ROLES, RemodelSettings, Replicate, check_request
 
 JOB_FILE, WILD_FILE = "job.json", "wild.cif"
 FOLDER_PREFIX = "glass-remodel-"
@@ -65,7 +66,7 @@ class SubprocessRemodeller(ABC):
         substitutions: Mapping[int, str],
         settings: RemodelSettings,
         seed: int,
-        progress: Progress | None = None,
+        progress: Stage | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> Replicate:
         """Run one seed; see `base.Remodeller` for parameters and errors."""
@@ -82,7 +83,7 @@ def run_backend(
     substitutions: Mapping[int, str],
     settings: RemodelSettings,
     seed: int,
-    progress: Progress | None = None,
+    progress: Stage | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Replicate:
     """One replicate by a backend, in a subprocess and a temporary folder of its own.
@@ -135,7 +136,7 @@ def _named(made: Structure, wild: Structure, label: str) -> Structure:
 
 
 def _run(
-    folder: Path, timeout_s: float, progress: Progress | None, cancelled: Callable[[], bool] | None
+    folder: Path, timeout_s: float, progress: Stage | None, cancelled: Callable[[], bool] | None
 ) -> None:
     """Run the worker on `folder` until it ends, time is up or the user cancels."""
     search_path = os.pathsep.join(filter(None, (_PACKAGE_ROOT, os.environ.get("PYTHONPATH"))))
@@ -182,7 +183,7 @@ def _run(
             raise RemodelError(failure or _last_words(errors.read(), code))
 
 
-def _hear(line: str, progress: Progress | None) -> str | None:
+def _hear(line: str, progress: Stage | None) -> str | None:
     """Pass on a line of progress; the message when the line reports a failure."""
     if not line.startswith(MARK):
         return None

@@ -18,7 +18,7 @@ from glass_core.protein.structure.structure import Structure
 from glass_core.remodel.base import ROLES, RemodelSettings
 from glass_core.remodel.runner import FOLDER_PREFIX, JOB_FILE, MARK, WILD_FILE
 
-Stage = Callable[[str, str, float], None]
+RoleStage = Callable[[str, str, float], None]
 """Called with (role, stage in words, fraction of this role's structure done), by any thread."""
 
 
@@ -31,7 +31,7 @@ class Relax(Protocol):
         substitutions: Mapping[int, str],
         settings: RemodelSettings,
         seed: int,
-        stage: Stage,
+        stage: RoleStage,
     ) -> Mapping[str, Structure]: ...
 
 

@@ -34,7 +34,7 @@ def position_viewer(
         raise InputError("3D view: needs a structure; give a structure file.")
     low, high = colour_range(values)
     palette = {
-        index + 1: style.effect_colour(float((value - low) / (high - low)))
+        index + 1: style.change_colour(float((value - low) / (high - low)))
         for index, value in enumerate(values)
     }
     view = py3Dmol.view(width="100%", height=height)

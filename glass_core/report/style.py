@@ -9,7 +9,7 @@ SELECTED = "#009E73"
 WILD, MUTANT = "#56B4E9", "#E69F00"
 SECONDARY = {"H": "#CC79A7", "E": "#E69F00", "C": "#D9D9D9", "-": "#FFFFFF"}
 
-EFFECT_SCALE = ("#F7F7F7", "#FDD49E", "#FC8D59", "#D7301F", "#7F0000")
+CHANGE_SCALE = ("#F7F7F7", "#FDD49E", "#FC8D59", "#D7301F", "#7F0000")
 """Low to high deficit or strain; never used for confidence."""
 DIFFERENCE_SCALE = "RdBu_r"
 DISTANCE_SCALE = "Cividis"
@@ -30,14 +30,14 @@ def plddt_colour(value: float) -> str:
     return next((colour for limit, colour in PLDDT if value >= limit), NO_VALUE)
 
 
-def effect_colour(fraction: float) -> str:
+def change_colour(fraction: float) -> str:
     """Colour of a value scaled to 0..1; grey for NaN."""
     if fraction != fraction:
         return NO_VALUE
-    place = min(max(fraction, 0.0), 1.0) * (len(EFFECT_SCALE) - 1)
-    low = min(int(place), len(EFFECT_SCALE) - 2)
+    place = min(max(fraction, 0.0), 1.0) * (len(CHANGE_SCALE) - 1)
+    low = min(int(place), len(CHANGE_SCALE) - 2)
     mix = place - low
     a, b = (
-        [int(colour[k : k + 2], 16) for k in (1, 3, 5)] for colour in EFFECT_SCALE[low : low + 2]
+        [int(colour[k : k + 2], 16) for k in (1, 3, 5)] for colour in CHANGE_SCALE[low : low + 2]
     )
     return "#" + "".join(f"{round(x + (y - x) * mix):02X}" for x, y in zip(a, b, strict=True))

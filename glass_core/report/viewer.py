@@ -112,7 +112,7 @@ def _palette(impact: Impact, colour_by: ColourBy) -> dict[int, str]:
         track = impact.protein.track(structure.plddt)
         return {i + 1: style.plddt_colour(float(v)) for i, v in enumerate(track)}
     scaled = _painted(impact, colour_by) / full_colour(impact, colour_by)
-    return {i + 1: style.effect_colour(float(v)) for i, v in enumerate(scaled)}
+    return {i + 1: style.change_colour(float(v)) for i, v in enumerate(scaled)}
 
 
 def full_colour(impact: Impact, colour_by: ColourBy) -> float:

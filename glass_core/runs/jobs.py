@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 from typing import Generic, Literal, TypeVar
 
 from glass_core.errors import Cancelled, GlassError
+from glass_core.progress import Stage
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 FINISHED: frozenset[State] = frozenset({"done", "failed", "cancelled"})
 T = TypeVar("T")
-Work = Callable[[Callable[[str, float], None], Callable[[], bool]], T]
+Work = Callable[[Stage, Callable[[], bool]], T]
 """Called with (progress, cancelled); returns the result."""
 
 

@@ -17,6 +17,7 @@ from glass_core.inputs.lists import Asked, ask, name_of
 from glass_core.models.prediction import EffectTable, ModelInfo
 from glass_core.models.predictor import Predictor
 from glass_core.models.registry import load_predictor
+from glass_core.progress import Rate, ignore
 from glass_core.protein.protein import Protein
 from glass_core.remodel import get_remodeller
 from glass_core.runs.store import RunStore, View
@@ -33,53 +34,11 @@ SAMPLE_RESIDUES = 2_000
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How far a screen is.
-
-    Attributes
-    ----------
-    done, total : int
-        Rows.
-    per_second : float
-        Rows per second since it was begun or taken up; 0 before the first.
-    stage : str
-    """
-
-    done: int
-    total: int
-    per_second: float
-    stage: str
-
-    @property
-    def fraction(self) -> float:
-        """Done, 0 to 1."""
-        return self.done / self.total if self.total else 1.0
-
-    @property
-    def remaining_s(self) -> float | None:
-        """Seconds left at this rate; None before it is known."""
-        return (self.total - self.done) / self.per_second if self.per_second else None
-
-    def __str__(self) -> str:
-        words = f"{self.stage}: {self.done:,} of {self.total:,}"
-        if self.remaining_s is None:
-            return words
-        return f"{words}, {self.per_second:.0f} per second, {duration(self.remaining_s)} left"
-
-
-@dataclass(frozen=True)
 class Piece:
     """Rows of one protein that are done together; small enough to travel."""
 
     wild_type: str
     rows: tuple[ScreenRow, ...]
-
-
-def duration(seconds: float) -> str:
-    """``45 s``, ``3 min`` or ``2.5 h``."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def estimate(predictor: Predictor, asked: Sequence[Asked]) -> float:
@@ -140,7 +99,7 @@ def advance(
     settings: Settings,
     predictor: Predictor | None = None,
     runner: Runner = run_here,
-    tell: Callable[[Progress], None] = lambda progress: None,
+    tell: Callable[[Rate], None] = ignore,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> None:
     """Do what is still to be done of a run; safe to call again after any kind of end.
@@ -175,7 +134,7 @@ def advance(
             for _, rows in runner(work, pieces):
                 store.write(run, rows)
                 done, new = done + len(rows), new + len(rows)
-                tell(Progress(done, total, new / (time.monotonic() - began), "predicting"))
+                tell(Rate(done, total, new / (time.monotonic() - began), "predicting"))
                 if cancelled():
                     raise Cancelled("The screen was cancelled; what is done is kept.")
         if inputs.remodel and inputs.remodel_top:
@@ -233,7 +192,7 @@ def _second_stage(
     inputs: ScreenInputs,
     settings: Settings,
     predictor: Predictor | None,
-    tell: Callable[[Progress], None],
+    tell: Callable[[Rate], None],
     cancelled: Callable[[], bool],
 ) -> None:
     """Remodel and measure the variants on top that were not measured yet."""
@@ -246,7 +205,7 @@ def _second_stage(
     remodeller = get_remodeller(inputs.remodel)
     for place, row in enumerate(todo):
         asked = ask(row.row, row.variant, proteins[row.protein])
-        tell(Progress(place, len(todo), 0.0, f"remodelling {row.variant}"))
+        tell(Rate(place, len(todo), 0.0, f"remodelling {row.variant}"))
         impacts = [i for i in screen([asked], predictor=predictor) if not isinstance(i, Failure)]
         for made in remodel_top(
             impacts, predictor=predictor, remodeller=remodeller, cancelled=cancelled

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from glass_core.errors import GlassError, NotFoundError, SourceError, StructureError
+from glass_core.progress import Stage, ignore
 from glass_core.protein.accession import Accession, read_accession
 from glass_core.protein.annotation import Annotation, KnownVariant, Retrieved
 from glass_core.protein.structure.file import list_chains
@@ -13,8 +13,6 @@ from glass_core.sources import alphafold, entries, uniprot, variation
 from glass_core.sources.alphafold import Model
 from glass_core.sources.fetch import Fetcher
 
-Tell = Callable[[str, float], None]
-"""Called with what is being done and the fraction done."""
 MOST_VARIANTS = 5_000
 """Known variants kept of one protein; clinical ones first."""
 
@@ -45,7 +43,7 @@ class Found:
     notes: tuple[str, ...] = ()
 
 
-def look_up(accession: Accession, fetcher: Fetcher, tell: Tell | None = None) -> Found:
+def look_up(accession: Accession, fetcher: Fetcher, tell: Stage = ignore) -> Found:
     """Look up all that is known of an accession.
 
     Of UniProt: the entry, AlphaFold's model with its predicted aligned error, and known
@@ -59,7 +57,6 @@ def look_up(accession: Accession, fetcher: Fetcher, tell: Tell | None = None) ->
     SourceError
         UniProt, or PDB for its entries, cannot be asked or used.
     """
-    tell = tell or (lambda stage, fraction: None)
     if accession.database == "pdb":
         return _pdb_entry(accession, fetcher, tell)
     tell("UniProt", 0.05)
@@ -101,7 +98,7 @@ def look_up(accession: Accession, fetcher: Fetcher, tell: Tell | None = None) ->
     )
 
 
-def _pdb_entry(accession: Accession, fetcher: Fetcher, tell: Tell) -> Found:
+def _pdb_entry(accession: Accession, fetcher: Fetcher, tell: Stage) -> Found:
     tell("PDB", 0.2)
     file = entries.structure_file(accession, fetcher)
     try:

@@ -12,18 +12,19 @@ import importlib.metadata
 import json
 import math
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import click
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from glass_core.errors import InputError
+from glass_core.progress import Say
 from glass_core.records import require
 
 RECORD_FORMAT = "glass-training/1"
@@ -95,8 +96,8 @@ class History:
     seconds: float = 0.0
 
 
-def _tell(words: str) -> None:
-    click.echo(words, err=True)
+def _on_stderr(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
 
 
 def fit(
@@ -109,7 +110,7 @@ def fit(
     validate: Callable[[], Mapping[str, float]] | None = None,
     keep_best: bool = True,
     validate_first: bool = False,
-    say: Callable[[str], None] = _tell,
+    say: Say = _on_stderr,
 ) -> History:
     """Train `module`, continuing from `checkpoint` where there is one.
 

@@ -16,11 +16,12 @@ from glass_core.inputs.proteins import read_proteins
 from glass_core.inputs.table import TABLE_SUFFIXES, read_table
 from glass_core.inputs.upload import EXAMPLE_CHAIN, Upload, example_upload
 from glass_core.models.registry import DEFAULT_MODEL, list_models
+from glass_core.progress import Rate, Stage, duration
 from glass_core.protein.annotation import Annotation
 from glass_core.protein.numbering import NumberingKind
 from glass_core.protein.protein import Protein
 from glass_core.remodel import remodellers
-from glass_core.runs.screening import Progress, advance, begin, duration, estimate
+from glass_core.runs.screening import advance, begin, estimate
 from glass_core.screen.rows import SCORES
 from glass_core.sources.lookup import Found
 from pages.parts.common import (
@@ -298,8 +299,8 @@ def start(proteins: list[Protein], asked: list[Asked], source: str) -> None:
 def queue(run: str, model: str) -> None:
     store, loaded, places = runs(), predictor(model), settings()
 
-    def work(progress: Callable[[str, float], None], cancelled: Callable[[], bool]) -> None:
-        def tell(now: Progress) -> None:
+    def work(progress: Stage, cancelled: Callable[[], bool]) -> None:
+        def tell(now: Rate) -> None:
             progress(str(now), now.fraction)
 
         advance(store, run, settings=places, predictor=loaded, tell=tell, cancelled=cancelled)

@@ -71,9 +71,7 @@ class SiameseTransformer(nn.Module):
         )
         self.output_projection = nn.Linear(hidden, config.output_dim)
         self.global_attention = nn.Sequential(
-            nn.Linear(config.output_dim, config.output_dim // 2),
-            nn.ReLU(),
-            nn.Linear(config.output_dim // 2, 1),
+            nn.Linear(config.output_dim, hidden // 2), nn.ReLU(), nn.Linear(hidden // 2, 1)
         )
 
     def forward(self, residues: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:

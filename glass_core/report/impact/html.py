@@ -7,7 +7,7 @@ from dataclasses import asdict
 from jinja2 import Environment, StrictUndefined
 
 from glass_core.impact.record import Impact
-from glass_core.impact.rows import COLUMNS
+from glass_core.impact.rows import RESIDUE_COLUMNS
 from glass_core.report.impact.figures import matrices, residue_track
 from glass_core.report.impact.tables import residue_table, subdomain_table
 from glass_core.report.impact.verdict import verdict
@@ -65,7 +65,7 @@ def report_html(impact: Impact, script: str | None) -> str:
         viewer=viewer_html(impact, ViewOptions(colour_by), script) if has_structure else "",
         parts=parts.to_html(index=False, na_rep="", float_format="%.4f"),
         residues=residue_table(impact).to_html(index=False, na_rep="", float_format="%.4f"),
-        columns=COLUMNS,
+        columns=RESIDUE_COLUMNS,
         provenance=list(_flat(impact)),
     )
 

@@ -7,7 +7,7 @@ import re
 import pandas as pd
 
 from glass_core.impact.record import Impact
-from glass_core.impact.rows import COLUMNS, residue_rows
+from glass_core.impact.rows import RESIDUE_COLUMNS, residue_rows
 
 _FORMULA_STARTS = ("=", "+", "@", "\t", "\r", "\n", "＝", "＋", "＠")
 _MINUS = re.compile(r"\s*[-－](?!\d+[A-Za-z]?$|\d*\.\d+$|$)")
@@ -16,7 +16,7 @@ _MINUS = re.compile(r"\s*[-－](?!\d+[A-Za-z]?$|\d*\.\d+$|$)")
 
 def residue_table(impact: Impact) -> pd.DataFrame:
     """One row per wild-type position; missing values are NaN or None."""
-    return pd.DataFrame(residue_rows(impact), columns=list(COLUMNS))
+    return pd.DataFrame(residue_rows(impact), columns=list(RESIDUE_COLUMNS))
 
 
 def residue_csv(impact: Impact) -> str:

@@ -102,20 +102,22 @@ def _effect_sentence(effect: EffectScore) -> str:
 def _measured(impact: Impact) -> tuple[str, list[str]]:
     name, seeds = impact.variant.text, len(impact.replicates)
     spread = "" if np.isnan(impact.tm_score_sd) else f" ± {impact.tm_score_sd:.4f}"
-    floor, effect, strained = impact.noise_floor, impact.effect, impact.strain_effect
-    if floor is None or effect is None or strained is None:
+    floor, deficit = impact.noise_floor, impact.deficit_above_floor
+    strain = impact.strain_above_floor
+    if floor is None or deficit is None or strain is None:
         return f"{name}: measured against the given mutant structure", [
             f"Measured on the structure given: TM-score {impact.tm_score:.4f}, mean lDDT "
             f"{np.nanmean(impact.measured_lddt):.4f}; there is no noise floor to compare with."
         ]
-    by_lddt, by_strain = int(effect.above.sum()), int(strained.above.sum())
+    by_lddt, by_strain = int(deficit.significant.sum()), int(strain.significant.sum())
     plural = "s" if seeds > 1 else ""
     sentences = [
         f"Measured on {seeds} remodelled replicate{plural}: TM-score {impact.tm_score:.4f}{spread} "
         f"(noise floor {floor.tm_score:.4f}), mean lDDT {np.nanmean(impact.measured_lddt):.4f} "
         f"(noise floor {np.nanmean(impact.floor_lddt):.4f}).",
-        f"Of {len(effect.above)} residues {by_lddt} rise above the floor by lDDT and {by_strain} "
-        "by effective strain, which also sees shifts under 0.5 Å (5% false discovery rate).",
+        f"Of {len(deficit.significant)} residues {by_lddt} rise above the floor by lDDT and "
+        f"{by_strain} by effective strain, which also sees shifts under 0.5 Å (5% false "
+        "discovery rate).",
         "A remodelled mutant is a model, not an experiment.",
     ]
     if not by_lddt and not by_strain:

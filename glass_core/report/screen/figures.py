@@ -326,5 +326,5 @@ def _axis_title(score: str) -> str:
 
 
 def _scale() -> list[tuple[float, str]]:
-    steps = style.EFFECT_SCALE
+    steps = style.CHANGE_SCALE
     return [(k / (len(steps) - 1), colour) for k, colour in enumerate(steps)]

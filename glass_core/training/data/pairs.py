@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -19,6 +20,7 @@ from glass_core.errors import InputError
 from glass_core.metrics.distances import place_on_reference
 from glass_core.metrics.lddt import lddt
 from glass_core.metrics.tmalign import tm_align
+from glass_core.progress import Rate, ignore
 from glass_core.records import require
 from glass_core.training.data.candidates import Candidates, tm_bin
 from glass_core.training.data.splits import largest_name, split_of_name
@@ -141,7 +143,7 @@ def build_pairs(
     *,
     given: pd.DataFrame | None = None,
     listed: pd.DataFrame | None = None,
-    tell: Callable[[str, int, int], None] = lambda stage, done, of: None,
+    tell: Callable[[Rate], None] = ignore,
 ) -> Path:
     """Build shards in ``OUT/shards``; shards already there are kept, not built again.
 
@@ -158,7 +160,7 @@ def build_pairs(
     listed : DataFrame, optional
         ``reference_id``, ``subject_id``: pairs to label in place of drawn ones.
     tell : callable
-        Called with (stage, shards done, shards in all).
+        Called with how many shards of a stage are done.
 
     Returns
     -------
@@ -197,7 +199,7 @@ def _fold_side(
     plan: PairPlan,
     shards: Path,
     run: Runner,
-    tell: Callable[[str, int, int], None],
+    tell: Callable[[Rate], None],
 ) -> None:
     candidates = Candidates(chains, plan.cap)
     place = {name: row for row, name in enumerate(chains["id"])}
@@ -316,20 +318,20 @@ def _build(
     shards: Path,
     name: str,
     run: Runner,
-    tell: Callable[[str, int, int], None],
+    tell: Callable[[Rate], None],
 ) -> None:
     """Label the chunks whose shard is not there yet."""
     paths = [shards / f"{name}-{number:05d}.parquet" for number in range(len(chunks))]
     todo = [number for number, path in enumerate(paths) if not path.is_file()]
-    done = len(chunks) - len(todo)
-    tell(stage, done, len(chunks))
-    for place, labelled in run(label_chunk, [chunks[number] for number in todo]):
+    kept, began = len(chunks) - len(todo), time.monotonic()
+    tell(Rate(kept, len(chunks), 0.0, stage))
+    labelling = run(label_chunk, [chunks[number] for number in todo])
+    for new, (place, labelled) in enumerate(labelling, start=1):
         table = pd.DataFrame(labelled, columns=list(PAIR_COLUMNS))
         partial = paths[todo[place]].with_suffix(".partial")
         table.to_parquet(partial)
         partial.replace(paths[todo[place]])
-        done += 1
-        tell(stage, done, len(chunks))
+        tell(Rate(kept + new, len(chunks), new / (time.monotonic() - began), stage))
 
 
 def read_shards(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -15,6 +14,7 @@ from glass_core.embedders.compact import SECONDARY_STATES, CompactEmbedder
 from glass_core.metrics.agreement import spearman
 from glass_core.models.heads.siamese import predicted_lddt, predicted_tm
 from glass_core.models.predictor import SiamesePredictor
+from glass_core.progress import Say
 from glass_core.protein.alignment import GAP, blosum62_matrix, global_alignment
 from glass_core.training.data.candidates import BIN_EDGES, tm_bins
 from glass_core.training.evaluation.statistics import (
@@ -28,7 +28,6 @@ from glass_core.training.evaluation.statistics import (
 )
 
 MODEL = "model"
-Tell = Callable[[str], None]
 MOST_OF_EMPTIEST = 1.5
 _DIGITS = 6
 """Scores are kept to so many decimals: below lies fp32 rounding, which correlates with chance."""
@@ -186,7 +185,7 @@ def _track_figures(rows: pd.DataFrame, scored: Scored) -> tuple[Vector, Vector]:
 
 
 def evaluate_pairs(
-    predictor: SiamesePredictor, test: pd.DataFrame, train: pd.DataFrame, tell: Tell
+    predictor: SiamesePredictor, test: pd.DataFrame, train: pd.DataFrame, tell: Say
 ) -> dict[str, Any]:
     """Figures of every kind of pair, rearrangements apart, and the rows they come from."""
     found: dict[str, Any] = {}

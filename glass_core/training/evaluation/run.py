@@ -17,10 +17,11 @@ from glass_core.errors import InputError
 from glass_core.models.card import CARD_FILE, ModelCard
 from glass_core.models.evaluation import FORMAT, read_evaluations
 from glass_core.models.registry import load_predictor
+from glass_core.progress import Say, ignore
 from glass_core.settings import Settings
 from glass_core.training.data.assays import read_assays
 from glass_core.training.data.pairs import SHARDS, read_shards
-from glass_core.training.evaluation.pairs import Tell, evaluate_pairs, secondary_accuracy
+from glass_core.training.evaluation.pairs import evaluate_pairs, secondary_accuracy
 from glass_core.training.evaluation.variants import evaluate_effects
 from glass_core.training.loop import data_sha256, git_revision
 
@@ -36,7 +37,7 @@ def evaluate_model(
     effects: Path | None = None,
     secondary: Path | None = None,
     side: str = "test",
-    tell: Tell = lambda words: None,
+    tell: Say = ignore,
 ) -> Iterator[Path]:
     """Measure a model and write its records into `out`; yields each path when written."""
     predictor = load_predictor(settings, model)

@@ -11,11 +11,12 @@ from glass_core.embedders.base import Embedder
 from glass_core.embedders.compact import CompactEmbedder
 from glass_core.metrics.agreement import auroc, spearman
 from glass_core.models.predictor import SiamesePredictor
+from glass_core.progress import Say
 from glass_core.protein.alignment import blosum62_matrix
 from glass_core.protein.sequence import STANDARD
 from glass_core.protein.variant import Variant
 from glass_core.training.data.assays import Assay
-from glass_core.training.evaluation.pairs import MODEL, Tell, column, nan_mean
+from glass_core.training.evaluation.pairs import MODEL, column, nan_mean
 from glass_core.training.evaluation.statistics import (
     Vector,
     calibration_error,
@@ -110,7 +111,7 @@ def _letters(assay: Assay, row: int) -> tuple[str, str]:
 
 
 def evaluate_effects(
-    predictor: SiamesePredictor, assays: Sequence[Assay], tell: Tell
+    predictor: SiamesePredictor, assays: Sequence[Assay], tell: Say
 ) -> dict[str, Any]:
     """Spearman of every measured assay, AUROC and calibration of clinical labels."""
     measured: dict[str, list[dict[str, Any]]] = {}

@@ -19,7 +19,7 @@ from glass_core.runs.jobs import JobStatus
 from glass_core.runs.store import new_id
 from pages.parts.common import impact_jobs, kept_impact, predictor, runs, through_the_front_door
 from pages.parts.hand_over import taken_over
-from pages.parts.impact_form import input_form, screen_instead, start_analysis
+from pages.parts.impact_form import WILD, input_form, screen_instead, start_analysis
 from pages.parts.impact_panels import (
     alignment_panel,
     downloads,
@@ -31,7 +31,7 @@ from pages.parts.impact_panels import (
     superposition_panel,
     track_panel,
 )
-from pages.parts.impact_state import impact_state
+from pages.parts.state import impact_state, lookup_state
 
 FIELDS = ("wild", "variant", "mutant")
 
@@ -200,7 +200,8 @@ def open_handed_over() -> None:
         )
         state.start = True
     if state.next_accession is not None:
-        fields.update(accession=state.next_accession, look_up_now=True)
+        fields.update(accession=state.next_accession)
+        lookup_state(WILD).start = True
         state.next_accession = None
     if state.next_wild is not None:
         fields.update(wild=state.next_wild)

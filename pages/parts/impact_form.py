@@ -30,8 +30,8 @@ from pages.parts.common import (
     turn,
 )
 from pages.parts.hand_over import HandOver, hand_over
-from pages.parts.impact_state import impact_state
 from pages.parts.lookup import accession_input, fasta_of, only_chain
+from pages.parts.state import impact_state, lookup_state
 
 WILD, MUTANT = "", "mutant_"  # prefixes of the state keys of the two structures
 PLACE = {SequenceError: "wild", VariantError: "variant", StructureError: "structure"}
@@ -43,10 +43,10 @@ def fill_example() -> None:
         given=example_upload(),
         mutant_given=None,
         annotation=None,
-        lookup_notes=(),
         accession="",
         numbering="sequence",
     )
+    lookup_state(WILD).notes = ()
     impact_state().start = True
 
 

@@ -13,8 +13,8 @@ from glass_core.report.impact.tables import subdomain_table, variant_table
 from glass_core.report.viewer import ViewOptions, colour_choices, colour_legend, viewer_html
 from pages.parts.common import viewer_script
 from pages.parts.hand_over import HandOver, hand_over
-from pages.parts.impact_state import impact_state
 from pages.parts.lookup import plain
+from pages.parts.state import impact_state
 
 
 def numbers(impact: Impact) -> None:

@@ -16,6 +16,7 @@ from glass_core.sources.examples import LOOKUP_EXAMPLES
 from glass_core.sources.fetch import Fetcher
 from glass_core.sources.lookup import Found, look_up
 from pages.parts.common import settings
+from pages.parts.state import lookup_state
 
 Taken = Callable[[Found, str], None]
 """Called with what was found and the words behind the accession."""
@@ -26,7 +27,7 @@ def accession_input(role: str, taken: Taken) -> None:
 
     The annotation is in ``{role}annotation``; `taken` fills the rest of the form.
     """
-    state = st.session_state
+    state, lookup = st.session_state, lookup_state(role)
     box, button = st.columns([2.2, 1], vertical_alignment="bottom")
     box.text_input(
         "Accession",
@@ -46,20 +47,22 @@ def accession_input(role: str, taken: Taken) -> None:
                 args=(role, words),
             )
         st.caption("They are looked up on the web.")
-    if asked or state.pop(f"{role}look_up_now", False):
+    if asked or lookup.start:
+        lookup.start = False
         _look_up(role, state[f"{role}accession"], taken)
-    if state.get(f"{role}lookup_problem"):
-        st.error(state[f"{role}lookup_problem"], icon=":material/error:")
+    if lookup.problem:
+        st.error(lookup.problem, icon=":material/error:")
     _summary(role)
 
 
 def _type(role: str, words: str) -> None:
-    st.session_state.update({f"{role}accession": words, f"{role}look_up_now": True})
+    st.session_state[f"{role}accession"] = words
+    lookup_state(role).start = True
 
 
 def _look_up(role: str, text: str, taken: Taken) -> None:
-    state = st.session_state
-    state[f"{role}lookup_problem"] = ""
+    lookup = lookup_state(role)
+    lookup.problem = ""
     written = take_apart(text)
     try:
         with st.status("Looking up ...") as status:
@@ -70,10 +73,10 @@ def _look_up(role: str, text: str, taken: Taken) -> None:
             found = look_up(written.accession or read_accession(text), Fetcher(settings()), tell)
             status.update(label="Found", state="complete")
     except GlassError as error:
-        state[f"{role}lookup_problem"] = str(error)
+        lookup.problem = str(error)
         return
-    state[f"{role}annotation"] = found.annotation
-    state[f"{role}lookup_notes"] = found.notes
+    st.session_state[f"{role}annotation"] = found.annotation
+    lookup.notes = found.notes
     taken(found, written.rest)
 
 
@@ -92,7 +95,7 @@ def only_chain(found: Found) -> str | None:
 
 def _summary(role: str) -> None:
     known: Annotation | None = st.session_state.get(f"{role}annotation")
-    notes = st.session_state.get(f"{role}lookup_notes", ())
+    notes = lookup_state(role).notes
     if known is not None:
         st.markdown(f"**{plain(known.title)}**")
         st.caption(
@@ -132,14 +135,9 @@ def mean_plddt(given: Upload) -> float | None:
 
 
 def _clear(role: str) -> None:
+    lookup_state(role).notes = ()
     st.session_state.update(
-        {
-            f"{role}annotation": None,
-            f"{role}lookup_notes": (),
-            f"{role}accession": "",
-            f"{role}wild": "",
-            f"{role}given": None,
-        }
+        {f"{role}annotation": None, f"{role}accession": "", f"{role}wild": "", f"{role}given": None}
     )
 
 

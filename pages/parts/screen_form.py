@@ -35,6 +35,7 @@ from pages.parts.common import (
 )
 from pages.parts.hand_over import HandOver
 from pages.parts.lookup import accession_input, fasta_of, only_chain
+from pages.parts.state import lookup_state, screen_state
 
 ROLE = "screen_"
 EVERYTHING, ALANINE, LIST, KNOWN = "All", "Alanine scan", "My list", "Known"
@@ -67,25 +68,25 @@ def take_over(given: HandOver) -> None:
             "screen_which": LIST,
             "screen_list": given.variants,
             "screen_numbering": given.numbering,
-            "start_screen": True,
         }
     )
+    screen_state().start = True
 
 
 def fill_example() -> None:
     st.session_state.update(
         {
             "screen_annotation": None,
-            "screen_lookup_notes": (),
             "screen_accession": "",
             "screen_wild": "",
             "screen_given": example_upload(),
             "screen_chain": EXAMPLE_CHAIN,
             "screen_which": EVERYTHING,
             "screen_range": "",
-            "start_screen": True,
         }
     )
+    lookup_state(ROLE).notes = ()
+    screen_state().start = True
 
 
 def screen_form() -> None:
@@ -170,7 +171,7 @@ def check_and_start(which: str) -> None:
         asked = list(choice.requests(proteins))
     except GlassError as error:
         st.error(str(error), icon=":material/error:")
-        state.pop("start_screen", None)
+        screen_state().start = False
         return
     made = counts(asked)
     st.markdown(f"**{made['accepted']:,} accepted**, {made['rejected']:,} rejected")
@@ -184,15 +185,15 @@ def check_and_start(which: str) -> None:
                 hide_index=True,
             )
     if not made["accepted"]:
-        state.pop("start_screen", None)
+        screen_state().start = False
         return
     try:
         lengths = tuple(len(p) for p in proteins)
         seconds = seconds_for(state["screen_model"], lengths, made["accepted"], asked)
         st.caption(f"Effect scores at once; TM-score and lDDT in about {duration(seconds)}.")
-        if st.button("Screen", type="primary", width="stretch", key="screen_go") or state.pop(
-            "start_screen", False
-        ):
+        clicked = st.button("Screen", type="primary", width="stretch", key="screen_go")
+        if clicked or screen_state().start:
+            screen_state().start = False
             start(proteins, asked, choice.words(proteins))
     except GlassError as error:
         st.error(str(error), icon=":material/error:")

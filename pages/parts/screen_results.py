@@ -31,12 +31,12 @@ from glass_core.screen.rows import SCORES, WHOLE
 from pages.parts.common import runs, screen_jobs, settings, viewer_script
 from pages.parts.hand_over import HandOver, hand_over
 from pages.parts.screen_form import queue
+from pages.parts.state import screen_state
 
 PAGE = 100
 """Rows of the ranking that are shown at a time."""
 OF_ONE_RUN = (
     "chosen",
-    "clicked_map",
     "shown_fraction",
     "score",
     "threshold",
@@ -69,10 +69,10 @@ def job_progress(run: str) -> None:
 
 def screen_results(run: Run) -> None:
     inputs, store = runs().inputs(run.id), runs()
-    if st.session_state.get("shown_run") != run.id:
+    if screen_state().shown_run != run.id:
         for key in OF_ONE_RUN:
             st.session_state.pop(key, None)
-        st.session_state["shown_run"] = run.id
+        screen_state().shown_run, screen_state().clicked = run.id, ()
     status = screen_jobs().status(run.id)
     running = status is not None and not status.finished
     st.subheader(run.name, anchor=False)
@@ -159,10 +159,8 @@ def map_panel(frame: pd.DataFrame, protein: Protein, score: str, chosen: list[in
     )
     points = [p for p in event["selection"]["points"] if p.get("customdata") is not None]
     clicked = tuple(_row(p["customdata"]) for p in points)
-    if not clicked:
-        st.session_state.pop("clicked_map", None)
-    elif clicked != st.session_state.get("clicked_map"):
-        st.session_state["clicked_map"] = clicked
+    news, screen_state().clicked = clicked != screen_state().clicked, clicked
+    if clicked and news:
         st.session_state["chosen"] = [*dict.fromkeys([*chosen, *clicked])]
         st.rerun()
     st.caption("Grey dots: the wild type. Click a cell to choose a variant; drag to zoom.")

@@ -249,11 +249,11 @@ def _position(word: str, numbering: Numbering, label: str) -> int:
     """1-based position of a number as written, leading zeros aside."""
     match = re.fullmatch(rf"({_NUMBER})([A-Za-z]?)", label)
     digits, code = (match[1], match[2]) if match else (label, "")
-    found = None
+    position = None
     if len(digits) <= _LONGEST_NUMBER:
-        found = numbering.position(f"{int(digits)}{code}")
-    if found is not None:
-        return found
+        position = numbering.position(f"{int(digits)}{code}")
+    if position is not None:
+        return position
     if numbering.kind == "sequence":
         what, cure = f"residues {numbering.span}", "."
     else:

@@ -251,9 +251,9 @@ def _assembly(
 def _with_uniprot(atoms: AtomArray) -> AtomArray:
     """SIFTS' accession and position of each atom as annotations; '' and -1 where none."""
     names, numbers = (np.asarray(atoms.get_annotation(field), dtype=str) for field in _SIFTS)
-    told = np.char.isdecimal(numbers) & (np.char.str_len(numbers) < 7)
-    atoms.set_annotation("uniprot_accession", np.where(told, names, ""))
-    atoms.set_annotation("uniprot_position", np.where(told, numbers, "-1").astype(int))
+    decimal = np.char.isdecimal(numbers) & (np.char.str_len(numbers) < 7)
+    atoms.set_annotation("uniprot_accession", np.where(decimal, names, ""))
+    atoms.set_annotation("uniprot_position", np.where(decimal, numbers, "-1").astype(int))
     for field in _SIFTS:
         atoms.del_annotation(field)
     return atoms

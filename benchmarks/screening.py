@@ -15,7 +15,7 @@ import torch
 
 from benchmarks.timing import Row
 from glass_core.embedders.compact import tokenise
-from glass_core.inputs.lists import Asked, all_substitutions, ask
+from glass_core.inputs.lists import VariantRequest, all_substitutions, read_request
 from glass_core.models.card import ModelCard
 from glass_core.models.checkpoint import load_heads
 from glass_core.models.heads.fold import global_embedding
@@ -155,7 +155,7 @@ class _Alone:
         self._head, self._fold = heads["siamese"], heads.get("fold")
 
     @torch.inference_mode()
-    def scores(self, asked: Asked) -> tuple[float, np.ndarray]:
+    def scores(self, asked: VariantRequest) -> tuple[float, np.ndarray]:
         """Predicted TM-score and lDDT of one variant."""
         if asked.variant is None:
             raise ValueError(asked.reason)
@@ -175,7 +175,7 @@ class _Alone:
         return per_residue[0], pooled[0]
 
 
-def _doubles(wild: Protein) -> Iterator[Asked]:
+def _doubles(wild: Protein) -> Iterator[VariantRequest]:
     """Double mutants without end, none twice for a long while."""
     rng = np.random.default_rng(0)
     row = 0
@@ -186,7 +186,7 @@ def _doubles(wild: Protein) -> Iterator[Asked]:
         for place in places:
             letter = wild.sequence[place]
             changes.append(f"{letter}{place + 1}{rng.choice(list(STANDARD.replace(letter, '')))}")
-        yield ask(row, ":".join(changes), wild)
+        yield read_request(row, ":".join(changes), wild)
 
 
 def _peak() -> float:

@@ -62,9 +62,8 @@ class Cancelled(GlassError):
 
 
 def one_line(error: BaseException, longest: int = 120) -> str:
-    """What an error says, in one line and short enough for a message; else its type."""
-    line = " ".join(str(error).split()) or type(error).__name__
-    return line if len(line) <= longest else f"{line[: longest - 3]}..."
+    """What another library's error says, in one line; its kind where it says nothing."""
+    return shown(str(error), longest) or type(error).__name__
 
 
 def shown(text: str, longest: int = 60) -> str:

@@ -63,6 +63,11 @@ def require_sizes(record: object, names: Iterable[str], most: int = MAX_WIDTH) -
         )
 
 
+def require_one_of(value: str, choices: Sequence[str], field: str) -> None:
+    """Raise `RecordError` naming `field` and `choices` unless `value` is one of them."""
+    require(value in choices, field, f"is one of {', '.join(choices)}")
+
+
 def frozen_array(
     values: ArrayLike, shape: tuple[int | None, ...], field: str, dtype: Any = np.float64
 ) -> NDArray[Any]:

@@ -9,7 +9,7 @@ import streamlit as st
 from glass_core.errors import RunError
 from glass_core.impact.analyse import analyse
 from glass_core.impact.record import Impact
-from glass_core.inputs.read import Upload
+from glass_core.inputs.upload import Upload
 from glass_core.progress import Watch
 from glass_core.remodel import get_remodeller, unavailable_remodellers
 from glass_core.remodel.base import Remodelling, RemodelSettings
@@ -17,7 +17,8 @@ from glass_core.report.impact.verdict import verdict
 from glass_core.runs.jobs import JobStatus
 from glass_core.runs.store import new_id
 from pages.parts.common import impact_jobs, kept_impact, predictor, runs, through_the_front_door
-from pages.parts.impact_form import input_form, screen_instead, start_analysis
+from pages.parts.hand_over import taken_over
+from pages.parts.impact_form import WILD, input_form, screen_instead, start_analysis
 from pages.parts.impact_panels import (
     alignment_panel,
     downloads,
@@ -29,6 +30,7 @@ from pages.parts.impact_panels import (
     superposition_panel,
     track_panel,
 )
+from pages.parts.state import impact_state, lookup_state
 
 FIELDS = ("wild", "variant", "mutant")
 
@@ -105,9 +107,9 @@ def job_progress(job: str) -> None:
 def tidy_after(status: JobStatus[Impact]) -> None:
     """A failed or cancelled remodel leaves the prediction it started from."""
     if status.state == "failed":
-        st.session_state["notice"] = status.error
+        impact_state().notice = status.error
     else:
-        st.session_state["notice"] = "Remodelling was cancelled; the prediction is kept."
+        impact_state().notice = "Remodelling was cancelled; the prediction is kept."
     before = st.query_params.get("before")
     if before:
         st.query_params["run"] = before
@@ -118,8 +120,9 @@ def tidy_after(status: JobStatus[Impact]) -> None:
 def show_impact(impact: Impact) -> None:
     said = verdict(impact)
     st.subheader(said.headline, anchor=False)
-    if st.session_state.get("notice"):
-        st.warning(st.session_state.pop("notice"), icon=":material/warning:")
+    notice, impact_state().notice = impact_state().notice, ""
+    if notice:
+        st.warning(notice, icon=":material/warning:")
     numbers(impact)
     for sentence in said.sentences:
         st.markdown(sentence)
@@ -173,23 +176,27 @@ def known_impact(run: str) -> Impact | None:
 
 def open_handed_over() -> None:
     """A variant that another page sends here is analysed at once."""
-    handed = st.session_state.pop("hand_over", None)
-    if handed is not None:
-        st.session_state.update(
-            wild=handed.wild,
-            variant=handed.variant,
+    fields, state = st.session_state, impact_state()
+    given = taken_over("impact")
+    if given is not None:
+        fields.update(
+            wild=given.wild,
+            variant=given.variants,
             mutant="",
-            given=handed.structure,
-            chain=handed.chain,
+            given=given.structure,
+            chain=given.chain,
             mutant_given=None,
-            start=True,
-            numbering="sequence",
-            annotation=handed.annotation,
+            numbering=given.numbering,
+            annotation=given.annotation,
         )
-    if "next_accession" in st.session_state:
-        st.session_state.update(accession=st.session_state.pop("next_accession"), look_up_now=True)
-    if "next_wild" in st.session_state:
-        st.session_state.update(wild=st.session_state.pop("next_wild"), start=True)
+        state.start = True
+    if state.next_accession is not None:
+        fields.update(accession=state.next_accession)
+        lookup_state(WILD).start = True
+        state.next_accession = None
+    if state.next_wild is not None:
+        fields.update(wild=state.next_wild)
+        state.next_wild, state.start = None, True
 
 
 def forward_screen(run: str) -> None:
@@ -225,7 +232,8 @@ open_handed_over()
 form, main = st.columns([1, 2.6], gap="large")
 with form:
     input_form()
-if st.session_state.pop("start", False):
+if impact_state().start:
+    impact_state().start = False
     with main:
         start_analysis()
     st.rerun()  # so that the form shows, or no longer shows, a problem

@@ -6,7 +6,8 @@ import streamlit as st
 
 from glass_core.errors import Cancelled, GlassError
 from pages.parts.common import runs, through_the_front_door
-from pages.parts.screen_form import screen_form
+from pages.parts.hand_over import taken_over
+from pages.parts.screen_form import screen_form, take_over
 from pages.parts.screen_results import screen_results
 
 
@@ -35,7 +36,9 @@ def show() -> None:
 
 
 through_the_front_door("pages/screen.py")
-st.session_state.update(st.session_state.pop("screen_taken_over", {}))
+given = taken_over("screen")
+if given is not None:
+    take_over(given)
 for field in ("screen_wild", "screen_list", "screen_range"):
     st.session_state.setdefault(field, "")
 form, main = st.columns([1, 2.6], gap="large")

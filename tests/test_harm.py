@@ -20,11 +20,13 @@ import torch
 
 from glass_core.errors import GlassError, InputError, ModelError, StructureError
 from glass_core.impact.analyse import analyse
-from glass_core.inputs.read import Upload, variants_of_file
+from glass_core.inputs.choice import VariantChoice
 from glass_core.inputs.table import MAX_ROWS, read_table
+from glass_core.inputs.upload import Upload
 from glass_core.models.checkpoint import load_authors_checkpoint
 from glass_core.models.registry import list_models, load_predictor
 from glass_core.protein.annotation import Annotation, Feature, KnownVariant
+from glass_core.protein.change import Change
 from glass_core.protein.protein import Protein
 from glass_core.protein.structure.file import read_structure, write_structure
 from glass_core.protein.structure.structure import Structure
@@ -181,8 +183,9 @@ def test_a_parquet_bomb_is_refused():
     ],
 )
 def test_odd_tables_end(content):
+    choice = VariantChoice("file", upload=Upload(content, "t.csv"))
     with bounded(20), pytest.raises(InputError):
-        list(variants_of_file(Upload(content, "t.csv"), [Protein.from_sequence("MKTAY")]))
+        list(choice.requests([Protein.from_sequence("MKTAY")]))
 
 
 @pytest.mark.parametrize("member", ["run.json", "inputs.json"])
@@ -224,7 +227,7 @@ def hostile(tiny_predictor):
         SCRIPT,
         SCRIPT,
         (Feature("Domain", 1, 5, SCRIPT), Feature("Active site", 3, 3, SCRIPT)),
-        (KnownVariant(1, "D", "A", SCRIPT, f"=cmd|{SCRIPT}", (SCRIPT,), SCRIPT),),
+        (KnownVariant(Change(1, "D", "A"), SCRIPT, f"=cmd|{SCRIPT}", (SCRIPT,), SCRIPT),),
     )
     protein = Protein.combine(small.sequence, structure, SCRIPT).annotated(annotation)
     return analyse(

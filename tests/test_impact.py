@@ -14,7 +14,8 @@ from glass_core.errors import Cancelled, GlassError, InputError, RemodelError
 from glass_core.impact.analyse import analyse
 from glass_core.impact.as_json import from_json, to_dict, to_json
 from glass_core.impact.rows import RESIDUE_COLUMNS
-from glass_core.inputs.read import EXAMPLE_VARIANT, example_upload, read_inputs
+from glass_core.inputs.analysis import AnalysisRequest, read_analysis
+from glass_core.inputs.upload import EXAMPLE_VARIANT, example_upload
 from glass_core.progress import UNWATCHED, Watch
 from glass_core.protein.protein import Protein
 from glass_core.protein.structure.file import read_structure
@@ -52,7 +53,7 @@ class FakeRemodeller:
         watch.tell("moving", 0.5)
         watch.stop_if_cancelled()
         rng = np.random.default_rng(seed)
-        residue = np.cumsum(np.isin(np.arange(len(wild.atoms)), wild.residue_starts)) - 1
+        residue = wild.residue_of_atom
 
         def moved(extra, letters):
             shift = rng.normal(0, 0.03, wild.ca.shape)
@@ -364,7 +365,8 @@ def test_measured_subdomains_are_ranked_by_strain(measured):
 
 
 def test_the_example_needs_no_network():
-    inputs = read_inputs("", EXAMPLE_VARIANT, structure=example_upload(), chain="A")
+    request = AnalysisRequest(variant=EXAMPLE_VARIANT, structure=example_upload(), chain="A")
+    inputs = read_analysis(request)
     assert inputs.protein.sequence[30] == "V"
 
 

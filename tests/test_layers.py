@@ -115,7 +115,7 @@ def test_imports_point_down(path):
 @pytest.mark.parametrize(
     ("here", "text"),
     [
-        ("protein", "from glass_core.inputs.read import read_inputs"),
+        ("protein", "from glass_core.inputs.analysis import read_analysis"),
         ("metrics", "def f():\n    import glass_core.remodel.openmm"),
         ("report", "from glass_core.runs.store import RunStore"),
         ("settings", "from glass_core import records"),

@@ -196,7 +196,7 @@ def test_effect_above_the_floor(globin):
 
     def jiggled(scale, extra=None):
         atoms = globin.atoms.copy()
-        residue = np.cumsum(np.isin(np.arange(len(atoms)), globin.residue_starts)) - 1
+        residue = globin.residue_of_atom
         shift = rng.normal(0, scale, globin.ca.shape)
         if extra is not None:
             shift[60:64] += extra

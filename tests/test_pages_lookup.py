@@ -183,7 +183,7 @@ def test_several_variants_are_offered_to_the_screen(page):
 
 
 def test_the_structures_residues_can_be_followed(page):
-    from glass_core.inputs.read import Upload
+    from glass_core.inputs.upload import Upload
 
     names = ["MET", "LYS", "TRP", "ALA", "TYR", "ILE", "ALA", "LYS"]
     page.session_state["given"] = Upload(
@@ -201,7 +201,7 @@ def test_the_structures_residues_can_be_followed(page):
 
 
 def test_chains_are_shown_with_their_sequences(page, globin_file):
-    from glass_core.inputs.read import Upload
+    from glass_core.inputs.upload import Upload
 
     page.session_state["given"] = Upload(globin_file.read_bytes(), "2gtl.pdb")
     page.run()

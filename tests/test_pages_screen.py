@@ -14,7 +14,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from glass_core.errors import GlassError, InputError
-from glass_core.inputs.lists import all_substitutions, ask, from_text
+from glass_core.inputs.lists import all_substitutions, from_text, read_request
 from glass_core.models.evaluation import Evaluation
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
@@ -176,7 +176,7 @@ def test_nothing_is_carried_from_one_run_to_another(page, store, tiny_predictor)
         begin(
             store,
             ScreenRequest((protein,), score, "compact", ranking=score),
-            [ask(1, "K2R", protein)],
+            [read_request(1, "K2R", protein)],
             predictor=tiny_predictor,
         )
         for score in ("effect", "blosum62")
@@ -197,7 +197,7 @@ def test_one_variant_of_two_proteins_is_told_apart(page, store, settings, tiny_p
     run = begin(
         store,
         ScreenRequest(tuple(proteins), "both", "compact"),
-        [ask(n, "K2R", p) for n, p in enumerate(proteins, start=1)],
+        [read_request(n, "K2R", p) for n, p in enumerate(proteins, start=1)],
         predictor=tiny_predictor,
     )
     advance(store, run, settings=settings, predictor=tiny_predictor)
@@ -216,7 +216,7 @@ def test_a_second_stage_that_ended_early_is_told_and_goes_on(page, store, settin
     run = begin(
         store,
         ScreenRequest((protein,), "two stages", "compact"),
-        [ask(1, "K2R", protein)],
+        [read_request(1, "K2R", protein)],
         predictor=tiny_predictor,
     )
     advance(store, run, settings=settings, predictor=tiny_predictor)
@@ -231,7 +231,9 @@ def test_an_unknown_address_and_one_of_an_impact(page, store, tiny_predictor):
     page.run()
     assert "no screen here" in texts(page.info)
     protein = Protein.from_sequence(WILD, "one")
-    kept = store.keep_impact(next(screen([ask(1, "K2R", protein)], predictor=tiny_predictor)))
+    kept = store.keep_impact(
+        next(screen([read_request(1, "K2R", protein)], predictor=tiny_predictor))
+    )
     page.query_params["run"] = kept
     page.run()
     assert not page.exception
@@ -259,7 +261,7 @@ def test_runs_are_renamed_and_deleted(page, store, tiny_predictor):
     run = begin(
         store,
         ScreenRequest((protein,), "first name", "compact"),
-        [ask(1, "K2R", protein)],
+        [read_request(1, "K2R", protein)],
         predictor=tiny_predictor,
     )
     page.switch_page("pages/runs.py").run()
@@ -274,7 +276,7 @@ def table(tiny_predictor, globin):
     from glass_core.screen.rows import finished_row, first_row
 
     protein = Protein.from_structure(globin)
-    asked = [*all_substitutions(protein, 10, 12), ask(58, "L2A:T3A", protein)]
+    asked = [*all_substitutions(protein, 10, 12), read_request(58, "L2A:T3A", protein)]
     tables = tiny_predictor.tables(protein)
     rows = [
         finished_row(first_row(a, tables, tiny_predictor.info), o)
@@ -387,7 +389,9 @@ def test_a_bundle_carries_a_screen_elsewhere(store, settings, tiny_predictor, gl
 
 def test_a_bundle_carries_an_analysis(store, tiny_predictor, tmp_path):
     protein = Protein.from_sequence(WILD, "one")
-    run = store.keep_impact(next(screen([ask(1, "K2R", protein)], predictor=tiny_predictor)))
+    run = store.keep_impact(
+        next(screen([read_request(1, "K2R", protein)], predictor=tiny_predictor))
+    )
     there = import_bundle(RunStore(tmp_path / "o.sqlite"), export_bundle(store, run))
     assert RunStore(tmp_path / "o.sqlite").impact(there).variant.text == "K2R"
 

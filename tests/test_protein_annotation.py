@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,8 @@ from glass_core.impact.analyse import analyse
 from glass_core.impact.as_json import from_json, to_json
 from glass_core.inputs.lists import known_variants
 from glass_core.protein.annotation import Annotation, Feature, KnownVariant, Retrieved
+from glass_core.protein.as_json import annotation_dict, annotation_from
+from glass_core.protein.change import Change
 from glass_core.protein.protein import Protein
 from glass_core.protein.variant import Variant
 from glass_core.report.impact.annotation import (
@@ -38,11 +42,11 @@ def annotation(sequence, **more):
             Feature("Active site", 41, 41, "acid"),
         ),
         (
-            KnownVariant(41, "V", "P", "Pathogenic", "x", ("rs1",), "UniProt"),
-            KnownVariant(12, sequence[1], "A", "Benign"),
-            KnownVariant(13, sequence[2], ""),
-            KnownVariant(14, "W" if sequence[3] != "W" else "A", "G", "Benign"),
-            KnownVariant(3, "M", "V", "Benign"),
+            KnownVariant(Change(41, "V", "P"), "Pathogenic", "x", ("rs1",), "UniProt"),
+            KnownVariant(Change(12, sequence[1], "A"), "Benign"),
+            KnownVariant(Change(13, sequence[2], "")),
+            KnownVariant(Change(14, "W" if sequence[3] != "W" else "A", "G"), "Benign"),
+            KnownVariant(Change(3, "M", "V"), "Benign"),
         ),
         retrieved=(Retrieved("UniProt", "P12345", "2026-01-02T03:04:05+00:00"),),
         **more,
@@ -93,7 +97,7 @@ def test_known_variants_that_fit_become_a_list_with_labels(protein):
     ],
 )
 def test_what_databases_call_it(significance, called):
-    assert calling(KnownVariant(1, "M", "V", significance)) == called
+    assert calling(KnownVariant(Change(1, "M", "V"), significance)) == called
 
 
 def test_the_track_shows_what_is_known(impact, globin, tiny_predictor):
@@ -140,14 +144,44 @@ def test_what_was_looked_up_is_in_the_record_and_survives(impact):
     assert back.protein.uniprot_position(30) == 41
 
 
+def test_known_variants_are_kept_as_they_always_were():
+    known = KnownVariant(Change(508, "F", ""), "Pathogenic", "x", ("rs1", "VAR_1"), "UniProt")
+    kept = {
+        "start": 508,
+        "wild": "F",
+        "mutant": "",
+        "significance": "Pathogenic",
+        "description": "x",
+        "ids": ("rs1", "VAR_1"),
+        "source": "UniProt",
+    }
+    written = annotation_dict(Annotation("P13569", "MK", variants=(known,)))
+    assert written["variants"] == [kept]
+    assert annotation_from(json.loads(json.dumps(written))).variants == (known,)
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (Change(175, "R", "H"), "R175H"),
+        (Change(508, "F", ""), "F508del"),
+        (Change(746, "ELREA", ""), "E746_A750del"),
+        (Change(746, "ELREA", "P"), "E746_A750delinsP"),
+        (Change(3, "K", "RS"), "K3delinsRS"),
+    ],
+)
+def test_known_variants_are_written_as_all_changes(change, text):
+    assert KnownVariant(change).text == text
+
+
 @pytest.mark.parametrize(
     "make",
     [
         lambda: Feature("Domain", 5, 3),
         lambda: Feature("Domain", 0, 3),
-        lambda: KnownVariant(0, "M", "V"),
-        lambda: KnownVariant(1, "M", "M"),
-        lambda: KnownVariant(1, "", "V"),
+        lambda: KnownVariant(Change(0, "M", "V")),
+        lambda: KnownVariant(Change(1, "M", "M")),
+        lambda: KnownVariant(Change(1, "", "V")),
         lambda: Annotation("", "MK"),
         lambda: Annotation("P", ""),
         lambda: Annotation("P", "MK", pae=np.zeros((3, 3))),

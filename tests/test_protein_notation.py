@@ -14,8 +14,8 @@ from glass_core.inputs.lists import from_text
 from glass_core.inputs.words import how_read, read_variant, read_variants
 from glass_core.protein.annotation import Annotation
 from glass_core.protein.change import Change
-from glass_core.protein.notation import FORMS, expand, split_chain, split_reference
-from glass_core.protein.numbering import KINDS
+from glass_core.protein.notation import FORMS, expand
+from glass_core.protein.numbering import NUMBERING_KINDS
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import NONSTANDARD, STANDARD
 from glass_core.protein.structure.file import read_structure
@@ -208,9 +208,6 @@ def test_a_numbering_that_the_protein_lacks():
 def test_chain_reference_and_accession(numbered):
     for text in ("A:K2R", "P12345 K2R", "P12345:K2R", "A:K2R:T3G", "P12345:p.Lys2Arg"):
         assert read_variant(text, numbered).text.startswith("K2R")
-    assert split_chain("A1P:D2N") == ("", "A1P:D2N")
-    assert split_chain("A1:D2N") == ("A1", "D2N")
-    assert split_reference("NP_1.3:p.Lys2Arg") == ("NP_1.3", "p.Lys2Arg")
 
 
 def test_how_it_was_read(numbered):
@@ -246,7 +243,7 @@ def test_every_example_is_read():
     assert list(counts.values()) == [1] * 11 + [3, 19, 11 * 19]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", NUMBERING_KINDS)
 @given(data=st.data())
 @settings(max_examples=150, deadline=None)
 def test_text_is_read_back_in_every_numbering(kind, data, numbered):
@@ -306,7 +303,7 @@ def test_hgvs_names_satisfy_an_independent_parser(data):
         assert position.position == shown
 
 
-@given(text=st.text(max_size=80), kind=st.sampled_from(KINDS))
+@given(text=st.text(max_size=80), kind=st.sampled_from(NUMBERING_KINDS))
 def test_any_text_is_read_or_refused_in_one_line(numbered, text, kind):
     try:
         made = read_variants(text, numbered, kind)

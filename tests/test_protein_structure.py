@@ -12,6 +12,7 @@ import pytest
 from glass_core.errors import RecordError, StructureError
 from glass_core.protein.protein import Protein
 from glass_core.protein.structure.file import list_chains, read_structure, write_structure
+from glass_core.protein.structure.structure import Structure
 
 ATOM = (
     "{record:<6}{serial:>5} {atom:<4}{alt}{res:>3} {chain}{number:>4}{code}   "
@@ -111,6 +112,34 @@ def test_insertion_codes_and_gaps_are_kept():
     assert read.sequence == "AGWS"
     assert read.residue_numbers == ("52", "52A", "53", "60")
     assert read.breaks == (2,)
+
+
+def test_every_atom_knows_its_residue(globin):
+    """By number, insertion code and chain, as the starts of the residues have it."""
+    coded = read_structure(
+        pdb_text(
+            *(
+                pdb_line(52, atom=atom, res=res, code=code, x=x, element=atom.strip()[0])
+                for code, res, x in ((" ", "ALA", 0.0), ("A", "ALA", 4.0), ("B", "GLY", 8.0))
+                for atom in (" N  ", " CA ", " C  ")
+            )
+        )
+    )
+    assert coded.residue_of_atom.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    for structure in (coded, globin):
+        places = np.searchsorted(
+            structure.residue_starts, np.arange(len(structure.atoms)), side="right"
+        )
+        assert np.array_equal(structure.residue_of_atom, places - 1)
+
+
+def test_a_structure_leaves_the_callers_coordinates_writable(globin):
+    atoms = globin.atoms.copy()
+    structure = Structure(atoms, "x")
+    atoms.coord[0] = 0
+    assert structure.atoms.coord[0].any()
+    with pytest.raises(ValueError, match="read-only"):
+        structure.atoms.coord[0] = 0
 
 
 def test_highest_occupancy_altloc_wins():

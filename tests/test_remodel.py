@@ -35,7 +35,7 @@ from glass_core.remodel.base import (
     check_remodellable,
     structure_substitutions,
 )
-from glass_core.remodel.coordinates import residue_of_atom, segments, start_atoms
+from glass_core.remodel.coordinates import segments, start_atoms
 from glass_core.remodel.file import check_mutant, from_file
 from glass_core.remodel.restraints import STIFFNESS, site_distance, template_restraints
 from glass_core.remodel.rotamers import chi_angles, dihedral, rotamers, side_chain_turns
@@ -54,7 +54,7 @@ def chain(globin: Structure) -> Structure:
 
 
 def cut(chain: Structure, residues: list[int], name: str = "fragment") -> Structure:
-    keep = np.isin(residue_of_atom(chain), residues)
+    keep = np.isin(chain.residue_of_atom, residues)
     return Structure.from_atoms(chain.atoms[keep], name)
 
 
@@ -68,7 +68,7 @@ def broken(chain: Structure) -> Structure:
     """Two segments, renumbered backwards in part and with insertion codes, chain named 'Q'."""
     piece = cut(chain, [*range(10), *range(20, 32)])
     atoms = piece.atoms.copy()
-    residue = residue_of_atom(piece)
+    residue = piece.residue_of_atom
     atoms.chain_id = np.full(len(atoms), "Q")
     atoms.res_id = np.where(residue < 4, 7 + residue, np.where(residue < 6, 52, 90 + residue))
     atoms.ins_code = np.where(residue == 5, "A", "")
@@ -157,7 +157,7 @@ def test_anneal_keeps_breaks_numbers_and_insertion_codes(broken):
         assert made.chain == "Q"
     assert replicate.mutant.sequence == RemodelRequest(broken, {4: "A"}).mutant_sequence
     # No terminal oxygen is invented inside the chain.
-    assert "OXT" not in replicate.mutant.atoms.atom_name[residue_of_atom(replicate.mutant) == 9]
+    assert "OXT" not in replicate.mutant.atoms.atom_name[replicate.mutant.residue_of_atom == 9]
 
 
 @openmm_only
@@ -191,7 +191,7 @@ def test_disulfides_are_kept_where_a_cysteine_is_rebuilt(chain):
     np.fill_diagonal(gap, np.inf)
     assert gap.min() < openmm.DISULFIDE  # 2GTL chain A has one
     i, j = np.unravel_index(gap.argmin(), gap.shape)
-    residue = residue_of_atom(chain)[chain.atoms.atom_name == "SG"]
+    residue = chain.residue_of_atom[chain.atoms.atom_name == "SG"]
     first, last = sorted((int(residue[i]), int(residue[j])))
     piece = cut(chain, [*range(max(first - 2, 0), first + 3), *range(last - 2, last + 3)])
     places = [k for k, letter in enumerate(piece.sequence) if letter == "C"]
@@ -266,11 +266,11 @@ def test_structures_without_backbone_or_with_unknown_residues_are_refused(helix)
     bare = Structure.from_atoms(helix.atoms[helix.atoms.atom_name == "CA"], "bare")
     with pytest.raises(RemodelError, match=r"C-alpha atoms only.*full-atom"):
         check_remodellable(bare)
-    no_n = helix.atoms[~((helix.atoms.atom_name == "N") & (residue_of_atom(helix) == 7))]
+    no_n = helix.atoms[~((helix.atoms.atom_name == "N") & (helix.residue_of_atom == 7))]
     with pytest.raises(RemodelError, match=f"residue {helix.residue_numbers[7]} lacks N"):
         check_remodellable(Structure.from_atoms(no_n, "gappy"))
     odd = helix.atoms.copy()
-    odd.res_name[residue_of_atom(helix) == 4] = "UNK"
+    odd.res_name[helix.residue_of_atom == 4] = "UNK"
     with pytest.raises(RemodelError, match=f"{helix.residue_numbers[4]} is not a standard one"):
         check_remodellable(Structure.from_atoms(odd, "odd"))
     with pytest.raises(RemodelError, match="needs 3"):
@@ -625,14 +625,14 @@ def test_modeller_itself(helix):
 def test_a_mutant_of_the_users_own_is_checked(helix):
     variant = Variant.parse(f"{helix.sequence[5]}6A", helix.sequence)
     atoms = helix.atoms.copy()
-    atoms.res_name[residue_of_atom(helix) == 5] = "ALA"
+    atoms.res_name[helix.residue_of_atom == 5] = "ALA"
     mutant = Structure.from_atoms(atoms, "mine")
     replicate = from_file(helix, mutant, variant)
     assert replicate.floor is None and replicate.reference is helix
     check_mutant(cut(mutant, list(range(2, 20))), variant)  # unresolved ends are fine
     with pytest.raises(StructureError, match=r"mutant's residue 6 is A.*Give the structure"):
         check_mutant(helix, variant)
-    atoms.res_name[residue_of_atom(helix) == 9] = "UNK"
+    atoms.res_name[helix.residue_of_atom == 9] = "UNK"
     check_mutant(Structure.from_atoms(atoms, "unknown residue"), variant)
 
 
@@ -677,7 +677,7 @@ def test_rotamers_turn_only_the_side_chain(chain, letter, bonds):
     from biotite.structure import connect_via_residue_names
 
     place = chain.sequence.index(letter, 1)
-    residue = chain.atoms[residue_of_atom(chain) == place]
+    residue = chain.atoms[chain.residue_of_atom == place]
     pairs = [(int(i), int(j)) for i, j, _ in connect_via_residue_names(residue).as_array()]
     turns = side_chain_turns(list(residue.atom_name), list(range(len(residue))), pairs)
     assert len(turns) == bonds

@@ -16,7 +16,7 @@ import pytest
 
 from glass_core.errors import Cancelled, GlassError, InputError, ModelError, RunError
 from glass_core.impact.as_json import to_json
-from glass_core.inputs.lists import all_substitutions, ask, from_mutants, from_text
+from glass_core.inputs.lists import all_substitutions, from_mutants, from_text, read_request
 from glass_core.protein.protein import Protein
 from glass_core.runs.screening import advance, begin, digest_of
 from glass_core.runs.store import RunStore, View
@@ -204,8 +204,10 @@ def test_views_sort_filter_and_page(store, settings, tiny_predictor):
 
 
 def test_runs_are_listed_named_found_and_deleted(store, tiny_predictor):
-    first = begun(store, tiny_predictor, [ask(1, "K2R", PROTEIN)], digest="a")
-    second = begun(store, tiny_predictor, [ask(1, "T3A", PROTEIN)], name="mine", digest="b")
+    first = begun(store, tiny_predictor, [read_request(1, "K2R", PROTEIN)], digest="a")
+    second = begun(
+        store, tiny_predictor, [read_request(1, "T3A", PROTEIN)], name="mine", digest="b"
+    )
     assert [r.id for r in store.newest()] == [second, first]
     assert store.find("a").id == first and store.find("c") is None
     store.rename(first, "  a better name " + "x" * 500)
@@ -229,7 +231,7 @@ def test_inputs_and_impacts_round_trip(store, tiny_predictor, globin):
     assert read.proteins[1].sequence == WILD and read.ranking == "effect" and read.remodel_top == 3
     assert read.proteins[0].author_number(5) == protein.author_number(5)
     assert (read.proteins[0].ca == protein.ca).all()
-    impact = next(screen([ask(1, "K2R", PROTEIN)], predictor=tiny_predictor))
+    impact = next(screen([read_request(1, "K2R", PROTEIN)], predictor=tiny_predictor))
     kept = store.keep_impact(impact)
     assert to_json(store.impact(kept)) == to_json(impact)
     assert store.get(kept).name == "one K2R" and store.get(kept).kind == "impact"
@@ -249,7 +251,7 @@ def test_an_unfinished_transaction_leaves_no_half_run(store, tiny_predictor):
 def test_a_locked_file_a_full_disk_and_junk_are_one_line_each(
     tmp_path, monkeypatch, store, tiny_predictor
 ):
-    run = begun(store, tiny_predictor, [ask(1, "K2R", PROTEIN)])
+    run = begun(store, tiny_predictor, [read_request(1, "K2R", PROTEIN)])
     monkeypatch.setattr("glass_core.runs.store._PATIENCE_S", 0.05)
     other = sqlite3.connect(store.path)
     other.execute("BEGIN IMMEDIATE")
@@ -280,7 +282,7 @@ def test_a_locked_file_a_full_disk_and_junk_are_one_line_each(
 
 
 def test_a_file_of_an_earlier_version_gets_the_new_columns(store, tiny_predictor):
-    run = begun(store, tiny_predictor, [ask(1, "K2R", PROTEIN)])
+    run = begun(store, tiny_predictor, [read_request(1, "K2R", PROTEIN)])
     db = sqlite3.connect(store.path)
     db.execute("ALTER TABLE rows DROP COLUMN protocol")
     db.commit()
@@ -314,17 +316,17 @@ def test_two_writers_do_not_disturb_each_other(store, settings, tiny_predictor):
 
 
 def test_digests_tell_screens_apart(tiny_predictor, globin):
-    info, asked = tiny_predictor.info, [ask(1, "K2R", PROTEIN)]
+    info, asked = tiny_predictor.info, [read_request(1, "K2R", PROTEIN)]
     one = digest_of([PROTEIN], asked, info)
-    assert one == digest_of([PROTEIN], [ask(1, "K2R", PROTEIN)], info)
+    assert one == digest_of([PROTEIN], [read_request(1, "K2R", PROTEIN)], info)
     shaped = Protein.from_structure(globin)
     mutants = [list(from_mutants(f">m\n{m}{WILD[1:]}\n", PROTEIN)) for m in "AC"]
     others = [
         digest_of([PROTEIN], asked, replace(info, sha256="0")),
         digest_of([PROTEIN], [], info),
         digest_of([Protein.from_sequence(WILD[:-1], "one")], [], info),
-        digest_of([PROTEIN], [ask(1, "K2R", PROTEIN, score=1.0)], info),
-        digest_of([PROTEIN], [ask(1, "K2R", PROTEIN, label=True)], info),
+        digest_of([PROTEIN], [read_request(1, "K2R", PROTEIN, measured_value=1.0)], info),
+        digest_of([PROTEIN], [read_request(1, "K2R", PROTEIN, label=True)], info),
         digest_of([PROTEIN], mutants[0], info),
         digest_of([PROTEIN], mutants[1], info),
         digest_of([shaped], [], info),
@@ -346,7 +348,7 @@ def test_a_bug_or_a_lost_cluster_does_not_look_as_if_it_ran_on(store, settings, 
 
 
 def test_a_run_that_is_deleted_meanwhile_says_so(store, tiny_predictor):
-    run = begun(store, tiny_predictor, [ask(1, "K2R", PROTEIN)])
+    run = begun(store, tiny_predictor, [read_request(1, "K2R", PROTEIN)])
     rows = store.rows(run)
     store.delete(run)
     with pytest.raises(RunError, match="deleted meanwhile"):
@@ -355,7 +357,7 @@ def test_a_run_that_is_deleted_meanwhile_says_so(store, tiny_predictor):
 
 def test_others_can_write_while_a_run_is_prepared(store, tiny_predictor, monkeypatch):
     monkeypatch.setattr("glass_core.runs.store._PATIENCE_S", 0.2)
-    run = begun(store, tiny_predictor, [ask(1, "K2R", PROTEIN)])
+    run = begun(store, tiny_predictor, [read_request(1, "K2R", PROTEIN)])
 
     def slow():
         yield ScreenRow(1, "one", "K2R", "waiting")
@@ -367,7 +369,7 @@ def test_others_can_write_while_a_run_is_prepared(store, tiny_predictor, monkeyp
 
 def test_rows_of_proteins_that_alternate_are_done_together(store, settings, tiny_predictor):
     other = Protein.from_sequence("ACDEFGHIKL", "two")
-    asked = [ask(n, *("K2R", PROTEIN) if n % 2 else ("C2A", other)) for n in range(1, 41)]
+    asked = [read_request(n, *("K2R", PROTEIN) if n % 2 else ("C2A", other)) for n in range(1, 41)]
     run = begin(
         store, ScreenRequest((PROTEIN, other), "x", "compact"), asked, predictor=tiny_predictor
     )

@@ -14,19 +14,21 @@ from hypothesis import strategies as st
 from glass_core.cli.main import main
 from glass_core.errors import Cancelled, GlassError, InputError, ModelError, RecordError
 from glass_core.impact.record import Impact
+from glass_core.inputs.choice import VariantChoice
 from glass_core.inputs.columns import Columns, from_table, guess_columns
 from glass_core.inputs.labels import read_label
 from glass_core.inputs.lists import (
-    Asked,
+    VariantRequest,
     alanine_scan,
     all_substitutions,
-    ask,
     from_mutants,
     from_text,
     read_range,
+    read_request,
 )
-from glass_core.inputs.read import Upload, read_proteins, variants_of_file
+from glass_core.inputs.proteins import read_proteins
 from glass_core.inputs.table import read_table
+from glass_core.inputs.upload import Upload
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
 from glass_core.remodel.base import Remodelling
@@ -135,7 +137,11 @@ def test_tables_carry_labels_scores_and_proteins():
         "gone;K2R;x;uncertain\n"
     )
     asked = list(from_table(made, guess_columns(made, [PROTEIN, OTHER]), [PROTEIN, OTHER]))
-    assert [(a.label, a.score) for a in asked] == [(True, 1.5), (False, None), (None, None)]
+    assert [(a.label, a.measured_value) for a in asked] == [
+        (True, 1.5),
+        (False, None),
+        (None, None),
+    ]
     assert asked[1].protein is OTHER and "name of no protein" in asked[2].reason
     with pytest.raises(InputError, match="names the protein"):
         list(from_table(made, Columns("variant"), [PROTEIN, OTHER]))
@@ -207,7 +213,7 @@ def test_what_is_no_table_is_refused(content, name):
 @settings(max_examples=200, deadline=None)
 def test_any_file_gives_variants_or_one_line(content, name):
     try:
-        list(variants_of_file(Upload(content, name), [PROTEIN]))
+        list(VariantChoice("file", upload=Upload(content, name)).requests([PROTEIN]))
     except GlassError as error:
         assert "\n" not in str(error)
 
@@ -222,7 +228,7 @@ def test_proteins_of_a_screen(globin_file):
 
 
 def test_the_stream_keeps_order_and_says_what_failed(tiny_predictor):
-    asked = [*from_text("K2R wrong A4_I6del M1V:K2R", [PROTEIN]), ask(5, "C2A", OTHER)]
+    asked = [*from_text("K2R wrong A4_I6del M1V:K2R", [PROTEIN]), read_request(5, "C2A", OTHER)]
     done = []
     made = list(screen(asked, predictor=tiny_predictor, progress=done.append))
     assert [type(m) for m in made] == [Impact, Failure, Impact, Impact, Impact]
@@ -287,7 +293,7 @@ def test_the_second_stage_measures(tiny_predictor, globin):
             return "same 1"
 
     protein = Protein.from_structure(globin)
-    asked = [ask(p, f"{protein.sequence[p - 1]}{p}W", protein) for p in (3, 20)]
+    asked = [read_request(p, f"{protein.sequence[p - 1]}{p}W", protein) for p in (3, 20)]
     calls = []
 
     class Counting:
@@ -319,8 +325,8 @@ def test_every_column_is_a_field_and_documented():
 def rows(tiny_predictor, globin):
     protein = Protein.from_structure(globin)
     asked = list(all_substitutions(protein, 1, 3))
-    asked[5:6] = [Asked(6, "=bad()", protein, None, "=cannot be read")]
-    asked[7] = ask(8, f"{protein.sequence[0]}1del", protein)
+    asked[5:6] = [VariantRequest(6, "=bad()", protein, None, "=cannot be read")]
+    asked[7] = read_request(8, f"{protein.sequence[0]}1del", protein)
     tables = tiny_predictor.tables(protein)
     first = [first_row(a, tables, tiny_predictor.info) for a in asked]
     outcomes = screen(asked, predictor=tiny_predictor)
@@ -333,7 +339,7 @@ def rows(tiny_predictor, globin):
 def test_rows_hold_what_impact_says(rows, tiny_predictor, globin):
     protein = Protein.from_structure(globin)
     row = rows[20]
-    impact = next(screen([ask(1, row.variant, protein)], predictor=tiny_predictor))
+    impact = next(screen([read_request(1, row.variant, protein)], predictor=tiny_predictor))
     assert row["predicted_tm"] == pytest.approx(impact.prediction.tm_score, abs=1e-6)
     site = impact.prediction.lddt[row.position - 1]
     assert row["predicted_lddt_site"] == pytest.approx(site, abs=1e-6)
@@ -394,9 +400,9 @@ def test_records_are_checked():
     with pytest.raises(RecordError):
         Failure(1, "K2R", "")
     with pytest.raises(RecordError):
-        Asked(0, "K2R", PROTEIN, None, "why")
+        VariantRequest(0, "K2R", PROTEIN, None, "why")
     with pytest.raises(RecordError):
-        Asked(1, "K2R", PROTEIN, None)
+        VariantRequest(1, "K2R", PROTEIN, None)
 
 
 @pytest.fixture
@@ -505,8 +511,10 @@ def test_a_measured_scan_of_the_shared_data_gives_its_spearman(shared_data, tmp_
     scan = table[table["assay"] == "CCDB_ECOLI_Tripathi_2016"]
     protein = Protein.from_sequence(scan["wt_sequence"].iloc[0], "CcdB")
     upload = Upload(scan[["mutant", "score"]].to_csv(index=False).encode(), "scan.csv")
-    asked = list(variants_of_file(upload, [protein]))
-    assert len(asked) == len(scan) and all(a.variant and a.score is not None for a in asked)
+    asked = list(VariantChoice("file", upload=upload).requests([protein]))
+    assert len(asked) == len(scan) and all(
+        a.variant and a.measured_value is not None for a in asked
+    )
     predictor = load_predictor(Settings(device="cpu"))
     tables = predictor.tables(protein)
     frame = screen_frame(first_row(a, tables, predictor.info) for a in asked)

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from glass_core.errors import GlassError, InputError, NotFoundError, SourceError
-from glass_core.protein.accession import Accession, read_accession, split_accession
+from glass_core.protein.accession import Accession, read_accession
 from glass_core.protein.protein import Protein
 from glass_core.protein.structure.file import read_structure
+from glass_core.protein.written import take_apart
 from glass_core.settings import Settings
 from glass_core.sources.alphafold import choose
 from glass_core.sources.fetch import Fetcher, Limits
@@ -95,8 +96,8 @@ def test_what_is_no_accession_is_refused_with_an_example(text):
     ],
 )
 def test_an_accession_before_a_variant(text, accession, rest):
-    found, left = split_accession(text)
-    assert (found and found.id, left) == (accession, rest)
+    written = take_apart(text)
+    assert (written.accession and written.accession.id, written.rest) == (accession, rest)
 
 
 # --- what is found ------------------------------------------------------------------------

@@ -27,7 +27,7 @@ def embed_command(sequence: str, embedder: str, device: str | None, out: Path) -
     """Embed SEQUENCE (text, or a FASTA file with any number of records)."""
     import numpy as np
 
-    from glass_core.inputs.read import text_or_file
+    from glass_core.inputs.upload import text_or_file
     from glass_core.models.registry import load_embedder
     from glass_core.protein.sequence import read_sequences
 

@@ -126,17 +126,19 @@ def impact_command(
     out: Path | None,
 ) -> None:
     """Predict what a variant does and, on request, remodel and measure it."""
-    from glass_core.inputs.read import Upload, read_inputs, text_or_file
-    from glass_core.protein.accession import split_accession
+    from glass_core.inputs.analysis import AnalysisRequest, read_analysis
+    from glass_core.inputs.upload import Upload, text_or_file
+    from glass_core.protein.written import take_apart
 
     settings = settings_on(device)
     if not (wild or structure or accession):
-        found, rest = split_accession(variant)
-        accession, variant = (str(found), rest) if found else ("", variant)
+        written = take_apart(variant)
+        if written.accession is not None:
+            accession, variant = str(written.accession), written.rest
     annotation, given = looked_up(accession, structure, settings)
     if assembly and given is not None:
         given = replace(given, neighbours="assembly")
-    inputs = read_inputs(
+    request = AnalysisRequest(
         wild=text_or_file(wild),
         variant=variant,
         mutant=text_or_file(mutant) if mutant else "",
@@ -148,6 +150,7 @@ def impact_command(
         mutant_structure=Upload.from_path(mutant_structure) if mutant_structure else None,
         mutant_chain=mutant_chain,
     )
+    inputs = read_analysis(request)
     from glass_core.impact.analyse import analyse
     from glass_core.models.registry import load_predictor
     from glass_core.progress import Watch

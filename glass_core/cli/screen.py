@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +23,8 @@ from glass_core.cli.writing import writing
 from glass_core.errors import InputError
 
 if TYPE_CHECKING:
-    from glass_core.inputs.lists import Asked
-    from glass_core.protein.numbering import Kind
-    from glass_core.protein.protein import Protein
+    from glass_core.inputs.choice import ChoiceKind, VariantChoice
+    from glass_core.protein.numbering import NumberingKind
     from glass_core.screen.rows import ScreenRow
 
 PARTLY_FAILED = 3
@@ -113,7 +111,8 @@ def screen_command(
     """
     if out.suffix not in SUFFIXES:
         raise InputError(f"{out.name}: give a name that ends in .csv or .parquet.")
-    from glass_core.inputs.read import read_proteins, text_or_file
+    from glass_core.inputs.proteins import read_proteins
+    from glass_core.inputs.upload import text_or_file
     from glass_core.models.registry import load_predictor
     from glass_core.remodel import get_remodeller
     from glass_core.runs.screening import advance, begin, digest_of
@@ -129,7 +128,11 @@ def screen_command(
     settings = settings_on(device)
     annotation, given = looked_up(accession, structure, settings)
     proteins = read_proteins(text_or_file(wild), given, chain, annotation)
-    asked = list(_asked(proteins, variants, everything, alanine, known, span, column, numbering))
+    options: dict[ChoiceKind, bool] = {"all": everything, "alanine": alanine, "known": known}
+    choice = _choice(options, variants, span, column, numbering)
+    if known and annotation is None:
+        raise InputError("--known goes with --accession.")
+    asked = list(choice.requests(proteins))
     if not asked:
         raise InputError("variants: there are none; give some, or --all.")
     store = RunStore(settings.runs)
@@ -175,32 +178,26 @@ def screen_command(
         sys.exit(PARTLY_FAILED)
 
 
-def _asked(
-    proteins: list[Protein],
+def _choice(
+    options: dict[ChoiceKind, bool],
     variants: str | None,
-    everything: bool,
-    alanine: bool,
-    known: bool,
     span: str | None,
     column: str | None,
-    numbering: Kind,
-) -> Iterator[Asked]:
-    from glass_core.inputs.lists import alanine_scan, all_substitutions, known_variants, scan
-    from glass_core.inputs.read import read_variants
+    numbering: NumberingKind,
+) -> VariantChoice:
+    """What the options mean together; `options`: those that stand for themselves."""
+    from glass_core.inputs.choice import SCANS, VariantChoice
 
-    if sum((variants is not None, everything, alanine, known)) != 1:
+    kinds = [kind for kind, given in options.items() if given]
+    if len(kinds) + (variants is not None) != 1:
         raise InputError("give one of --variants, --all, --alanine and --known.")
-    if known:
-        if proteins[0].annotation is None:
-            raise InputError("--known goes with --accession.")
-        yield from known_variants(proteins[0])
-        return
+    if span and not set(kinds) & set(SCANS):
+        raise InputError("--range goes with --all or --alanine.")
     if variants is not None:
-        if span:
-            raise InputError("--range goes with --all or --alanine.")
-        yield from read_variants(variants, proteins, column, numbering)
-        return
-    yield from scan(proteins, all_substitutions if everything else alanine_scan, span or "")
+        return VariantChoice.text_or_file(variants, column, numbering)
+    if column is not None:
+        raise InputError("--column goes with --variants.")
+    return VariantChoice(kinds[0], span=span or "")
 
 
 def _write(rows: list[ScreenRow], out: Path) -> None:

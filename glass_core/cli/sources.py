@@ -9,10 +9,10 @@ import click
 
 from glass_core.cli.options import FOLDER, json_option, settings_on
 from glass_core.cli.writing import writing
-from glass_core.errors import InputError
+from glass_core.errors import InputError, shown
 
 if TYPE_CHECKING:
-    from glass_core.inputs.read import Upload
+    from glass_core.inputs.upload import Upload
     from glass_core.protein.annotation import Annotation
     from glass_core.settings import Settings
     from glass_core.sources.lookup import Found
@@ -22,7 +22,7 @@ def looked_up(
     accession: str, structure: Path | None, settings: Settings
 ) -> tuple[Annotation | None, Upload | None]:
     """What `accession` led to; a structure file of the user's own goes before the model's."""
-    from glass_core.inputs.read import Upload
+    from glass_core.inputs.upload import Upload
 
     own = Upload.from_path(structure) if structure else None
     if not accession:
@@ -30,9 +30,7 @@ def looked_up(
     found = _find(accession, settings)
     for note in found.notes:
         click.echo(f"! {note}", err=True)
-    if own is None and found.structure is not None:
-        own = Upload(found.structure, found.structure_name)
-    return found.annotation, own
+    return found.annotation, own or Upload.if_any(found.structure, found.structure_name)
 
 
 @click.command("fetch")
@@ -55,7 +53,7 @@ def fetch_command(accession: str, out: Path, as_json: bool) -> None:
     if found.structure is not None:
         files[f"{name}.cif"] = found.structure
     if known is not None:
-        files[f"{name}.fasta"] = f">{known.accession} {known.title}\n{known.sequence}\n".encode()
+        files[f"{name}.fasta"] = known.fasta.encode()
         table = known_variant_table(Protein.from_sequence(known.sequence).annotated(known))
         files[f"{name}-variants.csv"] = without_formulas(table).to_csv(index=False).encode()
     with writing(out):
@@ -88,11 +86,14 @@ def fetch_command(accession: str, out: Path, as_json: bool) -> None:
 
 
 def _find(text: str, settings: Settings) -> Found:
-    from glass_core.protein.accession import read_accession, split_accession
+    from glass_core.protein.accession import read_accession
+    from glass_core.protein.written import take_apart
     from glass_core.sources.fetch import Fetcher
     from glass_core.sources.lookup import look_up
 
-    accession, rest = split_accession(text)
-    if rest and accession is not None:
-        raise InputError(f"accession '{text[:60]}': give '{rest[:40]}' as the variant.")
-    return look_up(accession or read_accession(text), Fetcher(settings))
+    written = take_apart(text)
+    if written.accession is not None and written.rest:
+        raise InputError(
+            f"accession '{shown(text)}': give '{shown(written.rest, 40)}' as the variant."
+        )
+    return look_up(written.accession or read_accession(text), Fetcher(settings))

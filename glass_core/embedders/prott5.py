@@ -16,7 +16,7 @@ import torch
 from glass_core.embedders.base import Count, Embedding, InstalledEmbedder, Luggage, matrix_products
 from glass_core.embedders.batching import is_out_of_memory, run_in_batches
 from glass_core.embedders.kinds import PROTT5
-from glass_core.errors import ModelError, UnavailableError
+from glass_core.errors import ModelError, UnavailableError, one_line
 from glass_core.protein.sequence import for_embedding
 from glass_core.settings import Settings
 
@@ -170,7 +170,7 @@ class ProtT5Embedder(InstalledEmbedder):
                 raise UnavailableError(
                     f"ProtT5: {source} does not fit into memory; it needs about 6 GB in float32."
                 ) from error
-            raise ModelError(f"ProtT5: {source} cannot be loaded ({_one_line(error)}).") from error
+            raise ModelError(f"ProtT5: {source} cannot be loaded ({one_line(error)}).") from error
         missing = sorted(info["missing_keys"])
         if missing:
             raise ModelError(
@@ -218,7 +218,3 @@ def _default_dtype(device: torch.device) -> torch.dtype:
     if device.type != "cuda":
         return torch.float32
     return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:160]

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from glass_core.errors import InputError
 from glass_core.inputs.labels import read_label
-from glass_core.inputs.lists import Asked, ask, by_name, name_of
+from glass_core.inputs.lists import VariantRequest, read_request
+from glass_core.inputs.proteins import proteins_by_name
 from glass_core.inputs.table import (
     ENTRY_NAMES,
     FIT_NAMES,
     LABEL_NAMES,
+    MEASURED_NAMES,
     PROTEIN_NAMES,
-    SCORE_NAMES,
     VARIANT_NAMES,
 )
-from glass_core.protein.numbering import Kind
+from glass_core.protein.numbering import NumberingKind
 from glass_core.protein.protein import Protein
 
 if TYPE_CHECKING:
@@ -30,19 +31,20 @@ _GUESS_ROWS, _GUESS_SHARE = 50, 0.5
 class Columns:
     """Which columns of a table mean what; None where there is none.
 
-    A table without `protein` is about the only protein given. `one_is_fit`: in the label
-    column 1 means harmless, as in ProteinGym's.
+    A table without `protein` is about the only protein given. `measured_value`: the user's
+    own figures, to compare scores with. `one_is_fit`: in the label column 1 means harmless,
+    as in ProteinGym's.
     """
 
     variant: str
     protein: str | None = None
-    score: str | None = None
+    measured_value: str | None = None
     label: str | None = None
     one_is_fit: bool = False
 
 
 def guess_columns(
-    table: pd.DataFrame, proteins: Sequence[Protein], numbering: Kind = "sequence"
+    table: pd.DataFrame, proteins: Sequence[Protein], numbering: NumberingKind = "sequence"
 ) -> Columns:
     """Which columns hold what, by their names, else by what can be read as variants.
 
@@ -63,21 +65,24 @@ def guess_columns(
         variant = max(readable, key=lambda name: readable[name])
         if not readable[variant]:
             raise InputError(
-                f"no column holds variants of {name_of(proteins[0])}; name one 'variant' and "
+                f"no column holds variants of {proteins[0].short_name}; name one 'variant' and "
                 "write for example R175H."
             )
     taken = {variant}
-    score, label = named(SCORE_NAMES, taken), named(LABEL_NAMES, taken)
+    measured, label = named(MEASURED_NAMES, taken), named(LABEL_NAMES, taken)
     several = ENTRY_NAMES if len(proteins) > 1 else ()
     protein = named((*PROTEIN_NAMES, *several), taken)
     return Columns(
-        variant, protein, score, label, label is not None and label.lower().strip() in FIT_NAMES
+        variant, protein, measured, label, label is not None and label.lower().strip() in FIT_NAMES
     )
 
 
 def from_table(
-    table: pd.DataFrame, columns: Columns, proteins: Sequence[Protein], numbering: Kind = "sequence"
-) -> Iterator[Asked]:
+    table: pd.DataFrame,
+    columns: Columns,
+    proteins: Sequence[Protein],
+    numbering: NumberingKind = "sequence",
+) -> Iterator[VariantRequest]:
     """One variant per row of the table.
 
     With one protein and a column that names several, only the rows of that one are read;
@@ -88,17 +93,17 @@ def from_table(
     InputError
         The table is about several proteins and it cannot be told which rows are meant.
     """
-    known = by_name(proteins)
+    owners = proteins_by_name(proteins)
     names = [] if columns.protein is None else [str(v).strip() for v in table[columns.protein]]
     if len(proteins) > 1 and columns.protein is None:
         raise InputError(
             "several proteins are given: the table needs a column that names the protein."
         )
-    if len(proteins) == 1 and len(set(names)) > 1 and not known.keys() & set(names):
+    if len(proteins) == 1 and len(set(names)) > 1 and not owners.keys() & set(names):
         raise InputError(
             f"column '{columns.protein}' names several proteins, none of them "
-            f"'{name_of(proteins[0])}'; give the wild type its name in a FASTA header (>NAME), or "
-            "choose no protein column."
+            f"'{proteins[0].short_name}'; give the wild type its name in a FASTA header "
+            "(>NAME), or choose no protein column."
         )
     choose = len(set(names)) > 1 or len(proteins) > 1
     for row, values in enumerate(table.to_dict("records"), start=1):
@@ -106,30 +111,21 @@ def from_table(
         label = (
             None if columns.label is None else read_label(values[columns.label], columns.one_is_fit)
         )
-        score = None if columns.score is None else _number(values[columns.score])
-        protein = proteins[0]
-        if choose:
-            name = names[row - 1]
-            if name not in known:
-                yield Asked(
-                    row,
-                    text,
-                    protein,
-                    None,
-                    f"'{name[:40]}' is the name of no protein given.",
-                    label,
-                    score,
-                )
-                continue
-            protein = known[name]
-        yield ask(row, text, protein, label, score, numbering)
+        column = columns.measured_value
+        measured = None if column is None else _number(values[column])
+        owner = owners.get(names[row - 1]) if choose else proteins[0]
+        if owner is None:
+            reason = f"'{names[row - 1][:40]}' is the name of no protein given."
+            yield VariantRequest(row, text, proteins[0], None, reason, label, measured)
+        else:
+            yield read_request(row, text, owner, label, measured, numbering)
 
 
-def _readable(column: pd.Series, proteins: Sequence[Protein], numbering: Kind) -> float:
+def _readable(column: pd.Series, proteins: Sequence[Protein], numbering: NumberingKind) -> float:
     """Share of a column's first values that are variants of one of the proteins."""
     words = [str(w).strip() for w in column.iloc[:_GUESS_ROWS]]
     fits = [
-        any(ask(1, word, protein, numbering=numbering).variant for protein in proteins)
+        any(read_request(1, word, protein, numbering=numbering).variant for protein in proteins)
         for word in words
         if word
     ]

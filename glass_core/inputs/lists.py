@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 
 from glass_core.errors import GlassError, InputError
 from glass_core.inputs.labels import agreed_label
+from glass_core.inputs.proteins import proteins_by_name
 from glass_core.inputs.words import read_variant, read_variants
-from glass_core.protein.accession import split_accession
-from glass_core.protein.annotation import KnownVariant
-from glass_core.protein.change import Change
-from glass_core.protein.numbering import Kind
+from glass_core.protein.numbering import NumberingKind
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD, read_sequences
 from glass_core.protein.variant import Variant
+from glass_core.protein.written import take_apart
 from glass_core.records import require
 
 _WORD = re.compile(r"(?:[^,;\s\[]*:)?p\.\(?\[[^\]]*\]\)?|[^,;\s]+")
@@ -23,7 +22,7 @@ _WORD = re.compile(r"(?:[^,;\s\[]*:)?p\.\(?\[[^\]]*\]\)?|[^,;\s]+")
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
+class VariantRequest:
     """One variant as it was asked for, and how it was read.
 
     Attributes
@@ -39,7 +38,7 @@ class Asked:
     reason : str
     label : bool or None
         Whether the input calls it damaging.
-    score : float or None
+    measured_value : float or None
         A measured value that came with it.
     """
 
@@ -49,7 +48,7 @@ class Asked:
     variant: Variant | None
     reason: str = ""
     label: bool | None = None
-    score: float | None = None
+    measured_value: float | None = None
 
     def __post_init__(self) -> None:
         require(self.row >= 1, "row", "is 1 or more")
@@ -61,34 +60,38 @@ class Asked:
         )
 
 
-def ask(
+def read_request(
     row: int,
     text: str,
     protein: Protein,
     label: bool | None = None,
-    score: float | None = None,
-    numbering: Kind = "sequence",
-) -> Asked:
+    measured_value: float | None = None,
+    numbering: NumberingKind = "sequence",
+) -> VariantRequest:
     """Read `text` as one variant of `protein`; what cannot be read carries its reason."""
     try:
         variant = read_variant(text, protein, numbering)
     except GlassError as error:
-        return Asked(row, text, protein, None, str(error), label, score)
-    return Asked(row, text, protein, variant, "", label, score)
+        return VariantRequest(row, text, protein, None, str(error), label, measured_value)
+    return VariantRequest(row, text, protein, variant, "", label, measured_value)
 
 
-def ask_all(row: int, text: str, protein: Protein, numbering: Kind = "sequence") -> Iterator[Asked]:
+def read_requests(
+    row: int, text: str, protein: Protein, numbering: NumberingKind = "sequence"
+) -> Iterator[VariantRequest]:
     """The variants of a text that may name several at once, in rows from `row`."""
     try:
         variants = read_variants(text, protein, numbering)
     except GlassError as error:
-        yield Asked(row, text, protein, None, str(error))
+        yield VariantRequest(row, text, protein, None, str(error))
         return
     for place, variant in enumerate(variants):
-        yield Asked(row + place, text, protein, variant)
+        yield VariantRequest(row + place, text, protein, variant)
 
 
-def all_substitutions(protein: Protein, first: int = 1, last: int | None = None) -> Iterator[Asked]:
+def all_substitutions(
+    protein: Protein, first: int = 1, last: int | None = None
+) -> Iterator[VariantRequest]:
     """All 19 substitutions of the positions `first` to `last`, 1-based, both included.
 
     Positions whose residue is none of the 20 are passed over.
@@ -98,54 +101,33 @@ def all_substitutions(protein: Protein, first: int = 1, last: int | None = None)
         for letter in STANDARD:
             if letter != wild:
                 row += 1
-                yield ask(row, f"{wild}{position}{letter}", protein)
+                yield read_request(row, f"{wild}{position}{letter}", protein)
 
 
-def alanine_scan(protein: Protein, first: int = 1, last: int | None = None) -> Iterator[Asked]:
+def alanine_scan(
+    protein: Protein, first: int = 1, last: int | None = None
+) -> Iterator[VariantRequest]:
     """Every residue of the range to alanine; alanines to glycine."""
     for row, (position, wild) in enumerate(_span(protein, first, last), start=1):
-        yield ask(row, f"{wild}{position}{'G' if wild == 'A' else 'A'}", protein)
+        yield read_request(row, f"{wild}{position}{'G' if wild == 'A' else 'A'}", protein)
 
 
-def known_variants(protein: Protein) -> Iterator[Asked]:
+def known_variants(protein: Protein) -> Iterator[VariantRequest]:
     """The variants that databases list for the protein, in its own positions.
 
     What they call it clinically is the label where that is clear.
     """
-    row = 0
-    listed = () if protein.annotation is None else protein.annotation.variants
-    for variant in listed:
-        change = own_change(protein, variant)
-        if change is None:
-            continue
-        row += 1
-        yield Asked(
-            row,
-            variant.text,
-            protein,
-            Variant(protein.sequence, (change,)),
-            "",
-            agreed_label(variant.significance),
-        )
-
-
-def own_change(protein: Protein, variant: KnownVariant) -> Change | None:
-    """A listed variant in the protein's own positions; None where it does not fit."""
-    position = protein.position_of_uniprot(variant.start)
-    if position is None:
-        return None
-    if protein.sequence[position - 1 : position - 1 + len(variant.wild)] != variant.wild:
-        return None
-    if len(variant.wild) == len(protein) and not variant.mutant:
-        return None
-    return Change(position, variant.wild, variant.mutant)
+    for row, (known, change) in enumerate(protein.known_changes, start=1):
+        variant = Variant(protein.sequence, (change,))
+        label = agreed_label(known.significance)
+        yield VariantRequest(row, known.text, protein, variant, "", label)
 
 
 def scan(
     proteins: Iterable[Protein],
-    make: Callable[[Protein, int, int | None], Iterator[Asked]],
+    make: Callable[[Protein, int, int | None], Iterator[VariantRequest]],
     span: str = "",
-) -> Iterator[Asked]:
+) -> Iterator[VariantRequest]:
     """`all_substitutions` or `alanine_scan` of several proteins, rows counted through.
 
     `span` is a range as `read_range` reads it; '' = the whole of each.
@@ -176,81 +158,65 @@ def read_range(text: str, protein: Protein) -> tuple[int, int]:
 
 
 def from_text(
-    text: str, proteins: Sequence[Protein], numbering: Kind = "sequence"
-) -> Iterator[Asked]:
+    text: str, proteins: Sequence[Protein], numbering: NumberingKind = "sequence"
+) -> Iterator[VariantRequest]:
     """Variants separated by white space, commas or semicolons; ``A1P:D2N`` is one of two changes.
 
     ``R175H/Y``, ``175`` and ``170-180`` name several. With several proteins each line begins
     with the name of one; with one it may begin with its accession.
     """
     row = 0
+    owners = proteins_by_name(proteins) if len(proteins) > 1 else None
     for line in text.splitlines():
         words = _WORD.findall(line.partition("#")[0])
-        if len(words) > 1 and len(proteins) == 1 and split_accession(words[0])[0] is not None:
+        if len(words) > 1 and owners is None and _is_accession(words[0]):
             words[:2] = [f"{words[0]} {words[1]}"]
         if not words:
             continue
-        protein = proteins[0]
-        if len(proteins) > 1:
-            found = by_name(proteins).get(words[0])
-            if found is None:
-                row += 1
-                yield Asked(
-                    row,
-                    line.strip()[:80],
-                    protein,
-                    None,
-                    f"'{words[0][:40]}' is the name of no protein; begin the line with "
-                    f"{' or '.join(name_of(p) for p in proteins[:3])}.",
-                )
-                continue
-            protein, words = found, words[1:]
+        name = "" if owners is None else words.pop(0)
+        owner = proteins[0] if owners is None else owners.get(name)
+        if owner is None:
+            row += 1
+            yield VariantRequest(
+                row, line.strip()[:80], proteins[0], None, _no_owner(name, proteins)
+            )
+            continue
         for word in words:
-            for one in ask_all(row + 1, word, protein, numbering):
+            for one in read_requests(row + 1, word, owner, numbering):
                 row = one.row
                 yield one
 
 
-def from_mutants(text: str, protein: Protein) -> Iterator[Asked]:
+def from_mutants(text: str, protein: Protein) -> Iterator[VariantRequest]:
     """One variant per FASTA record, each a whole mutant sequence."""
     for row, record in enumerate(read_sequences(text, "mutants"), start=1):
         name = record.name or f"sequence {row}"
         try:
-            yield Asked(
+            yield VariantRequest(
                 row, name, protein, Variant.from_sequences(protein.sequence, record.residues)
             )
         except GlassError as error:
-            yield Asked(row, name, protein, None, str(error))
+            yield VariantRequest(row, name, protein, None, str(error))
 
 
-def counts(asked: Iterable[Asked]) -> Mapping[str, int]:
+def counts(asked: Iterable[VariantRequest]) -> Mapping[str, int]:
     """How many were ``accepted`` and how many ``rejected``."""
-    made = {"accepted": 0, "rejected": 0}
+    outcomes = {"accepted": 0, "rejected": 0}
     for one in asked:
-        made["rejected" if one.variant is None else "accepted"] += 1
-    return made
+        outcomes["rejected" if one.variant is None else "accepted"] += 1
+    return outcomes
 
 
-def name_of(protein: Protein) -> str:
-    """The first word of its name, as FASTA ids go."""
-    return protein.name.split()[0] if protein.name.strip() else "protein"
+def _no_owner(name: str, proteins: Sequence[Protein]) -> str:
+    return (
+        f"'{name[:40]}' is the name of no protein; begin the line with "
+        f"{' or '.join(p.short_name for p in proteins[:3])}."
+    )
 
 
-def by_name(proteins: Sequence[Protein]) -> dict[str, Protein]:
-    """Proteins by whole name and by first word.
-
-    Raises
-    ------
-    InputError
-        Two proteins have one name.
-    """
-    names: dict[str, Protein] = {}
-    for protein in proteins:
-        for name in {protein.name, name_of(protein)}:
-            if names.get(name, protein) is not protein:
-                raise InputError(f"two proteins are called '{name}'; give each its own name.")
-            names[name] = protein
-    return names
+def _is_accession(word: str) -> bool:
+    written = take_apart(word)
+    return written.accession is not None and not written.core
 
 
 def _span(protein: Protein, first: int, last: int | None) -> Iterator[tuple[int, str]]:

@@ -9,11 +9,12 @@ from collections import Counter
 from itertools import dropwhile
 from typing import TYPE_CHECKING
 
-from glass_core.errors import InputError
+from glass_core.errors import InputError, one_line
 
 if TYPE_CHECKING:
     import pandas as pd
 
+TABLE_SUFFIXES = (".csv", ".tsv", ".parquet")
 MAX_ROWS = 1_000_000
 MAX_COLUMNS, MAX_CELLS = 2_000, 20_000_000
 MAX_TABLE_BYTES = 500_000_000
@@ -33,7 +34,7 @@ VARIANT_NAMES = (
 PROTEIN_NAMES = ("protein", "protein_id", "protein_name", "uniprot", "accession", "gene", "target")
 ENTRY_NAMES = ("name", "id")
 """Name the protein where several are given; elsewhere they often number the rows."""
-SCORE_NAMES = ("score", "dms_score", "fitness", "ddg", "measured", "value", "activity")
+MEASURED_NAMES = ("score", "dms_score", "fitness", "ddg", "measured", "value", "activity")
 FIT_NAMES = ("dms_score_bin",)
 """Labels in which 1 means fit: ProteinGym's."""
 LABEL_NAMES = (
@@ -67,10 +68,9 @@ def read_table(content: bytes, file_name: str) -> pd.DataFrame:
         else:
             table = _text_table(content.decode("utf-8-sig"))
     except (ValueError, OSError, csv.Error, NotImplementedError, OverflowError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
-            f"{file_name}: is no table that can be read ({reason}); give CSV, TSV or Parquet "
-            "with a header."
+            f"{file_name}: is no table that can be read ({one_line(error)}); give CSV, TSV or "
+            "Parquet with a header."
         ) from error
     if table.empty:
         raise InputError(f"{file_name}: has a header but no rows.")
@@ -155,4 +155,4 @@ def _before_header(line: str) -> bool:
 
 def _is_header(line: str) -> bool:
     words = {w.strip().lower() for w in re.split(r"[,;\t]", line.lstrip("# "))}
-    return bool(words & {*VARIANT_NAMES, *SCORE_NAMES, *LABEL_NAMES})
+    return bool(words & {*VARIANT_NAMES, *MEASURED_NAMES, *LABEL_NAMES})

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from glass_core.errors import SeveralVariantsError, VariantError, shown
-from glass_core.protein.accession import split_accession
-from glass_core.protein.notation import expand, read_plain, split_chain, split_reference
-from glass_core.protein.numbering import Kind
+from glass_core.protein.notation import expand, read_changes, read_plain
+from glass_core.protein.numbering import NumberingKind
 from glass_core.protein.protein import Protein
 from glass_core.protein.variant import Variant
+from glass_core.protein.written import Written, take_apart
 
 
-def read_variants(text: str, protein: Protein, numbering: Kind = "sequence") -> tuple[Variant, ...]:
+def read_variants(
+    text: str, protein: Protein, numbering: NumberingKind = "sequence"
+) -> tuple[Variant, ...]:
     """All variants that `text` names, of any of `notation.FORMS`.
 
     Parameters
@@ -30,14 +32,16 @@ def read_variants(text: str, protein: Protein, numbering: Kind = "sequence") -> 
         if plain is not None:
             return (Variant(protein.sequence, (plain,)),)
     numbers = protein.numbering(numbering)
-    core = _of_this_protein(text, protein)
-    several = expand(core, protein.sequence, numbers)
+    written = take_apart(text)
+    _check_owner(written, protein)
+    several = expand(written.variant, protein.sequence, numbers)
     if several is None:
-        return (Variant.parse(core, protein.sequence, numbers),)
+        changes = read_changes(written.variant, protein.sequence, numbers)
+        return (Variant(protein.sequence, changes),)
     return tuple(Variant.parse(word, protein.sequence) for word in several)
 
 
-def read_variant(text: str, protein: Protein, numbering: Kind = "sequence") -> Variant:
+def read_variant(text: str, protein: Protein, numbering: NumberingKind = "sequence") -> Variant:
     """The one variant that `text` names; see `read_variants`.
 
     Raises
@@ -47,47 +51,44 @@ def read_variant(text: str, protein: Protein, numbering: Kind = "sequence") -> V
     VariantError
         It names none.
     """
-    made = read_variants(text, protein, numbering)
-    if len(made) > 1:
+    variants = read_variants(text, protein, numbering)
+    if len(variants) > 1:
         raise SeveralVariantsError(
-            f"variant '{shown(text)}': names {len(made):,} variants where one is meant; "
+            f"variant '{shown(text)}': names {len(variants):,} variants where one is meant; "
             "screen them, or choose one."
         )
-    return made[0]
+    return variants[0]
 
 
-def how_read(text: str, protein: Protein, numbering: Kind = "sequence") -> str:
+def how_read(text: str, protein: Protein, numbering: NumberingKind = "sequence") -> str:
     """What a reader should know about the way `text` was read; '' when nothing."""
     notes = []
-    reference = split_reference(text)[0]
-    if reference and reference != protein.accession:
+    written = take_apart(text)
+    reference = written.reference or str(written.accession or "")
+    if reference and written.core and reference != protein.accession:
         notes.append(
             f"The reference {reference} was not looked up: only the residue at each "
             "position was checked."
         )
-    chain, _ = split_chain(text)
-    if chain and protein.structure is None:
-        notes.append(f"There is no structure, so that chain {chain} was passed over.")
+    if written.chain and protein.structure is None:
+        notes.append(f"There is no structure, so that chain {written.chain} was passed over.")
     if numbering != "sequence":
         notes.append(f"Numbers were read as {numbering} numbers.")
     return " ".join(notes)
 
 
-def _of_this_protein(text: str, protein: Protein) -> str:
-    """The text without chain and accession, which must be the protein's own."""
-    chain, core = split_chain(text)
-    if chain and protein.structure is not None and chain != protein.structure.chain:
+def _check_owner(written: Written, protein: Protein) -> None:
+    """Chain and accession before a variant must be the protein's own, where it has them."""
+    structure, accession = protein.structure, written.accession
+    if written.chain and structure is not None and written.chain != structure.chain:
         raise VariantError(
-            f"variant '{shown(text)}': is of chain {chain}, but chain "
-            f"{protein.structure.chain} is analysed; choose that chain."
+            f"variant '{shown(written.text)}': is of chain {written.chain}, but chain "
+            f"{structure.chain} is analysed; choose that chain."
         )
-    accession, rest = split_accession(core)
-    if accession is None or not rest:
-        return core
-    known = protein.accession.partition("-")[0]
-    if accession.database == "uniprot" and known not in ("", accession.id):
+    if accession is None or accession.database != "uniprot" or not written.core:
+        return
+    if protein.accession.partition("-")[0] not in ("", accession.id):
         raise VariantError(
-            f"variant '{shown(text)}': is of {accession}, but the wild type is "
+            f"variant '{shown(written.text)}': is of {accession}, but the wild type is "
             f"{protein.accession}; look {accession} up first."
         )
-    return rest

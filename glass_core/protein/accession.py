@@ -23,7 +23,7 @@ _FORMS: tuple[tuple[Database, re.Pattern[str]], ...] = (
     ("pdb", re.compile(r"(?P<id>[1-9][A-Z0-9]{3})")),
     ("pdb", re.compile(r"PDB_0000(?P<id>[1-9][A-Z0-9]{3})")),
 )
-EXAMPLES = "P04637, Q8N726-1, AF-P62593-F1 or 2OCJ"
+ACCESSION_EXAMPLES = "P04637, Q8N726-1, AF-P62593-F1 or 2OCJ"
 
 
 @dataclass(frozen=True)
@@ -60,25 +60,29 @@ def read_accession(text: str) -> Accession:
     InputError
         It has the form of neither.
     """
-    found = _find(text)
-    if found is None:
+    accession = _find(text)
+    if accession is None:
         raise InputError(
             f"accession '{shown(text, 40)}': is neither a UniProt accession nor a PDB entry; write "
-            f"for example {EXAMPLES}."
+            f"for example {ACCESSION_EXAMPLES}."
         )
-    return found
+    return accession
 
 
-def split_accession(text: str) -> tuple[Accession | None, str]:
+def leading_accession(text: str) -> tuple[Accession | None, str]:
     """``P04637 R175H`` as accession and the rest; no accession where the first word is none.
 
     ``P04637:p.Arg175His`` and ``P04637:R175H`` are read likewise.
     """
     match = re.match(r"\s*([A-Za-z0-9_-]+)(?:\s+|:|$)", text)
-    found = _find(match[1]) if match else None
-    if match is None or found is None or (found.database == "pdb" and _is_variant(match[1])):
+    accession = _find(match[1]) if match else None
+    if (
+        match is None
+        or accession is None
+        or (accession.database == "pdb" and _is_variant(match[1]))
+    ):
         return None, text.strip()
-    return found, text[match.end() :].strip()
+    return accession, text[match.end() :].strip()
 
 
 def _find(text: str) -> Accession | None:

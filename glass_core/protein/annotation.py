@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from glass_core.protein.change import Change
 from glass_core.protein.sequence import check_residues
+from glass_core.protein.writing import write_change
 from glass_core.records import require
 
 
@@ -48,10 +50,8 @@ class KnownVariant:
 
     Attributes
     ----------
-    start : int
-        1-based UniProt position of the first replaced residue.
-    wild, mutant : str
-        Residues taken out and put in; `mutant` is empty for a deletion.
+    change : Change
+        In UniProt positions; a substitution or a deletion, no mere insertion.
     significance : str
         What clinical databases call it; '' where they say nothing.
     description : str
@@ -61,33 +61,19 @@ class KnownVariant:
         The database that listed it.
     """
 
-    start: int
-    wild: str
-    mutant: str
+    change: Change
     significance: str = ""
     description: str = ""
     ids: tuple[str, ...] = ()
     source: str = ""
 
     def __post_init__(self) -> None:
-        require(self.start >= 1, "start", "is 1 or more")
-        check_residues(self.wild, "wild")
-        require(self.wild != self.mutant, "mutant", "differs from the wild type")
-
-    @property
-    def end(self) -> int:
-        """1-based UniProt position of the last replaced residue."""
-        return self.start + len(self.wild) - 1
+        check_residues(self.change.wild, "wild")
 
     @property
     def text(self) -> str:
         """In UniProt numbering, such as ``R175H`` or ``F508del``."""
-        if len(self.wild) == len(self.mutant) == 1:
-            return f"{self.wild}{self.start}{self.mutant}"
-        span = f"{self.wild[0]}{self.start}"
-        if len(self.wild) > 1:
-            span += f"_{self.wild[-1]}{self.end}"
-        return f"{span}delins{self.mutant}" if self.mutant else f"{span}del"
+        return write_change(self.change)
 
 
 @dataclass(frozen=True)
@@ -157,3 +143,8 @@ class Annotation:
         gene = f" ({self.gene})" if self.gene else ""
         organism = f", {self.organism}" if self.organism else ""
         return f"{self.name or self.accession}{gene}{organism}"
+
+    @property
+    def fasta(self) -> str:
+        """The sequence as a FASTA record."""
+        return f">{self.accession} {self.title}\n{self.sequence}\n"

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from glass_core.errors import RecordError
 from glass_core.protein.annotation import Annotation, Feature, KnownVariant, Retrieved
+from glass_core.protein.change import Change
 from glass_core.protein.protein import Protein
 from glass_core.protein.structure.file import read_structure, write_structure
 from glass_core.protein.structure.structure import Structure
@@ -84,7 +85,10 @@ def annotation_dict(annotation: Annotation | None) -> dict[str, Any] | None:
         if annotation.pae is None
         else base64.b64encode(zlib.compress(annotation.pae.tobytes())).decode("ascii")
     )
-    return asdict(replace(annotation, pae=None)) | {"pae": error}
+    return asdict(replace(annotation, pae=None, variants=())) | {
+        "variants": [_known_dict(variant) for variant in annotation.variants],
+        "pae": error,
+    }
 
 
 def annotation_from(content: Mapping[str, Any] | None) -> Annotation | None:
@@ -96,13 +100,25 @@ def annotation_from(content: Mapping[str, Any] | None) -> Annotation | None:
         **{
             **content,
             "features": tuple(Feature(**one) for one in content["features"]),
-            "variants": tuple(
-                KnownVariant(**{**one, "ids": tuple(one["ids"])}) for one in content["variants"]
-            ),
+            "variants": tuple(_known_from(one) for one in content["variants"]),
             "retrieved": tuple(Retrieved(**one) for one in content["retrieved"]),
             "pae": None if content["pae"] is None else _unpacked(content["pae"], size),
         }
     )
+
+
+def _known_dict(variant: KnownVariant) -> dict[str, Any]:
+    """The change's three values beside the others, as they have been kept from the first."""
+    values, change = asdict(variant), variant.change
+    del values["change"]
+    return {"start": change.position, "wild": change.wild, "mutant": change.mutant} | values
+
+
+def _known_from(content: Mapping[str, Any]) -> KnownVariant:
+    """Inverse of `_known_dict`."""
+    values = dict(content)
+    change = Change(values.pop("start"), values.pop("wild"), values.pop("mutant"))
+    return KnownVariant(change, **values | {"ids": tuple(values["ids"])})
 
 
 def _unpacked(text: str, size: int) -> NDArray[np.uint8]:

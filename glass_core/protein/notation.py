@@ -1,22 +1,15 @@
-"""How changes are written: every notation in, one-letter and HGVS notation out."""
+"""The forms in which changes are written, read against the sequence they are of."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from glass_core.errors import VariantError, shown
 from glass_core.protein.change import Change
 from glass_core.protein.numbering import Numbering
-from glass_core.protein.sequence import (
-    NONSTANDARD,
-    ONE_LETTER,
-    STANDARD,
-    THREE_LETTER,
-    UNKNOWN,
-    check_residues,
-)
+from glass_core.protein.sequence import NONSTANDARD, ONE_LETTER, STANDARD, UNKNOWN, check_residues
+from glass_core.protein.writing import write_change
 
 FORMS: dict[str, str] = {
     "R175H": "one-letter",
@@ -35,7 +28,7 @@ FORMS: dict[str, str] = {
     "170-180": "all variants of a range",
 }
 """Example -> what it is. The last three name several variants at once."""
-EXAMPLES = "R175H, p.Arg175His, A1P:D2N or F508del"
+VARIANT_EXAMPLES = "R175H, p.Arg175His, A1P:D2N or F508del"
 
 _RESIDUE = r"(?:[A-Za-z]{3}|[A-Za-z])"
 _NUMBER = r"-?\d+"
@@ -54,10 +47,6 @@ _ALTERNATIVES = re.compile(
 )
 _SITE = re.compile(rf"(?P<residue>{_RESIDUE})(?P<number>{_NUMBER})|(?P<label>{_NUMBER}[A-Za-z]?)")
 _RANGE = re.compile(rf"(?P<first>{_NUMBER}[A-Za-z]?)\s*[-–]\s*(?P<last>{_NUMBER}[A-Za-z]?)")
-_REFERENCE = re.compile(
-    r"(?P<reference>\S+):(?=p\.|[cgnmr]\.)|(?P<database>(?:[NXY]P_|ENSP)\d+(?:\.\d+)?):(?=\S)"
-)
-_CHAIN = re.compile(r"(?P<chain>[A-Za-z0-9]{1,4}):(?=\S)(?P<rest>.+)", re.DOTALL)
 _REFUSED: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(r"[cgnmr]\..*"),
@@ -78,18 +67,18 @@ _LONGEST_NUMBER = 9
 
 
 def read_changes(
-    text: str, wild_type: str, numbering: Numbering | None = None
+    core: str, wild_type: str, numbering: Numbering | None = None
 ) -> tuple[Change, ...]:
-    """Read `text` as the changes of one variant, in order.
+    """Read `core` as the changes of one variant, in order.
 
     Parameters
     ----------
-    text : str
-        Any of `FORMS` but the last four. A reference before ``:p.`` is passed over.
+    core : str
+        Any of `FORMS` but the last three, without what `written.take_apart` takes off.
     wild_type : str
         The sequence that is changed.
     numbering : Numbering, optional
-        What the numbers in `text` mean; positions from 1 by default.
+        What the numbers in `core` mean; positions from 1 by default.
 
     Raises
     ------
@@ -98,9 +87,9 @@ def read_changes(
         change, a stop, a frameshift, or two changes of one residue.
     """
     numbering = numbering or Numbering.of_sequence(len(wild_type))
-    words = [w for w in re.split(r"[:;,\s]+", split_reference(text)[1]) if w]
+    words = [w for w in re.split(r"[:;,\s]+", core) if w]
     if not words:
-        raise VariantError(f"variant: is empty; write for example {EXAMPLES}.")
+        raise VariantError(f"variant: is empty; write for example {VARIANT_EXAMPLES}.")
     changes = sorted(
         (_read_change(word, wild_type, numbering) for word in words),
         key=lambda c: (c.position, c.end),
@@ -124,8 +113,13 @@ def read_plain(text: str, wild_type: str) -> Change | None:
     return Change(position, match[1], match[3])
 
 
-def expand(text: str, wild_type: str, numbering: Numbering | None = None) -> list[str] | None:
-    """The variants that a text such as ``R175H/Y``, ``175`` or ``170-180`` names at once.
+def is_change(word: str) -> bool:
+    """Whether `word` has the form of one change, whatever the sequence."""
+    return _CHANGE.fullmatch(_core(word)) is not None
+
+
+def expand(core: str, wild_type: str, numbering: Numbering | None = None) -> list[str] | None:
+    """The variants that ``R175H/Y``, ``175`` or ``170-180`` name at once.
 
     In one-letter notation with positions from 1; None where it is no such text. Ranges pass
     over residues that are none of the 20.
@@ -136,14 +130,14 @@ def expand(text: str, wild_type: str, numbering: Numbering | None = None) -> lis
         Such a text, about a position that is not there or another residue.
     """
     numbering = numbering or Numbering.of_sequence(len(wild_type))
-    word = _core(split_reference(text)[1].strip())
+    word = _core(core.strip())
     several = _ALTERNATIVES.fullmatch(word)
     if several is not None:
         mutants = [several["first"], *several["more"].strip("/").split("/")]
         changes = [
             _read_change(several["site"] + mutant, wild_type, numbering) for mutant in mutants
         ]
-        return list(dict.fromkeys(write_change(change, wild_type) for change in changes))
+        return list(dict.fromkeys(write_change(change) for change in changes))
     site, span = _SITE.fullmatch(word), _RANGE.fullmatch(word)
     if site is not None and word != "0":
         first = last = _position(word, numbering, site["number"] or site["label"])
@@ -168,58 +162,6 @@ def expand(text: str, wild_type: str, numbering: Numbering | None = None) -> lis
     ]
 
 
-def split_reference(text: str) -> tuple[str, str]:
-    """``NP_000537.3:p.[Ala1Pro;Asp2Asn]`` as ``NP_000537.3`` and ``Ala1Pro;Asp2Asn``."""
-    match = _REFERENCE.match(text.strip())
-    core = text.strip()[match.end() if match else 0 :]
-    several = re.fullmatch(r"p\.\(?\[(.*)\]\)?", core)
-    reference = (match["reference"] or match["database"]) if match else ""
-    return reference, several[1] if several else core
-
-
-def split_chain(text: str) -> tuple[str, str]:
-    """``A:R175H`` as ``A`` and ``R175H``; ``A1P:D2N`` names no chain."""
-    match = _CHAIN.fullmatch(text.strip())
-    if match is None or _CHANGE.fullmatch(match["chain"]) or match["rest"].startswith("p."):
-        return "", text.strip()
-    return match["chain"], match["rest"]
-
-
-def write_change(change: Change, wild_type: str) -> str:
-    """One-letter notation that `read_changes` reads back, such as ``F508del``."""
-    return _write(change, wild_type, lambda letter: letter)
-
-
-def write_hgvs(changes: Sequence[Change], wild_type: str) -> str:
-    """HGVS protein notation, as MAVE-HGVS restricts it.
-
-    ``p.Arg175His``, ``p.Phe508del``, ``p.Lys23_Leu24insArgSer``,
-    ``p.Glu746_Ala750delinsPro``; several changes as ``p.[Ala1Pro;Asp2Asn]``.
-    """
-    parts = [_write(change, wild_type, THREE_LETTER.__getitem__) for change in changes]
-    return f"p.{parts[0]}" if len(parts) == 1 else f"p.[{';'.join(parts)}]"
-
-
-def _write(change: Change, wild_type: str, name: Callable[[str], str]) -> str:
-    """`name` writes one residue; an unknown one put in alone is Xaa, for X also meant a stop."""
-    first = wild_type[change.position - 1 : change.position]
-    put_in = "".join(map(name, change.mutant))
-    if change.is_substitution:
-        mutant = THREE_LETTER[UNKNOWN] if change.mutant == UNKNOWN else put_in
-        return f"{name(change.wild)}{change.position}{mutant}"
-    if not change.wild:
-        before = wild_type[change.position - 2 : change.position - 1]
-        if change.position == 1:  # nothing stands before it: rewrite the first residue
-            return f"{name(first)}1delins{put_in}{name(first)}"
-        if change.position > len(wild_type):
-            return f"{name(before)}{len(wild_type)}delins{name(before)}{put_in}"
-        return f"{name(before)}{change.position - 1}_{name(first)}{change.position}ins{put_in}"
-    span = f"{name(first)}{change.position}"
-    if change.end > change.position:
-        span += f"_{name(change.wild[-1])}{change.end}"
-    return f"{span}delins{put_in}" if change.mutant else f"{span}del"
-
-
 def _read_change(word: str, wild_type: str, numbering: Numbering) -> Change:
     core = _core(word)
     for form, reason in _REFUSED:
@@ -229,7 +171,7 @@ def _read_change(word: str, wild_type: str, numbering: Numbering) -> Change:
     match = _CHANGE.fullmatch(f"{old['residue']}del" if old else core)
     if match is None:
         raise VariantError(
-            f"variant '{shown(word)}': cannot be read; write for example {EXAMPLES}."
+            f"variant '{shown(word)}': cannot be read; write for example {VARIANT_EXAMPLES}."
         )
     start = _check_site(word, wild_type, numbering, match["first"], match["start"])
     end = (
@@ -307,11 +249,11 @@ def _position(word: str, numbering: Numbering, label: str) -> int:
     """1-based position of a number as written, leading zeros aside."""
     match = re.fullmatch(rf"({_NUMBER})([A-Za-z]?)", label)
     digits, code = (match[1], match[2]) if match else (label, "")
-    found = None
+    position = None
     if len(digits) <= _LONGEST_NUMBER:
-        found = numbering.position(f"{int(digits)}{code}")
-    if found is not None:
-        return found
+        position = numbering.position(f"{int(digits)}{code}")
+    if position is not None:
+        return position
     if numbering.kind == "sequence":
         what, cure = f"residues {numbering.span}", "."
     else:
@@ -336,7 +278,9 @@ def _check_residue(word: str, wild_type: str, residue: str, position: int) -> No
 def _one_letter(word: str, residue: str) -> str:
     letter = residue.upper() if len(residue) == 1 else ONE_LETTER.get(residue.upper(), "")
     if not letter or letter not in STANDARD + NONSTANDARD:
-        raise VariantError(f"variant '{shown(word)}': '{residue}' is no residue; write {EXAMPLES}.")
+        raise VariantError(
+            f"variant '{shown(word)}': '{residue}' is no residue; write {VARIANT_EXAMPLES}."
+        )
     return letter
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Literal, get_args
 
-from glass_core.records import require
+from glass_core.records import require_one_of
 
-Kind = Literal["sequence", "UniProt", "author"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+NumberingKind = Literal["sequence", "UniProt", "author"]
+NUMBERING_KINDS: tuple[NumberingKind, ...] = get_args(NumberingKind)
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,11 @@ class Numbering:
         One per position, '' where it has none; author numbers carry their insertion code.
     """
 
-    kind: Kind
+    kind: NumberingKind
     labels: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        require(self.kind in KINDS, "kind", f"is one of {', '.join(KINDS)}")
+        require_one_of(self.kind, NUMBERING_KINDS, "kind")
 
     @staticmethod
     @lru_cache(maxsize=64)

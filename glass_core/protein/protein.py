@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from glass_core.errors import InputError, StructureError
 from glass_core.protein.alignment import GAP, aligned_pairs, anchored_pairs, global_alignment
-from glass_core.protein.annotation import Annotation
-from glass_core.protein.numbering import Kind, Numbering
+from glass_core.protein.annotation import Annotation, KnownVariant
+from glass_core.protein.change import Change
+from glass_core.protein.numbering import Numbering, NumberingKind
 from glass_core.protein.sequence import UNKNOWN, check_residues
 from glass_core.protein.structure.structure import Structure
 from glass_core.records import frozen_array, require
@@ -191,6 +192,28 @@ class Protein:
             self, accession=annotation.accession, uniprot_positions=numbers, annotation=annotation
         )
 
+    @property
+    def short_name(self) -> str:
+        """The first word of its name, as FASTA ids go."""
+        return self.name.split()[0] if self.name.strip() else "protein"
+
+    @property
+    def known_changes(self) -> tuple[tuple[KnownVariant, Change], ...]:
+        """The listed variants that fit the sequence, each with its change in own positions."""
+        listed = () if self.annotation is None else self.annotation.variants
+        placed = ((known, self._own_change(known.change)) for known in listed)
+        return tuple((known, change) for known, change in placed if change is not None)
+
+    def _own_change(self, change: Change) -> Change | None:
+        """A change in UniProt positions in the protein's own; None where it does not fit."""
+        position = self.position_of_uniprot(change.position)
+        if position is None:
+            return None
+        own = replace(change, position=position)
+        everything = len(own.wild) == len(self) and not own.mutant
+        fits = self.sequence[own.position - 1 : own.end] == own.wild
+        return own if fits and not everything else None
+
     def following_structure(self) -> Protein:
         """The protein as its structure shows it: residues that differ are the structure's."""
         letters = list(self.sequence)
@@ -263,7 +286,7 @@ class Protein:
         number = int(self._uniprot[index])
         return None if number < 1 else number
 
-    def numbering(self, kind: Kind) -> Numbering:
+    def numbering(self, kind: NumberingKind) -> Numbering:
         """The number of every position.
 
         Raises

@@ -8,11 +8,13 @@ from itertools import groupby, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from glass_core.errors import VariantError
+from glass_core.errors import VariantError, shown
 from glass_core.protein.alignment import GAP, global_alignment
 from glass_core.protein.change import Change
-from glass_core.protein.notation import read_changes, write_change, write_hgvs
+from glass_core.protein.notation import read_changes
 from glass_core.protein.numbering import Numbering
+from glass_core.protein.writing import write_change, write_hgvs
+from glass_core.protein.written import take_apart
 from glass_core.records import require
 
 _DIRECT_IDENTITY = 0.5
@@ -42,6 +44,9 @@ class Variant:
     def parse(text: str, wild_type: str, numbering: Numbering | None = None) -> Variant:
         """Read `text` as one variant of `wild_type`; see `notation.read_changes`.
 
+        A reference or an accession is passed over; a chain is refused, for a sequence has
+        none. `inputs.words.read_variant` checks both against a protein.
+
         Raises
         ------
         VariantError
@@ -55,7 +60,13 @@ class Variant:
         >>> Variant.parse("K2R:T3del", "MKTAYIAK").mutant
         'MRAYIAK'
         """
-        return Variant(wild_type, read_changes(text, wild_type, numbering))
+        written = take_apart(text)
+        if written.chain:
+            raise VariantError(
+                f"variant '{shown(text)}': is of chain {written.chain}, and there is only a "
+                f"sequence; give '{shown(written.core)}'."
+            )
+        return Variant(wild_type, read_changes(written.variant, wild_type, numbering))
 
     @staticmethod
     def from_sequences(wild_type: str, mutant: str) -> Variant:
@@ -140,7 +151,7 @@ class Variant:
 
     @property
     def hgvs(self) -> str:
-        """HGVS protein notation, as MAVE-HGVS restricts it; see `notation.write_hgvs`."""
+        """HGVS protein notation, as MAVE-HGVS restricts it; see `writing.write_hgvs`."""
         return write_hgvs(self.changes, self.wild_type)
 
 

@@ -290,7 +290,7 @@ def check_remodellable(wild: Structure) -> None:
             f"{wild.name}: has C-alpha atoms only; remodelling needs at least the backbone atoms "
             "N, CA and C of every residue, so give a full-atom structure."
         )
-    residue = np.cumsum(np.isin(np.arange(len(wild.atoms)), wild.residue_starts)) - 1
+    residue = wild.residue_of_atom
     for atom in BACKBONE:
         present = np.zeros(len(wild), dtype=bool)
         present[residue[wild.atoms.atom_name == atom]] = True

@@ -25,13 +25,6 @@ _MAX_RESIDUES = 9999
 """The PDB format, which the engines read, has four digits."""
 
 
-def residue_of_atom(structure: Structure) -> NDArray[np.int64]:
-    """0-based residue index of each atom, shape=(n_atoms,)."""
-    begins = np.zeros(len(structure.atoms), dtype=int)
-    begins[structure.residue_starts] = 1
-    return np.asarray(np.cumsum(begins) - 1)
-
-
 def segments(wild: Structure) -> NDArray[np.int64]:
     """Number of the unbroken segment of each residue, shape=(n,).
 
@@ -77,7 +70,7 @@ def start_atoms(
     """
     atoms = start.atoms.copy()
     atoms.coord = (atoms.coord + noise).astype(np.float32)
-    residue = residue_of_atom(start)
+    residue = start.residue_of_atom
     keep = ~np.isin(residue, list(rebuilt)) | np.isin(atoms.atom_name, list(kept))
     for place, letter in rebuilt.items():
         atoms.res_name[residue == place] = THREE_LETTER[letter].upper()

@@ -219,6 +219,4 @@ def _renumbered(atoms: AtomArray, wild: Structure) -> Structure:
         raise RemodelError(
             f"{wild.name}: MODELLER returned {len(starts)} residues instead of {len(wild)}."
         )
-    begins = np.zeros(len(atoms), dtype=int)
-    begins[starts] = 1
-    return as_structure(wild, atoms, np.cumsum(begins) - 1)
+    return as_structure(wild, atoms, struc.get_all_residue_positions(atoms))

@@ -32,7 +32,7 @@ from glass_core.errors import RemodelError
 from glass_core.progress import Stage
 from glass_core.protein.structure.structure import Structure
 from glass_core.remodel.base import RemodelRequest, RemodelSettings, RoleStage
-from glass_core.remodel.coordinates import as_structure, pdb_text, residue_of_atom, start_atoms
+from glass_core.remodel.coordinates import as_structure, pdb_text, start_atoms
 from glass_core.remodel.restraints import site_distance, template_restraints
 from glass_core.remodel.rotamers import chi_angles, rotamers, side_chain_turns
 from glass_core.remodel.runner import SubprocessRemodeller
@@ -196,7 +196,7 @@ def _build(
     from openmm import app
     from pdbfixer import PDBFixer
 
-    residue = residue_of_atom(start.structure)
+    residue = start.structure.residue_of_atom
     noise = np.random.default_rng(start.noise_seed).normal(0, PERTURBATION, (len(residue), 3))
     atoms = start_atoms(
         wild, start.structure, start.rebuilt, _BACKBONE, noise * movable[residue, None]
@@ -233,7 +233,7 @@ def _join_disulfides(wild: Structure, topology: Any) -> None:
     sulfur = np.flatnonzero((wild.atoms.atom_name == "SG") & (wild.atoms.res_name == "CYS"))
     if len(sulfur) < 2:
         return
-    place = residue_of_atom(wild)[sulfur]
+    place = wild.residue_of_atom[sulfur]
     residues = [r for r in topology.residues() if r.name not in _CAPS]
     bonded = {frozenset((a.index, b.index)) for a, b in topology.bonds()}
     for i, j in sorted(cKDTree(wild.atoms.coord[sulfur]).query_pairs(DISULFIDE)):
@@ -377,7 +377,7 @@ def _best_rotamers(system: Any, positions: Any, rebuilt: Mapping[Any, list[float
 
 
 def _chi(start: Structure, place: int) -> list[float]:
-    own = residue_of_atom(start) == place
+    own = start.residue_of_atom == place
     return chi_angles(
         {
             str(name): np.asarray(at, dtype=float)

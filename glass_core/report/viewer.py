@@ -158,7 +158,7 @@ def by_position(protein: Protein, structure: Structure, index: dict[int, int] | 
     """
     position_of = {int(j): i + 1 for i, j in enumerate(protein.structure_index) if j >= 0}
     atoms = structure.atoms.copy()
-    residue = np.cumsum(np.isin(np.arange(len(atoms)), structure.residue_starts)) - 1
+    residue = structure.residue_of_atom
     numbers = np.array(
         [
             position_of.get(index.get(int(j), -1) if index is not None else int(j), 0)

@@ -9,7 +9,6 @@ from typing import Any
 
 from glass_core.errors import GlassError, InputError
 from glass_core.impact.as_json import from_json, to_json
-from glass_core.inputs.lists import name_of
 from glass_core.report.impact.html import report_html
 from glass_core.report.screen.html import screen_report
 from glass_core.report.screen.tables import (
@@ -101,7 +100,7 @@ def import_bundle(store: RunStore, content: bytes) -> str:
                 return store.keep_impact(from_json(_read(bundle, IMPACT).decode()), name)
             inputs = ScreenRequest.from_json(_read(bundle, INPUTS).decode())
             rows = read_screen_parquet(_read(bundle, ROWS))
-        names = {name_of(p) for p in inputs.proteins}
+        names = {p.short_name for p in inputs.proteins}
         if not names or {r.protein for r in rows} - names or inputs.ranking not in RANKINGS:
             raise ValueError("rows and inputs do not belong together")
         if len({r.row for r in rows}) < len(rows):

@@ -13,7 +13,7 @@ from itertools import groupby, islice
 from glass_core.compute import Runner, run_here
 from glass_core.errors import Cancelled, GlassError, RunError
 from glass_core.impact.provenance import provenance
-from glass_core.inputs.lists import Asked, ask, name_of
+from glass_core.inputs.lists import VariantRequest, read_request
 from glass_core.models.prediction import ModelInfo, Table
 from glass_core.models.predictor import Predictor
 from glass_core.models.registry import load_predictor
@@ -42,7 +42,7 @@ class Piece:
     rows: tuple[ScreenRow, ...]
 
 
-def estimate(predictor: Predictor, asked: Sequence[Asked]) -> float:
+def estimate(predictor: Predictor, asked: Sequence[VariantRequest]) -> float:
     """Seconds that predicting `asked` will take, from timing a few of them."""
     readable = [a for a in asked if a.variant is not None]
     if not readable:
@@ -60,7 +60,7 @@ def estimate(predictor: Predictor, asked: Sequence[Asked]) -> float:
 def begin(
     store: RunStore,
     request: ScreenRequest,
-    asked: Iterable[Asked],
+    asked: Iterable[VariantRequest],
     *,
     predictor: Predictor,
     name: str = "",
@@ -127,7 +127,7 @@ def advance(
     inputs, known = store.inputs(run), store.get(run)
     if known is None:
         raise RunError(f"run '{run[:40]}': is not known here.")
-    proteins = {name_of(p): p for p in inputs.proteins}
+    proteins = {p.short_name: p for p in inputs.proteins}
     work = partial(score_piece, settings=settings, model=inputs.model, predictor=predictor)
     store.set_state(run, "running")
     done, total = known.total - known.waiting, known.total
@@ -160,7 +160,7 @@ def score_piece(
 ) -> list[ScreenRow]:
     """The finished rows of a piece; runs in this process or on a worker."""
     predictor = predictor or _loaded(settings, model)
-    asked = [ask(row.row, row.variant, piece.protein) for row in piece.rows]
+    asked = [read_request(row.row, row.variant, piece.protein) for row in piece.rows]
     outcomes = screen(asked, predictor=predictor, chunk_residues=CHUNK_RESIDUES)
     return [finished_row(row, made) for row, made in zip(piece.rows, outcomes, strict=True)]
 
@@ -196,7 +196,7 @@ def _second_stage(
 ) -> None:
     """Remodel and measure the variants on top that were not measured yet."""
     request = store.inputs(run)
-    proteins = {name_of(p): p for p in request.proteins}
+    proteins = {p.short_name: p for p in request.proteins}
     view = View(order=request.ranking, descending=True, status="done", limit=request.remodel_top)
     todo = [
         row for row in store.rows(run, view) if row.measured_tm is None and not gave_nothing(row)
@@ -204,7 +204,7 @@ def _second_stage(
     remodelling = Remodelling(get_remodeller(request.remodel))
     for place, row in enumerate(todo):
         tell(Rate(place, len(todo), 0.0, f"remodelling {row.variant}"))
-        asked = [ask(row.row, row.variant, proteins[row.protein])]
+        asked = [read_request(row.row, row.variant, proteins[row.protein])]
         watch = Watch(cancelled=cancelled)
         for outcome in measure_each(
             asked, predictor=predictor, remodelling=remodelling, watch=watch
@@ -219,7 +219,7 @@ def _second_stage(
 
 
 def digest_of(
-    proteins: Sequence[Protein], asked: Iterable[Asked], model: ModelInfo, *options: str
+    proteins: Sequence[Protein], asked: Iterable[VariantRequest], model: ModelInfo, *options: str
 ) -> str:
     """What makes two screens the same: proteins, structures, variants, model and options."""
     digest = hashlib.sha256()
@@ -234,5 +234,5 @@ def digest_of(
             add(protein.structure.chain, protein.ca.round(3).tolist())
     for one in asked:
         text = one.text if one.variant is None else one.variant.text
-        add(one.protein.name, one.text, text, one.label, one.score)
+        add(one.protein.name, one.text, text, one.label, one.measured_value)
     return digest.hexdigest()

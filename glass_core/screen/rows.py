@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from glass_core.impact.baselines import blosum62
 from glass_core.impact.record import Impact
-from glass_core.inputs.lists import Asked, name_of
+from glass_core.inputs.lists import VariantRequest
 from glass_core.models.prediction import ModelInfo, Table
 from glass_core.protein.protein import Protein
 from glass_core.records import require
@@ -75,18 +75,18 @@ class ScreenRow:
 _OWN = {f.name for f in fields(ScreenRow)} - {"told"}
 
 
-def first_row(asked: Asked, tables: Sequence[Table], info: ModelInfo) -> ScreenRow:
+def first_row(asked: VariantRequest, tables: Sequence[Table], info: ModelInfo) -> ScreenRow:
     """What is known before any mutant was embedded: what heads tell from the wild type alone."""
     label, variant = None if asked.label is None else int(asked.label), asked.variant
     row = ScreenRow(
         asked.row,
-        name_of(asked.protein),
+        asked.protein.short_name,
         asked.text if variant is None else variant.text,
         "rejected" if variant is None else "waiting",
         asked.reason,
         given=asked.text,
         label=label,
-        measured_value=asked.score,
+        measured_value=asked.measured_value,
     )
     if variant is None:
         return row

@@ -10,7 +10,7 @@ from glass_core.impact.analyse import analyse
 from glass_core.impact.baselines import Baselines, blosum62
 from glass_core.impact.provenance import mutant_sha256, provenance
 from glass_core.impact.record import Impact
-from glass_core.inputs.lists import Asked
+from glass_core.inputs.lists import VariantRequest
 from glass_core.metrics.tmalign import Correspondence
 from glass_core.models.predictor import Predictor
 from glass_core.progress import UNWATCHED, Watch
@@ -49,7 +49,7 @@ Outcome = Impact | Failure
 
 
 def screen(
-    asked: Iterable[Asked],
+    asked: Iterable[VariantRequest],
     *,
     predictor: Predictor,
     progress: Callable[[int], None] | None = None,
@@ -63,7 +63,7 @@ def screen(
 
     Parameters
     ----------
-    asked : iterable of Asked
+    asked : iterable of VariantRequest
         From `inputs.lists`; what could not be read there becomes a `Failure`.
     predictor : Predictor
     progress : callable, optional
@@ -102,7 +102,7 @@ def screen(
 
 
 def measure_each(
-    asked: Iterable[Asked],
+    asked: Iterable[VariantRequest],
     *,
     predictor: Predictor,
     remodelling: Remodelling,
@@ -146,7 +146,7 @@ class _Wild:
         self._predictor = predictor
         self._provenance = provenance(protein, protein.sequence, {})
 
-    def outcomes(self, chunk: Sequence[Asked]) -> list[Outcome]:
+    def outcomes(self, chunk: Sequence[VariantRequest]) -> list[Outcome]:
         """The outcomes of some variants of the protein, in their order."""
         variants = [a.variant for a in chunk if a.variant is not None]
         impacts: list[Outcome]
@@ -184,9 +184,9 @@ class _Wild:
             )
 
 
-def _chunks(asked: Iterable[Asked], residues: int) -> Iterator[list[Asked]]:
+def _chunks(asked: Iterable[VariantRequest], residues: int) -> Iterator[list[VariantRequest]]:
     """Consecutive variants of one protein, about `residues` residues of mutants at a time."""
-    chunk: list[Asked] = []
+    chunk: list[VariantRequest] = []
     for one in asked:
         full = len(chunk) * len(one.protein) >= residues
         if chunk and (full or chunk[0].protein is not one.protein):

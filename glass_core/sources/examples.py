@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-EXAMPLES: dict[str, str] = {
+LOOKUP_EXAMPLES: dict[str, str] = {
     "p53 R175H": "P04637 R175H",
     "TEM-1 G236S": "P62593 G236S",
     "p14ARF G16D": "Q8N726 G16D",

@@ -14,7 +14,7 @@ import httpx2 as httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_exponential_jitter
 
-from glass_core.errors import NotFoundError, SourceError
+from glass_core.errors import NotFoundError, SourceError, one_line
 from glass_core.settings import Settings
 from glass_core.sources.kept import Kept, KeptAnswers
 
@@ -236,9 +236,9 @@ class Fetcher:
         except httpx.TimeoutException as error:
             raise _Again("no answer in time") from error
         except httpx.TransportError as error:
-            raise _Again(f"cannot be reached ({_reason(error)})") from error
+            raise _Again(f"cannot be reached ({one_line(error)})") from error
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            raise SourceError(f"{_place(url)}: {_reason(error)}.") from error
+            raise SourceError(f"{_place(url)}: {one_line(error)}.") from error
         return content
 
     def _body(self, response: httpx.Response, deadline: float) -> bytes:
@@ -306,7 +306,3 @@ def _place(url: str) -> str:
     """Host and path, short enough for a message."""
     parts = urlsplit(url)
     return f"{parts.netloc}{parts.path}"[:120]
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())[:120] or type(error).__name__

@@ -128,12 +128,14 @@ def _with_variants(
         return annotation, ()
     except SourceError as error:
         return annotation, (f"Known variants are UniProt's alone: {error}",)
-    own = {(v.start, v.wild, v.mutant): v for v in annotation.variants}
+    by_change = {v.change: v for v in annotation.variants}
     for variant in listed:
-        key = (variant.start, variant.wild, variant.mutant)
-        own[key] = _joined(own[key], variant) if key in own else variant
-    ranked = sorted(own.values(), key=lambda v: (not v.significance, not v.description, v.start))
-    kept = sorted(ranked[:MOST_VARIANTS], key=lambda v: (v.start, v.mutant))
+        ours = by_change.get(variant.change)
+        by_change[variant.change] = variant if ours is None else _joined(ours, variant)
+    ranked = sorted(
+        by_change.values(), key=lambda v: (not v.significance, not v.description, v.change.position)
+    )
+    kept = sorted(ranked[:MOST_VARIANTS], key=lambda v: (v.change.position, v.change.mutant))
     cut = (
         (
             f"Of {len(ranked):,} known variants the first {MOST_VARIANTS:,} are kept, those "

@@ -9,6 +9,7 @@ from typing import Any
 from glass_core.errors import NotFoundError, RecordError, SequenceError, SourceError
 from glass_core.protein.accession import Accession
 from glass_core.protein.annotation import Annotation, Feature, KnownVariant, Retrieved
+from glass_core.protein.change import Change
 from glass_core.protein.sequence import check_residues, read_sequence
 from glass_core.sources.answers import dig, letters, objects, text, whole
 from glass_core.sources.fetch import Answer, Fetcher
@@ -156,7 +157,7 @@ def _variants(feature: Any, sequence: str, start: int, end: int) -> list[KnownVa
         try:
             if mutant:
                 check_residues(mutant, "variant")
-            made.append(KnownVariant(start, wild, mutant, "", description, ids, SERVICE))
+            made.append(KnownVariant(Change(start, wild, mutant), "", description, ids, SERVICE))
         except (SequenceError, RecordError):
             continue
     return made

@@ -6,6 +6,7 @@ from typing import Any
 
 from glass_core.errors import RecordError, SequenceError
 from glass_core.protein.annotation import KnownVariant
+from glass_core.protein.change import Change
 from glass_core.protein.sequence import STANDARD
 from glass_core.sources.answers import dig, first, objects, text, whole
 from glass_core.sources.fetch import Answer, Fetcher
@@ -35,7 +36,7 @@ def known_variants(
 
 def read_variation(answer: Any, sequence: str) -> tuple[tuple[KnownVariant, ...], tuple[str, ...]]:
     """Missense variants that fit `sequence`, each once, and notes on what was left out."""
-    made: dict[tuple[int, str, str], KnownVariant] = {}
+    listed: dict[Change, KnownVariant] = {}
     restricted = misfits = 0
     for row in objects(answer, "features"):
         start, end = whole(row, "begin"), whole(row, "end")
@@ -60,13 +61,17 @@ def read_variation(answer: Any, sequence: str) -> tuple[tuple[KnownVariant, ...]
             continue
         try:
             variant = KnownVariant(
-                start, wild, mutant, _significance(row), _description(row), _ids(row), SERVICE
+                Change(start, wild, mutant),
+                _significance(row),
+                _description(row),
+                _ids(row),
+                SERVICE,
             )
         except (RecordError, SequenceError):
             continue
-        known = made.get((start, wild, mutant))
-        if known is None or (variant.significance and not known.significance):
-            made[start, wild, mutant] = variant
+        before = listed.get(variant.change)
+        if before is None or (variant.significance and not before.significance):
+            listed[variant.change] = variant
     notes = []
     if restricted:
         notes.append(
@@ -77,7 +82,8 @@ def read_variation(answer: Any, sequence: str) -> tuple[tuple[KnownVariant, ...]
         notes.append(
             f"Listed variants that do not fit UniProt's sequence are left out ({misfits:,})."
         )
-    return tuple(sorted(made.values(), key=lambda v: (v.start, v.mutant))), tuple(notes)
+    in_order = sorted(listed.values(), key=lambda v: (v.change.position, v.change.mutant))
+    return tuple(in_order), tuple(notes)
 
 
 def _significance(row: Any) -> str:

@@ -9,11 +9,11 @@ import streamlit as st
 
 from glass_core.errors import RunError, StructureError
 from glass_core.impact.record import Impact
-from glass_core.inputs.read import Upload
+from glass_core.inputs.upload import Upload
 from glass_core.models.predictor import Predictor
 from glass_core.models.registry import load_predictor
 from glass_core.protein.notation import FORMS
-from glass_core.protein.numbering import KINDS
+from glass_core.protein.numbering import NUMBERING_KINDS
 from glass_core.protein.structure.file import Chain, list_chains
 from glass_core.report.viewer import read_script
 from glass_core.runs.jobs import JobBoard
@@ -101,10 +101,13 @@ def kept_impact(run: str) -> Impact | None:
 
 def numbering_input(role: str) -> None:
     """What the numbers in variants mean, in ``{role}numbering``, and the forms they may have."""
-    st.session_state.setdefault(f"{role}numbering", KINDS[0])
+    st.session_state.setdefault(f"{role}numbering", NUMBERING_KINDS[0])
     left, right = st.columns([1.6, 1], vertical_alignment="bottom")
     left.selectbox(
-        "Its numbers are of the", KINDS, key=f"{role}numbering", format_func=NUMBERINGS.__getitem__
+        "Its numbers are of the",
+        NUMBERING_KINDS,
+        key=f"{role}numbering",
+        format_func=NUMBERINGS.__getitem__,
     )
     with right.popover("Forms", width="content"):
         st.markdown("\n".join(f"- `{text}`: {what}" for text, what in FORMS.items()))

@@ -14,17 +14,11 @@ from glass_core.errors import (
 )
 from glass_core.impact.analyse import analyse
 from glass_core.impact.record import Impact
-from glass_core.inputs.read import (
-    EXAMPLE_CHAIN,
-    EXAMPLE_VARIANT,
-    Inputs,
-    example_upload,
-    read_inputs,
-)
+from glass_core.inputs.analysis import AnalysisInputs, AnalysisRequest, read_analysis
+from glass_core.inputs.upload import EXAMPLE_CHAIN, EXAMPLE_VARIANT, Upload, example_upload
 from glass_core.inputs.words import how_read
 from glass_core.models.registry import DEFAULT_MODEL, list_models
-from glass_core.protein.accession import split_accession
-from glass_core.protein.notation import split_chain
+from glass_core.protein.written import take_apart
 from glass_core.sources.lookup import Found
 from pages.parts.common import (
     impact_jobs,
@@ -35,7 +29,9 @@ from pages.parts.common import (
     structure_input,
     turn,
 )
-from pages.parts.lookup import accession_input, fasta, only_chain, uploaded
+from pages.parts.hand_over import HandOver, hand_over
+from pages.parts.lookup import accession_input, fasta_of, only_chain
+from pages.parts.state import impact_state, lookup_state
 
 WILD, MUTANT = "", "mutant_"  # prefixes of the state keys of the two structures
 PLACE = {SequenceError: "wild", VariantError: "variant", StructureError: "structure"}
@@ -47,43 +43,43 @@ def fill_example() -> None:
         given=example_upload(),
         mutant_given=None,
         annotation=None,
-        lookup_notes=(),
         accession="",
         numbering="sequence",
-        start=True,
     )
+    lookup_state(WILD).notes = ()
+    impact_state().start = True
 
 
 def take_found(found: Found, variant: str) -> None:
     """Fill the form with what an accession led to; a variant behind it is analysed at once."""
     state = st.session_state
     state.update(
-        wild=fasta(found.annotation),
-        given=uploaded(found),
+        wild=fasta_of(found),
+        given=Upload.if_any(found.structure, found.structure_name),
         chain=only_chain(found),
         mutant="",
         mutant_given=None,
         variant=variant,
     )
-    if variant and (found.structure is None or state["chain"] or split_chain(variant)[0]):
-        state["chain"] = state["chain"] or split_chain(variant)[0] or None
-        state["start"] = True
+    named = take_apart(variant).chain
+    if variant and (found.structure is None or state["chain"] or named):
+        state["chain"] = state["chain"] or named or None
+        impact_state().start = True
 
 
 def screen_instead() -> None:
     """The Screen page with the form of this one, and its text as the list."""
     state = st.session_state
-    state["screen_taken_over"] = {
-        "screen_wild": state["wild"],
-        "screen_given": state.get("given"),
-        "screen_chain": state.get("chain"),
-        "screen_annotation": state.get("annotation"),
-        "screen_which": "My list",
-        "screen_list": state["variant"],
-        "screen_numbering": state["numbering"],
-        "start_screen": True,
-    }
-    state["problem"] = None
+    given = HandOver(
+        state["wild"],
+        state["variant"],
+        state.get("given"),
+        state.get("chain"),
+        state.get("annotation"),
+        state["numbering"],
+    )
+    hand_over("screen", given)
+    impact_state().problem = None
     st.switch_page("pages/screen.py")
 
 
@@ -105,7 +101,7 @@ def input_form() -> None:
     show_error("wild")
     st.text_input("Variant", key="variant", placeholder="R175H, p.Arg175His, A1P:D2N, F508del")
     show_error("variant")
-    if st.session_state.get("several"):
+    if impact_state().several:
         st.button("Screen them", key="screen_them", width="stretch")
     numbering_input("")
     structure_field(
@@ -128,13 +124,13 @@ def input_form() -> None:
     names = [e.name for e in list_models(settings()) if e.unavailable_reason is None]
     st.selectbox("Model", names or [DEFAULT_MODEL], key="model")
     if st.button("Analyse", type="primary", width="stretch", key="analyse"):
-        st.session_state["start"] = True
+        impact_state().start = True
     show_error("other")
 
 
 def show_error(place: str) -> None:
     """The message of the last check, beside the field it is about."""
-    problem = st.session_state.get("problem")
+    problem = impact_state().problem
     if problem is not None and problem[0] == place:
         st.error(problem[1], icon=":material/error:")
 
@@ -142,39 +138,40 @@ def show_error(place: str) -> None:
 def structure_field(role: str, label: str, explanation: str) -> None:
     problem = structure_input(role, label, explanation)
     if problem is not None:
-        st.session_state["problem"] = ("structure", problem)
+        impact_state().problem = ("structure", problem)
 
 
-def check_inputs() -> Inputs | None:
+def check_inputs() -> AnalysisInputs | None:
     """The inputs, or None with the problem shown beside its field."""
-    state = st.session_state
-    state["problem"], state["several"] = None, False
+    fields, state = st.session_state, impact_state()
+    request = AnalysisRequest(
+        wild=fields["wild"],
+        variant=fields["variant"],
+        mutant=fields["mutant"],
+        structure=fields.get("given"),
+        chain=fields.get("chain") if fields.get("given") else None,
+        mutant_structure=fields.get("mutant_given"),
+        mutant_chain=fields.get("mutant_chain") if fields.get("mutant_given") else None,
+        numbering=fields["numbering"],
+        annotation=fields.get("annotation"),
+    )
+    state.problem, state.several = None, False
     try:
-        return read_inputs(
-            state["wild"],
-            state["variant"],
-            state["mutant"],
-            state.get("given"),
-            state.get("chain") if state.get("given") else None,
-            state.get("mutant_given"),
-            state.get("mutant_chain") if state.get("mutant_given") else None,
-            numbering=state["numbering"],
-            annotation=state.get("annotation"),
-        )
+        return read_analysis(request)
     except GlassError as error:
-        state["several"] = isinstance(error, SeveralVariantsError)
+        state.several = isinstance(error, SeveralVariantsError)
         place = next((p for kind, p in PLACE.items() if isinstance(error, kind)), "other")
-        state["problem"] = (place, str(error))
+        state.problem = (place, str(error))
         return None
 
 
 def start_analysis() -> None:
     """Predict at once; the result gets an id of its own, kept in the address."""
-    state = st.session_state
-    if not (state["wild"].strip() or state.get("given") or state.get("annotation")) and (
-        split_accession(state["variant"])[0] is not None
+    fields, state = st.session_state, impact_state()
+    if not (fields["wild"].strip() or fields.get("given") or fields.get("annotation")) and (
+        take_apart(fields["variant"]).accession is not None
     ):
-        state.update(next_accession=state["variant"])
+        state.next_accession = fields["variant"]
         return
     inputs = check_inputs()
     if inputs is None:
@@ -184,16 +181,14 @@ def start_analysis() -> None:
             impact = analyse(
                 inputs.protein,
                 inputs.variant,
-                predictor=predictor(st.session_state["model"]),
+                predictor=predictor(fields["model"]),
                 mutant=inputs.mutant_structure,
             )
     except GlassError as error:
-        st.session_state["problem"] = ("other", str(error))
+        state.problem = ("other", str(error))
         return
-    st.session_state["selected"] = None
-    st.session_state["read"] = how_read(
-        st.session_state["variant"], impact.protein, st.session_state["numbering"]
-    )
+    fields["selected"] = None
+    state.reading = how_read(fields["variant"], impact.protein, fields["numbering"])
     st.query_params["run"] = keep(impact)
 
 
@@ -202,5 +197,5 @@ def keep(impact: Impact, run: str | None = None) -> str:
     try:
         return runs().keep_impact(impact, run=run)
     except RunError as error:
-        st.session_state["notice"] = f"This result is not kept beyond a restart: {error}"
+        impact_state().notice = f"This result is not kept beyond a restart: {error}"
         return impact_jobs().keep_result(impact)

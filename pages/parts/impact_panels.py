@@ -6,14 +6,15 @@ import streamlit as st
 from streamlit.elements.plotly_chart import PlotlyState
 
 from glass_core.impact.record import Impact
-from glass_core.inputs.read import HandOver, Upload
 from glass_core.report.impact.annotation import known_variant_table
 from glass_core.report.impact.exports import exports
 from glass_core.report.impact.figures import matrices, residue_track
 from glass_core.report.impact.tables import subdomain_table, variant_table
 from glass_core.report.viewer import ViewOptions, colour_choices, colour_legend, viewer_html
 from pages.parts.common import viewer_script
+from pages.parts.hand_over import HandOver, hand_over
 from pages.parts.lookup import plain
+from pages.parts.state import impact_state
 
 
 def numbers(impact: Impact) -> None:
@@ -59,8 +60,7 @@ def ledger(impact: Impact) -> None:
     ):
         st.dataframe(variant_table(impact), hide_index=True)
         st.caption(
-            f"HGVS and MAVE-HGVS: {plain(impact.variant.hgvs)}. "
-            + plain(st.session_state.get("read", ""))
+            f"HGVS and MAVE-HGVS: {plain(impact.variant.hgvs)}. " + plain(impact_state().reading)
         )
 
 
@@ -76,14 +76,7 @@ def known_variants_panel(impact: Impact) -> None:
         st.caption("As the databases have them, which is no verdict of this program.")
         rows = event["selection"]["rows"]
         if rows and st.button(f"Analyse {table['variant'][rows[0]]}", key="analyse_known"):
-            structure = impact.protein.structure
-            st.session_state["hand_over"] = HandOver(
-                impact.protein.sequence,
-                table["here"][rows[0]],
-                None if structure is None else Upload.of_structure(structure),
-                None if structure is None else structure.chain,
-                impact.protein.annotation,
-            )
+            hand_over("impact", HandOver.of_protein(impact.protein, table["here"][rows[0]]))
             st.rerun()
 
 
@@ -101,7 +94,7 @@ def alignment_panel(impact: Impact) -> None:
         if protein.mismatches:
             st.caption("The sequence was followed: the wild type has its residues.")
             if st.button("Follow the structure instead", key="follow_structure"):
-                st.session_state["next_wild"] = protein.following_structure().sequence
+                impact_state().next_wild = protein.following_structure().sequence
                 st.rerun()
 
 

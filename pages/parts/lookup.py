@@ -7,14 +7,16 @@ from collections.abc import Callable
 import streamlit as st
 
 from glass_core.errors import GlassError, StructureError
-from glass_core.inputs.read import Upload
-from glass_core.protein.accession import EXAMPLES, read_accession, split_accession
+from glass_core.inputs.upload import Upload
+from glass_core.protein.accession import ACCESSION_EXAMPLES, read_accession
 from glass_core.protein.annotation import Annotation
 from glass_core.protein.structure.file import list_chains, read_structure
-from glass_core.sources.examples import EXAMPLES as BY_ACCESSION
+from glass_core.protein.written import take_apart
+from glass_core.sources.examples import LOOKUP_EXAMPLES
 from glass_core.sources.fetch import Fetcher
 from glass_core.sources.lookup import Found, look_up
 from pages.parts.common import settings
+from pages.parts.state import lookup_state
 
 Taken = Callable[[Found, str], None]
 """Called with what was found and the words behind the accession."""
@@ -25,18 +27,18 @@ def accession_input(role: str, taken: Taken) -> None:
 
     The annotation is in ``{role}annotation``; `taken` fills the rest of the form.
     """
-    state = st.session_state
+    state, lookup = st.session_state, lookup_state(role)
     box, button = st.columns([2.2, 1], vertical_alignment="bottom")
     box.text_input(
         "Accession",
         key=f"{role}accession",
-        placeholder=EXAMPLES,
+        placeholder=ACCESSION_EXAMPLES,
         help="UniProt (sequence, features, known variants, AlphaFold's model) or PDB. "
         "A variant may follow: P04637 R175H.",
     )
     asked = button.button("Look up", key=f"{role}look_up", width="stretch")
     with st.popover("Examples by accession", width="stretch"):
-        for name, words in BY_ACCESSION.items():
+        for name, words in LOOKUP_EXAMPLES.items():
             st.button(
                 name,
                 key=f"{role}example {name}",
@@ -45,47 +47,42 @@ def accession_input(role: str, taken: Taken) -> None:
                 args=(role, words),
             )
         st.caption("They are looked up on the web.")
-    if asked or state.pop(f"{role}look_up_now", False):
+    if asked or lookup.start:
+        lookup.start = False
         _look_up(role, state[f"{role}accession"], taken)
-    if state.get(f"{role}lookup_problem"):
-        st.error(state[f"{role}lookup_problem"], icon=":material/error:")
+    if lookup.problem:
+        st.error(lookup.problem, icon=":material/error:")
     _summary(role)
 
 
 def _type(role: str, words: str) -> None:
-    st.session_state.update({f"{role}accession": words, f"{role}look_up_now": True})
+    st.session_state[f"{role}accession"] = words
+    lookup_state(role).start = True
 
 
 def _look_up(role: str, text: str, taken: Taken) -> None:
-    state = st.session_state
-    state[f"{role}lookup_problem"] = ""
-    accession, rest = split_accession(text)
+    lookup = lookup_state(role)
+    lookup.problem = ""
+    written = take_apart(text)
     try:
         with st.status("Looking up ...") as status:
 
             def tell(stage: str, fraction: float) -> None:
                 status.update(label=f"{stage} ({fraction:.0%})")
 
-            found = look_up(accession or read_accession(text), Fetcher(settings()), tell)
+            found = look_up(written.accession or read_accession(text), Fetcher(settings()), tell)
             status.update(label="Found", state="complete")
     except GlassError as error:
-        state[f"{role}lookup_problem"] = str(error)
+        lookup.problem = str(error)
         return
-    state[f"{role}annotation"] = found.annotation
-    state[f"{role}lookup_notes"] = found.notes
-    taken(found, rest)
+    st.session_state[f"{role}annotation"] = found.annotation
+    lookup.notes = found.notes
+    taken(found, written.rest)
 
 
-def uploaded(found: Found) -> Upload | None:
-    """The structure that was found, as if it had been uploaded."""
-    return None if found.structure is None else Upload(found.structure, found.structure_name)
-
-
-def fasta(annotation: Annotation | None) -> str:
-    """The sequence that was found as a FASTA record; '' without one."""
-    if annotation is None:
-        return ""
-    return f">{annotation.accession} {annotation.title}\n{annotation.sequence}\n"
+def fasta_of(found: Found) -> str:
+    """The sequence that was found as a FASTA record; '' of a PDB entry, which has none."""
+    return "" if found.annotation is None else found.annotation.fasta
 
 
 def only_chain(found: Found) -> str | None:
@@ -98,7 +95,7 @@ def only_chain(found: Found) -> str | None:
 
 def _summary(role: str) -> None:
     known: Annotation | None = st.session_state.get(f"{role}annotation")
-    notes = st.session_state.get(f"{role}lookup_notes", ())
+    notes = lookup_state(role).notes
     if known is not None:
         st.markdown(f"**{plain(known.title)}**")
         st.caption(
@@ -131,21 +128,16 @@ def _confidence(given: Upload | None) -> list[str]:
 @st.cache_data(show_spinner=False, max_entries=8)
 def mean_plddt(given: Upload) -> float | None:
     try:
-        shape = read_structure(given.content, name=given.name)
+        structure = read_structure(given.content, name=given.name)
     except StructureError:
         return None
-    return None if shape.plddt is None else float(shape.plddt.mean())
+    return None if structure.plddt is None else float(structure.plddt.mean())
 
 
 def _clear(role: str) -> None:
+    lookup_state(role).notes = ()
     st.session_state.update(
-        {
-            f"{role}annotation": None,
-            f"{role}lookup_notes": (),
-            f"{role}accession": "",
-            f"{role}wild": "",
-            f"{role}given": None,
-        }
+        {f"{role}annotation": None, f"{role}accession": "", f"{role}wild": "", f"{role}given": None}
     )
 
 

@@ -8,30 +8,16 @@ import pandas as pd
 import streamlit as st
 
 from glass_core.errors import GlassError
+from glass_core.inputs.choice import ChoiceKind, VariantChoice
 from glass_core.inputs.columns import Columns, guess_columns
-from glass_core.inputs.lists import (
-    Asked,
-    alanine_scan,
-    all_substitutions,
-    counts,
-    from_text,
-    known_variants,
-    name_of,
-    scan,
-)
-from glass_core.inputs.read import (
-    EXAMPLE_CHAIN,
-    TABLE_SUFFIXES,
-    Upload,
-    example_upload,
-    read_proteins,
-    variants_of_file,
-)
-from glass_core.inputs.table import read_table
+from glass_core.inputs.lists import VariantRequest, counts
+from glass_core.inputs.proteins import read_proteins
+from glass_core.inputs.table import TABLE_SUFFIXES, read_table
+from glass_core.inputs.upload import EXAMPLE_CHAIN, Upload, example_upload
 from glass_core.models.registry import DEFAULT_MODEL, list_models
 from glass_core.progress import Rate, Watch, duration
 from glass_core.protein.annotation import Annotation
-from glass_core.protein.numbering import Kind
+from glass_core.protein.numbering import NumberingKind
 from glass_core.protein.protein import Protein
 from glass_core.remodel import unavailable_remodellers
 from glass_core.runs.screening import advance, begin, estimate
@@ -47,19 +33,22 @@ from pages.parts.common import (
     structure_input,
     turn,
 )
-from pages.parts.lookup import accession_input, fasta, only_chain, uploaded
+from pages.parts.hand_over import HandOver
+from pages.parts.lookup import accession_input, fasta_of, only_chain
+from pages.parts.state import lookup_state, screen_state
 
 ROLE = "screen_"
 EVERYTHING, ALANINE, LIST, KNOWN = "All", "Alanine scan", "My list", "Known"
-TITLES = {EVERYTHING: "all substitutions", ALANINE: "alanine scan"}
+WORDLESS: dict[str, ChoiceKind] = {EVERYTHING: "all", ALANINE: "alanine", KNOWN: "known"}
+"""Those that need no words of the user."""
 
 
 def take_found(found: Found, variants: str) -> None:
     """Fill the form with what an accession led to; variants behind it make the list."""
     st.session_state.update(
         {
-            "screen_wild": fasta(found.annotation),
-            "screen_given": uploaded(found),
+            "screen_wild": fasta_of(found),
+            "screen_given": Upload.if_any(found.structure, found.structure_name),
             "screen_chain": only_chain(found),
             "screen_list": variants,
             "screen_which": LIST if variants else EVERYTHING,
@@ -68,20 +57,36 @@ def take_found(found: Found, variants: str) -> None:
     )
 
 
+def take_over(given: HandOver) -> None:
+    """Fill the form with what another page passes on, and start."""
+    st.session_state.update(
+        {
+            "screen_wild": given.wild,
+            "screen_given": given.structure,
+            "screen_chain": given.chain,
+            "screen_annotation": given.annotation,
+            "screen_which": LIST,
+            "screen_list": given.variants,
+            "screen_numbering": given.numbering,
+        }
+    )
+    screen_state().start = True
+
+
 def fill_example() -> None:
     st.session_state.update(
         {
             "screen_annotation": None,
-            "screen_lookup_notes": (),
             "screen_accession": "",
             "screen_wild": "",
             "screen_given": example_upload(),
             "screen_chain": EXAMPLE_CHAIN,
             "screen_which": EVERYTHING,
             "screen_range": "",
-            "start_screen": True,
         }
     )
+    lookup_state(ROLE).notes = ()
+    screen_state().start = True
 
 
 def screen_form() -> None:
@@ -165,10 +170,12 @@ def check_and_start(which: str) -> None:
         st.caption("Give a wild type first.")
         return
     try:
-        proteins, asked, source = read_inputs(which)
+        proteins = wild_types()
+        choice = variant_choice(which, proteins)
+        asked = list(choice.requests(proteins))
     except GlassError as error:
         st.error(str(error), icon=":material/error:")
-        state.pop("start_screen", None)
+        screen_state().start = False
         return
     made = counts(asked)
     st.markdown(f"**{made['accepted']:,} accepted**, {made['rejected']:,} rejected")
@@ -182,51 +189,49 @@ def check_and_start(which: str) -> None:
                 hide_index=True,
             )
     if not made["accepted"]:
-        state.pop("start_screen", None)
+        screen_state().start = False
         return
     try:
         lengths = tuple(len(p) for p in proteins)
         seconds = seconds_for(state["screen_model"], lengths, made["accepted"], asked)
         st.caption(f"Effect scores at once; TM-score and lDDT in about {duration(seconds)}.")
-        if st.button("Screen", type="primary", width="stretch", key="screen_go") or state.pop(
-            "start_screen", False
-        ):
-            start(proteins, asked, source)
+        clicked = st.button("Screen", type="primary", width="stretch", key="screen_go")
+        if clicked or screen_state().start:
+            screen_state().start = False
+            start(proteins, asked, choice.words(proteins))
     except GlassError as error:
         st.error(str(error), icon=":material/error:")
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
-def seconds_for(model: str, lengths: tuple[int, ...], number: int, _asked: list[Asked]) -> float:
+def seconds_for(
+    model: str, lengths: tuple[int, ...], number: int, _asked: list[VariantRequest]
+) -> float:
     return estimate(predictor(model), _asked)
 
 
-def read_inputs(which: str) -> tuple[list[Protein], list[Asked], str]:
-    """Proteins, variants and where they came from."""
+def wild_types() -> list[Protein]:
+    """The proteins that the fields name."""
     state = st.session_state
     given: Upload | None = state.get("screen_given")
-    known: Annotation | None = state.get("screen_annotation")
-    proteins = proteins_of(
-        state["screen_wild"],
-        given,
-        state.get("screen_chain") if given else None,
-        known,
-        known.accession if known else "",
-    )
-    if which == KNOWN:
-        source = f"known variants of {name_of(proteins[0])}"
-        return proteins, list(known_variants(proteins[0])), source
-    if which == LIST:
-        numbering: Kind = state["screen_numbering"]
-        file = state.get("screen_table")
-        if file is not None:
-            upload = Upload(file.getvalue(), file.name)
-            return proteins, variants_of_upload(proteins, upload, numbering), upload.name
-        typed = list(from_text(state["screen_list"], proteins, numbering))
-        return proteins, typed, "typed variants"
-    make = all_substitutions if which == EVERYTHING else alanine_scan
-    source = f"{TITLES[which]} of {', '.join(name_of(p) for p in proteins)[:60]}"
-    return proteins, list(scan(proteins, make, state["screen_range"])), source
+    annotation: Annotation | None = state.get("screen_annotation")
+    chain = state.get("screen_chain") if given else None
+    accession = annotation.accession if annotation else ""
+    return proteins_of(state["screen_wild"], given, chain, annotation, accession)
+
+
+def variant_choice(which: str, proteins: list[Protein]) -> VariantChoice:
+    """Which variants the fields name; of a table the columns are asked for."""
+    state = st.session_state
+    if which in WORDLESS:
+        return VariantChoice(WORDLESS[which], span="" if which == KNOWN else state["screen_range"])
+    numbering: NumberingKind = state["screen_numbering"]
+    file = state.get("screen_table")
+    if file is None:
+        return VariantChoice("list", text=state["screen_list"], numbering=numbering)
+    upload = Upload(file.getvalue(), file.name)
+    columns = chosen_columns(upload, proteins, numbering)
+    return VariantChoice("file", upload=upload, columns=columns, numbering=numbering)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -234,16 +239,19 @@ def proteins_of(
     wild: str,
     given: Upload | None,
     chain: str | None,
-    _known: Annotation | None,
-    accession: str = "",
+    _annotation: Annotation | None,
+    accession: str,
 ) -> list[Protein]:
-    return read_proteins(wild, given, chain, _known)
+    """Kept for the next run; `accession` stands for the annotation in the key."""
+    return read_proteins(wild, given, chain, _annotation)
 
 
-def variants_of_upload(proteins: list[Protein], upload: Upload, numbering: Kind) -> list[Asked]:
-    """The table's columns as guessed, to be confirmed or changed."""
+def chosen_columns(
+    upload: Upload, proteins: list[Protein], numbering: NumberingKind
+) -> Columns | None:
+    """The table's columns as guessed, to be confirmed or changed; None of another file."""
     if not upload.name.lower().endswith(TABLE_SUFFIXES):
-        return list(variants_of_file(upload, proteins, numbering=numbering))
+        return None
     table = read_table(upload.content, upload.name)
     guessed = guess_columns(table, proteins, numbering)
     names = [str(c) for c in table.columns]
@@ -251,8 +259,8 @@ def variants_of_upload(proteins: list[Protein], upload: Upload, numbering: Kind)
     left, right = st.columns(2)
     chosen = Columns(
         variant=left.selectbox("Variants", names, names.index(guessed.variant), key="c_variant"),
-        score=right.selectbox(
-            "Measured score", nothing, nothing.index(guessed.score), key="c_score"
+        measured_value=right.selectbox(
+            "Measured score", nothing, nothing.index(guessed.measured_value), key="c_score"
         ),
         label=left.selectbox(
             "Label (damaging or not)", nothing, nothing.index(guessed.label), key="c_label"
@@ -269,10 +277,10 @@ def variants_of_upload(proteins: list[Protein], upload: Upload, numbering: Kind)
             help="As in ProteinGym's DMS_score_bin, where 1 is fit.",
         )
         chosen = replace(chosen, one_is_fit=fit)
-    return list(variants_of_file(upload, proteins, columns=chosen, numbering=numbering))
+    return chosen
 
 
-def start(proteins: list[Protein], asked: list[Asked], source: str) -> None:
+def start(proteins: list[Protein], asked: list[VariantRequest], source: str) -> None:
     """Make the run, so that the effect scores are there, and queue the rest."""
     state = st.session_state
     remodel = "" if state["screen_remodel"] == "no" else state["screen_remodel"]

@@ -8,8 +8,6 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from glass_core.inputs.lists import name_of
-from glass_core.inputs.read import HandOver, Upload
 from glass_core.models.evaluation import read_evaluations
 from glass_core.models.registry import list_models
 from glass_core.protein.protein import Protein
@@ -37,13 +35,14 @@ from glass_core.runs.store import Run, View
 from glass_core.screen.columns import RANKINGS, SCREEN_COLUMNS
 from glass_core.screen.request import ScreenRequest
 from pages.parts.common import runs, screen_jobs, settings, viewer_script
+from pages.parts.hand_over import HandOver, hand_over
 from pages.parts.screen_form import queue, title_of
+from pages.parts.state import screen_state
 
 PAGE = 100
 """Rows of the ranking that are shown at a time."""
 OF_ONE_RUN = (
     "chosen",
-    "clicked_map",
     "shown_fraction",
     "ranking",
     "threshold",
@@ -76,10 +75,10 @@ def job_progress(run: str) -> None:
 
 def screen_results(run: Run) -> None:
     inputs, store = runs().inputs(run.id), runs()
-    if st.session_state.get("shown_run") != run.id:
+    if screen_state().shown_run != run.id:
         for key in OF_ONE_RUN:
             st.session_state.pop(key, None)
-        st.session_state["shown_run"] = run.id
+        screen_state().shown_run, screen_state().clicked = run.id, ()
     status = screen_jobs().status(run.id)
     running = status is not None and not status.finished
     st.subheader(run.name, anchor=False)
@@ -120,9 +119,9 @@ def screen_results(run: Run) -> None:
     )
     protein = inputs.proteins[0]
     if len(inputs.proteins) > 1:
-        names = [name_of(p) for p in inputs.proteins]
+        names = [p.short_name for p in inputs.proteins]
         protein = inputs.proteins[names.index(st.selectbox("Protein", names, key="which_protein"))]
-        frame = frame[frame["protein"] == name_of(protein)]
+        frame = frame[frame["protein"] == protein.short_name]
     chosen = st.session_state.setdefault("chosen", [])
     map_panel(frame, protein, ranking, chosen)
     ranking_panel(run, ranking, inputs)
@@ -161,10 +160,8 @@ def map_panel(frame: pd.DataFrame, protein: Protein, ranking: str, chosen: list[
     )
     points = [p for p in event["selection"]["points"] if p.get("customdata") is not None]
     clicked = tuple(_row(p["customdata"]) for p in points)
-    if not clicked:
-        st.session_state.pop("clicked_map", None)
-    elif clicked != st.session_state.get("clicked_map"):
-        st.session_state["clicked_map"] = clicked
+    news, screen_state().clicked = clicked != screen_state().clicked, clicked
+    if clicked and news:
         st.session_state["chosen"] = [*dict.fromkeys([*chosen, *clicked])]
         st.rerun()
     st.caption("Grey dots: the wild type. Click a cell to choose a variant; drag to zoom.")
@@ -251,20 +248,12 @@ def chosen_panel(run: Run, inputs: ScreenRequest) -> None:
         )
         if middle.button("Open on the Impact page", key="open", width="stretch"):
             row = readable[number]
-            hand_over(next(p for p in inputs.proteins if name_of(p) == row.protein), row.variant)
+            protein = next(p for p in inputs.proteins if p.short_name == row.protein)
+            hand_over("impact", HandOver.of_protein(protein, row.variant))
+            st.switch_page("pages/impact.py")
     if right.button("Clear", key="clear", width="stretch"):
         st.session_state["chosen"] = []
         st.rerun()
-
-
-def hand_over(protein: Protein, variant: str) -> None:
-    upload = chain = None
-    if protein.structure is not None:
-        upload, chain = Upload.of_structure(protein.structure), protein.structure.chain
-    st.session_state["hand_over"] = HandOver(
-        protein.sequence, variant, upload, chain, protein.annotation
-    )
-    st.switch_page("pages/impact.py")
 
 
 def own_values(frame: pd.DataFrame, ranking: str) -> None:

@@ -14,17 +14,19 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from glass_core.inputs.choice import VariantChoice
 from glass_core.inputs.lists import from_text
-from glass_core.inputs.read import EXAMPLE_CHAIN, Upload, example_upload, variants_of_file
+from glass_core.inputs.upload import EXAMPLE_CHAIN, Upload, example_upload
 from glass_core.inputs.words import read_variants
-from glass_core.protein.accession import read_accession, split_accession
+from glass_core.protein.accession import read_accession
 from glass_core.protein.annotation import Annotation
 from glass_core.protein.notation import FORMS
-from glass_core.protein.numbering import KINDS
+from glass_core.protein.numbering import NUMBERING_KINDS
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import read_sequences
 from glass_core.protein.structure.file import list_chains, read_structure, write_structure
 from glass_core.protein.structure.structure import Structure
+from glass_core.protein.written import take_apart
 from glass_core.runs.bundle import export_bundle, import_bundle
 from glass_core.runs.store import RunStore
 from glass_core.screen.request import ScreenRequest
@@ -33,7 +35,7 @@ from tests.tools.mutator import Tally, fuzz
 
 COUNT = 20_000
 RESIDUES = 12
-Kind = tuple[str, Callable[[bytes], object], list[bytes], int]
+NumberingKind = tuple[str, Callable[[bytes], object], list[bytes], int]
 """Name, parser, good inputs, and what share of `COUNT` it gets as a divisor."""
 
 
@@ -45,7 +47,7 @@ def tallies(count: int, seed: int = 0) -> Iterator[Tally]:
             yield fuzz(name, read, seeds, count // divisor, seed)
 
 
-def kinds(folder: Path) -> Iterator[Kind]:
+def kinds(folder: Path) -> Iterator[NumberingKind]:
     """Every parser with good input to damage."""
     shape = small_structure()
     protein = Protein.from_structure(shape).annotated(Annotation("P12345", shape.sequence))
@@ -61,7 +63,7 @@ def kinds(folder: Path) -> Iterator[Kind]:
         b"5",
     ]
     yield "structure files", _structure, list(files.values()), 1
-    for kind in KINDS:
+    for kind in NUMBERING_KINDS:
         yield (f"variants, {kind} numbers", partial(_variants, protein, kind), texts, 1)
     yield (
         "sequences and FASTA",
@@ -148,12 +150,12 @@ def _variants(protein: Protein, kind: str, content: bytes) -> None:
 
 
 def _accession(content: bytes) -> None:
-    split_accession(_text(content))
+    take_apart(_text(content))
     read_accession(_text(content))
 
 
 def _table(protein: Protein, name: str, content: bytes) -> None:
-    list(variants_of_file(Upload(content, name), [protein]))
+    list(VariantChoice("file", upload=Upload(content, name)).requests([protein]))
 
 
 def _bundle(store: RunStore, content: bytes) -> None:

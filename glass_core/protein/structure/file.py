@@ -113,7 +113,8 @@ def read_structure(
     >>> len(structure), structure.sequence[:8], structure.ca.shape
     (147, 'DCCSYEDR', (147, 3))
     """
-    name, atoms, origin, others = load_atoms(source, name, neighbours)
+    file = load_atoms(source, name, neighbours)
+    name, atoms, others = file.name, file.atoms, file.assembly
     chains = _protein_chains(atoms, name)
     ids = [c.id for c in chains]
     listing = ", ".join(map(str, chains[:12])) + (", ..." if len(chains) > 12 else "")
@@ -134,7 +135,7 @@ def read_structure(
         )
     else:
         partners = atoms[_is_residue(atoms) & (atoms.chain_id != chain)]
-    return _one_chain(atoms[atoms.chain_id == chain], name, origin, partners)
+    return _one_chain(atoms[atoms.chain_id == chain], name, file.origin, partners)
 
 
 def list_chains(source: Path | bytes, *, name: str | None = None) -> tuple[Chain, ...]:
@@ -145,8 +146,8 @@ def list_chains(source: Path | bytes, *, name: str | None = None) -> tuple[Chain
     StructureError
         Not a structure file, or one without protein.
     """
-    name, atoms, *_ = load_atoms(source, name)
-    return _protein_chains(atoms, name)
+    file = load_atoms(source, name)
+    return _protein_chains(file.atoms, file.name)
 
 
 def write_structure(

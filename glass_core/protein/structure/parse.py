@@ -8,12 +8,13 @@ import struct
 import warnings
 import zlib
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from glass_core.errors import StructureError
+from glass_core.errors import StructureError, one_line
 from glass_core.protein.structure.guard import check_binary, check_text
 from glass_core.protein.structure.structure import Origin
 
@@ -45,6 +46,8 @@ _PDB_RECORDS = (
     b"PARENT",
 )
 _LABELS: dict[Format, str] = {"mmcif": "mmCIF", "pdb": "PDB", "bcif": "BinaryCIF"}
+_READING: dict[str, Any] = {"model": 1, "altloc": "occupancy"}
+_FIELDS = ["b_factor", "occupancy"]
 _SIFTS = ["pdbx_sifts_xref_db_acc", "pdbx_sifts_xref_db_num"]
 """Fields of PDBe's updated mmCIF files: UniProt accession and position of each atom."""
 _BROKEN = (
@@ -64,10 +67,32 @@ _BROKEN = (
 """What a file reader raises on a broken file."""
 
 
+@dataclass(frozen=True, eq=False)
+class ParsedFile:
+    """What a structure file holds.
+
+    Attributes
+    ----------
+    name : str
+        For messages.
+    atoms : AtomArray
+        All of the first model.
+    origin : {"experiment", "alphafold", "model", "remodelled", "unknown"}
+    assembly : AtomArray or None
+        Atoms of the first biological assembly, symmetry copies marked by a prime; None where
+        it was not asked for, or cannot be built.
+    """
+
+    name: str
+    atoms: AtomArray
+    origin: Origin
+    assembly: AtomArray | None = None
+
+
 def load_atoms(
     source: Path | bytes, name: str | None, neighbours: Neighbours = "unit"
-) -> tuple[str, AtomArray, Origin, AtomArray | None]:
-    """Name, atoms of the file, origin, and the atoms of the assembly where that is asked for.
+) -> ParsedFile:
+    """Read a file; its assembly is built where `neighbours` asks for it.
 
     Raises
     ------
@@ -86,13 +111,13 @@ def load_atoms(
     elif file_format == "bcif":
         check_binary(content, name)
     try:
-        return name, *_parse(content, file_format, neighbours)
+        return _parse(content, name, file_format, neighbours == "assembly")
     except StructureError:
         raise
     except _BROKEN as error:
         raise StructureError(
             f"{name}: cannot be read as {_LABELS[file_format]}, it may be truncated or damaged "
-            f"({_short(error)}); fetch the file again."
+            f"({one_line(error)}); fetch the file again."
         ) from error
 
 
@@ -113,7 +138,7 @@ def _decompress(content: bytes, name: str) -> bytes:
                 content = stream.read(MAX_BYTES + 1)
         except (OSError, EOFError, zlib.error) as error:
             raise StructureError(
-                f"{name}: is a damaged gzip file ({_short(error)}); fetch the file again."
+                f"{name}: is a damaged gzip file ({one_line(error)}); fetch the file again."
             ) from error
     if len(content) > MAX_BYTES:
         raise StructureError(f"{name}: is larger than {MAX_BYTES // 10**6} MB; cut out one chain.")
@@ -154,9 +179,7 @@ def _is_text(start: bytes) -> bool:
     return True
 
 
-def _parse(
-    content: bytes, file_format: Format, neighbours: Neighbours
-) -> tuple[AtomArray, Origin, AtomArray | None]:
+def _parse(content: bytes, name: str, file_format: Format, assembly: bool) -> ParsedFile:
     from biotite.file import DeserializationError, InvalidFileError
     from biotite.structure import BadStructureError
 
@@ -164,40 +187,42 @@ def _parse(
         with warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):
             # Fields that a file leaves out and the reader replaces are no news to the user.
             warnings.simplefilter("ignore", UserWarning)
-            return _atoms(content, file_format, neighbours == "assembly")
+            if file_format == "pdb":
+                return _parse_pdb(content, name, assembly)
+            return _parse_cif(content, name, file_format, assembly)
     except (InvalidFileError, DeserializationError, BadStructureError) as error:
         raise ValueError(str(error)) from error
 
 
-def _atoms(
-    content: bytes, file_format: Format, assembly: bool
-) -> tuple[AtomArray, Origin, AtomArray | None]:
-    from biotite.structure.io import pdb, pdbx
+def _parse_pdb(content: bytes, name: str, assembly: bool) -> ParsedFile:
+    from biotite.structure.io import pdb
 
-    options: dict[str, Any] = {
-        "model": 1,
-        "altloc": "occupancy",
-        "extra_fields": ["b_factor", "occupancy"],
-    }
-    if file_format == "pdb":
-        text = content.decode("ascii", errors="replace").replace("\ufffd", "?")
-        file = pdb.PDBFile.read(io.StringIO(text))
-        whole = _assembly(file, pdb.list_assemblies, pdb.get_assembly) if assembly else None
-        return file.get_structure(**options), _origin_from_text(text[:20_000]), whole
-    reader = pdbx.CIFFile if file_format == "mmcif" else pdbx.BinaryCIFFile
-    stream = io.StringIO(content.decode("utf-8", errors="replace"))
-    cif = reader.read(stream if file_format == "mmcif" else io.BytesIO(content))
+    text = content.decode("ascii", errors="replace").replace("\ufffd", "?")
+    file = pdb.PDBFile.read(io.StringIO(text))
+    whole = _assembly(file, pdb.list_assemblies, pdb.get_assembly) if assembly else None
+    atoms = file.get_structure(**_READING, extra_fields=_FIELDS)
+    return ParsedFile(name, atoms, _origin_from_text(text[:20_000]), whole)
+
+
+def _parse_cif(content: bytes, name: str, file_format: Format, assembly: bool) -> ParsedFile:
+    from biotite.structure.io import pdbx
+
+    if file_format == "mmcif":
+        text = io.StringIO(content.decode("utf-8", errors="replace"))
+        cif: Any = pdbx.CIFFile.read(text)
+    else:
+        cif = pdbx.BinaryCIFFile.read(io.BytesIO(content))
     mapped = set(_SIFTS) <= set(cif.block["atom_site"].keys())
-    if mapped:
-        options["extra_fields"] += _SIFTS
-    atoms = pdbx.get_structure(cif, use_author_fields=True, **options)
+    fields = _FIELDS + _SIFTS if mapped else _FIELDS
+    atoms = pdbx.get_structure(cif, use_author_fields=True, **_READING, extra_fields=fields)
     whole = None
     if assembly:
         operations = cif.block.get("pdbx_struct_oper_list")
         count = 0 if operations is None else operations.row_count
         if 0 < count * len(atoms) <= MAX_ASSEMBLY_ATOMS:
             whole = _assembly(cif, pdbx.list_assemblies, pdbx.get_assembly)
-    return _with_uniprot(atoms) if mapped else atoms, _origin_from_cif(cif.block), whole
+    atoms = _with_uniprot(atoms) if mapped else atoms
+    return ParsedFile(name, atoms, _origin_from_cif(cif.block), whole)
 
 
 def _assembly(
@@ -212,7 +237,7 @@ def _assembly(
         return None
     if first is None:
         return None
-    atoms = build(file, assembly_id=first, model=1, altloc="occupancy")
+    atoms = build(file, assembly_id=first, **_READING)
     copies = getattr(atoms, "sym_id", np.zeros(len(atoms), dtype=int))
     names = np.where(
         copies > 0, np.char.add(np.asarray(atoms.chain_id, dtype=str), "'"), atoms.chain_id
@@ -226,9 +251,9 @@ def _assembly(
 def _with_uniprot(atoms: AtomArray) -> AtomArray:
     """SIFTS' accession and position of each atom as annotations; '' and -1 where none."""
     names, numbers = (np.asarray(atoms.get_annotation(field), dtype=str) for field in _SIFTS)
-    told = np.char.isdecimal(numbers) & (np.char.str_len(numbers) < 7)
-    atoms.set_annotation("uniprot_accession", np.where(told, names, ""))
-    atoms.set_annotation("uniprot_position", np.where(told, numbers, "-1").astype(int))
+    decimal = np.char.isdecimal(numbers) & (np.char.str_len(numbers) < 7)
+    atoms.set_annotation("uniprot_accession", np.where(decimal, names, ""))
+    atoms.set_annotation("uniprot_position", np.where(decimal, numbers, "-1").astype(int))
     for field in _SIFTS:
         atoms.del_annotation(field)
     return atoms
@@ -256,8 +281,3 @@ def _origin_from_cif(block: Any) -> Origin:
         method = str(block["exptl"]["method"].as_array()[0]).upper()
         return "model" if "THEORETICAL" in method else "experiment"
     return "unknown"
-
-
-def _short(error: BaseException) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= 120 else text[:117] + "..."

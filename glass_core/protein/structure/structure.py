@@ -66,7 +66,9 @@ class Structure:
             "contacts",
             "has an entry per residue",
         )
-        self.atoms.coord.setflags(write=False)
+        atoms = self.atoms.copy()  # the caller's coordinates stay writable
+        atoms.coord.setflags(write=False)
+        object.__setattr__(self, "atoms", atoms)
 
     @staticmethod
     def from_atoms(
@@ -106,7 +108,6 @@ class Structure:
             atoms = atoms[struc.spread_residue_wise(atoms, has_ca)]
         if not np.isfinite(atoms.coord).all():
             raise StructureError(f"{name}: has coordinates that are not finite numbers.")
-        atoms = atoms.copy()
         atoms.box = None  # the crystal's unit cell says nothing about one chain
         atoms.coord = np.round(atoms.coord.astype(np.float64), DECIMALS).astype(np.float32)
         if "b_factor" not in atoms.get_annotation_categories():
@@ -127,6 +128,13 @@ class Structure:
         import biotite.structure as struc
 
         return np.asarray(struc.get_residue_starts(self.atoms))
+
+    @cached_property
+    def residue_of_atom(self) -> NDArray[np.int64]:
+        """0-based residue index of each atom, shape=(n_atoms,)."""
+        import biotite.structure as struc
+
+        return np.asarray(struc.get_all_residue_positions(self.atoms))
 
     @property
     def chain(self) -> str:
@@ -221,7 +229,7 @@ def contacts(atoms: AtomArray, others: AtomArray | None) -> tuple[str, ...]:
     others = others[~np.isin(others.element, ("H", "D")) & np.isfinite(others.coord).all(axis=1)]
     if len(others):
         near = cKDTree(others.coord).query_ball_point(atoms.coord, CONTACT)
-        residue = np.searchsorted(starts, np.arange(len(atoms)), side="right") - 1
+        residue = struc.get_all_residue_positions(atoms)
         for place, hits in zip(residue, near, strict=True):
             found[place].update(str(others.chain_id[hit]) for hit in hits)
     return tuple(" ".join(sorted(chains)) for chains in found)

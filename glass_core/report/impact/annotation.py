@@ -8,10 +8,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from glass_core.inputs.labels import agreed_label
-from glass_core.inputs.lists import own_change
 from glass_core.protein.annotation import Feature, KnownVariant
-from glass_core.protein.notation import write_change
 from glass_core.protein.protein import Protein
+from glass_core.protein.writing import write_change
 from glass_core.report import style
 
 _MOST_LANES = 4
@@ -100,20 +99,15 @@ def add_annotation(figure: go.Figure, protein: Protein, row: int) -> None:
 
 
 def _known(figure: go.Figure, protein: Protein, row: int) -> None:
-    listed = () if protein.annotation is None else protein.annotation.variants
-    groups: dict[str, list[KnownVariant]] = {}
-    for variant in listed:
-        groups.setdefault(calling(variant), []).append(variant)
+    groups: dict[str, list[tuple[KnownVariant, int]]] = {}
+    for variant, change in protein.known_changes:
+        groups.setdefault(calling(variant), []).append((variant, change.position))
     for name, colour in (
         ("unclear or not said", style.UNCLEAR),
         ("benign", style.HARMLESS),
         ("damaging", style.DAMAGING),
     ):
-        fitting = [
-            (v, c.position)
-            for v in groups.get(name, ())
-            if (c := own_change(protein, v)) is not None
-        ]
+        fitting = groups.get(name)
         if fitting:
             figure.add_trace(
                 go.Scatter(
@@ -144,21 +138,17 @@ def calling(variant: KnownVariant) -> str:
 
 def known_variant_table(protein: Protein) -> pd.DataFrame:
     """Known variants that fit the sequence, as the database has them and in its positions."""
-    listed = () if protein.annotation is None else protein.annotation.variants
-    rows = []
-    for variant in listed:
-        change = own_change(protein, variant)
-        if change is not None:
-            rows.append(
-                {
-                    "variant": variant.text,
-                    "here": write_change(change, protein.sequence),
-                    "significance": variant.significance,
-                    "description": variant.description,
-                    "ids": ", ".join(variant.ids),
-                    "source": variant.source,
-                }
-            )
+    rows = [
+        {
+            "variant": variant.text,
+            "here": write_change(change),
+            "significance": variant.significance,
+            "description": variant.description,
+            "ids": ", ".join(variant.ids),
+            "source": variant.source,
+        }
+        for variant, change in protein.known_changes
+    ]
     return pd.DataFrame(
         rows, columns=["variant", "here", "significance", "description", "ids", "source"]
     )

@@ -50,6 +50,6 @@ def superposed(impact: Impact, file_format: Literal["mmcif", "pdb"]) -> str:
 def _scored(structure: Structure, per_residue: np.ndarray):  # type: ignore[no-untyped-def]
     atoms = structure.atoms.copy()
     values = np.where(np.isnan(per_residue), NO_SCORE, SCORE_SCALE * per_residue)
-    residue = np.cumsum(np.isin(np.arange(len(atoms)), structure.residue_starts)) - 1
+    residue = structure.residue_of_atom
     atoms.b_factor = values[residue].astype(np.float32)
     return atoms

@@ -47,16 +47,16 @@ def _runs(text: str) -> bool:
 def variant_table(impact: Impact) -> pd.DataFrame:
     """Every touched residue of the variant in every numbering that is known."""
     protein = impact.protein
-    has_uniprot, shape = bool(protein.accession), protein.structure
+    has_uniprot, structure = bool(protein.accession), protein.structure
     rows = []
     for position in impact.variant.positions:
         row: dict[str, object] = {"change": impact.site_label(position), "position": str(position)}
         if has_uniprot:
             number = protein.uniprot_position(position - 1)
             row[f"UniProt {protein.accession}"] = "" if number is None else str(number)
-        if shape is not None:
+        if structure is not None:
             number_there = protein.author_number(position - 1)
-            row["chain"] = shape.chain if number_there else ""
+            row["chain"] = structure.chain if number_there else ""
             row["author number"] = number_there or "no coordinates"
         rows.append(row)
     return pd.DataFrame(rows)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from jinja2 import Environment, StrictUndefined
 
-from glass_core.inputs.lists import name_of
 from glass_core.report.impact.html import STYLE
 from glass_core.report.screen.figures import distribution, heat_map
 from glass_core.report.screen.tables import agreement_frame, ranking_values, screen_frame
@@ -47,7 +46,7 @@ def screen_report(request: ScreenRequest, rows: Sequence[ScreenRow], name: str) 
     with_script = iter([True])
     parts = []
     for protein in request.proteins:
-        own = frame[frame["protein"] == name_of(protein)]
+        own = frame[frame["protein"] == protein.short_name]
         if own.empty:
             continue
         agreed = agreement_frame(own)

@@ -1,0 +1,94 @@
+"""Wild types: from sequences, structures and what was looked up to proteins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from glass_core.errors import InputError, SequenceError
+from glass_core.inputs.upload import Upload
+from glass_core.protein.annotation import Annotation
+from glass_core.protein.protein import Protein
+from glass_core.protein.sequence import NamedSequence, read_sequence, read_sequences
+from glass_core.protein.structure.file import read_structure
+
+
+def read_proteins(
+    wild: str,
+    structure: Upload | None = None,
+    chain: str | None = None,
+    annotation: Annotation | None = None,
+) -> list[Protein]:
+    """The wild types of a screen: FASTA records, one sequence, or those of a structure.
+
+    Raises
+    ------
+    SequenceError, StructureError, InputError
+        Nothing to read, something wrong with it, or a structure beside several sequences.
+    """
+    records = read_sequences(wild, "wild type") if wild.strip() else []
+    if len(records) < 2:
+        return [read_protein(wild, structure, chain, annotation)]
+    if structure is not None:
+        raise InputError("structure: goes with one wild-type sequence, not with several.")
+    if annotation is not None:
+        raise InputError(
+            f"{annotation.accession}: goes with one wild-type sequence, not with "
+            "several; clear the accession."
+        )
+    proteins = [
+        Protein.from_sequence(r.residues, r.name or f"protein_{n}")
+        for n, r in enumerate(records, start=1)
+    ]
+    proteins_by_name(proteins)  # refuses two of one name
+    return proteins
+
+
+def read_protein(
+    wild: str,
+    structure: Upload | None = None,
+    chain: str | None = None,
+    annotation: Annotation | None = None,
+) -> Protein:
+    """One wild type; a looked-up sequence stands in for an empty `wild`.
+
+    Raises
+    ------
+    SequenceError, StructureError, InputError
+        Nothing to read, or something wrong with it.
+    """
+    record = read_sequence(wild, "wild type") if wild.strip() else None
+    if record is None and annotation is not None:
+        record = NamedSequence(annotation.sequence, annotation.accession)
+    if structure is not None:
+        solved = read_structure(
+            structure.content, chain=chain, name=structure.name, neighbours=structure.neighbours
+        )
+        if record is None:
+            protein = Protein.from_structure(solved)
+        else:
+            protein = Protein.combine(record.residues, solved, record.name)
+    elif record is not None:
+        protein = Protein.from_sequence(record.residues, record.name)
+    else:
+        raise SequenceError(
+            "wild type: is empty; paste a sequence or a FASTA record, give a structure file, or "
+            "look up an accession."
+        )
+    return protein if annotation is None else protein.annotated(annotation)
+
+
+def proteins_by_name(proteins: Sequence[Protein]) -> dict[str, Protein]:
+    """Proteins by whole name and by first word.
+
+    Raises
+    ------
+    InputError
+        Two proteins have one name.
+    """
+    names: dict[str, Protein] = {}
+    for protein in proteins:
+        for name in {protein.name, protein.short_name}:
+            if names.get(name, protein) is not protein:
+                raise InputError(f"two proteins are called '{name}'; give each its own name.")
+            names[name] = protein
+    return names

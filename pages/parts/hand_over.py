@@ -1,0 +1,51 @@
+"""What one page passes to another, either way: a wild type and words about its variants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import streamlit as st
+
+from glass_core.inputs.upload import Upload
+from glass_core.protein.annotation import Annotation
+from glass_core.protein.numbering import NumberingKind
+from glass_core.protein.protein import Protein
+
+Page = Literal["impact", "screen"]
+
+
+@dataclass(frozen=True)
+class HandOver:
+    """What fills the form of the other page, which then starts at once."""
+
+    wild: str
+    variants: str
+    structure: Upload | None = None
+    chain: str | None = None
+    annotation: Annotation | None = None
+    numbering: NumberingKind = "sequence"
+
+    @staticmethod
+    def of_protein(protein: Protein, variants: str) -> HandOver:
+        """A wild type as it was read, with variants in its own positions."""
+        given = HandOver(protein.sequence, variants, annotation=protein.annotation)
+        if protein.structure is None:
+            return given
+        upload = Upload.of_structure(protein.structure)
+        return replace(given, structure=upload, chain=protein.structure.chain)
+
+
+def hand_over(page: Page, given: HandOver) -> None:
+    """Leave `given` for `page`, which takes it when it runs next."""
+    st.session_state[_key(page)] = given
+
+
+def taken_over(page: Page) -> HandOver | None:
+    """What was left for `page`, once."""
+    given: HandOver | None = st.session_state.pop(_key(page), None)
+    return given
+
+
+def _key(page: Page) -> str:
+    return f"hand_over_{page}"

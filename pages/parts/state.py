@@ -1,0 +1,93 @@
+"""What the pages remember between their runs beside their fields, a record for each.
+
+Fields have keys of their own in the session, so that they can be set before they are drawn.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+
+@dataclass
+class ImpactState:
+    """The Impact page's.
+
+    Attributes
+    ----------
+    start : bool
+        The form is to be analysed in this run.
+    problem : tuple of str or None
+        The field the last check found fault with, and what it said.
+    several : bool
+        The variant names several, which a screen takes.
+    reading : str
+        How the variant of the last analysis was read.
+    notice : str
+        To be shown once, above the result.
+    next_wild, next_accession : str or None
+        What the field is to hold in the next run; a field that is drawn cannot be set.
+    """
+
+    start: bool = False
+    problem: tuple[str, str] | None = None
+    several: bool = False
+    reading: str = ""
+    notice: str = ""
+    next_wild: str | None = None
+    next_accession: str | None = None
+
+
+@dataclass
+class ScreenState:
+    """The Screen page's.
+
+    Attributes
+    ----------
+    start : bool
+        The form is to be screened as soon as it is valid.
+    shown_run : str
+        The run whose results were shown last.
+    clicked : tuple of int
+        Rows that the last click on its map chose.
+    """
+
+    start: bool = False
+    shown_run: str = ""
+    clicked: tuple[int, ...] = ()
+
+
+@dataclass
+class LookupState:
+    """An accession box's.
+
+    Attributes
+    ----------
+    start : bool
+        What the box holds is to be looked up in this run.
+    problem : str
+        Why the last look-up failed.
+    notes : tuple of str
+        What the last one did not find, and what it chose.
+    """
+
+    start: bool = False
+    problem: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def impact_state() -> ImpactState:
+    state: ImpactState = st.session_state.setdefault("impact_state", ImpactState())
+    return state
+
+
+def screen_state() -> ScreenState:
+    state: ScreenState = st.session_state.setdefault("screen_state", ScreenState())
+    return state
+
+
+def lookup_state(role: str) -> LookupState:
+    """Of the box on the page whose fields' keys begin with `role`."""
+    state: LookupState = st.session_state.setdefault(f"{role}lookup_state", LookupState())
+    return state

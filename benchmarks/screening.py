@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from benchmarks.timing import Row
-from glass_core.embedders.compact import tokenise
+from glass_core.embedders.compact_encoder import tokenise
 from glass_core.inputs.lists import VariantRequest, all_substitutions, read_request
 from glass_core.models.card import ModelCard
 from glass_core.models.checkpoint import load_heads

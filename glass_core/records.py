@@ -96,6 +96,13 @@ def score_array(values: ArrayLike, length: int, field: str) -> NDArray[np.float6
     return array
 
 
+def known_mean(values: ArrayLike) -> float:
+    """Mean of the values that are there; NaN where there is none."""
+    array = np.asarray(values, dtype=float)
+    known = array[~np.isnan(array)]
+    return float(known.mean()) if len(known) else float("nan")
+
+
 def to_nullable(values: ArrayLike) -> list[Any]:
     """Nested lists with ``None`` for NaN, as JSON wants them."""
     array = np.asarray(values, dtype=float)

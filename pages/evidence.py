@@ -6,15 +6,16 @@ import streamlit as st
 
 from glass_core.errors import GlassError
 from glass_core.models.evaluation import Evaluation, read_evaluations
+from glass_core.models.prediction import ModelInfo
 from glass_core.models.registry import list_models
-from glass_core.report import evidence
+from glass_core.report.evidence import figures, tables, words
 from glass_core.settings import Settings
 from pages.parts.common import through_the_front_door
 
 
 def pairs_section(records: dict[str, Evaluation]) -> None:
     st.markdown("#### Structure: pairs of structures of held-out groups")
-    st.dataframe(evidence.pair_table(records), hide_index=True, key="pairs")
+    st.dataframe(tables.pair_table(records), hide_index=True, key="pairs")
     st.caption(
         "Mean absolute errors with 95% bootstrap intervals over split groups; every group "
         "counts once. Welch p: against the best baseline."
@@ -22,29 +23,29 @@ def pairs_section(records: dict[str, Evaluation]) -> None:
     names = [r.set for r in records.values() if r.kind == "pairs"]
     names.sort(key=lambda name: name != "fold")
     chosen = st.selectbox(
-        "Set", names, key="set", format_func=lambda name: evidence.SET_NAMES.get(name, name)
+        "Set", names, key="set", format_func=lambda name: tables.SET_NAMES.get(name, name)
     )
     record = records[chosen]
     left, right = st.columns(2)
-    left.plotly_chart(evidence.error_histograms(record), key="histogram")
-    right.plotly_chart(evidence.boxes_by_tm(record), key="boxes")
-    left.plotly_chart(evidence.errors_by_tm(record), key="errors")
+    left.plotly_chart(figures.error_histograms(record), key="histogram")
+    right.plotly_chart(figures.boxes_by_tm(record), key="boxes")
+    left.plotly_chart(figures.errors_by_tm(record), key="errors")
     against = right.selectbox("Error against", ["length", "identity", "coverage"], key="against")
-    right.plotly_chart(evidence.error_against(record, against), key="scatter")
+    right.plotly_chart(figures.error_against(record, against), key="scatter")
 
 
 def effects_section(records: dict[str, Evaluation]) -> None:
     st.markdown("#### Variant effects: proteins not seen in training")
-    st.dataframe(evidence.effect_table(records), hide_index=True, key="effects")
+    st.dataframe(tables.effect_table(records), hide_index=True, key="effects")
     measured = [r for r in records.values() if r.kind == "effects"]
     if measured:
         for column, record in zip(st.columns(len(measured)), measured, strict=True):
-            column.markdown(evidence.SET_NAMES.get(record.set, record.set))
-            column.plotly_chart(evidence.assay_bars(record), key=f"assays {record.set}")
+            column.markdown(tables.SET_NAMES.get(record.set, record.set))
+            column.plotly_chart(figures.assay_bars(record), key=f"assays {record.set}")
     if "clinical" in records:
         left, right = st.columns(2)
-        left.plotly_chart(evidence.roc_curve(records["clinical"]), key="roc")
-        right.plotly_chart(evidence.calibration_curve(records["clinical"]), key="calibration")
+        left.plotly_chart(figures.roc_curve(records["clinical"]), key="roc")
+        right.plotly_chart(figures.calibration_curve(records["clinical"]), key="calibration")
 
 
 def main() -> None:
@@ -68,12 +69,9 @@ def main() -> None:
         )
         return
     first = next(iter(records.values()))
-    st.caption(
-        f"{first.model['name']} {first.model['version']} "
-        f"({first.model['sha256'][:12]}), {first.side} side of the split"
-    )
+    st.caption(f"{ModelInfo(**first.model).stamp}, {first.side} side of the split")
     st.markdown("#### What this model can and cannot tell you")
-    for sentence in evidence.can_and_cannot(records):
+    for sentence in words.can_and_cannot(records):
         st.markdown(f"- {sentence}")
     if any(r.kind == "pairs" for r in records.values()):
         pairs_section(records)
@@ -88,7 +86,7 @@ def main() -> None:
             f"{content['commonest_state']:.3f})."
         )
     st.markdown("#### The published model, for orientation")
-    st.dataframe(evidence.published_table(), hide_index=True, key="published")
+    st.dataframe(tables.published_table(), hide_index=True, key="published")
     st.caption(
         "ProtT5-XL with the authors' head, on their own sets, as the paper reports "
         "(bioRxiv 2025.10.27.684815). Other sets: not comparable with the rows above."

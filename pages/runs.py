@@ -7,7 +7,7 @@ import streamlit as st
 
 from glass_core.errors import GlassError
 from glass_core.runs.bundle import export_bundle, import_bundle
-from glass_core.runs.store import Run
+from glass_core.runs.view import Run
 from pages.parts.common import runs, screen_jobs, settings, through_the_front_door, viewer_script
 
 SHOWN = 200

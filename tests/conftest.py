@@ -39,7 +39,7 @@ def tiny_assets(tmp_path_factory) -> Path:
     """An assets folder whose 'compact' model has random weights and is fast."""
     import torch
 
-    from glass_core.embedders.compact import CompactConfig, CompactEncoder
+    from glass_core.embedders.compact_encoder import CompactConfig, CompactEncoder
     from glass_core.models.checkpoint import save_encoder, save_model
     from glass_core.models.heads.effect import EffectConfig, EffectHead
     from glass_core.models.heads.siamese import SiameseConfig, SiameseTransformer

@@ -11,14 +11,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from glass_core.embedders.compact import (
-    ENCODER_FILE,
-    CompactConfig,
-    CompactEmbedder,
-    CompactEncoder,
-    tokenise,
-    windows,
-)
+from glass_core.embedders.compact import ENCODER_FILE, CompactEmbedder, windows
+from glass_core.embedders.compact_encoder import CompactConfig, CompactEncoder, tokenise
 from glass_core.errors import ModelError, RecordError, SequenceError
 from glass_core.models.card import ModelCard
 from glass_core.models.checkpoint import load_heads

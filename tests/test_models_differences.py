@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from glass_core.embedders.compact import CompactConfig, CompactEmbedder, CompactEncoder
+from glass_core.embedders.compact import CompactEmbedder
+from glass_core.embedders.compact_encoder import CompactConfig, CompactEncoder
 from glass_core.models import predictor as module
 from glass_core.models.differences.network import (
     DIFFERENTIAL_DTYPE,

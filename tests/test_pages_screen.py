@@ -18,8 +18,7 @@ from glass_core.inputs.lists import all_substitutions, from_text, read_request
 from glass_core.models.evaluation import Evaluation
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
-from glass_core.report.evidence import ranking_quality
-from glass_core.report.position_viewer import colour_range, position_viewer
+from glass_core.report.evidence.words import ranking_quality
 from glass_core.report.screen.figures import (
     LETTERS,
     against_values,
@@ -28,9 +27,11 @@ from glass_core.report.screen.figures import (
     position_means,
 )
 from glass_core.report.screen.tables import screen_frame
+from glass_core.report.viewer import colour_range, position_viewer
 from glass_core.runs.bundle import export_bundle, import_bundle
 from glass_core.runs.screening import advance, begin, estimate
-from glass_core.runs.store import RunStore, View
+from glass_core.runs.store import RunStore
+from glass_core.runs.view import View
 from glass_core.screen.request import ScreenRequest
 from glass_core.screen.rows import row_from
 from glass_core.screen.stream import screen

@@ -19,7 +19,8 @@ from glass_core.impact.as_json import to_json
 from glass_core.inputs.lists import all_substitutions, from_mutants, from_text, read_request
 from glass_core.protein.protein import Protein
 from glass_core.runs.screening import advance, begin, digest_of
-from glass_core.runs.store import RunStore, View
+from glass_core.runs.store import RunStore
+from glass_core.runs.view import View
 from glass_core.screen.columns import RANKINGS
 from glass_core.screen.request import ScreenRequest
 from glass_core.screen.rows import ScreenRow

@@ -13,7 +13,8 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from glass_core.embedders.cache import CachedEmbedder
-from glass_core.embedders.compact import CompactConfig, CompactEmbedder, CompactEncoder
+from glass_core.embedders.compact import CompactEmbedder
+from glass_core.embedders.compact_encoder import CompactConfig, CompactEncoder
 from glass_core.errors import InputError
 from glass_core.models.card import ModelCard
 from glass_core.models.checkpoint import load_heads, save_encoder

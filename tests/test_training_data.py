@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import torch
 
-from glass_core.embedders.compact import MASK_TOKEN, tokenise
+from glass_core.embedders.compact_encoder import MASK_TOKEN, tokenise
 from glass_core.errors import InputError
 from glass_core.search.mmseqs import is_leak
 from glass_core.training.batches import IGNORED, Corpus, Example, burial_of, make_batch

@@ -16,7 +16,7 @@ from glass_core.metrics.agreement import auroc, spearman
 from glass_core.models.evaluation import Evaluation, Figure, read_evaluations
 from glass_core.protein.protein import Protein
 from glass_core.protein.variant import Variant
-from glass_core.report import evidence
+from glass_core.report.evidence import figures, tables, words
 from glass_core.training.data.assays import Assay
 from glass_core.training.evaluation.pairs import (
     Scored,
@@ -223,7 +223,7 @@ def record(kind: str, name: str, **content) -> Evaluation:
     )
 
 
-def figures(**values: float) -> dict:
+def told(**values: float) -> dict:
     return {k: {"value": v, "low": v - 0.01, "high": v + 0.01} for k, v in values.items()}
 
 
@@ -236,9 +236,9 @@ def fold_record(model: float, identity: float) -> Evaluation:
         groups=4,
         welch_p={"sequence identity": 0.01},
         figures={
-            "model": figures(**every | {"tm_mae": model}),
-            "sequence identity": figures(**every | {"tm_mae": identity}),
-            "constant 1": figures(**every),
+            "model": told(**every | {"tm_mae": model}),
+            "sequence identity": told(**every | {"tm_mae": identity}),
+            "constant 1": told(**every),
         },
         rows={
             "tm": [0.3, 0.5, 0.7, 0.9],
@@ -255,35 +255,35 @@ def fold_record(model: float, identity: float) -> Evaluation:
     ("model", "verb"), [(0.05, "better than"), (0.3, "worse than"), (0.131, "no different from")]
 )
 def test_words_follow_from_the_figures(model, verb):
-    said = evidence.can_and_cannot({"fold": fold_record(model, 0.13)})
+    said = words.can_and_cannot({"fold": fold_record(model, 0.13)})
     assert f"{verb} the best trivial baseline (sequence identity, 0.130)" in said[0]
     assert "symmetric" in said[-1]
 
 
 def test_tables_and_figures_of_evidence():
     records = {"fold": fold_record(0.05, 0.13)}
-    table = evidence.pair_table(records)
+    table = tables.pair_table(records)
     assert table["TM MAE"][0] == "0.050 (0.040 to 0.060)"
     assert table["best baseline"][0].startswith("sequence identity: 0.130")
     fold = records["fold"]
-    assert len(evidence.boxes_by_tm(fold).data) == 4
-    assert sum(len(t.x) for t in evidence.error_histograms(fold).data) == 7
-    assert list(evidence.error_against(fold, "length").data[0].x) == [50, 60, 70, 80]
+    assert len(figures.boxes_by_tm(fold).data) == 4
+    assert sum(len(t.x) for t in figures.error_histograms(fold).data) == 7
+    assert list(figures.error_against(fold, "length").data[0].x) == [50, 60, 70, 80]
     clinical = record(
         "clinical",
         "clinical",
         labels=4,
         groups=2,
         calibration_error={"value": 0.1},
-        figures={"model": figures(auroc=0.9), "BLOSUM62": figures(auroc=0.6)},
+        figures={"model": told(auroc=0.9), "BLOSUM62": told(auroc=0.6)},
         rows={"probability": [0.1, 0.2, 0.8, 0.9], "label": [0, 0, 1, 1], "BLOSUM62": [1, 1, 1, 1]},
     )
-    roc = evidence.roc_curve(clinical)
+    roc = figures.roc_curve(clinical)
     assert list(roc.data[0].y) == [0, 0.5, 1, 1, 1]
     assert list(roc.data[1].x) == [0, 1], "ties are one step"
-    curve = evidence.calibration_curve(clinical)
+    curve = figures.calibration_curve(clinical)
     assert list(curve.data[1].y) == [0, 0, 1, 1]
-    assert "AUROC 0.900" in evidence.can_and_cannot({"clinical": clinical})[0]
+    assert "AUROC 0.900" in words.can_and_cannot({"clinical": clinical})[0]
     assert str(Figure(None, None, None)) == "n/a"
 
 

@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from lightning_fabric import Fabric
 
 from glass_core.cli.main import main
-from glass_core.embedders.compact import CompactConfig, CompactEmbedder, CompactEncoder
+from glass_core.embedders.compact import CompactEmbedder
+from glass_core.embedders.compact_encoder import CompactConfig, CompactEncoder
 from glass_core.errors import InputError, ModelError, RecordError
 from glass_core.models.card import CARD_FILE, ModelCard
 from glass_core.models.checkpoint import load_heads, save_encoder, save_head, save_model

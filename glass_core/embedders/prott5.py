@@ -24,7 +24,7 @@ DEFAULT_REPOSITORY = "Rostlab/prot_t5_xl_half_uniref50-enc"
 DOWNLOAD_GB = {DEFAULT_REPOSITORY: 2.4, "Rostlab/prot_t5_xl_uniref50": 11.0}
 """Approximate size of the download by repository, in gigabytes."""
 
-PAD, END, UNKNOWN_ID = 0, 1, 2
+PAD, END = 0, 1
 VOCABULARY = {letter: number for number, letter in enumerate("ALGVSREDTIPKFQNYMHWCX", start=3)}
 """Token of each residue letter, as in the published sentence-piece model."""
 

@@ -60,11 +60,11 @@ class Provenance:
 
 def provenance(protein: Protein, mutant: str, protocol: Mapping[str, str]) -> Provenance:
     """Provenance of an analysis made now."""
-    inputs = {"wild_type_sha256": _hash(protein.sequence), "mutant_sha256": mutant_sha256(mutant)}
+    inputs = {"wild_type_sha256": sha256_of(protein.sequence), "mutant_sha256": sha256_of(mutant)}
     if protein.structure is not None:
         inputs["structure"] = f"{protein.structure.name}, chain {protein.structure.chain}"
         inputs["structure_origin"] = protein.structure.origin
-        inputs["structure_sha256"] = _hash(write_structure(protein.structure, "mmcif"))
+        inputs["structure_sha256"] = sha256_of(write_structure(protein.structure, "mmcif"))
     if protein.accession:
         inputs["uniprot"] = protein.accession
     if protein.annotation is not None:
@@ -81,11 +81,6 @@ def provenance(protein: Protein, mutant: str, protocol: Mapping[str, str]) -> Pr
     )
 
 
-def mutant_sha256(mutant: str) -> str:
-    """SHA-256 of a mutant sequence, in hex."""
-    return _hash(mutant)
-
-
 def _installed() -> dict[str, str]:
     versions = {}
     for package in _PACKAGES:
@@ -96,5 +91,6 @@ def _installed() -> dict[str, str]:
     return versions
 
 
-def _hash(text: str) -> str:
+def sha256_of(text: str) -> str:
+    """SHA-256 of a text, in hex."""
     return hashlib.sha256(text.encode()).hexdigest()

@@ -13,7 +13,7 @@ from glass_core.metrics.strain import NEIGHBOUR_RADIUS, effective_strain
 from glass_core.metrics.tmalign import Correspondence, StructuralAlignment, tm_align
 from glass_core.protein.alignment import global_alignment
 from glass_core.protein.structure.structure import Structure
-from glass_core.records import frozen_array, score_array
+from glass_core.records import frozen_array, known_mean, score_array
 
 DEFINITIONS: dict[str, str] = {
     "tm_score": "TM-align on C-alpha, normalised by the reference (wild type)",
@@ -58,7 +58,7 @@ class Measurement:
     @property
     def mean_lddt(self) -> float:
         """Mean over residues with a value."""
-        return float(np.nanmean(self.lddt)) if not np.isnan(self.lddt).all() else float("nan")
+        return known_mean(self.lddt)
 
 
 def measure(

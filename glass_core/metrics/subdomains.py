@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from glass_core.metrics.distances import distance_matrix, neighbour_mask
 from glass_core.metrics.secondary import KIND_NAMES, elements
-from glass_core.records import require
+from glass_core.records import known_mean, require
 
 CONTACT_RADIUS = 8.0
 """Å between C-alphas in contact."""
@@ -200,14 +200,9 @@ def _describe(
         name=f"{name} ({places})",
         kind=kind,
         segments=segments,
-        mean_deficit=_mean(deficit[members]),
+        mean_deficit=known_mean(deficit[members]),
         p_value=nothing if kind == "run" else placement_p_value(deficit, members),
         mutated=any(a <= site <= b for a, b in segments for site in sites),
-        mean_strain=nothing if strain is None else _mean(strain[members]),
+        mean_strain=nothing if strain is None else known_mean(strain[members]),
         strain_p_value=nothing if strain is None else placement_p_value(strain, members),
     )
-
-
-def _mean(values: NDArray[np.floating]) -> float:
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if len(known) else float("nan")

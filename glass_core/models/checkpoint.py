@@ -14,7 +14,8 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from glass_core.embedders.compact import ENCODER_FILE, CompactEncoder
+from glass_core.embedders.compact import ENCODER_FILE
+from glass_core.embedders.compact_encoder import CompactEncoder
 from glass_core.embedders.weights import read_tensors
 from glass_core.errors import ModelError, RecordError, one_line
 from glass_core.models.card import CARD_FILE, MODEL_FORMAT, ModelCard, file_sha256

@@ -9,9 +9,11 @@ from typing import Any
 
 from glass_core.errors import InputError
 
-FORMAT = "glass-evaluation/1"
-FOLDER = "evaluation"
+EVALUATION_FORMAT = "glass-evaluation/1"
+EVALUATION_FOLDER = "evaluation"
 """Inside a model's folder."""
+MODEL = "model"
+"""What the model itself is called among the predictors of a record."""
 KINDS = ("pairs", "effects", "clinical", "secondary")
 
 
@@ -49,8 +51,8 @@ class Evaluation:
         """
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            if content["format"] != FORMAT or content["kind"] not in KINDS:
-                raise ValueError(f"format is not {FORMAT}")
+            if content["format"] != EVALUATION_FORMAT or content["kind"] not in KINDS:
+                raise ValueError(f"format is not {EVALUATION_FORMAT}")
             return Evaluation(
                 content["kind"], content["set"], content["side"], dict(content["model"]), content
             )
@@ -81,6 +83,6 @@ class Figure:
 
 def read_evaluations(model: Path) -> dict[str, Evaluation]:
     """All records in a model's folder by set; empty where there are none."""
-    folder = model / FOLDER
+    folder = model / EVALUATION_FOLDER
     records = [Evaluation.read(p) for p in sorted(folder.glob("*.json"))]
     return {record.set: record for record in records}

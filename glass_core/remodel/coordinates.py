@@ -79,18 +79,6 @@ def start_atoms(
     return atoms[keep]
 
 
-def pdb_text(atoms: AtomArray) -> str:
-    """The atoms as a PDB file."""
-    import io
-
-    from biotite.structure.io import pdb
-
-    file, text = pdb.PDBFile(), io.StringIO()
-    pdb.set_structure(file, atoms)
-    file.write(text)
-    return text.getvalue()
-
-
 def as_structure(wild: Structure, atoms: AtomArray, residue: NDArray[np.integer]) -> Structure:
     """An engine's atoms under the wild type's chain and numbers, superposed on it.
 

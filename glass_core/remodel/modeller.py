@@ -26,15 +26,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glass_core.errors import RemodelError
+from glass_core.protein.structure.file import write_atoms
 from glass_core.protein.structure.structure import Structure
 from glass_core.remodel.base import RemodelRequest, RemodelSettings, RoleStage
-from glass_core.remodel.coordinates import (
-    SEGMENT_CHAINS,
-    as_structure,
-    pdb_text,
-    segments,
-    start_atoms,
-)
+from glass_core.remodel.coordinates import SEGMENT_CHAINS, as_structure, segments, start_atoms
 from glass_core.remodel.runner import SubprocessRemodeller
 
 if TYPE_CHECKING:
@@ -124,7 +119,7 @@ def _model(request: RemodelRequest, template: AtomArray, target: str, seed: int)
     wild, here = request.wild, Path.cwd()
     with tempfile.TemporaryDirectory(prefix="glass-modeller-", dir=here) as name:
         folder = Path(name)
-        (folder / "template.pdb").write_text(pdb_text(template))
+        (folder / "template.pdb").write_text(write_atoms(template, "pdb"))
         (folder / "alignment.ali").write_text(_alignment(wild, target))
         os.chdir(folder)  # MODELLER writes where it stands; this process is ours alone
         try:

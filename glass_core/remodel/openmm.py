@@ -30,9 +30,10 @@ from numpy.typing import NDArray
 
 from glass_core.errors import RemodelError
 from glass_core.progress import Stage
+from glass_core.protein.structure.file import write_atoms
 from glass_core.protein.structure.structure import Structure
 from glass_core.remodel.base import RemodelRequest, RemodelSettings, RoleStage
-from glass_core.remodel.coordinates import as_structure, pdb_text, start_atoms
+from glass_core.remodel.coordinates import as_structure, start_atoms
 from glass_core.remodel.restraints import site_distance, template_restraints
 from glass_core.remodel.rotamers import chi_angles, rotamers, side_chain_turns
 from glass_core.remodel.runner import SubprocessRemodeller
@@ -201,7 +202,7 @@ def _build(
     atoms = start_atoms(
         wild, start.structure, start.rebuilt, _BACKBONE, noise * movable[residue, None]
     )
-    fixer = PDBFixer(pdbfile=io.StringIO(pdb_text(atoms)), platform=_exact())
+    fixer = PDBFixer(pdbfile=io.StringIO(write_atoms(atoms, "pdb")), platform=_exact())
     chains = list(fixer.topology.chains())
     fixer.missingResidues = {}
     for chain in chains[1:]:

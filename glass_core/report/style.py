@@ -1,9 +1,20 @@
-"""One colour for one meaning, distinguishable with any colour vision (Okabe & Ito)."""
+"""One colour for one meaning, distinguishable with any colour vision (Okabe & Ito, Tol).
+
+And what the layout of all figures has in common.
+"""
+
+from __future__ import annotations
+
+from typing import Any
 
 PREDICTED = "#0072B2"
 MEASURED = "#D55E00"
 FLOOR = "#7F7F7F"
-PUBLISHED = "#CC79A7"
+STRAIN = "#AA4499"
+"""Measured too, and no lDDT."""
+EVALUATED, BESIDE = "#332288", "#999933"
+"""Of the Evidence page: what belongs to the evaluated model, and a second quantity or a trend.
+Neither stands for predicted or measured."""
 SITE = "#808080"
 SELECTED = "#009E73"
 WILD, MUTANT = "#56B4E9", "#E69F00"
@@ -15,7 +26,7 @@ DIFFERENCE_SCALE = "RdBu_r"
 DISTANCE_SCALE = "Cividis"
 ERROR_SCALE = "Greens_r"
 """Predicted aligned error, as AlphaFold DB shows it: dark = confident."""
-STRETCHES = ("#0072B2", "#56B4E9", "#F0E442", "#009E73", "#999999", "#E69F00")
+STRETCHES = ("#77AADD", "#EEDD88", "#BBCC33", "#99DDFF", "#DDDDDD", "#EE8866")
 """Kinds of annotated stretches, in the order in which they come."""
 DAMAGING, HARMLESS, UNCLEAR = "#882255", "#44AA99", "#7F7F7F"
 """What databases call a known variant."""
@@ -41,3 +52,12 @@ def change_colour(fraction: float) -> str:
         [int(colour[k : k + 2], 16) for k in (1, 3, 5)] for colour in CHANGE_SCALE[low : low + 2]
     )
     return "#" + "".join(f"{round(x + (y - x) * mix):02X}" for x, y in zip(a, b, strict=True))
+
+
+AXIS = {"showgrid": True, "gridcolor": "rgba(128,128,128,0.25)", "zeroline": False}
+"""Of figures that show values."""
+
+
+def layout(**more: Any) -> dict[str, Any]:
+    """What all figures share, with `more` of Plotly's layout."""
+    return {"margin": {"l": 60, "r": 20, "t": 40, "b": 45}, "font": {"size": 13}, **more}

@@ -21,7 +21,8 @@ from glass_core.progress import Rate, Watch, ignore
 from glass_core.protein.protein import Protein
 from glass_core.remodel import get_remodeller
 from glass_core.remodel.base import Remodelling
-from glass_core.runs.store import RunStore, View
+from glass_core.runs.store import RunStore
+from glass_core.runs.view import View
 from glass_core.screen.request import ScreenRequest
 from glass_core.screen.rows import REMODEL_FAILED, ScreenRow, finished_row, first_row, gave_nothing
 from glass_core.screen.stream import Failure, measure_each, screen

@@ -9,23 +9,21 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from glass_core.errors import InputError, RunError
 from glass_core.impact.as_json import from_json, to_json
 from glass_core.impact.record import Impact
-from glass_core.screen.columns import RANKINGS, RENAMED, SCREEN_COLUMNS
+from glass_core.runs.view import Run, RunKind, RunState, View
+from glass_core.screen.columns import RENAMED, SCREEN_COLUMNS
 from glass_core.screen.request import ScreenRequest
 from glass_core.screen.rows import ScreenRow, row_from
 
-RunKind = Literal["screen", "impact"]
-RunState = Literal["preparing", "waiting", "running", "done", "cancelled", "failed"]
 MAX_NAME = 120
 _PATIENCE_S = 10.0
 _BATCH = 5000
@@ -53,89 +51,6 @@ CREATE TABLE IF NOT EXISTS impacts (
     run TEXT PRIMARY KEY REFERENCES runs(id) ON DELETE CASCADE, content TEXT NOT NULL
 );
 """
-
-
-@dataclass(frozen=True)
-class Run:
-    """What is known of a run without its rows.
-
-    Attributes
-    ----------
-    counts : mapping
-        Rows per status.
-    """
-
-    id: str
-    kind: RunKind
-    name: str
-    created: str
-    state: RunState
-    error: str
-    counts: Mapping[str, int]
-
-    @property
-    def total(self) -> int:
-        """Number of rows."""
-        return sum(self.counts.values())
-
-    @property
-    def waiting(self) -> int:
-        """Rows still to be done."""
-        return self.counts.get("waiting", 0)
-
-
-@dataclass(frozen=True)
-class View:
-    """Which rows to see, in which order.
-
-    Attributes
-    ----------
-    order : str
-        A column or one of `RANKINGS`.
-    search : str
-        Only variants that contain this.
-    at_least : float or None
-        Only rows whose `order` is at least this.
-    status : str or None
-    row : int or None
-        Only this one.
-    offset, limit : int
-    """
-
-    order: str = "row"
-    descending: bool = False
-    search: str = ""
-    at_least: float | None = None
-    status: str | None = None
-    row: int | None = None
-    offset: int = 0
-    limit: int | None = None
-
-    def where(self) -> tuple[str, list[Any]]:
-        """SQL condition and its values."""
-        parts, values = ["run = ?"], list[Any]()
-        if self.search:
-            parts.append("instr(upper(variant), upper(?)) > 0")
-            values.append(self.search)
-        if self.at_least is not None:
-            parts.append(f"{self.expression} >= ?")
-            values.append(self.at_least)
-        if self.row is not None:
-            parts.append('"row" = ?')
-            values.append(self.row)
-        if self.status:
-            parts.append("status = ?")
-            values.append(self.status)
-        return " AND ".join(parts), values
-
-    @property
-    def expression(self) -> str:
-        """What is sorted and compared, as SQL."""
-        if self.order in RANKINGS:
-            return RANKINGS[self.order].sql
-        if self.order not in SCREEN_COLUMNS:
-            raise InputError(f"order '{self.order}': is no column; see the data dictionary.")
-        return f'"{self.order}"'
 
 
 class RunStore:

@@ -15,7 +15,7 @@ from glass_core.impact.record import Impact
 from glass_core.inputs.lists import VariantRequest
 from glass_core.models.prediction import ModelInfo, Table
 from glass_core.protein.protein import Protein
-from glass_core.records import require
+from glass_core.records import known_mean, nullable, require
 from glass_core.screen.columns import RENAMED, SCREEN_COLUMNS, TOLD_COLUMNS
 from glass_core.screen.stream import Failure
 
@@ -119,7 +119,7 @@ def finished_row(row: ScreenRow, outcome: Impact | Failure) -> ScreenRow:
         **row.told,
         **prediction.told,
         "predicted_tm": prediction.tm_score,
-        "predicted_lddt_site": _mean(prediction.lddt[sites]),
+        "predicted_lddt_site": nullable(known_mean(prediction.lddt[sites])),
         "predicted_lddt_min": _least(prediction.lddt),
     }
     predicted = replace(
@@ -134,7 +134,7 @@ def finished_row(row: ScreenRow, outcome: Impact | Failure) -> ScreenRow:
     return replace(
         predicted,
         measured_tm=outcome.tm_score,
-        measured_lddt_site=_mean(outcome.measured_lddt[sites]),
+        measured_lddt_site=nullable(known_mean(outcome.measured_lddt[sites])),
         protocol=outcome.provenance.protocol_text,
     )
 
@@ -191,11 +191,6 @@ def _sites(protein: Protein) -> _Sites:
         secondary=positions_secondary(protein),
         neighbours=neighbour_counts(protein.ca),
     )
-
-
-def _mean(values: NDArray[np.float64]) -> float | None:
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if len(known) else None
 
 
 def _least(values: NDArray[np.float64]) -> float | None:

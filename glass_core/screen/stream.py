@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from glass_core.errors import Cancelled, GlassError
 from glass_core.impact.analyse import analyse
 from glass_core.impact.baselines import Baselines, blosum62
-from glass_core.impact.provenance import mutant_sha256, provenance
+from glass_core.impact.provenance import provenance, sha256_of
 from glass_core.impact.record import Impact
 from glass_core.inputs.lists import VariantRequest
 from glass_core.metrics.tmalign import Correspondence
@@ -176,10 +176,7 @@ class _Wild:
                 noise_floor=None,
                 provenance=replace(
                     self._provenance,
-                    inputs={
-                        **self._provenance.inputs,
-                        "mutant_sha256": mutant_sha256(variant.mutant),
-                    },
+                    inputs={**self._provenance.inputs, "mutant_sha256": sha256_of(variant.mutant)},
                 ),
             )
 

@@ -9,11 +9,10 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 from torch import Tensor
 
-from glass_core.embedders.compact import MASK_TOKEN, PAD_TOKEN, SECONDARY_STATES, tokenise
-from glass_core.metrics.distances import BURIAL_RADIUS
+from glass_core.embedders.compact_encoder import MASK_TOKEN, PAD_TOKEN, SECONDARY_STATES, tokenise
+from glass_core.metrics.distances import neighbour_counts
 from glass_core.protein.sequence import STANDARD
 
 IGNORED = -100
@@ -79,10 +78,8 @@ class Batch:
 
 
 def burial_of(ca: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Standardised number of other C-alpha within `BURIAL_RADIUS` of each, shape (L, 3) -> (L,)."""
-    tree = cKDTree(ca)
-    count = tree.query_ball_point(ca, BURIAL_RADIUS, return_length=True) - 1
-    return ((count - BURIAL_MEAN) / BURIAL_SCALE).astype(np.float32)
+    """Standardised `neighbour_counts`, shape (L, 3) -> (L,)."""
+    return ((neighbour_counts(ca) - BURIAL_MEAN) / BURIAL_SCALE).astype(np.float32)
 
 
 def make_batch(examples: Sequence[Example], rng: np.random.Generator, width: int) -> Batch:
@@ -135,7 +132,7 @@ class Corpus:
     Parameters
     ----------
     table : DataFrame
-        Columns as `corpus.COLUMNS`.
+        Columns as `corpus.CORPUS_COLUMNS`.
     shares : mapping of str to float
         Share of the drawn sequences per source.
     """

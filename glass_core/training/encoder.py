@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from glass_core.embedders.compact import CompactConfig, CompactEncoder
+from glass_core.embedders.compact_encoder import CompactConfig, CompactEncoder
 from glass_core.training.batches import IGNORED, Batch, Corpus
 from glass_core.training.loop import Schedule, fit, total, write_record
 

@@ -18,7 +18,7 @@ from lightning_fabric import Fabric
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from glass_core.embedders.compact import (
+from glass_core.embedders.compact_encoder import (
     MASK_TOKEN,
     PAD_TOKEN,
     CompactConfig,

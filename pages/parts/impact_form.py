@@ -192,10 +192,10 @@ def start_analysis() -> None:
     st.query_params["run"] = keep(impact)
 
 
-def keep(impact: Impact, run: str | None = None) -> str:
+def keep(impact: Impact) -> str:
     """Keep a result in the store of runs, or in memory where that cannot be written."""
     try:
-        return runs().keep_impact(impact, run=run)
+        return runs().keep_impact(impact)
     except RunError as error:
         impact_state().notice = f"This result is not kept beyond a restart: {error}"
         return impact_jobs().keep_result(impact)

@@ -11,8 +11,7 @@ import streamlit as st
 from glass_core.models.evaluation import read_evaluations
 from glass_core.models.registry import list_models
 from glass_core.protein.protein import Protein
-from glass_core.report.evidence import ranking_quality
-from glass_core.report.position_viewer import colour_range, position_viewer
+from glass_core.report.evidence.words import ranking_quality
 from glass_core.report.screen.figures import (
     FIGURE_COLUMNS,
     against_values,
@@ -30,8 +29,9 @@ from glass_core.report.screen.tables import (
     screen_parquet,
     typed,
 )
+from glass_core.report.viewer import colour_range, position_viewer
 from glass_core.runs.bundle import export_bundle
-from glass_core.runs.store import Run, View
+from glass_core.runs.view import Run, View
 from glass_core.screen.columns import RANKINGS, SCREEN_COLUMNS
 from glass_core.screen.request import ScreenRequest
 from pages.parts.common import runs, screen_jobs, settings, viewer_script

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from glass_core.embedders.compact import CompactEncoder, rotary_tables, tokenise
+from glass_core.embedders.compact_encoder import CompactEncoder, rotary_tables, tokenise
 from glass_core.models.differences.layer import Layer, Scratch, WildLayer
 from glass_core.models.heads.fold import FoldHead, global_embedding
 from glass_core.models.heads.siamese import SiameseTransformer, predicted_lddt, predicted_tm

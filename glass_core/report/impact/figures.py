@@ -10,20 +10,15 @@ from plotly.subplots import make_subplots
 from glass_core.impact.record import Impact
 from glass_core.metrics.distances import difference_matrix, distance_matrix, place_on_reference
 from glass_core.metrics.lddt import INCLUSION_RADIUS
-from glass_core.metrics.secondary import KIND_NAMES, elements
 from glass_core.protein.protein import Protein
 from glass_core.report import style
 from glass_core.report.impact.annotation import add_annotation, has_annotation
+from glass_core.report.ribbon import add_ribbon
 
-_LAYOUT = {
-    "margin": {"l": 60, "r": 20, "t": 40, "b": 45},
-    "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-    "font": {"size": 13},
-}
+_LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
 _NAMED_SITES = 10
 MOST_DRAWN = 700
 """Residues per axis of a matrix; more would take browsers too long."""
-_AXIS = {"showgrid": True, "gridcolor": "rgba(128,128,128,0.25)", "zeroline": False}
 
 
 def residue_track(impact: Impact, selected: int | None = None) -> go.Figure:
@@ -69,11 +64,11 @@ def residue_track(impact: Impact, selected: int | None = None) -> go.Figure:
         line(impact.measured_lddt, "measured lDDT", style.MEASURED, 1, width=2)
     line(impact.predicted_lddt, "predicted lDDT", style.PREDICTED, 1, width=2)
     if impact.measured:
-        line(impact.strain, "effective strain", style.MEASURED, 2, width=2)
+        line(impact.strain, "effective strain", style.STRAIN, 2, width=2)
         if impact.noise_floor is not None:
             line(impact.floor_strain, "strain of the floor", style.FLOOR, 2, dash="dot", width=1)
-        figure.update_yaxes(title_text="strain", rangemode="tozero", row=2, col=1, **_AXIS)
-    _ribbon(figure, impact, ribbon)
+        figure.update_yaxes(title_text="strain", rangemode="tozero", row=2, col=1, **style.AXIS)
+    add_ribbon(figure, impact.protein, ribbon, legend=True)
     if known:
         add_annotation(figure, impact.protein, rows)
     for number, site in enumerate(impact.variant.positions):
@@ -92,10 +87,10 @@ def residue_track(impact: Impact, selected: int | None = None) -> go.Figure:
             )
     if selected is not None:
         figure.add_vline(x=selected, line={"color": style.SELECTED, "width": 2})
-    figure.update_yaxes(title_text="lDDT", row=1, col=1, **_AXIS)
+    figure.update_yaxes(title_text="lDDT", row=1, col=1, **style.AXIS)
     figure.update_xaxes(title_text="sequence position", row=rows, col=1)
     height = (520 if impact.measured else 380) + (80 if known else 0)
-    figure.update_layout(height=height, hovermode="closest", **_LAYOUT)
+    figure.update_layout(height=height, hovermode="closest", **style.layout(legend=_LEGEND))
     return figure
 
 
@@ -213,7 +208,7 @@ def matrices(
     figure.update_xaxes(range=[first - 0.5, last + 0.5])
     figure.update_yaxes(range=[last + 0.5, first - 0.5])
     height = {1: 600, 2: 480, 3: 380}.get(len(panels), 940)
-    figure.update_layout(height=height, **_LAYOUT)
+    figure.update_layout(height=height, **style.layout(legend=_LEGEND))
     figure.update_layout(margin={"l": 45, "r": 10, "t": 45, "b": 70})
     return figure
 
@@ -282,46 +277,6 @@ def _band(
         row=1,
         col=1,
     )
-
-
-def _ribbon(figure: go.Figure, impact: Impact, row: int) -> None:
-    """Secondary structure as bars; the row stays empty without a structure."""
-    figure.add_trace(
-        go.Scatter(
-            x=[1, len(impact.protein)],
-            y=[0.5, 0.5],
-            mode="lines",
-            hoverinfo="skip",
-            line={"color": style.SECONDARY["C"], "width": 2},
-            showlegend=False,
-        ),
-        row=row,
-        col=1,
-    )
-    shown: set[str] = set()
-    for element in elements(impact.secondary_structure):
-        name = KIND_NAMES[element.kind]
-        a, b = element.start + 0.5, element.stop + 0.5
-        figure.add_trace(
-            go.Scatter(
-                x=[a, b, b, a, a],
-                y=[0, 0, 1, 1, 0],
-                fill="toself",
-                mode="lines",
-                name=name,
-                fillcolor=style.SECONDARY[element.kind],
-                line={"width": 0},
-                legendgroup=name,
-                showlegend=name not in shown,
-                hoveron="fills",
-                text=f"{name} {element.start + 1}-{element.stop}",
-                hoverinfo="text",
-            ),
-            row=row,
-            col=1,
-        )
-        shown.add(name)
-    figure.update_yaxes(visible=False, range=[-0.1, 1.1], row=row, col=1)
 
 
 def _hover(impact: Impact) -> list[str]:

@@ -4,25 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from jinja2 import Environment, StrictUndefined
-
 from glass_core.impact.record import Impact
 from glass_core.impact.rows import RESIDUE_COLUMNS
 from glass_core.report.impact.figures import matrices, residue_track
 from glass_core.report.impact.tables import residue_table, subdomain_table
 from glass_core.report.impact.verdict import verdict
+from glass_core.report.page import report_page
 from glass_core.report.viewer import ViewOptions, colour_choices, colour_legend, viewer_html
 
-STYLE = """
-body{font-family:system-ui,sans-serif;max-width:1150px;margin:2rem auto;padding:0 1rem;color:#222}
-table{border-collapse:collapse;font-size:.85rem}td,th{border:1px solid #ccc;padding:.2rem .5rem}
-.scroll{max-height:26rem;overflow:auto}code{word-break:break-all}h2{margin-top:2rem}
-.flag{background:#fff6e0;border-left:4px solid #E69F00;padding:.3rem .8rem;margin:.3rem 0}
-"""
-_TEMPLATE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>GLASS: {{ title }}</title>
-<style>{{ style }}</style></head><body>
-<h1>{{ headline }}</h1>
+_BODY = """<h1>{{ headline }}</h1>
 <p>{{ protein }}</p>
 {% for sentence in sentences %}<p>{{ sentence }}</p>{% endfor %}
 {% for flag in flags %}<div class="flag">{{ flag }}</div>{% endfor %}
@@ -33,12 +23,7 @@ _TEMPLATE = """<!doctype html>
 <h2>Parts of the fold</h2>{{ parts|safe }}
 <p>p: share of placements of equally long stretches along the chain with at least this mean; not
 corrected for the number of rows.</p>
-<h2>Residues</h2><div class="scroll">{{ residues|safe }}</div>
-<details><summary>Columns</summary><dl>{% for name, meaning in columns.items() %}
-<dt><b>{{ name }}</b></dt><dd>{{ meaning }}</dd>{% endfor %}</dl></details>
-<h2>Provenance</h2><table>{% for name, value in provenance %}
-<tr><th>{{ name }}</th><td><code>{{ value }}</code></td></tr>{% endfor %}</table>
-</body></html>"""
+<h2>Residues</h2><div class="scroll">{{ residues|safe }}</div>"""
 
 
 def report_html(impact: Impact, script: str | None) -> str:
@@ -48,29 +33,27 @@ def report_html(impact: Impact, script: str | None) -> str:
     track = residue_track(impact).to_html(full_html=False, include_plotlyjs=True)
     parts = subdomain_table(impact)
     colour_by = colour_choices(impact)[0]
-    template = Environment(autoescape=True, undefined=StrictUndefined).from_string(_TEMPLATE)
-    return template.render(
-        title=impact.variant.text,
-        style=STYLE,
-        headline=said.headline,
-        sentences=said.sentences,
-        protein=f"{impact.protein.name or 'unnamed protein'}, {len(impact.protein)} residues",
-        flags=impact.flags,
-        track=track,
-        has_structure=has_structure,
-        legend=colour_legend(impact, colour_by),
-        matrices=matrices(impact).to_html(full_html=False, include_plotlyjs=False)
+    values = {
+        "headline": said.headline,
+        "sentences": said.sentences,
+        "protein": f"{impact.protein.name or 'unnamed protein'}, {len(impact.protein)} residues",
+        "flags": impact.flags,
+        "track": track,
+        "has_structure": has_structure,
+        "legend": colour_legend(impact, colour_by),
+        "matrices": matrices(impact).to_html(full_html=False, include_plotlyjs=False)
         if has_structure
         else "",
-        viewer=viewer_html(impact, ViewOptions(colour_by), script) if has_structure else "",
-        parts=parts.to_html(index=False, na_rep="", float_format="%.4f"),
-        residues=residue_table(impact).to_html(index=False, na_rep="", float_format="%.4f"),
-        columns=RESIDUE_COLUMNS,
-        provenance=list(_flat(impact)),
+        "viewer": viewer_html(impact, ViewOptions(colour_by), script) if has_structure else "",
+        "parts": parts.to_html(index=False, na_rep="", float_format="%.4f"),
+        "residues": residue_table(impact).to_html(index=False, na_rep="", float_format="%.4f"),
+    }
+    return report_page(
+        impact.variant.text, _BODY, values, RESIDUE_COLUMNS.items(), _provenance(impact)
     )
 
 
-def _flat(impact: Impact) -> list[tuple[str, str]]:
+def _provenance(impact: Impact) -> list[tuple[str, str]]:
     rows = [("model", str(asdict(impact.prediction.model)))]
     for name, value in asdict(impact.provenance).items():
         if isinstance(value, dict):

@@ -9,6 +9,10 @@ import numpy as np
 
 from glass_core.impact.record import Impact
 from glass_core.models.prediction import LDDT_TRAINED_ABOVE, MIN_COVERAGE
+from glass_core.records import known_mean
+
+LIKELY, UNLIKELY = 0.8, 0.2
+"""Probabilities from and below which the headline takes a side."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +30,6 @@ def verdict(impact: Impact) -> Verdict:
         return Verdict(_predicted_headline(impact), tuple(predicted))
     headline, measured = _measured(impact)
     return Verdict(headline, (*measured, *predicted))
-
-
-LIKELY, UNLIKELY = 0.8, 0.2
-"""Probabilities from and below which the headline takes a side."""
 
 
 def _predicted_headline(impact: Impact) -> str:
@@ -108,14 +108,14 @@ def _measured(impact: Impact) -> tuple[str, list[str]]:
     if floor is None or deficit is None or strain is None:
         return f"{name}: measured against the given mutant structure", [
             f"Measured on the structure given: TM-score {impact.tm_score:.4f}, mean lDDT "
-            f"{np.nanmean(impact.measured_lddt):.4f}; there is no noise floor to compare with."
+            f"{known_mean(impact.measured_lddt):.4f}; there is no noise floor to compare with."
         ]
     by_lddt, by_strain = int(deficit.significant.sum()), int(strain.significant.sum())
     plural = "s" if seeds > 1 else ""
     sentences = [
         f"Measured on {seeds} remodelled replicate{plural}: TM-score {impact.tm_score:.4f}{spread} "
-        f"(noise floor {floor.tm_score:.4f}), mean lDDT {np.nanmean(impact.measured_lddt):.4f} "
-        f"(noise floor {np.nanmean(impact.floor_lddt):.4f}).",
+        f"(noise floor {floor.tm_score:.4f}), mean lDDT {known_mean(impact.measured_lddt):.4f} "
+        f"(noise floor {known_mean(impact.floor_lddt):.4f}).",
         f"Of {len(deficit.significant)} residues {by_lddt} rise above the floor by lDDT and "
         f"{by_strain} by effective strain, which also sees shifts under 0.5 Å (5% false "
         "discovery rate).",

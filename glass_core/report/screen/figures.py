@@ -11,16 +11,14 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from glass_core.metrics.distances import neighbour_counts
-from glass_core.metrics.secondary import COIL, KIND_NAMES, elements, positions_secondary
 from glass_core.protein.protein import Protein
 from glass_core.report import style
+from glass_core.report.ribbon import add_ribbon
 from glass_core.report.screen.tables import ranking_values
 from glass_core.screen.columns import RANKINGS, SCREEN_COLUMNS, TOLD_COLUMNS
 
 LETTERS = "GAVLIMCFYWHKRQNEDSTP"
 """Rows of the heat map: residues that are alike stand together."""
-_LAYOUT = {"margin": {"l": 60, "r": 20, "t": 30, "b": 45}, "font": {"size": 13}}
-_AXIS = {"showgrid": True, "gridcolor": "rgba(128,128,128,0.25)", "zeroline": False}
 _HOVER = (*TOLD_COLUMNS, "blosum62")
 """Columns that a reader sees over a cell."""
 FIGURE_COLUMNS = ("row", "variant", "position", "changes", "wild_type", "mutant", *_HOVER)
@@ -166,14 +164,14 @@ def heat_map(
         row=2,
         col=1,
     )
-    figure.update_yaxes(title_text="mean", row=2, col=1, **_AXIS)
+    figure.update_yaxes(title_text="mean", row=2, col=1, **style.AXIS)
     if strips:
         _strips(figure, protein, position)
     figure.update_yaxes(row=1, col=1, autorange="reversed", dtick=1)
     figure.update_xaxes(title_text="sequence position", row=len(heights), col=1)
     figure.update_xaxes(range=[first - 0.5, last + 0.5])
     figure.update_layout(
-        height=620 if strips else 560, hovermode="closest", dragmode="zoom", **_LAYOUT
+        height=620 if strips else 560, hovermode="closest", dragmode="zoom", **style.layout()
     )
     return figure
 
@@ -215,9 +213,9 @@ def distribution(
             )
     if threshold is not None:
         figure.add_vline(x=threshold, line={"color": style.SITE, "dash": "dash"})
-    figure.update_layout(height=300, showlegend=bool(known.any()), **_LAYOUT)
+    figure.update_layout(height=300, showlegend=bool(known.any()), **style.layout())
     figure.update_xaxes(title_text=_axis_title(ranking))
-    figure.update_yaxes(title_text="variants", **_AXIS)
+    figure.update_yaxes(title_text="variants", **style.AXIS)
     return figure
 
 
@@ -234,47 +232,15 @@ def against_values(frame: pd.DataFrame, ranking: str) -> go.Figure:
             hovertemplate="%{text}: %{x:.3f}, measured %{y:.3f}<extra></extra>",
         )
     )
-    figure.update_layout(height=340, **_LAYOUT)
-    figure.update_xaxes(title_text=_axis_title(ranking), **_AXIS)
-    figure.update_yaxes(title_text="the input's measured value", **_AXIS)
+    figure.update_layout(height=340, **style.layout())
+    figure.update_xaxes(title_text=_axis_title(ranking), **style.AXIS)
+    figure.update_yaxes(title_text="the input's measured value", **style.AXIS)
     return figure
 
 
 def _strips(figure: go.Figure, protein: Protein, position: NDArray[np.int64]) -> None:
     """Secondary structure and burial beneath the map."""
-    figure.add_trace(
-        go.Scatter(
-            x=[1, len(protein)],
-            y=[0.5, 0.5],
-            mode="lines",
-            hoverinfo="skip",
-            line={"color": style.SECONDARY[COIL], "width": 2},
-            showlegend=False,
-        ),
-        row=3,
-        col=1,
-    )
-    for element in elements(positions_secondary(protein)):
-        a, b = element.start + 0.5, element.stop + 0.5
-        name = KIND_NAMES[element.kind]
-        figure.add_trace(
-            go.Scatter(
-                x=[a, b, b, a, a],
-                y=[0, 0, 1, 1, 0],
-                fill="toself",
-                mode="lines",
-                fillcolor=style.SECONDARY[element.kind],
-                line={"width": 0},
-                hoveron="fills",
-                hoverinfo="text",
-                showlegend=False,
-                name=name,
-                text=f"{name} {element.start + 1}-{element.stop}",
-            ),
-            row=3,
-            col=1,
-        )
-    figure.update_yaxes(visible=False, range=[-0.1, 1.1], row=3, col=1)
+    add_ribbon(figure, protein, 3, legend=False)
     figure.add_trace(
         go.Bar(
             x=position,
@@ -287,7 +253,7 @@ def _strips(figure: go.Figure, protein: Protein, position: NDArray[np.int64]) ->
         row=4,
         col=1,
     )
-    figure.update_yaxes(title_text="burial", row=4, col=1, **_AXIS)
+    figure.update_yaxes(title_text="burial", row=4, col=1, **style.AXIS)
 
 
 def _hover(one: pd.DataFrame) -> list[str]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jinja2 import Environment, StrictUndefined
-
-from glass_core.report.impact.html import STYLE
+from glass_core.report.page import report_page
 from glass_core.report.screen.figures import distribution, heat_map
 from glass_core.report.screen.tables import agreement_frame, ranking_values, screen_frame
 from glass_core.screen.columns import RANKINGS, SCREEN_COLUMNS
@@ -14,10 +12,7 @@ from glass_core.screen.request import ScreenRequest
 from glass_core.screen.rows import ScreenRow
 
 TOP = 100
-_TEMPLATE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>GLASS: {{ title }}</title>
-<style>{{ style }}</style></head><body>
-<h1>{{ title }}</h1>
+_BODY = """<h1>{{ title }}</h1>
 <p>{{ counts }}. Model: {{ model }}. Ranked by: {{ ranking }}.</p>
 <div class="flag">Scores are predicted from sequence; they rank variants and are no diagnosis.</div>
 {% for part in parts %}<h2>{{ part.name }}</h2>{{ part.map|safe }}{{ part.distribution|safe }}
@@ -27,13 +22,7 @@ _TEMPLATE = """<!doctype html>
 {% if rejected %}<h2>No result</h2><div class="scroll"><table>
 <tr><th>row</th><th>variant</th><th>reason</th></tr>
 {% for row in rejected %}<tr><td>{{ row.row }}</td><td>{{ row.variant }}</td>
-<td>{{ row.reason }}</td></tr>{% endfor %}</table></div>{% endif %}
-<details><summary>Columns</summary><dl>{% for name, column in columns.items() %}
-<dt><b>{{ name }}</b></dt><dd>{{ column.meaning }} {{ column.unit }} {{ column.span }}</dd>
-{% endfor %}</dl></details>
-<h2>Provenance</h2><table>{% for name, value in provenance.items() %}
-<tr><th>{{ name }}</th><td><code>{{ value }}</code></td></tr>{% endfor %}</table>
-</body></html>"""
+<td>{{ row.reason }}</td></tr>{% endfor %}</table></div>{% endif %}"""
 
 
 def screen_report(request: ScreenRequest, rows: Sequence[ScreenRow], name: str) -> str:
@@ -64,19 +53,18 @@ def screen_report(request: ScreenRequest, rows: Sequence[ScreenRow], name: str) 
                 else agreed.to_html(index=False, float_format="%.3f"),
             }
         )
-    template = Environment(autoescape=True, undefined=StrictUndefined).from_string(_TEMPLATE)
-    return template.render(
-        title=name or request.source,
-        style=STYLE,
-        counts=f"{len(done):,} of {len(rows):,} variants done, {len(bad):,} gave no result",
-        model=done[0].model if done else request.model,
-        ranking=RANKINGS[request.ranking].title,
-        parts=parts,
-        top=len(top),
-        rejected=bad[:1000],
-        columns=SCREEN_COLUMNS,
-        table=top[
-            [n for n, c in SCREEN_COLUMNS.items() if c.shown and top[n].notna().any()]
-        ].to_html(index=False, na_rep="", float_format="%.3f"),
-        provenance=dict(request.provenance or {}),
-    )
+    title = name or request.source
+    shown = [n for n, c in SCREEN_COLUMNS.items() if c.shown and top[n].notna().any()]
+    values = {
+        "title": title,
+        "counts": f"{len(done):,} of {len(rows):,} variants done, {len(bad):,} gave no result",
+        "model": done[0].model if done else request.model,
+        "ranking": RANKINGS[request.ranking].title,
+        "parts": parts,
+        "top": len(top),
+        "rejected": bad[:1000],
+        "table": top[shown].to_html(index=False, na_rep="", float_format="%.3f"),
+    }
+    columns = [(n, f"{c.meaning} {c.unit} {c.span}") for n, c in SCREEN_COLUMNS.items()]
+    provenance = [(n, str(v)) for n, v in dict(request.provenance or {}).items()]
+    return report_page(title, _BODY, values, columns, provenance)

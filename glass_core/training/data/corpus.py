@@ -28,7 +28,7 @@ from glass_core.training.data.splits import (
 )
 
 NO_LABEL = "-"
-COLUMNS = ("source", "cluster", "sequence", "secondary", "conservation", "disorder", "ca")
+CORPUS_COLUMNS = ("source", "cluster", "sequence", "secondary", "conservation", "disorder", "ca")
 """`ca` is flat (x, y, z of every residue, Å); a missing label or coordinate is null."""
 _LONGEST_LABELLED = 2000
 
@@ -114,7 +114,7 @@ def write_corpus(data: Path, work: Path, out: Path, threads: int = 2) -> dict[st
     )
     corpus = pd.concat(
         [natural_sequences(data), labelled_proteins(data), train_chains(data)], ignore_index=True
-    )[list(COLUMNS)]
+    )[list(CORPUS_COLUMNS)]
     leaks = leaking_sequences(kept_out, list(corpus["sequence"]), work / "mmseqs", threads)
     fit = ~corpus.index.isin(sorted(leaks))
     corpus[fit].reset_index(drop=True).to_parquet(work / "corpus.parquet")

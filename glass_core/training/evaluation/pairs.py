@@ -10,12 +10,14 @@ import numpy as np
 import pandas as pd
 
 from glass_core.embedders.base import Embedder
-from glass_core.embedders.compact import SECONDARY_STATES
+from glass_core.embedders.compact_encoder import SECONDARY_STATES
 from glass_core.metrics.agreement import spearman
+from glass_core.models.evaluation import MODEL
 from glass_core.models.heads.siamese import predicted_lddt, predicted_tm
 from glass_core.models.predictor import SiamesePredictor
 from glass_core.progress import Say
 from glass_core.protein.alignment import GAP, blosum62_matrix, global_alignment
+from glass_core.records import known_mean
 from glass_core.training.data.candidates import BIN_EDGES, tm_bins
 from glass_core.training.evaluation.statistics import (
     Vector,
@@ -27,7 +29,6 @@ from glass_core.training.evaluation.statistics import (
     with_interval,
 )
 
-MODEL = "model"
 MOST_OF_EMPTIEST = 1.5
 _DIGITS = 6
 """Scores are kept to so many decimals: below lies fp32 rounding, which correlates with chance."""
@@ -108,12 +109,7 @@ def baseline_scores(train: pd.DataFrame, rows: pd.DataFrame, asked: Vector) -> d
     train = train.sample(min(len(train), _TRAIN_SAMPLE), random_state=_SEED)
     seen = similarities(train)
     true_tm = train["tm"].to_numpy(dtype=float)
-    true_lddt = np.array(
-        [
-            np.nanmean(t) if not np.isnan(t := np.asarray(track, dtype=float)).all() else np.nan
-            for track in train["lddt"]
-        ]
-    )
+    true_lddt = np.array([known_mean(track) for track in train["lddt"]])
     usable = ~np.isnan(true_lddt)
 
     def flat(tm: Vector, lddt: Vector) -> Scored:
@@ -175,13 +171,9 @@ def about_equal(rows: pd.DataFrame) -> pd.DataFrame:
 def _track_figures(rows: pd.DataFrame, scored: Scored) -> tuple[Vector, Vector]:
     """Per row the mean lDDT error and the Spearman correlation along the chain."""
     tracks = [np.asarray(t, dtype=float) for t in rows["lddt"]]
-    error = np.array(
-        [
-            np.nanmean(np.abs(p - t)) if (~np.isnan(t)).any() else np.nan
-            for p, t in zip(scored.lddt, tracks, strict=True)
-        ]
-    )
-    rank = np.array([spearman(p, t) for p, t in zip(scored.lddt, tracks, strict=True)])
+    both = list(zip(scored.lddt, tracks, strict=True))
+    error = np.array([known_mean(np.abs(p - t)) for p, t in both])
+    rank = np.array([spearman(p, t) for p, t in both])
     return error, rank
 
 
@@ -225,8 +217,10 @@ def evaluate_pairs(
                 "tm": column(true),
                 "predicted_tm": column(scores[MODEL].tm),
                 "lddt_error": column(track_error),
-                "mean_lddt": column(np.array([nan_mean(t) for t in rows["lddt"]])),
-                "mean_predicted_lddt": column(np.array([nan_mean(t) for t in scores[MODEL].lddt])),
+                "mean_lddt": column(np.array([known_mean(t) for t in rows["lddt"]])),
+                "mean_predicted_lddt": column(
+                    np.array([known_mean(t) for t in scores[MODEL].lddt])
+                ),
             },
         }
         tell(f"{name}: {len(rows)} pairs")
@@ -247,11 +241,6 @@ def secondary_accuracy(embedder: Embedder, labelled: pd.DataFrame) -> dict[str, 
         "residues": int(counts.sum()),
         "proteins": len(labelled),
     }
-
-
-def nan_mean(values: Any) -> float:
-    array = np.asarray(values, dtype=float)
-    return float("nan") if np.isnan(array).all() else float(np.nanmean(array))
 
 
 def column(values: Vector) -> list[float | None]:

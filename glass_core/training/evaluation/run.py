@@ -13,7 +13,7 @@ import pandas as pd
 
 from glass_core.errors import InputError
 from glass_core.models.card import CARD_FILE, ModelCard
-from glass_core.models.evaluation import FORMAT, read_evaluations
+from glass_core.models.evaluation import EVALUATION_FORMAT, read_evaluations
 from glass_core.models.registry import load_predictor
 from glass_core.progress import Say, ignore
 from glass_core.settings import Settings
@@ -41,7 +41,7 @@ def evaluate_model(
     predictor = load_predictor(settings, model)
     out.mkdir(parents=True, exist_ok=True)
     common = {
-        "format": FORMAT,
+        "format": EVALUATION_FORMAT,
         "model": asdict(predictor.info),
         "side": side,
         "git_revision": git_revision(),

@@ -9,14 +9,16 @@ import numpy as np
 
 from glass_core.embedders.base import Embedder
 from glass_core.metrics.agreement import auroc, spearman
+from glass_core.models.evaluation import MODEL
 from glass_core.models.predictor import SiamesePredictor
 from glass_core.progress import Say
 from glass_core.protein.alignment import blosum62_matrix
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
 from glass_core.protein.variant import Variant
+from glass_core.records import known_mean
 from glass_core.training.data.assays import Assay
-from glass_core.training.evaluation.pairs import MODEL, column, nan_mean
+from glass_core.training.evaluation.pairs import column
 from glass_core.training.evaluation.statistics import (
     Vector,
     calibration_error,
@@ -28,34 +30,11 @@ from glass_core.training.evaluation.statistics import (
 _SEED = 0
 _SAMPLED, _SAMPLED_LABELS = 100, 3
 DEFICITS = ("predicted TM deficit", "predicted lDDT deficit")
-HYDROPATHY = dict(
-    zip(
-        "ARNDCQEGHILKMFPSTWYV",
-        (
-            1.8,
-            -4.5,
-            -3.5,
-            -3.5,
-            2.5,
-            -3.5,
-            -3.5,
-            -0.4,
-            -3.2,
-            4.5,
-            3.8,
-            -3.9,
-            1.9,
-            2.8,
-            -1.6,
-            -0.8,
-            -0.7,
-            -0.9,
-            -1.3,
-            4.2,
-        ),
-        strict=True,
-    )
-)
+HYDROPATHY = {
+    "A": 1.8, "R": -4.5, "N": -3.5, "D": -3.5, "C": 2.5, "Q": -3.5, "E": -3.5,
+    "G": -0.4, "H": -3.2, "I": 4.5, "L": 3.8, "K": -3.9, "M": 1.9, "F": 2.8,
+    "P": -1.6, "S": -0.8, "T": -0.7, "W": -0.9, "Y": -1.3, "V": 4.2,
+}  # fmt: skip
 """Kyte & Doolittle, J. Mol. Biol. 157, 105 (1982)."""
 
 
@@ -166,7 +145,7 @@ def evaluate_effects(
             "figures": {
                 who: {
                     "spearman": with_interval(mean_of(_numbers(rows, who)), group),
-                    "mean_over_assays": rounded(nan_mean(_numbers(rows, who))),
+                    "mean_over_assays": rounded(known_mean(_numbers(rows, who))),
                 }
                 for who in rows[0]["spearman"]
             },

@@ -12,18 +12,19 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from glass_core.errors import Cancelled, GlassError, InputError, ModelError, RunError
 from glass_core.impact.as_json import to_json
 from glass_core.inputs.lists import all_substitutions, from_mutants, from_text, read_request
 from glass_core.protein.protein import Protein
-from glass_core.runs.screening import advance, begin, digest_of
+from glass_core.runs.screening import Piece, advance, begin, digest_of, score_piece
 from glass_core.runs.store import RunStore
 from glass_core.runs.view import View
 from glass_core.screen.columns import RANKINGS
 from glass_core.screen.request import ScreenRequest
-from glass_core.screen.rows import ScreenRow
+from glass_core.screen.rows import ScreenRow, first_row
 from glass_core.screen.stream import screen
 from glass_core.settings import Settings
 
@@ -403,3 +404,24 @@ def test_resume_from_the_command_line(settings, tiny_predictor, tmp_path, monkey
     assert "taken up, 0 rows to go" in again.stderr
     assert len(RunStore(settings.runs).newest()) == 1
     assert time.monotonic() - began < 60
+
+
+def test_pieces_of_a_screen_travel_with_the_structure(globin, tiny_predictor):
+    import pickle
+
+    protein = Protein.from_structure(globin)
+    variant = f"{protein.sequence[30]}31P"
+    rows = (first_row(read_request(1, variant, protein), (), tiny_predictor.info),)
+    piece = pickle.loads(pickle.dumps(Piece(protein, rows)))
+    np.testing.assert_array_equal(piece.protein.ca, protein.ca)
+    asked = []
+
+    class Asking:
+        info = tiny_predictor.info
+
+        def predict(self, protein, variants, progress=None):
+            asked.append(protein)
+            return tiny_predictor.predict(protein, variants)
+
+    (done,) = score_piece(piece, settings=Settings(), model="compact", predictor=Asking())
+    assert done.status == "done" and asked[0].structure is not None

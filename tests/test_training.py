@@ -36,7 +36,7 @@ from glass_core.training.effect import (
     train_effect,
 )
 from glass_core.training.encoder import EncoderTraining
-from glass_core.training.loop import Schedule, data_sha256, fit
+from glass_core.training.loop import Schedule, Validation, data_sha256, fit
 from glass_core.training.residues import pad_residues
 from glass_core.training.siamese import (
     HEAD_RECIPES,
@@ -166,7 +166,7 @@ def test_training_lowers_the_loss_and_keeps_the_best(tmp_path):
         points,
         Schedule(steps=40, peak=0.05, every=10),
         tmp_path / "a.pt",
-        validate=validate,
+        validation=Validation(validate),
         say=quiet,
     )
     totals = [entry["total"] for entry in history.curve]
@@ -181,7 +181,7 @@ def test_training_stops_when_validation_does_not_improve(tmp_path):
         points,
         Schedule(steps=100, peak=0.01, every=5, patience=2),
         tmp_path / "a.pt",
-        validate=lambda: {"loss": 1.0},
+        validation=Validation(lambda: {"loss": 1.0}),
         say=quiet,
     )
     assert len(history.curve) == 15
@@ -535,8 +535,7 @@ def test_weights_to_begin_with_are_kept_when_nothing_is_better(tmp_path):
         points,
         Schedule(steps=4, peak=0.1, every=2),
         tmp_path / "a.pt",
-        validate=lambda: {"loss": next(values)},
-        validate_first=True,
+        validation=Validation(lambda: {"loss": next(values)}, first=True),
         say=quiet,
     )
     assert history.best_step == 0 and len(history.validation) == 3

@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from glass_core.cli.options import FILE, FOLDER, device_option, settings_on
-from glass_core.errors import InputError
 
 
 @click.command("evaluate")
@@ -39,7 +38,7 @@ def evaluate_command(
 
     MODEL is the name of an installed model, or the folder of one.
     """
-    from glass_core.training.evaluation.run import evaluate_model
+    from glass_core.training.evaluation.run import HeldOut, evaluate_model
 
     settings = settings_on(device)
     if Path(model).is_dir():
@@ -47,16 +46,8 @@ def evaluate_command(
         # Without the assets: a model installed under the same name must not be taken for it.
         settings = replace(settings, models=path.parent, assets=path.parent / "none")
         model = path.name
-    if not (pairs or effects or secondary):
-        raise InputError("evaluate: give at least one of --pairs, --effects and --secondary.")
+    held_out = HeldOut(pairs, effects, secondary, side)
     for path in evaluate_model(
-        settings,
-        model,
-        out,
-        pairs=pairs,
-        effects=effects,
-        secondary=secondary,
-        side=side,
-        tell=lambda words: click.echo(words, err=True),
+        settings, model, out, held_out, lambda words: click.echo(words, err=True)
     ):
         click.echo(str(path))

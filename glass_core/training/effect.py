@@ -22,7 +22,7 @@ from glass_core.metrics.agreement import auroc, spearman
 from glass_core.models.checkpoint import save_head
 from glass_core.models.heads.effect import EffectConfig, EffectHead, wild_letters
 from glass_core.training.data.assays import Assay, AssayDraw, read_assays
-from glass_core.training.loop import History, Schedule, fit, total, write_record
+from glass_core.training.loop import History, Schedule, Validation, fit, total, write_record
 from glass_core.training.residues import embed_fixed, pad_residues
 
 SHARES = {"stability": 0.35, "scan": 0.3, "ddg": 0.05, "clinical": 0.3}
@@ -172,8 +172,9 @@ def train_effect(
         schedule,
         model / "effect.pt",
         fabric=fabric,
-        validate=lambda: effect_figures(held, training.table),
-        validate_first=start is not None,
+        validation=Validation(
+            lambda: effect_figures(held, training.table), first=start is not None
+        ),
     )
     if fabric.is_global_zero:
         head.eval()

@@ -33,7 +33,7 @@ from glass_core.training.evaluation.statistics import (
     weighted_mean,
     weighted_spearman,
 )
-from glass_core.training.loop import History, Schedule, fit, total, write_record
+from glass_core.training.loop import History, Schedule, Validation, fit, total, write_record
 from glass_core.training.residues import embed_fixed, pad_residues
 from glass_core.training.siamese import contrast_loss
 
@@ -275,8 +275,9 @@ def train_fold(
         schedule,
         model / "fold.pt",
         fabric=fabric,
-        validate_first=True,
-        validate=(lambda: fold_figures(training, moments, held)) if len(held) else None,
+        validation=Validation(lambda: fold_figures(training, moments, held), first=True)
+        if len(held)
+        else None,
     )
     if fabric.is_global_zero:
         save_head(model, "fold", head.cpu(), torch.float16)

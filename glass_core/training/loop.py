@@ -96,6 +96,26 @@ class History:
     seconds: float = 0.0
 
 
+@dataclass(frozen=True)
+class Validation:
+    """How weights are judged while they are trained.
+
+    Attributes
+    ----------
+    figures : callable
+        Returns figures, ``loss`` among them (lower is better). The module is in
+        evaluation mode and gradients are off.
+    first : bool
+        Before the first step too: the weights to begin with may be the best.
+    keep_best : bool
+        End with the weights that were best, not with the last ones.
+    """
+
+    figures: Callable[[], Mapping[str, float]]
+    first: bool = False
+    keep_best: bool = True
+
+
 def _on_stderr(words: str) -> None:
     print(words, file=sys.stderr, flush=True)
 
@@ -107,9 +127,7 @@ def fit(
     checkpoint: Path,
     *,
     fabric: Fabric | None = None,
-    validate: Callable[[], Mapping[str, float]] | None = None,
-    keep_best: bool = True,
-    validate_first: bool = False,
+    validation: Validation | None = None,
     say: Say = _on_stderr,
 ) -> History:
     """Train `module`, continuing from `checkpoint` where there is one.
@@ -120,13 +138,8 @@ def fit(
         ``module(batch)`` returns a dict of scalar losses; ``total`` is minimised.
     batch_of : callable
         Batch number to batch, on the device of `fabric`.
-    validate : callable, optional
-        Returns figures, ``loss`` among them (lower is better). The module is in
-        evaluation mode and gradients are off.
-    keep_best : bool
-        End with the weights best on validation, not with the last ones.
-    validate_first : bool
-        Before the first step too: the weights to begin with may be the best.
+    validation : Validation, optional
+        How the weights are judged on the way.
 
     Returns
     -------
@@ -151,18 +164,18 @@ def fit(
 
     def judge(step: int) -> None:
         nonlocal best_state
-        if validate is None:
+        if validation is None:
             return
         wrapped.eval()
         with torch.no_grad():
-            figures = dict(validate())
+            figures = dict(validation.figures())
         history.validation.append({"step": step, **figures})
         history.since_best += 1
         if figures["loss"] < history.best:
             history.best, history.best_step, history.since_best = figures["loss"], step, 0
             best_state = {k: v.detach().cpu().clone() for k, v in module.state_dict().items()}
 
-    if validate_first and not history.validation:
+    if validation is not None and validation.first and not history.validation:
         judge(0)
     while len(history.curve) < schedule.steps and not _exhausted(history, schedule):
         step = len(history.curve)
@@ -198,9 +211,9 @@ def fit(
                 )
                 say(
                     f"step {step}: {_recent(history.curve[-schedule.every :])}"
-                    + (f" | validation {_recent(history.validation[-1:])}" if validate else "")
+                    + (f" | validation {_recent(history.validation[-1:])}" if validation else "")
                 )
-    if best_state is not None and keep_best:
+    if best_state is not None and validation is not None and validation.keep_best:
         module.load_state_dict(best_state)
     return history
 

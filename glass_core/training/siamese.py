@@ -29,7 +29,7 @@ from glass_core.models.heads.siamese import (
 from glass_core.training.copies import Unpaired
 from glass_core.training.data.pair_batches import PairBatch, Pairs
 from glass_core.training.data.pairs import read_shards
-from glass_core.training.loop import History, Schedule, fit, write_record
+from glass_core.training.loop import History, Schedule, Validation, fit, write_record
 from glass_core.training.residues import embed_fixed, pad_residues
 
 UNPAIRED_LONGEST = 256
@@ -275,7 +275,9 @@ def train_head(
         schedule,
         out / "head.pt",
         fabric=fabric,
-        validate=(lambda: validation_figures(training, held)) if len(held.table) else None,
+        validation=Validation(lambda: validation_figures(training, held))
+        if len(held.table)
+        else None,
     )
     if fabric.is_global_zero:
         save_model(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +26,38 @@ from glass_core.training.loop import data_sha256, git_revision
 _PACKAGES = ("torch", "numpy", "scipy", "pandas", "tmtools", "biopython")
 
 
+@dataclass(frozen=True)
+class HeldOut:
+    """Where the rows lie that a model is measured on; None where there are none of a kind.
+
+    Attributes
+    ----------
+    pairs : Path or None
+        Folder that the step pairs of train wrote.
+    effects : Path or None
+        Table of variant effects.
+    secondary : Path or None
+        Table with sequence and secondary structure.
+    side : {"validation", "test"}
+
+    Raises
+    ------
+    InputError
+        All three are missing.
+    """
+
+    pairs: Path | None = None
+    effects: Path | None = None
+    secondary: Path | None = None
+    side: str = "test"
+
+    def __post_init__(self) -> None:
+        if not (self.pairs or self.effects or self.secondary):
+            raise InputError("evaluate: give at least one of --pairs, --effects and --secondary.")
+
+
 def evaluate_model(
-    settings: Settings,
-    model: str,
-    out: Path,
-    *,
-    pairs: Path | None = None,
-    effects: Path | None = None,
-    secondary: Path | None = None,
-    side: str = "test",
-    tell: Say = ignore,
+    settings: Settings, model: str, out: Path, held_out: HeldOut, tell: Say = ignore
 ) -> Iterator[Path]:
     """Measure a model and write its records into `out`; yields each path when written."""
     predictor = load_predictor(settings, model)
@@ -43,7 +65,7 @@ def evaluate_model(
     common = {
         "format": EVALUATION_FORMAT,
         "model": asdict(predictor.info),
-        "side": side,
+        "side": held_out.side,
         "git_revision": git_revision(),
         "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
     }
@@ -54,25 +76,27 @@ def evaluate_model(
         path.write_text(json.dumps(record, allow_nan=False, separators=(",", ":")) + "\n")
         return path
 
-    if pairs is not None:
-        table = read_shards(pairs / SHARDS)
-        asked = table[table["side"] == side]
+    if held_out.pairs is not None:
+        table = read_shards(held_out.pairs / SHARDS)
+        asked = table[table["side"] == held_out.side]
         if asked.empty:
-            raise InputError(f"{pairs}: holds no pair of the {side} side.")
+            raise InputError(f"{held_out.pairs}: holds no pair of the {held_out.side} side.")
         found = evaluate_pairs(predictor, asked, table[table["side"] == "train"], tell)
         for name, content in found.items():
-            yield write("pairs", name, content, pairs / SHARDS)
-    if effects is not None:
-        assays = [a for a in read_assays(effects) if a.side == side]
+            yield write("pairs", name, content, held_out.pairs / SHARDS)
+    if held_out.effects is not None:
+        assays = [a for a in read_assays(held_out.effects) if a.side == held_out.side]
         for name, content in evaluate_effects(predictor, assays, tell).items():
-            yield write("clinical" if name == "clinical" else "effects", name, content, effects)
-    if secondary is not None:
+            yield write(
+                "clinical" if name == "clinical" else "effects", name, content, held_out.effects
+            )
+    if held_out.secondary is not None:
         if "secondary" not in predictor.embedder.side_heads:
             raise InputError(
                 f"--secondary: {predictor.embedder.name} does not tell secondary structure."
             )
-        content = secondary_accuracy(predictor.embedder, pd.read_parquet(secondary))
-        yield write("secondary", "secondary structure", content, secondary)
+        content = secondary_accuracy(predictor.embedder, pd.read_parquet(held_out.secondary))
+        yield write("secondary", "secondary structure", content, held_out.secondary)
 
 
 def held_out_figures(model: Path) -> dict[str, Any]:

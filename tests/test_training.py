@@ -14,13 +14,14 @@ from torch import nn
 
 from glass_core.embedders.cache import CachedEmbedder
 from glass_core.embedders.compact import CompactConfig, CompactEmbedder, CompactEncoder
-from glass_core.errors import InputError
+from glass_core.errors import InputError, UnavailableError
 from glass_core.models.card import ModelCard
 from glass_core.models.checkpoint import load_effect, load_head, save_encoder
 from glass_core.models.heads.siamese import SiameseConfig, SiameseTransformer
 from glass_core.models.registry import load_predictor
 from glass_core.protein.sequence import STANDARD
 from glass_core.settings import Settings
+from glass_core.training import precision
 from glass_core.training.batches import Corpus
 from glass_core.training.copies import MOST_CUT, Unpaired, exchange_rates, mutated
 from glass_core.training.data.assays import Assay
@@ -35,6 +36,7 @@ from glass_core.training.effect import (
 )
 from glass_core.training.encoder import EncoderTraining
 from glass_core.training.loop import Schedule, data_sha256, fit
+from glass_core.training.precision import check_precision, cpu_precision
 from glass_core.training.residues import pad_residues
 from glass_core.training.siamese import (
     HEAD_RECIPES,
@@ -578,3 +580,29 @@ def test_the_cache_keeps_its_size(embedder, tmp_path):
         cache.embed([random_sequence(rng, 200)])
     stored = sum(p.stat().st_size for p in tmp_path.rglob("*.val"))
     assert 0 < stored <= 400_000, "60 times 13 kB were put in"
+
+
+# -- precision -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("fast", "chosen"), [(True, "bf16-mixed"), (False, "32-true")])
+def test_bf16_is_for_processors_that_are_fast_in_it(monkeypatch, fast, chosen):
+    monkeypatch.setattr(precision, "fast_bfloat16", lambda device: fast)
+    assert cpu_precision() == chosen
+    check_precision(chosen, CPU)
+    check_precision("bf16-mixed", torch.device("cuda"))
+
+
+@pytest.mark.parametrize("asked", ["bf16-mixed", "bf16-true"])
+def test_bf16_is_refused_where_it_is_slow(monkeypatch, asked):
+    monkeypatch.setattr(precision, "fast_bfloat16", lambda device: False)
+    with pytest.raises(UnavailableError, match=f"'{asked}': .* use 32-true"):
+        check_precision(asked, CPU)
+
+
+def test_the_command_line_refuses_it_too(monkeypatch):
+    from glass_core.cli.training import _fabric
+
+    monkeypatch.setattr(precision, "fast_bfloat16", lambda device: False)
+    with pytest.raises(UnavailableError, match="use 32-true"):
+        _fabric("cpu", "1", 1, "auto", "bf16-mixed", None)

@@ -455,6 +455,8 @@ def _fabric(
     import torch
     from lightning_fabric import Fabric
 
+    from glass_core.training.precision import check_precision
+
     if threads:
         torch.set_num_threads(threads)
     fabric = Fabric(
@@ -464,6 +466,7 @@ def _fabric(
         strategy=strategy,
         precision=precision,  # type: ignore[arg-type]
     )
+    check_precision(precision, fabric.device)
     fabric.launch()
     return fabric
 

@@ -12,12 +12,9 @@ from torch import Tensor
 from glass_core.embedders.base import Embedder, Embedding
 from glass_core.embedders.batching import length_buckets
 from glass_core.embedders.compact import CompactEmbedder
+from glass_core.embedders.device import fast_bfloat16
 from glass_core.errors import ModelError, VariantError
-from glass_core.models.differences.network import (
-    DIFFERENTIAL_DTYPE,
-    DifferentialNetwork,
-    fast_bfloat16,
-)
+from glass_core.models.differences.network import DIFFERENTIAL_DTYPE, DifferentialNetwork
 from glass_core.models.heads.effect import CalibratedEffect
 from glass_core.models.heads.fold import FoldHead, global_embedding
 from glass_core.models.heads.siamese import SiameseTransformer, predicted_lddt, predicted_tm

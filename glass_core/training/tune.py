@@ -36,6 +36,7 @@ from glass_core.training.effect import SHARES as EFFECT_SHARES
 from glass_core.training.effect import EffectBatch, EffectTraining, draw_batch, effect_figures
 from glass_core.training.encoder import SHARES, EncoderTraining
 from glass_core.training.loop import Schedule, fit, write_record
+from glass_core.training.precision import cpu_precision
 
 SCHEDULE = Schedule(steps=820, peak=8e-4, warmup=30, decay=0.95, every=200)
 EFFECT_WEIGHT = 0.25
@@ -116,7 +117,7 @@ def main(data: Path, work: Path, steps: int, threads: int) -> None:
         ),
         schedule,
         work / "tune.pt",
-        fabric=Fabric(accelerator="cpu", devices=1, precision="bf16-mixed"),
+        fabric=Fabric(accelerator="cpu", devices=1, precision=cpu_precision()),
         validate=lambda: effect_figures(short, training.effect.table),
         keep_best=False,  # the other tasks go on improving while the rate falls
     )

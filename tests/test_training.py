@@ -21,7 +21,7 @@ from glass_core.models.heads.siamese import SiameseConfig, SiameseTransformer
 from glass_core.models.registry import load_predictor
 from glass_core.protein.sequence import STANDARD
 from glass_core.settings import Settings
-from glass_core.training import precision
+from glass_core.training import effect, precision
 from glass_core.training.batches import Corpus
 from glass_core.training.copies import MOST_CUT, Unpaired, exchange_rates, mutated
 from glass_core.training.data.assays import Assay
@@ -513,9 +513,12 @@ def test_the_papers_recipe_counts_epochs(embedder, pairs_folder, tmp_path):
     assert HEAD_RECIPES["paper"].batch == 16 and HEAD_RECIPES["paper"].hidden == 512
 
 
-def test_an_effect_head_is_trained_and_calibrated(embedder, pairs_folder, effects_file, tmp_path):
+def test_an_effect_head_is_trained_and_calibrated(
+    embedder, pairs_folder, effects_file, tmp_path, monkeypatch
+):
     from dataclasses import replace
 
+    monkeypatch.setattr(effect, "EFFECT_TOKENS", 400)  # ten small proteins a step, not two hundred
     folder, model = tmp_path / "encoder", tmp_path / "m"
     save_encoder(folder, embedder.encoder)
     source = CompactEmbedder.load(folder, TINY.to_dict(), "tiny", CPU)

@@ -92,7 +92,7 @@ def remodel_panel(impact: Impact) -> None:
             st.rerun()
 
 
-@st.fragment(run_every=1.0)
+@st.fragment(run_every=2.0)
 def job_progress(job: str) -> None:
     """Stage, progress and cancel of a running job; hands over to the page when it ends."""
     status = impact_jobs().status(job)

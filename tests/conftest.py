@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# Small tensors on two threads wait at a barrier after every operation; where another process
+# has a core that wait is its time slice, and a test of six seconds took a hundred.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")

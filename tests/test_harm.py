@@ -9,7 +9,6 @@ import pickle
 import re
 import resource
 import shutil
-import time
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,18 +41,20 @@ from glass_core.runs.store import RunStore, new_id
 from glass_core.screen.request import ScreenRequest
 from glass_core.screen.rows import ScreenRow
 from glass_core.settings import Settings
+from tests.tools.dashboard import CHROMIUM, FLAGS, wait_ms
+from tests.tools.pace import patience
 from tests.tools.robustness import small_structure, structure_files
 
 SCRIPT = "</script><script>window.HARMED=1</script><img src=x onerror=window.HARMED=1>"
 ROOT = Path(__file__).parents[1]
+TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 @contextmanager
-def bounded(seconds: float = 5.0, memory: int = 1 << 30):
-    """No longer and no larger than this."""
-    before, began = _peak(), time.perf_counter()
+def bounded(memory: int = 1 << 30):
+    """No larger than this."""
+    before = _peak()
     yield
-    assert time.perf_counter() - began < seconds
     assert _peak() - before < memory
 
 
@@ -140,7 +141,7 @@ def test_a_text_with_one_endless_word_is_refused(word):
     last = atoms[-1].split(maxsplit=2)
     long = f"{last[0]} {word}\n{last[2]}"
     content = good.replace(atoms[-1], "\n".join([*atoms * 30, long])).encode()
-    with bounded(10), pytest.raises(StructureError):
+    with bounded(), pytest.raises(StructureError):
         read_structure(content, name="bomb.cif")
 
 
@@ -165,7 +166,7 @@ def test_a_parquet_bomb_is_refused():
     )
     pq.write_table(pa.table({"variant": words}), target)
     assert len(target.getvalue()) < 1_000_000
-    with bounded(20), pytest.raises(InputError, match=r"unpacks to more than"):
+    with bounded(), pytest.raises(InputError, match=r"unpacks to more than"):
         read_table(target.getvalue(), "bomb.parquet")
     many = io.BytesIO()
     pq.write_table(pa.table({"variant": pa.array(np.zeros(MAX_ROWS + 1, dtype=np.int8))}), many)
@@ -184,7 +185,7 @@ def test_a_parquet_bomb_is_refused():
 )
 def test_odd_tables_end(content):
     choice = VariantChoice("file", upload=Upload(content, "t.csv"))
-    with bounded(20), pytest.raises(InputError):
+    with bounded(), pytest.raises(InputError):
         list(choice.requests([Protein.from_sequence("MKTAY")]))
 
 
@@ -260,24 +261,23 @@ def test_figures_hold_no_tags(hostile):
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_the_report_is_harmless_in_a_browser(hostile, tmp_path):
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
+    if CHROMIUM is None:
         pytest.skip("no Chromium on this machine")
     from playwright.sync_api import sync_playwright
 
     path = tmp_path / "report.html"
     path.write_text(report_html(hostile, None), encoding="utf-8")
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
-        )
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         page = browser.new_page()
+        page.set_default_timeout(wait_ms())
         page.goto(path.as_uri())
-        page.wait_for_timeout(1500)
+        page.wait_for_load_state("networkidle")  # an image that is not there has been asked for
         plots = page.locator(".js-plotly-plot")
+        plots.first.wait_for()
         for n in range(plots.count()):
             plots.nth(n).hover()
-            page.wait_for_timeout(200)
+            page.evaluate(TWO_FRAMES)  # what a hover makes is drawn
         assert page.evaluate("window.HARMED") is None
         browser.close()
 
@@ -571,8 +571,8 @@ def test_a_card_out_of_memory_is_one_line_on_the_page(tiny_assets, tmp_path, mon
     }.items():
         monkeypatch.setenv(f"GLASS_{name}", str(value))
     st.cache_resource.clear()
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=patience(60)).run()
     monkeypatch.setattr(CompactEmbedder, "_encode", full)
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
     page.text_area(key="wild").set_value("MKTAYIAK")
     page.text_input(key="variant").set_value("K2R")
     page.button(key="analyse").click().run()

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
 
 from glass_core.embedders.compact import CompactEmbedder
 from glass_core.embedders.compact_encoder import CompactConfig, CompactEncoder
+from glass_core.embedders.device import fast_bfloat16
 from glass_core.models import predictor as module
-from glass_core.models.differences.network import (
-    DIFFERENTIAL_DTYPE,
-    DifferentialNetwork,
-    fast_bfloat16,
-)
+from glass_core.models.differences.network import DIFFERENTIAL_DTYPE, DifferentialNetwork
 from glass_core.models.heads.siamese import SiameseConfig, SiameseTransformer
 from glass_core.models.prediction import ModelInfo
 from glass_core.models.predictor import FEWEST_MUTANTS, SiamesePredictor
@@ -183,8 +184,20 @@ class _Wrapped:
         self.encoder = None
 
 
-def test_only_a_cpu_with_matrix_units_for_bfloat16_is_fast(monkeypatch):
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True)
-    assert fast_bfloat16(CPU) and not fast_bfloat16(torch.device("cuda"))
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
-    assert not fast_bfloat16(CPU)
+@pytest.mark.parametrize(("units", "used"), [(True, True), (True, False), (False, True)])
+def test_only_a_cpu_with_matrix_units_for_bfloat16_is_fast(monkeypatch, units, used):
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: units)
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: used)
+    assert fast_bfloat16(CPU) == (units and used)
+    assert not fast_bfloat16(torch.device("cuda"))
+
+
+def test_matrix_units_that_onednn_may_not_use_are_not_fast():
+    code = (
+        "import torch; torch.cpu._is_amx_tile_supported = lambda: True\n"
+        "from glass_core.embedders.device import fast_bfloat16\n"
+        "print(fast_bfloat16(torch.device('cpu')))"
+    )
+    held = {**os.environ, "ONEDNN_MAX_CPU_ISA": "AVX2"}
+    told = subprocess.run([sys.executable, "-c", code], env=held, capture_output=True, check=True)
+    assert told.stdout.split() == [b"False"]

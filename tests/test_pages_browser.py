@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import csv
+import os
+import signal
+import socket
+import subprocess
+import sys
 import zipfile
 
 import pytest
+from scipy.stats import spearmanr
 
-from tests.tools.dashboard import CHROMIUM, FLAGS, Server
+from glass_core.runs.store import RunStore
+from tests.tools.dashboard import CHROMIUM, FLAGS, ROOT, Server, rerun, wait_ms
+from tests.tools.pace import until
 from tests.tools.services import environment, running
 
 pytestmark = [
@@ -22,11 +30,8 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    made = Server(tmp_path_factory.mktemp("server"))
-    made.start()
-    yield made
-    made.kill()
-    made.log.close()
+    with Server(tmp_path_factory.mktemp("server")) as made:
+        yield made
 
 
 @pytest.fixture
@@ -44,193 +49,225 @@ def browser():
         chromium.close()
 
 
-def test_example_remodel_refresh_and_download(address, browser, tmp_path):
-    page = browser.new_page(viewport={"width": 1366, "height": 900}, accept_downloads=True)
-    problems = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.goto(address)
+@pytest.fixture
+def visit(browser):
+    """Opens an address in a page of its own, which is closed after the test."""
+    contexts = []
+
+    def open_page(address, **looks):
+        context = browser.new_context(viewport={"width": 1400, "height": 1000}, **looks)
+        contexts.append(context)
+        context.set_default_timeout(wait_ms())
+        page = context.new_page()
+        page.problems = []
+        page.on("pageerror", lambda error: page.problems.append(str(error)))
+        page.goto(address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def save(page, button, path):
+    """Download what a button gives."""
+    with page.expect_download() as download:
+        page.get_by_role("button", name=button, exact=True).click()
+    download.value.save_as(path)
+    return path
+
+
+def rows_of(path):
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+def click_the_middle(plot):
+    plot.locator(".nsewdrag").first.hover()  # scrolls to it, and waits until it stands still
+    plot.locator(".hovertext").first.wait_for()  # the plot has found the cell
+    plot.locator(".nsewdrag").first.click()
+
+
+def cells(table):
+    """The texts of a table row by row, its head first, as a screen reader is told them."""
+    table.locator("[role=row]").first.wait_for(state="attached")
+    return [
+        [cell.text_content() for cell in row.locator("[role=columnheader], [role=gridcell]").all()]
+        for row in table.locator("[role=row]").all()
+    ]
+
+
+def test_example_remodel_refresh_and_download(address, visit, tmp_path):
+    page = visit(address)
     page.get_by_text("Example: a globin").click()
-    page.get_by_text("Downloads").wait_for(timeout=90_000)
+    page.get_by_text("Downloads").wait_for()
     assert page.get_by_text("Predicted TM-score").is_visible()
     viewer = page.frame_locator("iframe").first
-    viewer.locator("canvas").first.wait_for(timeout=30_000)
+    viewer.locator("canvas").first.wait_for()
 
     page.get_by_label("Seeds", exact=True).fill("1")
-    page.get_by_label("Seeds", exact=True).press("Enter")
-    page.wait_for_timeout(1500)
+    with rerun(page):
+        page.get_by_label("Seeds", exact=True).press("Enter")
     page.get_by_role("button", name="Remodel", exact=True).click()
-    page.get_by_role("button", name="Cancel").wait_for(timeout=30_000)
+    page.get_by_role("button", name="Cancel").wait_for()
     page.reload()
-    page.get_by_text("rise above the floor by lDDT").wait_for(timeout=180_000)
-    page.get_by_role("heading", name="Superposition").wait_for(timeout=30_000)
+    page.get_by_text("rise above the floor by lDDT").wait_for()
+    page.get_by_role("heading", name="Superposition").wait_for()
 
-    with page.expect_download(timeout=60_000) as download:
-        page.get_by_role("button", name="Residue CSV").click()
-    path = tmp_path / "residues.csv"
-    download.value.save_as(path)
-    with path.open() as file:
-        rows = list(csv.DictReader(file))
+    rows = rows_of(save(page, "Residue CSV", tmp_path / "residues.csv"))
     assert len(rows) == 147
     assert rows[30]["mutant"] == "P"
     assert float(rows[30]["measured_lddt"]) <= 1
     assert float(rows[30]["floor_lddt"]) <= 1
-    assert not problems
-    page.close()
+    assert not page.problems
 
 
-def test_a_click_in_a_matrix_selects_the_residue(address, browser):
-    page = browser.new_page(viewport={"width": 1280, "height": 800}, color_scheme="dark")
-    page.goto(address)
-    page.get_by_text("Example: a globin").click()
-    page.get_by_text("Downloads").wait_for(timeout=90_000)
-    plot = page.locator(".js-plotly-plot").nth(1).locator(".nsewdrag").first
-    plot.evaluate("e => e.scrollIntoView({block: 'center'})")
-    page.wait_for_timeout(1000)
-    box = plot.bounding_box()
-    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(*middle)
-    page.wait_for_timeout(500)
-    page.mouse.click(*middle)
+def test_a_click_in_a_matrix_selects_the_residue(address, visit):
+    page = visit(address, color_scheme="dark")
+    with rerun(page):
+        page.get_by_text("Example: a globin").click()
+    page.get_by_text("Downloads").wait_for()
+    click_the_middle(page.locator(".js-plotly-plot").nth(1))
     page.wait_for_function(
-        "Math.abs(document.querySelector('[aria-label^=\"Selected residue\"]').value - 74) < 2",
-        timeout=20_000,
+        "Math.abs(document.querySelector('[aria-label^=\"Selected residue\"]').value - 74) < 2"
     )
     dark = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
     assert sum(map(int, dark[4:-1].split(",")[:3])) < 150, "the dark theme follows the browser"
-    page.close()
 
 
-def test_cancel_keeps_the_prediction(address, browser):
-    page = browser.new_page(viewport={"width": 1366, "height": 900})
-    page.goto(address)
+def test_cancel_keeps_the_prediction(address, visit):
+    page = visit(address)
     page.get_by_text("Example: a globin").click()
-    page.get_by_text("Downloads").wait_for(timeout=90_000)
+    page.get_by_text("Downloads").wait_for()
     page.get_by_role("button", name="Remodel", exact=True).click()
-    page.get_by_role("button", name="Cancel").click(timeout=30_000)
-    page.get_by_text("Remodelling was cancelled").wait_for(timeout=30_000)
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_text("Remodelling was cancelled").wait_for()
     assert page.get_by_text("Predicted TM-score").is_visible()
-    page.close()
 
 
-TEM1 = (
-    "MSIQHFRVALIPFFAAFCLPVFAHPETLVKVKDAEDQLGARVGYIELDLNSGKILESFRPEERFPMMSTFKVLLCGAVLSRIDAGQEQLG"
-    "RRIHYSQNDLVEYSPVTEKHLTDGMTVRELCSAAITMSDNTAANLLLTTIGGPKELTAFLHNMGDHVTRLDRWEPELNEAIPNDERDTTM"
-    "PAAMATTLRKLLTGELLTLASRQQLIDWMEADKVAGPLLRSALPAGWFIADKSGAGERGSRGIIAALGPDGKPSRIVVIYTTGSQATMDE"
-    "RNRQIAEIGASLIKHW"
-)
-"""TEM-1 beta-lactamase, UniProt P62593."""
+WILD = "HPETLVKVKDAEDQLGARVGYIELDLNSGKILESFRPEERFPMMSTFKVLLCGAVLSRIDAGQEQLGRRIHYSQNDLVEY"
+"""The first eighty residues of TEM-1 beta-lactamase, UniProt P62593, without its signal."""
 
 
-def at_rest(page):
-    """Wait until the page's script has run: what is clicked before may be drawn anew."""
-    page.wait_for_timeout(1500)
-    page.wait_for_function(
-        "document.querySelector('[data-testid=stApp]').dataset.testScriptState !== 'running'",
-        timeout=60_000,
-    )
-    page.wait_for_timeout(500)
+def test_a_saturation_screen_is_killed_resumed_reopened_and_exported(visit, tmp_path):
+    number = 19 * len(WILD)  # several pieces, so that there is a middle to be killed in
+    with Server(tmp_path) as server:
+        page = visit(f"{server.address}/screen")
+        page.get_by_label("Wild-type sequence(s)").fill(WILD)
+        page.get_by_label("Wild-type sequence(s)").press("Control+Enter")
+        page.get_by_text(f"{number:,} accepted").wait_for()
+        page.get_by_role("button", name="Screen", exact=True).click()
+        store = RunStore(server.runs)
+        until(lambda: [r for r in store.newest() if "done" in r.counts], "the first rows")
+        server.kill()
+        (run,) = store.newest()
+        assert 0 < run.counts["done"] < number, "killed in the middle"
+
+        server.start()
+        page = visit(f"{server.address}/screen?run={run.id}")
+        page.get_by_text(f"{run.waiting:,} variants are still to be done").wait_for()
+        assert page.get_by_role("link", name="Evidence").is_visible(), "straight here, yet whole"
+        page.get_by_text("Every substitution").wait_for()
+        page.get_by_text(f"{number:,} of {number:,} pass").wait_for()
+        page.get_by_role("button", name="Go on").click()
+        page.get_by_text(f"{number:,} done").wait_for()
+        page.locator(".js-plotly-plot").first.wait_for()
+        rows = rows_of(save(page, "CSV", tmp_path / "screen.csv"))
+        assert [int(r["row"]) for r in rows] == list(range(1, number + 1))
+        assert all(r["status"] == "done" and float(r["predicted_tm"]) <= 1 for r in rows)
+        bundle = save(page, "Everything (zip)", tmp_path / "run.zip")
+        assert "rows.parquet" in zipfile.ZipFile(bundle).namelist()
+        click_the_middle(page.locator(".js-plotly-plot").first)
+        page.get_by_role("heading", name="Chosen").wait_for()
+        page.get_by_role("button", name="Open on the Impact page").click()
+        page.get_by_text("Predicted TM-score").wait_for()
 
 
-@pytest.mark.timeout(900)
-def test_a_saturation_screen_is_killed_resumed_reopened_and_exported(server, browser, tmp_path):
-    substitutions = 19 * len(TEM1)
-    page = browser.new_page(viewport={"width": 1400, "height": 1000}, accept_downloads=True)
-    page.goto(f"{server.address}/screen")
-    page.get_by_label("Wild-type sequence(s)").fill(TEM1)
-    page.get_by_label("Wild-type sequence(s)").press("Control+Enter")
-    page.get_by_text(f"{substitutions:,} accepted").wait_for(timeout=60_000)
-    page.get_by_role("button", name="Screen", exact=True).click()
-    page.get_by_text("Every substitution").wait_for(timeout=60_000)
-    page.get_by_text(f"{substitutions:,} of {substitutions:,} pass").wait_for(timeout=60_000)
-    page.get_by_text("per second").wait_for(timeout=60_000)
-    link = page.url
-    assert "run=" in link
-    server.kill()
-    page.close()
-
-    server.start()
-    page = browser.new_page(viewport={"width": 1400, "height": 1000}, accept_downloads=True)
-    page.goto(link)
-    page.get_by_text("still to be done").wait_for(timeout=60_000)
-    assert page.get_by_role("link", name="Evidence").is_visible(), "straight to a page, yet whole"
-    page.get_by_role("button", name="Go on").click()
-    page.get_by_text(f"{substitutions:,} done").wait_for(timeout=700_000)
-    assert page.locator(".js-plotly-plot").first.is_visible()
-    at_rest(page)
-    with page.expect_download(timeout=60_000) as download:
-        page.get_by_role("button", name="CSV", exact=True).click()
-    path = tmp_path / "screen.csv"
-    download.value.save_as(path)
-    with path.open() as file:
-        rows = list(csv.DictReader(file))
-    assert [int(r["row"]) for r in rows] == list(range(1, substitutions + 1))
-    assert all(r["status"] == "done" and float(r["predicted_tm"]) <= 1 for r in rows)
-    with page.expect_download(timeout=60_000) as download:
-        page.get_by_role("button", name="Everything (zip)").click()
-    bundle = tmp_path / "run.zip"
-    download.value.save_as(bundle)
-    assert "rows.parquet" in zipfile.ZipFile(bundle).namelist()
-    page.close()
-
-
-def test_a_measured_scan_is_uploaded_and_gives_its_spearman(address, browser, tmp_path):
+def test_a_measured_scan_is_uploaded_and_gives_its_spearman(address, visit, tmp_path):
     table = tmp_path / "scan.csv"
-    wild = TEM1[23:83]
     lines = [
-        f"{wild[p]}{p + 1}{m},{(p % 7) - (m == 'P')}"
-        for p in range(40)
+        f"{WILD[p]}{p + 1}{m},{(p % 7) - (m == 'P')}"
+        for p in range(20)
         for m in "APK"
-        if m != wild[p]
+        if m != WILD[p]
     ]
     table.write_text("\n".join(["mutant,DMS_score", *lines]))
-    page = browser.new_page(viewport={"width": 1400, "height": 1000})
-    page.goto(f"{address}/screen")
-    page.get_by_label("Wild-type sequence(s)").fill(wild)
+    page = visit(f"{address}/screen")
+    page.get_by_label("Wild-type sequence(s)").fill(WILD)
     page.get_by_text("My list").click()
     page.locator('[data-testid="stFileUploaderDropzoneInput"]').nth(1).set_input_files(str(table))
-    page.get_by_text(f"{len(lines)} accepted").wait_for(timeout=60_000)
+    page.get_by_text(f"{len(lines)} accepted").wait_for()
     page.get_by_role("button", name="Screen", exact=True).click()
-    page.get_by_text("Against your own values").wait_for(timeout=60_000)
-    page.get_by_text(f"{len(lines)} done").wait_for(timeout=60_000)
-    page.close()
+    page.get_by_text(f"{len(lines)} done").wait_for()
+    page.get_by_text("Against your own values").wait_for()
+    rows = rows_of(save(page, "CSV", tmp_path / "screen.csv"))
+    assert len(rows) == len(lines)
+    value = [float(r["score"]) for r in rows]
+    told = {
+        "chance of being damaging": [float(r["p_damaging"]) for r in rows],
+        "effect score": [float(r["effect"]) for r in rows],
+        "predicted lDDT deficit at the site": [1 - float(r["predicted_lddt_site"]) for r in rows],
+        "predicted TM-score deficit": [1 - float(r["predicted_tm"]) for r in rows],
+        "BLOSUM62, turned round": [-float(r["blosum62"]) for r in rows],
+    }
+    shown = cells(page.get_by_test_id("stDataFrame").filter(has_text="Spearman"))
+    assert {score: float(spearman) for score, spearman, _ in shown[1:]} == pytest.approx(
+        {score: spearmanr(of_score, value).statistic for score, of_score in told.items()}, abs=1e-6
+    )
 
 
-def test_from_an_accession_to_a_report(browser, tmp_path):
+def test_from_an_accession_to_a_report(visit, tmp_path):
     """As a new user would: look p53 up, see what is known, take the report away."""
-    with running() as services:
-        there = Server(tmp_path, environment(services, tmp_path / "downloads"))
-        there.start()
-        page = browser.new_page(viewport={"width": 1366, "height": 900}, accept_downloads=True)
-        problems = []
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        try:
-            page.goto(there.address)
-            box = page.get_by_role("textbox", name="Accession")
+    with (
+        running() as services,
+        Server(tmp_path, environment(services, tmp_path / "downloads")) as there,
+    ):
+        page = visit(there.address)
+        box = page.get_by_role("textbox", name="Accession")
+        with rerun(page):
             box.fill("P00001 R175H")
             box.press("Enter")
-            page.get_by_role("button", name="Look up").click()
-            page.get_by_text("is no longer there").wait_for(timeout=60_000)
+        page.get_by_role("button", name="Look up").click()
+        page.get_by_text("is no longer there").wait_for()
+        with rerun(page):
             box.fill("Q15086 R175H")  # merged into P04637
             box.press("Enter")
-            page.get_by_role("button", name="Look up").click()
-            page.get_by_role("heading", name="R175H:").wait_for(timeout=120_000)
-            page.get_by_text("Cellular tumor antigen p53 (TP53), Homo sapiens").first.wait_for()
-            page.get_by_text("predicted aligned error", exact=True).wait_for(timeout=60_000)
-            page.get_by_text("Known variants (3)").click()
-            with page.expect_download(timeout=60_000) as download:
-                page.get_by_role("button", name="Report (HTML)").click()
-            report = tmp_path / "report.html"
-            download.value.save_as(report)
-            services.replies.clear()  # the network goes away
-            page.reload()
-            page.get_by_role("heading", name="R175H:").wait_for(timeout=60_000)
-            page.goto(report.as_uri())
-            page.get_by_text("AlphaFold DB AF-P04637-F1 version 6").wait_for(timeout=30_000)
-            assert not problems
-        finally:
-            page.close()
-            there.kill()
-            there.log.close()
+        page.get_by_role("button", name="Look up").click()
+        page.get_by_role("heading", name="R175H:").wait_for()
+        page.get_by_text("Cellular tumor antigen p53 (TP53), Homo sapiens").first.wait_for()
+        page.get_by_text("predicted aligned error", exact=True).wait_for()
+        page.get_by_text("Known variants (3)").click()
+        report = save(page, "Report (HTML)", tmp_path / "report.html")
+        services.replies.clear()  # the network goes away
+        page.reload()
+        page.get_by_role("heading", name="R175H:").wait_for()
+        page.goto(report.as_uri())
+        page.get_by_text("AlphaFold DB AF-P04637-F1 version 6").wait_for()
+        assert not page.problems
+
+
+def test_a_server_ends_with_whoever_started_it(tmp_path):
+    code = (
+        "import os, signal\n"
+        "from pathlib import Path\n"
+        "from tests.tools.dashboard import Server\n"
+        "with Server(Path(os.environ['FOLDER'])) as server:\n"
+        "    print(server.port, flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "FOLDER": str(tmp_path)},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+    )
+    assert told.returncode == -signal.SIGKILL
+
+    def gone():
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", int(told.stdout))) != 0
+
+    until(gone, "the end of the server")
 
 
 def test_several_visitors_get_their_own_results():

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.tools.pace import patience
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -20,7 +22,7 @@ def settings(tmp_path, monkeypatch):
 
 
 def open_page(name: str) -> AppTest:
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=patience(60)).run()
     page.switch_page(f"pages/{name}").run()
     assert not page.exception
     return page

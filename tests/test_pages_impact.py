@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.tools.pace import patience
+
 APP = Path(__file__).parents[1] / "app.py"
 WILD = "MKTAYIAKQRQISFVKSHFSRQ"
 
@@ -21,7 +23,7 @@ def page(tiny_assets, tmp_path, monkeypatch):
     monkeypatch.setenv("GLASS_RUNS", str(tmp_path / "runs.sqlite"))
     st.cache_resource.clear()
     st.cache_data.clear()
-    return AppTest.from_file(str(APP), default_timeout=60).run()
+    return AppTest.from_file(str(APP), default_timeout=patience(60)).run()
 
 
 def analyse(page, wild=WILD, variant="K2R", mutant=""):

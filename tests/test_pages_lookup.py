@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.test_pages_impact import APP, headings
 from tests.test_protein_structure import pdb_line, pdb_text
+from tests.tools.pace import patience
 from tests.tools.services import ARF, P53, Reply, environment, running
 
 
@@ -30,7 +31,7 @@ def page(services, tiny_assets, tmp_path, monkeypatch):
         monkeypatch.setenv(name, value)
     st.cache_resource.clear()
     st.cache_data.clear()
-    yield AppTest.from_file(str(APP), default_timeout=60).run()
+    yield AppTest.from_file(str(APP), default_timeout=patience(60)).run()
     st.cache_resource.clear()
 
 
@@ -91,7 +92,7 @@ def test_an_example_by_accession(page):
 
 def test_a_result_opened_again_still_knows_the_protein(page):
     look_up(page, "P04637 R175H")
-    again = AppTest.from_file(str(APP), default_timeout=60)
+    again = AppTest.from_file(str(APP), default_timeout=patience(60))
     again.query_params["run"] = page.query_params["run"]
     again.run()
     assert not again.exception

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import time
 import zipfile
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from glass_core.errors import GlassError, InputError
+from glass_core.errors import GlassError, InputError, RunError
 from glass_core.inputs.lists import all_substitutions, from_text, read_request
 from glass_core.models.evaluation import Evaluation
 from glass_core.protein.protein import Protein
@@ -36,6 +35,7 @@ from glass_core.screen.request import ScreenRequest
 from glass_core.screen.rows import row_from
 from glass_core.screen.stream import screen
 from glass_core.settings import Settings
+from tests.tools.pace import patience, until
 
 APP = Path(__file__).parents[1] / "app.py"
 WILD = "MKTAYIAKQRQISFVKSHFSRQ"
@@ -61,7 +61,8 @@ def page(settings, monkeypatch):
         monkeypatch.setenv(f"GLASS_{name.upper()}", str(getattr(settings, name)))
     st.cache_resource.clear()
     st.cache_data.clear()
-    yield AppTest.from_file(str(APP), default_timeout=60).run().switch_page("pages/screen.py").run()
+    front = AppTest.from_file(str(APP), default_timeout=patience(60)).run()
+    yield front.switch_page("pages/screen.py").run()
     st.cache_resource.clear()
 
 
@@ -73,10 +74,7 @@ def address(page):
 def finished(page, store):
     """Run the page until the screen is done."""
     run = address(page)
-    for _ in range(200):
-        if store.get(run).state not in ("waiting", "running"):
-            break
-        time.sleep(0.1)
+    until(lambda: store.get(run).state not in ("waiting", "running"), "the screen")
     page.run()
     assert not page.exception
     return store.get(run)
@@ -250,11 +248,26 @@ def test_impact_results_outlive_the_server(settings, page, store):
     page.button(key="analyse").click().run()
     run = address(page)
     st.cache_resource.clear()
-    again = AppTest.from_file(str(APP), default_timeout=60)
+    again = AppTest.from_file(str(APP), default_timeout=patience(60))
     again.query_params["run"] = run
     again.run()
     assert any("K2R" in h.value for h in again.subheader)
     assert again.text_area(key="wild").value == WILD
+
+
+def test_rows_that_cannot_be_read_are_one_line(page, store, tiny_predictor, monkeypatch):
+    def broken(*arguments, **options):
+        raise RunError("runs.sqlite: cannot be read.")
+
+    protein = Protein.from_sequence(WILD, "one")
+    asked = [read_request(1, "K2R", protein)]
+    request = ScreenRequest((protein,), "s", "compact")
+    run = begin(store, request, asked, predictor=tiny_predictor)
+    monkeypatch.setattr(RunStore, "columns", broken)
+    page.query_params["run"] = run
+    page.run()
+    assert not page.exception
+    assert [e.value for e in page.error] == ["runs.sqlite: cannot be read."]
 
 
 def test_runs_are_renamed_and_deleted(page, store, tiny_predictor):

@@ -8,7 +8,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -397,13 +396,11 @@ def test_resume_from_the_command_line(settings, tiny_predictor, tmp_path, monkey
         "GLASS_DEVICE": "cpu",
     }
     command = ["screen", "--wild", WILD, "--all", "--out", str(tmp_path / "o.csv"), "--resume"]
-    began = time.monotonic()
     first = CliRunner().invoke(main, command, env=environment)
     assert first.exit_code == 0 and "begun" in first.stderr
     again = CliRunner().invoke(main, command, env=environment)
     assert "taken up, 0 rows to go" in again.stderr
     assert len(RunStore(settings.runs).newest()) == 1
-    assert time.monotonic() - began < 60
 
 
 def test_pieces_of_a_screen_travel_with_the_structure(globin, tiny_predictor):

@@ -9,6 +9,7 @@ import pytest
 
 from glass_core.errors import Cancelled, RemodelError
 from glass_core.runs.jobs import JobBoard
+from tests.tools.pace import patience, until
 
 
 @pytest.fixture
@@ -18,14 +19,9 @@ def board():
     made.shutdown()
 
 
-def wait(board, job, seconds=5.0):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        status = board.status(job)
-        if status.finished:
-            return status
-        time.sleep(0.01)
-    raise AssertionError("the job did not finish")
+def wait(board, job):
+    until(lambda: board.status(job).finished, "the job")
+    return board.status(job)
 
 
 def test_result_and_progress(board):
@@ -34,11 +30,11 @@ def test_result_and_progress(board):
     def work(watch):
         watch.tell("half way", 0.5)
         told.set()
-        gate.wait(5)
+        gate.wait(patience(60))
         return "result"
 
     job = board.submit(work)
-    assert told.wait(5)
+    assert told.wait(patience(60))
     assert (board.status(job).stage, board.status(job).fraction) == ("half way", 0.5)
     gate.set()
     assert wait(board, job).result == "result"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -377,12 +376,10 @@ def test_variants_of_another_shape_are_passed_over():
 )
 def test_a_service_that_misbehaves_is_told_in_one_line(fetcher, services, settings, reply, says):
     services.replies["/thing"] = reply
-    began = time.monotonic()
     with pytest.raises(SourceError) as caught:
         fetcher.get(f"{settings.uniprot}/thing")
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize("content", [b"[" * 100_000, b"{", b"\xff\xff", b"NaN or so"])

@@ -15,7 +15,7 @@ from torch import nn
 from glass_core.embedders.cache import CachedEmbedder
 from glass_core.embedders.compact import CompactEmbedder
 from glass_core.embedders.compact_encoder import CompactConfig, CompactEncoder
-from glass_core.errors import InputError
+from glass_core.errors import InputError, UnavailableError
 from glass_core.models.card import ModelCard
 from glass_core.models.checkpoint import load_heads, save_encoder
 from glass_core.models.heads.siamese import SiameseConfig, SiameseTransformer
@@ -23,6 +23,7 @@ from glass_core.models.registry import load_predictor
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
 from glass_core.settings import Settings
+from glass_core.training import effect, precision
 from glass_core.training.batches import Corpus
 from glass_core.training.copies import MOST_CUT, Unpaired, exchange_rates, mutated
 from glass_core.training.data.assays import Assay
@@ -37,6 +38,7 @@ from glass_core.training.effect import (
 )
 from glass_core.training.encoder import EncoderTraining
 from glass_core.training.loop import Schedule, Validation, data_sha256, fit
+from glass_core.training.precision import check_precision, cpu_precision
 from glass_core.training.residues import pad_residues
 from glass_core.training.siamese import (
     HEAD_RECIPES,
@@ -509,8 +511,7 @@ def test_an_effect_head_is_trained_and_calibrated(
 ):
     from dataclasses import replace
 
-    monkeypatch.setattr("glass_core.training.effect.EFFECT_TOKENS", 800)  # few are enough here
-
+    monkeypatch.setattr(effect, "EFFECT_TOKENS", 400)  # ten small proteins a step, not two hundred
     folder, model = tmp_path / "encoder", tmp_path / "m"
     save_encoder(folder, embedder.encoder)
     source = CompactEmbedder.load(folder, TINY.to_dict(), "tiny", CPU)
@@ -573,3 +574,29 @@ def test_the_cache_keeps_its_size(embedder, tmp_path):
         cache.embed([random_sequence(rng, 200)])
     stored = sum(p.stat().st_size for p in tmp_path.rglob("*.val"))
     assert 0 < stored <= 400_000, "60 times 13 kB were put in"
+
+
+# -- precision -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("fast", "chosen"), [(True, "bf16-mixed"), (False, "32-true")])
+def test_bf16_is_for_processors_that_are_fast_in_it(monkeypatch, fast, chosen):
+    monkeypatch.setattr(precision, "fast_bfloat16", lambda device: fast)
+    assert cpu_precision() == chosen
+    check_precision(chosen, CPU)
+    check_precision("bf16-mixed", torch.device("cuda"))
+
+
+@pytest.mark.parametrize("asked", ["bf16-mixed", "bf16-true"])
+def test_bf16_is_refused_where_it_is_slow(monkeypatch, asked):
+    monkeypatch.setattr(precision, "fast_bfloat16", lambda device: False)
+    with pytest.raises(UnavailableError, match=f"'{asked}': .* use 32-true"):
+        check_precision(asked, CPU)
+
+
+def test_the_command_line_refuses_it_too(monkeypatch):
+    from glass_core.cli.training import _fabric
+
+    monkeypatch.setattr(precision, "fast_bfloat16", lambda device: False)
+    with pytest.raises(UnavailableError, match="use 32-true"):
+        _fabric("cpu", "1", 1, "auto", "bf16-mixed", None)

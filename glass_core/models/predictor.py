@@ -11,12 +11,9 @@ from torch import Tensor, nn
 
 from glass_core.embedders.base import Embedder, Embedding
 from glass_core.embedders.batching import length_buckets
+from glass_core.embedders.device import fast_bfloat16
 from glass_core.errors import ModelError, VariantError
-from glass_core.models.differences.network import (
-    DIFFERENTIAL_DTYPE,
-    DifferentialNetwork,
-    fast_bfloat16,
-)
+from glass_core.models.differences.network import DIFFERENTIAL_DTYPE, DifferentialNetwork
 from glass_core.models.heads.base import HEADS, TableHead
 from glass_core.models.heads.effect import EffectTable
 from glass_core.models.heads.fold import FoldHead, global_embedding

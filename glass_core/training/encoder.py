@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from glass_core.embedders.compact_encoder import CompactConfig, CompactEncoder
 from glass_core.training.batches import IGNORED, Batch, Corpus
 from glass_core.training.loop import Schedule, fit, total, write_record
+from glass_core.training.precision import cpu_precision
 
 DISTANCE_EDGES = (8.0, 12.0, 16.0)
 """Å between C-alpha; pairs closer along the chain than `MIN_SEPARATION` are left out."""
@@ -130,7 +131,7 @@ def train_encoder(work: Path, steps: int | None = None, threads: int = 2) -> Non
         lambda number: corpus.batch(TOKENS, schedule.seed, number),
         schedule,
         work / "encoder.pt",
-        fabric=Fabric(accelerator="cpu", devices=1, precision="bf16-mixed"),
+        fabric=Fabric(accelerator="cpu", devices=1, precision=cpu_precision()),
     )
     write_record(
         work / "encoder.json",

@@ -16,6 +16,7 @@ from glass_core.errors import InputError
 from glass_core.models.card import file_sha256
 from glass_core.models.registry import load_embedder
 from glass_core.settings import Settings
+from glass_core.training.precision import check_precision
 
 _GIGABYTE = 10**9
 
@@ -33,6 +34,7 @@ def open_fabric(
         strategy=strategy,
         precision=precision,  # type: ignore[arg-type]
     )
+    check_precision(precision, fabric.device)
     fabric.launch()
     return fabric
 

@@ -35,6 +35,7 @@ from glass_core.training.effect import SHARES as EFFECT_SHARES
 from glass_core.training.effect import EffectBatch, EffectTraining, draw_batch, effect_figures
 from glass_core.training.encoder import SHARES, EncoderTraining
 from glass_core.training.loop import Schedule, Validation, fit, write_record
+from glass_core.training.precision import cpu_precision
 
 SCHEDULE = Schedule(steps=820, peak=8e-4, warmup=30, decay=0.95, every=200)
 EFFECT_WEIGHT = 0.25
@@ -109,7 +110,7 @@ def tune_encoder(data: Path, work: Path, steps: int | None = None, threads: int 
         ),
         schedule,
         work / "tune.pt",
-        fabric=Fabric(accelerator="cpu", devices=1, precision="bf16-mixed"),
+        fabric=Fabric(accelerator="cpu", devices=1, precision=cpu_precision()),
         validation=Validation(
             lambda: effect_figures(short, training.effect.table),
             keep_best=False,  # the other tasks go on improving while the rate falls

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass, replace
+from functools import cache
 from threading import BoundedSemaphore
 
 import streamlit as st
@@ -77,7 +79,21 @@ def turn() -> BoundedSemaphore:
 
 @st.cache_resource(show_spinner="Loading the model ...", max_entries=2)
 def predictor(name: str) -> Predictor:
-    return load_predictor(settings(), name)
+    made = load_predictor(settings(), name)
+    keep_out_of_collections()
+    return made
+
+
+@cache
+def keep_out_of_collections() -> None:
+    """What is loaded by now stays: the garbage collector need not walk it again and again.
+
+    Streamlit collects after every run of a script, which takes time by the number of objects
+    there are, and almost all of them are the libraries' and the model's. Once in a process, so
+    that what visitors leave behind is collected later on.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @st.cache_data(show_spinner=False, max_entries=1)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
+from glass_core.errors import GlassError
 from glass_core.models.evaluation import read_evaluations
 from glass_core.models.registry import list_models
 from glass_core.protein.protein import Protein
@@ -41,22 +42,16 @@ from pages.parts.state import screen_state
 
 PAGE = 100
 """Rows of the ranking that are shown at a time."""
-OF_ONE_RUN = (
-    "chosen",
-    "shown_fraction",
-    "ranking",
-    "threshold",
-    "search",
-    "page",
-    "which_protein",
-    "open_variant",
-)
+OF_ONE_RUN = ("chosen", "ranking", "threshold", "search", "page", "which_protein", "open_variant")
 """State that must not be carried from one run to another."""
+ROWS_A_SECOND = 500
+"""Waiting rows by this are the seconds until results are drawn anew: a fifth of the time that
+is left, where a hundred rows take a second."""
 SPAN = 600
 """Positions that the map shows at a time, at first."""
 
 
-@st.fragment(run_every=1.5)
+@st.fragment(run_every=3.0)
 def job_progress(run: str) -> None:
     """Rate, remaining time and cancel; hands over to the page when the job ends."""
     status = screen_jobs().status(run)
@@ -67,14 +62,10 @@ def job_progress(run: str) -> None:
     left.progress(min(status.fraction, 1.0), text=status.stage)
     if right.button("Cancel", key="screen_cancel", help="Keeps what is done."):
         screen_jobs().cancel(run)
-    shown = st.session_state.get("shown_fraction", 0.0)
-    if status.fraction - shown > 0.1:
-        st.session_state["shown_fraction"] = status.fraction
-        st.rerun()
 
 
 def screen_results(run: Run) -> None:
-    inputs, store = runs().inputs(run.id), runs()
+    inputs = runs().inputs(run.id)
     if screen_state().shown_run != run.id:
         for key in OF_ONE_RUN:
             st.session_state.pop(key, None)
@@ -106,6 +97,26 @@ def screen_results(run: Run) -> None:
         if right.button("Go on", key="go_on", type="primary", width="stretch"):
             queue(run.id, inputs.model)
             st.rerun()
+    # Rows that fill in are drawn anew a few times, the more the seldomer; the form never is.
+    every = min(max(run.waiting / ROWS_A_SECOND, 10.0), 120.0) if running else None
+    st.fragment(results_now, run_every=every)(run.id)
+
+
+def results_now(known: str) -> None:
+    """All that shows rows, read anew; a fragment has to tell of its errors itself."""
+    try:
+        run = runs().get(known)
+        if run is None:  # deleted meanwhile
+            st.rerun()
+        else:
+            results(run)
+    except GlassError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def results(run: Run) -> None:
+    store = runs()
+    inputs = store.inputs(run.id)
     ranking = st.selectbox(
         "Ranking",
         list(RANKINGS),

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.tools.pace import patience, until
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = next(
@@ -24,10 +31,58 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+SERVE = """
+import os, signal, sys, threading
+from streamlit.web.cli import main
+def watch():
+    sys.stdin.buffer.read()
+    os.killpg(0, signal.SIGKILL)
+threading.Thread(target=watch, daemon=True).start()
+main()
+"""
+"""A dashboard that ends, with every process it began, when whoever started it is gone."""
+WAIT_S = 120.0
+"""What a page may take to show what is waited for, before it counts as hanging."""
+WATCH_RUNS = """() => {
+    const app = document.querySelector('[data-testid=stApp]');
+    window.runsSeen = 0;
+    window.atRestSince = performance.now();
+    new MutationObserver(() => { window.runsSeen += app.dataset.testScriptState === 'notRunning' })
+        .observe(app, {attributes: true, attributeFilter: ['data-test-script-state']});
+}"""
+"""From now on count the runs of the page's script that end."""
+HAS_RUN = """restMs => {
+    const now = performance.now();
+    if (document.querySelector('[data-testid=stApp]').dataset.testScriptState !== 'notRunning')
+        window.atRestSince = now;
+    return window.atRestSince < now && (window.runsSeen > 0 || now - window.atRestSince > restMs);
+}"""
+"""Whether one has ended since and none is going on. A page that is short of time may draw the
+beginning and the end of a run at once, that is, neither: one at rest for so long has run too."""
+
+
+def wait_ms() -> float:
+    """`WAIT_S` as Playwright takes it, on this machine."""
+    return 1000 * patience(WAIT_S)
+
+
+def rest_ms() -> float:
+    """How long a page may take at most to begin a run that was asked for, on this machine."""
+    return 1000 * patience(2)
+
+
+@contextmanager
+def rerun(page: Page) -> Iterator[None]:
+    """Wait until the script has run that is asked for inside: what it draws is there then."""
+    page.evaluate(WATCH_RUNS)
+    yield
+    page.wait_for_function(HAS_RUN, arg=rest_ms())
 
 
 class Server:
     """Keeps its runs in `folder`; can be killed and started again.
+
+    A context manager: it is started, and ended with every process it began, whatever happens.
 
     Parameters
     ----------
@@ -41,36 +96,52 @@ class Server:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.runs = folder / "runs.sqlite"
-        self.log = (folder / "log.txt").open("w")
+        self.log = folder / "log.txt"
         self.address = f"http://localhost:{self.port}"
         self._settings = dict(settings or {})
 
+    def __enter__(self) -> Server:
+        self.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.kill()
+
     def start(self) -> None:
         """Start it and wait until it answers."""
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)],
-            cwd=ROOT,
-            stdout=self.log,
-            stderr=subprocess.STDOUT,
-            env={
-                **os.environ,
-                "GLASS_DEVICE": "cpu",
-                "GLASS_RUNS": str(self.runs),
-                **self._settings,
-            },
-        )
-        end = time.monotonic() + 60
-        while time.monotonic() < end:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.2)
-        raise TimeoutError(f"no dashboard after a minute; see {self.log.name}")
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", SERVE, "run", "app.py", "--server.port", str(self.port)],
+                cwd=ROOT,
+                stdin=subprocess.PIPE,  # which closes when this process ends, however it ends
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # a group of its own, to be ended as one
+                env={
+                    **os.environ,
+                    "GLASS_DEVICE": "cpu",
+                    "GLASS_RUNS": str(self.runs),
+                    **self._settings,
+                },
+            )
+        try:
+            until(self._answers, f"the dashboard, see {self.log}")
+        except BaseException:
+            self.kill()
+            raise
+
+    def _answers(self) -> bool:
+        if self.process.poll() is not None:
+            raise RuntimeError(f"the dashboard ended at once: {self.log.read_text()[-2000:]}")
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def kill(self) -> None:
-        """End it without warning."""
-        self.process.kill()
-        self.process.wait(20)
+        """End it without warning, and what it began; one that has ended is left as it is."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(patience(60))
+        self.process.stdin.close()
 
     def memory(self, what: str = "VmRSS") -> int:
         """Its memory in bytes: ``VmRSS`` now, ``VmHWM`` at its highest."""

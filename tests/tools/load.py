@@ -21,12 +21,11 @@ from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
 from glass_core.protein.variant import Variant
 from glass_core.settings import Settings
-from tests.tools.dashboard import CHROMIUM, FLAGS, Server
+from tests.tools.dashboard import CHROMIUM, FLAGS, HAS_RUN, WATCH_RUNS, Server, rest_ms, wait_ms
 
 SESSIONS = 20
 ROUNDS = 2
 RESIDUES = 150
-PATIENCE_MS = 180_000
 
 
 @dataclass(frozen=True)
@@ -74,14 +73,8 @@ class Load:
 def load(sessions: int = SESSIONS, rounds: int = ROUNDS) -> Load:
     """So many browsers' tabs at once, each with `rounds` analyses of different proteins."""
     work = [[_task(session, number) for number in range(rounds)] for session in range(sessions)]
-    with TemporaryDirectory() as folder:
-        server = Server(Path(folder))
-        server.start()
-        try:
-            return asyncio.run(_visit_all(server, work))
-        finally:
-            server.kill()
-            server.log.close()
+    with TemporaryDirectory() as folder, Server(Path(folder)) as server:
+        return asyncio.run(_visit_all(server, work))
 
 
 def _task(session: int, number: int) -> tuple[str, str]:
@@ -135,18 +128,18 @@ async def _session(
 ) -> list[Visit]:
     context = await browser.new_context(viewport={"width": 1200, "height": 800})
     page = await context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
+    page.set_default_timeout(wait_ms())
     page.on("pageerror", lambda error: errors.append(str(error)))
     await page.goto(address)
     visits = []
     for wild, text, score in tasks:
         box = page.get_by_label("Wild-type sequence")
-        await box.fill(wild)
-        await box.blur()
         field = page.get_by_role("textbox", name="Variant")
-        await field.fill(text)
-        await field.press("Enter")
-        await page.wait_for_timeout(500)
+        for entered, value, key in ((box, wild, "Control+Enter"), (field, text, "Enter")):
+            await page.evaluate(WATCH_RUNS)
+            await entered.fill(value)
+            await entered.press(key)
+            await page.wait_for_function(HAS_RUN, arg=rest_ms())  # a run draws fields anew
         began = time.perf_counter()
         await page.get_by_role("button", name="Analyse", exact=True).click()
         heading = page.get_by_role("heading", name=f"{text}:")

@@ -73,7 +73,7 @@ TOKENS = (
     b"\x1f\x8b",
 )
 _GZIP = b"\x1f\x8b"
-MAX_SECONDS, MAX_MEMORY = 5.0, 1 << 30
+MAX_MEMORY = 1 << 30
 MAX_MESSAGE = 1_000
 
 
@@ -89,7 +89,7 @@ class Tally:
     grown : int
         Growth of the process's peak memory over all inputs, in bytes.
     faults : list of str
-        What must not happen: another error, several lines, a hang.
+        What must not happen: another error, several lines, too much memory.
     """
 
     name: str
@@ -150,10 +150,7 @@ def fuzz(
             tally.faults.append(f"input {number}: {type(error).__name__}: {str(error)[:200]}")
         else:
             tally.read += 1
-        spent = time.perf_counter() - began
-        tally.worst_s = max(tally.worst_s, spent)
-        if spent > MAX_SECONDS:
-            tally.faults.append(f"input {number}: took {spent:.1f} s")
+        tally.worst_s = max(tally.worst_s, time.perf_counter() - began)
     tally.grown = _peak() - before
     if tally.grown > MAX_MEMORY:
         tally.faults.append(f"memory grew by {tally.grown >> 20} MiB")

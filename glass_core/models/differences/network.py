@@ -22,18 +22,6 @@ DIFFERENTIAL_DTYPE = "float32, differences in bfloat16"
 BATCH_RESIDUES = 4_000
 
 
-def fast_bfloat16(device: torch.device) -> bool:
-    """Whether products in bf16 take a fraction of the time of those in fp32 there.
-
-    True on a CPU with matrix units for bf16 (Intel AMX) that torch makes use of.
-    """
-    return (
-        device.type == "cpu"
-        and torch.backends.mkldnn.is_available()
-        and getattr(torch.cpu, "_is_amx_tile_supported", bool)()
-    )
-
-
 @dataclass(frozen=True, eq=False)
 class _WildType:
     """What every part of the network does to the wild type.

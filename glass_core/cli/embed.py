@@ -34,13 +34,13 @@ def embed_command(sequence: str, embedder: str, device: str | None, out: Path) -
     records = read_sequences(text_or_file(sequence))
     with console_bar("embedding") as bar:
         source = load_embedder(settings_on(device), embedder)
-        made = source.embed(
+        embeddings = source.embed(
             [r.residues for r in records], lambda done, of: bar.stage("embedding", done / of)
         )
     names = [record.name or f"sequence_{n}" for n, record in enumerate(records, start=1)]
     arrays: dict[str, Any] = {
-        f"{n:04d}": embedding.residues.numpy() for n, embedding in enumerate(made, start=1)
+        f"{n:04d}": embedding.residues.numpy() for n, embedding in enumerate(embeddings, start=1)
     }
     with writing(out):
         np.savez_compressed(out, names=np.array(names), embedder=np.array(source.name), **arrays)
-    click.echo(f"{len(made)} embedding(s) of width {source.dim} by {source.name} in {out}")
+    click.echo(f"{len(embeddings)} embedding(s) of width {source.dim} by {source.name} in {out}")

@@ -27,10 +27,10 @@ def looked_up(
     own = Upload.from_path(structure) if structure else None
     if not accession:
         return None, own
-    found = _find(accession, settings)
-    for note in found.notes:
+    entry = _find(accession, settings)
+    for note in entry.notes:
         click.echo(f"! {note}", err=True)
-    return found.annotation, own or Upload.if_any(found.structure, found.structure_name)
+    return entry.annotation, own or Upload.if_any(entry.structure, entry.structure_name)
 
 
 @click.command("fetch")
@@ -47,11 +47,11 @@ def fetch_command(accession: str, out: Path, as_json: bool) -> None:
     from glass_core.report.impact.annotation import known_variant_table
     from glass_core.report.impact.tables import without_formulas
 
-    found = _find(accession, settings_on())
-    name, known = str(found.accession), found.annotation
+    entry = _find(accession, settings_on())
+    name, known = str(entry.accession), entry.annotation
     files: dict[str, bytes] = {}
-    if found.structure is not None:
-        files[f"{name}.cif"] = found.structure
+    if entry.structure is not None:
+        files[f"{name}.cif"] = entry.structure
     if known is not None:
         files[f"{name}.fasta"] = known.fasta.encode()
         table = known_variant_table(Protein.from_sequence(known.sequence).annotated(known))
@@ -61,7 +61,7 @@ def fetch_command(accession: str, out: Path, as_json: bool) -> None:
         for file, content in files.items():
             (out / file).write_bytes(content)
             click.echo(f"wrote {out / file}", err=True)
-    for note in found.notes:
+    for note in entry.notes:
         click.echo(f"! {note}", err=True)
     if as_json:
         from glass_core.protein.as_json import annotation_dict
@@ -71,9 +71,9 @@ def fetch_command(accession: str, out: Path, as_json: bool) -> None:
                 {
                     "accession": name,
                     "annotation": annotation_dict(known),
-                    "model": None if found.model is None else str(found.model),
+                    "model": None if entry.model is None else str(entry.model),
                     "files": sorted(files),
-                    "notes": list(found.notes),
+                    "notes": list(entry.notes),
                 }
             )
         )
@@ -81,7 +81,7 @@ def fetch_command(accession: str, out: Path, as_json: bool) -> None:
         click.echo(
             f"{known.title}: {len(known.sequence):,} residues, {len(known.features)} "
             f"features, {len(known.variants)} known variants; "
-            f"{found.model or 'no structure'}"
+            f"{entry.model or 'no structure'}"
         )
 
 

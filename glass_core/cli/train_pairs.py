@@ -107,8 +107,8 @@ def pairs_command(
             listed=None if listed is None else read_listed(listed),
             tell=bar.rate,
         )
-    made = read_shards(shards, columns=["side", "kind", "tm"])
-    counts = made.groupby(["side", "kind"], sort=True)["tm"].agg(["size", "median"])
+    labelled = read_shards(shards, columns=["side", "kind", "tm"])
+    counts = labelled.groupby(["side", "kind"], sort=True)["tm"].agg(["size", "median"])
     click.echo(counts.rename(columns={"size": "pairs", "median": "median TM"}).to_string())
     if rejected:
         click.echo(f"{len(rejected)} chain(s) were left out, see above.", err=True)

@@ -87,16 +87,16 @@ class CachedEmbedder(Embedder):
 
     def embed(self, sequences: Sequence[str], progress: Count | None = None) -> list[Embedding]:
         """Embed `sequences`, in the order given; only those not yet kept are computed."""
-        found: dict[str, Embedding] = {}
+        by_sequence: dict[str, Embedding] = {}
         for sequence in set(sequences):
             kept = self._kept(sequence)
             if kept is not None:
-                found[sequence] = kept
-        missing = sorted(set(sequences) - set(found))
+                by_sequence[sequence] = kept
+        missing = sorted(set(sequences) - set(by_sequence))
         for embedding in self.source.embed(missing, progress) if missing else ():
-            found[embedding.sequence] = embedding
+            by_sequence[embedding.sequence] = embedding
             self._keep(embedding)
-        return [found[sequence] for sequence in sequences]
+        return [by_sequence[sequence] for sequence in sequences]
 
     def _kept(self, sequence: str) -> Embedding | None:
         """What is kept of a sequence; None where there is nothing or it is damaged."""

@@ -210,8 +210,8 @@ class CompactEncoder(nn.Module):
 
     def tell(self, name: str, residues: Tensor) -> Tensor:
         """The side head `name` on encoded residues, shape (..., D) -> (..., SIDE_HEADS[name])."""
-        told: Tensor = self.side[name](residues)
-        return told
+        answer: Tensor = self.side[name](residues)
+        return answer
 
 
 def tokenise(sequences: Sequence[str], device: torch.device | None = None) -> tuple[Tensor, Tensor]:

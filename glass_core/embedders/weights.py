@@ -25,20 +25,20 @@ def read_tensors(path: Path, module: nn.Module) -> None:
     if not path.is_file():
         raise ModelError(f"Model file {path.name} is missing.")
     try:
-        found = load_file(path)
+        tensors = load_file(path)
     except (SafetensorError, OSError) as error:
         raise ModelError(f"Model file {path.name} cannot be read: {error}.") from error
     wanted = module.state_dict()
-    for name in sorted(set(found) ^ set(wanted)):
-        what = "has an unknown" if name in found else "lacks the"
+    for name in sorted(set(tensors) ^ set(wanted)):
+        what = "has an unknown" if name in tensors else "lacks the"
         raise ModelError(f"Model file {path.name} {what} tensor {name}.")
-    for name, tensor in found.items():
+    for name, tensor in tensors.items():
         if tensor.shape != wanted[name].shape:
             raise ModelError(
                 f"Model file {path.name}: tensor {name} has shape {tuple(tensor.shape)}, "
                 f"expected {tuple(wanted[name].shape)}."
             )
     module.load_state_dict(
-        {name: tensor.float() for name, tensor in found.items()},
+        {name: tensor.float() for name, tensor in tensors.items()},
         assign=next(module.parameters()).is_meta,
     )

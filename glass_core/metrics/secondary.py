@@ -54,10 +54,10 @@ def _numbering_with_breaks(structure: Structure) -> list[int]:
 
 def elements(letters: str, kinds: str = HELIX + STRAND, minimum: int = 3) -> list[Element]:
     """Runs of the given kinds, at least `minimum` residues long, in chain order."""
-    found, start = [], 0
+    runs, start = [], 0
     for stop in range(1, len(letters) + 1):
         if stop == len(letters) or letters[stop] != letters[start]:
             if letters[start] in kinds and stop - start >= minimum:
-                found.append(Element(letters[start], start, stop))
+                runs.append(Element(letters[start], start, stop))
             start = stop
-    return found
+    return runs

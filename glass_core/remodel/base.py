@@ -261,7 +261,7 @@ def structure_substitutions(variant: Variant, index: Mapping[int, int]) -> dict[
             f"{variant.text}: remodelling rebuilds substitutions only; for insertions and "
             "deletions bring a mutant structure file."
         )
-    found = {}
+    by_index = {}
     for change in variant.changes:
         place = index.get(change.position - 1, -1)
         if place < 0:
@@ -269,8 +269,8 @@ def structure_substitutions(variant: Variant, index: Mapping[int, int]) -> dict[
                 f"{variant.text}: position {change.position} has no coordinates in the structure, "
                 "so it cannot be remodelled; use a structure that covers it."
             )
-        found[place] = change.mutant
-    return found
+        by_index[place] = change.mutant
+    return by_index
 
 
 def check_remodellable(wild: Structure) -> None:

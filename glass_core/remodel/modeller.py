@@ -96,7 +96,7 @@ def relax_all(request: RemodelRequest, stage: RoleStage) -> dict[str, Structure]
     The schedule is MODELLER's own: of the settings, protocol and sphere count.
     """
     wild, sites, seed = request.wild, request.sites, request.seed
-    made = {}
+    structures = {}
     for role, target, start in (
         ("reference", wild.sequence, 0),
         ("mutant", request.mutant_sequence, 1),
@@ -107,9 +107,9 @@ def relax_all(request: RemodelRequest, stage: RoleStage) -> dict[str, Structure]
         template = start_atoms(
             wild, wild, {site: wild.sequence[site] for site in sites}, _KEPT_AT_SITE, noise
         )
-        made[role] = _model(request, template, target, 2 * seed + start)
+        structures[role] = _model(request, template, target, 2 * seed + start)
         stage(role, "done", 1.0)
-    return made
+    return structures
 
 
 def _model(request: RemodelRequest, template: AtomArray, target: str, seed: int) -> Structure:
@@ -123,10 +123,10 @@ def _model(request: RemodelRequest, template: AtomArray, target: str, seed: int)
         (folder / "alignment.ali").write_text(_alignment(wild, target))
         os.chdir(folder)  # MODELLER writes where it stands; this process is ours alone
         try:
-            made = folder / _run_automodel(wild, request.sites, request.settings, seed)
-            if not made.is_file():
+            model_file = folder / _run_automodel(wild, request.sites, request.settings, seed)
+            if not model_file.is_file():
                 raise RemodelError(f"{wild.name}: MODELLER wrote no model.")
-            atoms = pdb.PDBFile.read(str(made)).get_structure(model=1)
+            atoms = pdb.PDBFile.read(str(model_file)).get_structure(model=1)
         finally:
             os.chdir(here)
     model = _renumbered(atoms, wild)

@@ -136,8 +136,8 @@ def relax_all(request: RemodelRequest, stage: RoleStage) -> dict[str, Structure]
     plan = {"reference": (to_itself, 1), "mutant": (to_mutant, 2), "floor": (to_itself, 2)}
     workers = min(settings.threads or os.cpu_count() or 1, len(plan))
     with ThreadPoolExecutor(max_workers=workers) as pool:
-        made = {role: pool.submit(edit, role, *how) for role, how in plan.items()}
-        return {role: future.result() for role, future in made.items()}
+        futures = {role: pool.submit(edit, role, *how) for role, how in plan.items()}
+        return {role: future.result() for role, future in futures.items()}
 
 
 def _relax(

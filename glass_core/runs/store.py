@@ -132,8 +132,8 @@ class RunStore:
     def impact(self, run: str) -> Impact | None:
         """The analysis of a run of kind impact; None when there is none."""
         with self._open() as db:
-            found = db.execute("SELECT content FROM impacts WHERE run = ?", (run,)).fetchone()
-        return None if found is None else from_json(found["content"])
+            row = db.execute("SELECT content FROM impacts WHERE run = ?", (run,)).fetchone()
+        return None if row is None else from_json(row["content"])
 
     def get(self, run: str) -> Run | None:
         """The run, None when it is not known."""
@@ -152,13 +152,13 @@ class RunStore:
             The run is not known, or cannot be read.
         """
         with self._open() as db:
-            found = db.execute(
+            row = db.execute(
                 "SELECT inputs FROM runs WHERE id = ? AND kind = 'screen'", (run,)
             ).fetchone()
-        if found is None:
+        if row is None:
             raise RunError(f"run '{run[:40]}': is not known here; it may have been deleted.")
         try:
-            return ScreenRequest.from_json(found["inputs"])
+            return ScreenRequest.from_json(row["inputs"])
         except (ValueError, KeyError, TypeError) as error:
             raise RunError(f"run '{run[:40]}': its inputs cannot be read.") from error
 
@@ -178,15 +178,15 @@ class RunStore:
         )
         limit = -1 if view.limit is None else view.limit
         with self._open() as db:
-            found = db.execute(sql, (run, *values, limit, view.offset)).fetchall()
-        return [row_from(dict(row)) for row in found]
+            fetched = db.execute(sql, (run, *values, limit, view.offset)).fetchall()
+        return [row_from(dict(row)) for row in fetched]
 
     def count(self, run: str, view: View) -> int:
         """How many rows `view` has, all pages together."""
         where, values = view.where()
         with self._open() as db:
-            found = db.execute(f"SELECT count(*) FROM rows WHERE {where}", (run, *values))
-            return int(found.fetchone()[0])
+            answer = db.execute(f"SELECT count(*) FROM rows WHERE {where}", (run, *values))
+            return int(answer.fetchone()[0])
 
     def columns(self, run: str, names: Sequence[str]) -> dict[str, list[Any]]:
         """Whole columns in the order of the rows, for pictures."""
@@ -194,8 +194,8 @@ class RunStore:
             raise InputError(f"column '{sorted(unknown)[0]}': is not known.")
         with self._open() as db:
             wanted = ", ".join(f'"{n}"' for n in names)
-            found = db.execute(f'SELECT {wanted} FROM rows WHERE run = ? ORDER BY "row"', (run,))
-            fetched = found.fetchall()
+            answer = db.execute(f'SELECT {wanted} FROM rows WHERE run = ? ORDER BY "row"', (run,))
+            fetched = answer.fetchall()
         return {name: [row[place] for row in fetched] for place, name in enumerate(names)}
 
     def set_state(self, run: str, state: RunState, error: str = "") -> None:
@@ -217,18 +217,18 @@ class RunStore:
 
     def _runs(self, rest: str, values: tuple[Any, ...]) -> list[Run]:
         with self._open() as db:
-            found = db.execute(
+            fetched = db.execute(
                 f"SELECT id, kind, name, created, state, error FROM runs {rest}", values
             ).fetchall()
-            counts: dict[str, dict[str, int]] = {row["id"]: {} for row in found}
-            marks = ", ".join("?" * len(found))
+            counts: dict[str, dict[str, int]] = {row["id"]: {} for row in fetched}
+            marks = ", ".join("?" * len(fetched))
             for row in db.execute(
                 f"SELECT run, status, count(*) AS n FROM rows WHERE run IN ({marks}) "
                 "GROUP BY run, status",
                 tuple(counts),
             ):
                 counts[row["run"]][row["status"]] = row["n"]
-        return [Run(**dict(row), counts=counts[row["id"]]) for row in found]
+        return [Run(**dict(row), counts=counts[row["id"]]) for row in fetched]
 
     @staticmethod
     def _insert_run(

@@ -157,9 +157,10 @@ class _Wild:
                 impacts = [Failure(a.row, a.text, str(error)) for a in chunk if a.variant]
             else:  # one bad variant must not take the others with it
                 return [outcome for one in chunk for outcome in self.outcomes([one])]
-        made = iter(impacts)
+        predicted = iter(impacts)
         return [
-            Failure(a.row, a.text, a.reason) if a.variant is None else next(made) for a in chunk
+            Failure(a.row, a.text, a.reason) if a.variant is None else next(predicted)
+            for a in chunk
         ]
 
     def _impacts(self, variants: Sequence[Variant]) -> Iterator[Impact]:

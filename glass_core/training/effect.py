@@ -68,12 +68,12 @@ def effect_losses(score: Tensor, damaging: Tensor, assays: Sequence[Assay]) -> d
         else:
             value = torch.from_numpy(assay.ranked()).to(score.device)
             rank.append(1 - correlation(score[row, index, letter].float(), value))
-    found = {}
+    losses = {}
     if rank:
-        found["rank"] = torch.stack(rank).mean()
+        losses["rank"] = torch.stack(rank).mean()
     if label:
-        found["label"] = torch.cat(label).mean()
-    return found
+        losses["label"] = torch.cat(label).mean()
+    return losses
 
 
 def correlation(a: Tensor, b: Tensor) -> Tensor:
@@ -127,8 +127,8 @@ def effect_figures(
             logits.append(damaging[assay.index, assay.letter])
             labels.append(assay.value)
         else:
-            told = score[assay.index, assay.letter]
-            ranks.setdefault(assay.kind, []).append(spearman(told, assay.value))
+            predicted = score[assay.index, assay.letter]
+            ranks.setdefault(assay.kind, []).append(spearman(predicted, assay.value))
     figures = {kind: float(np.mean(values)) for kind, values in ranks.items()}
     if logits:
         figures["clinical"] = auroc(np.concatenate(logits), np.concatenate(labels))

@@ -89,12 +89,12 @@ class EncoderTraining(nn.Module):
         Nats per residue or pair for classes; smooth L1 in standard deviations for burial.
         """
         residues = self.encoder(batch.tokens, batch.mask)
-        found: dict[str, Tensor] = {}
+        losses: dict[str, Tensor] = {}
         for name in ("letters", "secondary", "conservation"):
             target: Tensor = getattr(batch, name)
             if bool((target != IGNORED).any()):
                 logits = self.encoder.tell(name, residues).float()
-                found[name] = F.cross_entropy(
+                losses[name] = F.cross_entropy(
                     logits.flatten(0, 1), target.flatten(), ignore_index=IGNORED
                 )
         for name, loss in (
@@ -104,17 +104,17 @@ class EncoderTraining(nn.Module):
             target = getattr(batch, name)
             known = ~torch.isnan(target)
             if bool(known.any()):
-                told = self.encoder.tell(name, residues)[..., 0].float()
-                found[name] = loss(told[known], target[known])
+                predicted = self.encoder.tell(name, residues)[..., 0].float()
+                losses[name] = loss(predicted[known], target[known])
         rows = ~torch.isnan(batch.ca).all(dim=(1, 2))
         if bool(rows.any()):
-            found["distance"] = F.cross_entropy(
+            losses["distance"] = F.cross_entropy(
                 self.distance(residues[rows]).float(),
                 distance_targets(batch.ca[rows]),
                 weight=torch.tensor(_CLASS_WEIGHT, device=residues.device),
                 ignore_index=IGNORED,
             )
-        return total(found, WEIGHTS)
+        return total(losses, WEIGHTS)
 
 
 def train_encoder(work: Path, steps: int | None = None, threads: int = 2) -> None:

@@ -151,15 +151,15 @@ class FoldTraining(nn.Module):
 
     def forward(self, batch: FoldBatch) -> dict[str, Tensor]:
         """The loss of every task and their weighted ``total``."""
-        told, first = self.predict(batch.fold)
-        found = {
-            "fold": (told - batch.fold.tm.to(told.device)).abs().mean(),
+        predicted, first = self.predict(batch.fold)
+        losses = {
+            "fold": (predicted - batch.fold.tm.to(predicted.device)).abs().mean(),
             "contrast": contrast_loss(first, batch.groups),
         }
         if batch.near is not None:
             near, _ = self.predict(batch.near)
-            found["near"] = (near - batch.near.tm.to(near.device)).abs().mean()
-        return total(found, WEIGHTS)
+            losses["near"] = (near - batch.near.tm.to(near.device)).abs().mean()
+        return total(losses, WEIGHTS)
 
 
 def fold_chances(table: pd.DataFrame) -> Matrix:
@@ -226,12 +226,12 @@ def fold_figures(
     training: FoldTraining, moments: Moments, held: pd.DataFrame
 ) -> Mapping[str, float]:
     """TM error (``loss``) and Spearman correlation of fold pairs; split groups weigh alike."""
-    told = training.predict(moments.of(held))[0].double().cpu().numpy()
+    predicted = training.predict(moments.of(held))[0].double().cpu().numpy()
     true = held["tm"].to_numpy(dtype=float)
     weight = group_weights(held["group"].to_numpy())
     return {
-        "loss": weighted_mean(np.abs(told - true), weight),
-        "spearman": weighted_spearman(told, true, weight),
+        "loss": weighted_mean(np.abs(predicted - true), weight),
+        "spearman": weighted_spearman(predicted, true, weight),
     }
 
 

@@ -187,9 +187,9 @@ def fit(
         for part in range(schedule.accumulate):
             number = (step * schedule.accumulate + part) * fabric.world_size + fabric.global_rank
             with fabric.no_backward_sync(wrapped, enabled=part + 1 < schedule.accumulate):
-                found = wrapped(number)
-                fabric.backward(found["total"] / schedule.accumulate)
-            for name, loss in found.items():
+                losses = wrapped(number)
+                fabric.backward(losses["total"] / schedule.accumulate)
+            for name, loss in losses.items():
                 parts[name] = parts.get(name, 0.0) + float(loss.detach()) / schedule.accumulate
         fabric.clip_gradients(wrapped, optimiser, max_norm=schedule.clip)
         optimiser.step()

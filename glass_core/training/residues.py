@@ -17,8 +17,8 @@ def embed_fixed(embedder: Embedder, sequences: Sequence[str]) -> list[Tensor]:
     distinct = sorted(set(sequences))
     # Outside any autocast: what is cached must not depend on the precision of the training.
     with torch.autocast("cpu", enabled=False):
-        found = {e.sequence: e.residues for e in embedder.embed(distinct)}
-    return [found[s] for s in sequences]
+        by_sequence = {e.sequence: e.residues for e in embedder.embed(distinct)}
+    return [by_sequence[s] for s in sequences]
 
 
 def pad_residues(rows: Sequence[Tensor]) -> tuple[Tensor, Tensor]:

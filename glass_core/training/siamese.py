@@ -185,20 +185,20 @@ class HeadTraining(nn.Module):
         tm, lddt, pooled = self.predict(batch)
         true_tm = batch.tm.to(tm.device)
         loss = pair_loss(tm, true_tm, lddt, [t.to(tm.device) for t in batch.lddt])
-        found = {"total": loss, "pair": loss, "tm": (tm - true_tm).abs().mean()}
+        losses = {"total": loss, "pair": loss, "tm": (tm - true_tm).abs().mean()}
         if not (self.contrast and self.training):
-            return found
+            return losses
         groups = batch.groups
         if batch.copies is not None:
             _, beside = self.project([*batch.copies.original, *batch.copies.copy])
             half = len(batch.copies.original)
             expected = torch.tensor(batch.copies.tm, device=beside.device)
             kept = (predicted_tm(beside[:half], beside[half:]) - expected).abs().mean()
-            found |= {"total": found["total"] + TM_SHARE * kept, "copies": kept}
+            losses |= {"total": losses["total"] + TM_SHARE * kept, "copies": kept}
             pooled = torch.cat([pooled, beside])
             groups = [*groups, *batch.copies.group, *batch.copies.group]
         apart = contrast_loss(pooled, groups)
-        return found | {"total": found["total"] + self.contrast * apart, "contrast": apart}
+        return losses | {"total": losses["total"] + self.contrast * apart, "contrast": apart}
 
 
 def validation_figures(training: HeadTraining, pairs: Pairs) -> Mapping[str, float]:

@@ -79,9 +79,9 @@ def turn() -> BoundedSemaphore:
 
 @st.cache_resource(show_spinner="Loading the model ...", max_entries=2)
 def predictor(name: str) -> Predictor:
-    made = load_predictor(settings(), name)
+    loaded = load_predictor(settings(), name)
     keep_out_of_collections()
-    return made
+    return loaded
 
 
 @cache

@@ -70,14 +70,14 @@ def _look_up(role: str, text: str, taken: Taken) -> None:
             def tell(stage: str, fraction: float) -> None:
                 status.update(label=f"{stage} ({fraction:.0%})")
 
-            found = look_up(written.accession or read_accession(text), Fetcher(settings()), tell)
+            entry = look_up(written.accession or read_accession(text), Fetcher(settings()), tell)
             status.update(label="Found", state="complete")
     except GlassError as error:
         lookup.problem = str(error)
         return
-    st.session_state[f"{role}annotation"] = found.annotation
-    lookup.notes = found.notes
-    taken(found, written.rest)
+    st.session_state[f"{role}annotation"] = entry.annotation
+    lookup.notes = entry.notes
+    taken(entry, written.rest)
 
 
 def fasta_of(found: Found) -> str:

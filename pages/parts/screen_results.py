@@ -73,8 +73,8 @@ def screen_results(run: Run) -> None:
     status = screen_jobs().status(run.id)
     running = status is not None and not status.finished
     st.subheader(run.name, anchor=False)
-    told = ", ".join(f"{n:,} {what}" for what, n in sorted(run.counts.items()))
-    st.caption(f"{told}. Model {inputs.model}. This page's address leads back here.")
+    counts = ", ".join(f"{n:,} {what}" for what, n in sorted(run.counts.items()))
+    st.caption(f"{counts}. Model {inputs.model}. This page's address leads back here.")
     if running:
         job_progress(run.id)
     elif run.state == "preparing":

@@ -134,8 +134,8 @@ def global_embedding(
     """
     if fold is None:
         return head.pool(per_residue, mask)
-    made: Tensor = fold(residues, mask)
-    return made
+    pooled: Tensor = fold(residues, mask)
+    return pooled
 
 
 CONFIG, NETWORK = FoldConfig, FoldHead

@@ -100,8 +100,8 @@ class SiameseTransformer(nn.Module):
         hidden = padding if bool(padding.any()) else None
         for layer in self.transformer_layers:
             x = layer(x, src_key_padding_mask=hidden)
-        made: Tensor = self.output_projection(x)
-        return made
+        y: Tensor = self.output_projection(x)
+        return y
 
     def pool(self, per_residue: Tensor, mask: Tensor) -> Tensor:
         """Z, shape=(B, O), of Y, shape=(B, L, O); `mask`, shape=(B, L), as in `forward`."""

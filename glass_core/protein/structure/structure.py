@@ -225,11 +225,11 @@ def contacts(atoms: AtomArray, others: AtomArray | None) -> tuple[str, ...]:
     if others is None:
         return ()
     starts = struc.get_residue_starts(atoms)
-    found: list[set[str]] = [set() for _ in starts]
+    touching: list[set[str]] = [set() for _ in starts]
     others = others[~np.isin(others.element, ("H", "D")) & np.isfinite(others.coord).all(axis=1)]
     if len(others):
         near = cKDTree(others.coord).query_ball_point(atoms.coord, CONTACT)
         residue = struc.get_all_residue_positions(atoms)
         for place, hits in zip(residue, near, strict=True):
-            found[place].update(str(others.chain_id[hit]) for hit in hits)
-    return tuple(" ".join(sorted(chains)) for chains in found)
+            touching[place].update(str(others.chain_id[hit]) for hit in hits)
+    return tuple(" ".join(sorted(chains)) for chains in touching)

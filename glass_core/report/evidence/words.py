@@ -88,9 +88,11 @@ def ranking_quality(records: Mapping[str, Evaluation], score: str) -> list[str]:
         value = figures.get(own, {}).get(figure, {}).get("value")
         beside = figures.get("BLOSUM62", {}).get(figure, {}).get("value")
         if value is not None:
-            told = words.format(f"{value:.2f}")
+            phrase = words.format(f"{value:.2f}")
             parts.append(
-                told if own == "BLOSUM62" or beside is None else f"{told} (BLOSUM62 {beside:.2f})"
+                phrase
+                if own == "BLOSUM62" or beside is None
+                else f"{phrase} (BLOSUM62 {beside:.2f})"
             )
     if not parts:
         return [

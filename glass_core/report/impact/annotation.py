@@ -28,7 +28,7 @@ class Placed:
 def placed_features(protein: Protein) -> list[Placed]:
     """Features of which the sequence has at least one residue."""
     features = () if protein.annotation is None else protein.annotation.features
-    made = []
+    placed = []
     for feature in features:
         inside = [
             place
@@ -36,8 +36,8 @@ def placed_features(protein: Protein) -> list[Placed]:
             if (place := protein.position_of_uniprot(number)) is not None
         ]
         if inside:
-            made.append(Placed(feature, min(inside), max(inside)))
-    return made
+            placed.append(Placed(feature, min(inside), max(inside)))
+    return placed
 
 
 def has_annotation(protein: Protein) -> bool:

@@ -71,8 +71,8 @@ def heat_map(
         one["mutant"].map(LETTERS.index).to_numpy(dtype=int),
         one["position"].to_numpy(dtype=int) - 1,
     )
-    told = ranking_values(one, ranking).to_numpy()
-    values[place] = told
+    cells = ranking_values(one, ranking).to_numpy()
+    values[place] = cells
     strips = protein.structure is not None
     heights = [0.66, 0.18, 0.06, 0.10] if strips else [0.78, 0.22]
     figure = make_subplots(
@@ -180,7 +180,7 @@ def distribution(
     frame: pd.DataFrame, ranking: str, chosen: Sequence[int] = (), threshold: float | None = None
 ) -> go.Figure:
     """How the ranking is spread; chosen variants and the threshold are marked, labels apart."""
-    told = ranking_values(frame, ranking)
+    values = ranking_values(frame, ranking)
     figure = go.Figure()
     known = frame["label"].notna() if "label" in frame else pd.Series(False, index=frame.index)
     if known.any():
@@ -190,7 +190,7 @@ def distribution(
         ):
             figure.add_trace(
                 go.Histogram(
-                    x=told[known & (frame["label"] == label)],
+                    x=values[known & (frame["label"] == label)],
                     name=name,
                     marker_color=colour,
                     opacity=0.6,
@@ -200,10 +200,10 @@ def distribution(
         figure.update_layout(barmode="overlay")
     else:
         figure.add_trace(
-            go.Histogram(x=told, marker_color=style.PREDICTED, nbinsx=60, name="variants")
+            go.Histogram(x=values, marker_color=style.PREDICTED, nbinsx=60, name="variants")
         )
     for row in list(chosen)[:20]:
-        value = told[frame["row"] == row]
+        value = values[frame["row"] == row]
         if len(value) and not np.isnan(value.iloc[0]):
             name = frame.loc[frame["row"] == row, "variant"].iloc[0]
             figure.add_vline(

@@ -146,12 +146,12 @@ def agreements(frame: pd.DataFrame) -> list[Agreement]:
     measured = frame["measured_value"].astype("float64").to_numpy()
     if np.isnan(label).all() and np.isnan(measured).all():
         return []
-    found = []
+    by_ranking = []
     for ranking in RANKINGS:
         predicted = ranking_values(frame, ranking).to_numpy()
         known = ~np.isnan(predicted)
         labelled, valued = known & ~np.isnan(label), known & ~np.isnan(measured)
-        found.append(
+        by_ranking.append(
             Agreement(
                 ranking,
                 auroc(predicted[labelled], label[labelled]),
@@ -160,7 +160,7 @@ def agreements(frame: pd.DataFrame) -> list[Agreement]:
                 int(valued.sum()),
             )
         )
-    return found
+    return by_ranking
 
 
 def agreement_frame(frame: pd.DataFrame) -> pd.DataFrame:

@@ -98,9 +98,9 @@ def parse_singles(mutants: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np
     """0-based positions and letter indices of ``A123V``; -1, -1 for anything else."""
     index, letter = np.full(len(mutants), -1), np.full(len(mutants), -1)
     for row, mutant in enumerate(mutants):
-        found = _SINGLE.fullmatch(mutant)
-        if found and found[2] in STANDARD:
-            index[row], letter[row] = int(found[1]) - 1, STANDARD.index(found[2])
+        match = _SINGLE.fullmatch(mutant)
+        if match and match[2] in STANDARD:
+            index[row], letter[row] = int(match[1]) - 1, STANDARD.index(match[2])
     return index, letter
 
 
@@ -165,12 +165,12 @@ def read_assays(path: Path) -> list[Assay]:
     missing = sorted(set(EFFECT_COLUMNS) - set(table.columns))
     if missing:
         raise InputError(f"{path.name}: lacks the column {', '.join(missing)}.")
-    found = []
+    assays = []
     for (kind, name, sequence), rows in table.groupby(["kind", "assay", "sequence"], sort=True):
         index, letter = parse_singles(list(rows["mutant"]))
         fit = (index >= 0) & (index < len(sequence))
         if fit.sum() >= (1 if kind == "clinical" else MIN_VARIANTS):
-            found.append(
+            assays.append(
                 Assay(
                     str(name),
                     kind,
@@ -182,7 +182,7 @@ def read_assays(path: Path) -> list[Assay]:
                     str(rows["side"].iloc[0]),
                 )
             )
-    return found
+    return assays
 
 
 class AssayDraw:

@@ -101,10 +101,10 @@ class Pairs:
     def batch(self, number: int) -> PairBatch:
         """Batch `number`, the same whenever it is asked for; alike in length."""
         rows = self._epoch(number) if self.near_share is None else self._drawn(number)
-        made = PairBatch.of(self.table.iloc[rows])
+        batch = PairBatch.of(self.table.iloc[rows])
         if self.unpaired is None:
-            return made
-        return replace(made, copies=self.unpaired.draw(number, self.batch_size // 2))
+            return batch
+        return replace(batch, copies=self.unpaired.draw(number, self.batch_size // 2))
 
     def _epoch(self, number: int) -> np.ndarray:
         epoch, place = divmod(number, self.batches_per_epoch)

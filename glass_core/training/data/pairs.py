@@ -107,13 +107,13 @@ def label_pair(
         (one number per aligned pair, NaN without a neighbour).
     """
     rows = (reference, subject) if facing else None
-    found = tm_align(reference_ca, subject_ca, reference, subject, rows)
-    placed = place_on_reference(subject_ca, found.pairs, len(reference))
+    alignment = tm_align(reference_ca, subject_ca, reference, subject, rows)
+    placed = place_on_reference(subject_ca, alignment.pairs, len(reference))
     kept = lddt(np.where(np.isnan(placed), np.nan, reference_ca), placed)
     return {
-        "tm": found.tm_score,
-        "aligned": found.pairs.astype(np.int16).ravel(),
-        "lddt": kept[found.pairs[:, 0]].astype(np.float32),
+        "tm": alignment.tm_score,
+        "aligned": alignment.pairs.astype(np.int16).ravel(),
+        "lddt": kept[alignment.pairs[:, 0]].astype(np.float32),
     }
 
 

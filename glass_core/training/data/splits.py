@@ -125,18 +125,18 @@ def held_out_chains(data: Path) -> list[str]:
         data / "structures/pairs.parquet", columns=["sequence_a", "sequence_b", "split_group"]
     )
     biggest = largest(chains["split_group"])
-    found: set[str] = set()
+    sequences: set[str] = set()
     for table, columns in ((chains, ["sequence"]), (pairs, ["sequence_a", "sequence_b"])):
         sides = table["split_group"].map(lambda g: split_of(int(g), biggest))
         for column in columns:
-            found.update(table.loc[sides != "train", column])
-    return sorted(found)
+            sequences.update(table.loc[sides != "train", column])
+    return sorted(sequences)
 
 
 def variant_proteins(data: Path) -> list[str]:
     """The distinct wild types of every scan, stability set and clinical set."""
-    found: set[str] = set()
+    sequences: set[str] = set()
     for name in ("dms", "ddg", "clinical"):
         table = pd.read_parquet(data / f"variants/{name}.parquet", columns=["wt_sequence"])
-        found.update(table["wt_sequence"].dropna())
-    return sorted(found)
+        sequences.update(table["wt_sequence"].dropna())
+    return sorted(sequences)

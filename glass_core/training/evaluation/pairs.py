@@ -181,7 +181,7 @@ def evaluate_pairs(
     predictor: SiamesePredictor, test: pd.DataFrame, train: pd.DataFrame, tell: Say
 ) -> dict[str, Any]:
     """Figures of every kind of pair, rearrangements apart, and the rows they come from."""
-    found: dict[str, Any] = {}
+    records: dict[str, Any] = {}
     kinds = ["fold", *sorted(set(test["kind"]) - {"fold"})]
     sets = {kind: test[(test["kind"] == kind) & ~test["rearranged"]] for kind in kinds}
     sets["rearranged"] = test[test["rearranged"]]
@@ -200,7 +200,7 @@ def evaluate_pairs(
         group, true = rows["group"].to_numpy(), rows["tm"].to_numpy(dtype=float)
         own = np.abs(scores[MODEL].tm - true)
         track_error, _ = _track_figures(rows, scores[MODEL])
-        found[name] = {
+        records[name] = {
             "pairs": len(rows),
             "groups": int(rows["group"].nunique()),
             "figures": {who: summarise(rows, scored) for who, scored in scores.items()},
@@ -224,7 +224,7 @@ def evaluate_pairs(
             },
         }
         tell(f"{name}: {len(rows)} pairs")
-    return found
+    return records
 
 
 def secondary_accuracy(embedder: Embedder, labelled: pd.DataFrame) -> dict[str, Any]:

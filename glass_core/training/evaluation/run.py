@@ -81,8 +81,8 @@ def evaluate_model(
         asked = table[table["side"] == held_out.side]
         if asked.empty:
             raise InputError(f"{held_out.pairs}: holds no pair of the {held_out.side} side.")
-        found = evaluate_pairs(predictor, asked, table[table["side"] == "train"], tell)
-        for name, content in found.items():
+        by_set = evaluate_pairs(predictor, asked, table[table["side"] == "train"], tell)
+        for name, content in by_set.items():
             yield write("pairs", name, content, held_out.pairs / SHARDS)
     if held_out.effects is not None:
         assays = [a for a in read_assays(held_out.effects) if a.side == held_out.side]

@@ -135,10 +135,10 @@ def evaluate_effects(
                     ),
                 }
             )
-    found: dict[str, Any] = {}
+    records: dict[str, Any] = {}
     for kind, rows in measured.items():
         group = np.array([r["group"] for r in rows])
-        found[kind] = {
+        records[kind] = {
             "assays": len(rows),
             "groups": len(set(group)),
             "rows": rows,
@@ -160,9 +160,9 @@ def evaluate_effects(
         tell(f"{kind}: {len(rows)} assays")
     if labels:
         columns = {name: np.concatenate(parts) for name, parts in labels.items()}
-        found["clinical"] = _clinical(columns)
+        records["clinical"] = _clinical(columns)
         tell(f"clinical: {len(columns['label'])} labels")
-    return found
+    return records
 
 
 def _clinical(columns: dict[str, Any]) -> dict[str, Any]:

@@ -76,6 +76,14 @@ def broken(chain: Structure) -> Structure:
     return Structure.from_atoms(atoms, "broken")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def own_temporary_folder(tmp_path_factory):
+    """Where no other process remodels, so that what is there is of these tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))
+        yield
+
+
 def temporary_folders() -> set[str]:
     return {p.name for p in Path(tempfile.gettempdir()).glob("glass-*")}
 
@@ -83,7 +91,7 @@ def temporary_folders() -> set[str]:
 # -- the default backend ------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def twins(helix: Structure) -> tuple[list[Replicate], list[tuple[str, float]]]:
     """The same job twice at the same time, on different numbers of threads."""
     before, told = temporary_folders(), []

@@ -595,8 +595,8 @@ def test_bf16_is_refused_where_it_is_slow(monkeypatch, asked):
 
 
 def test_the_command_line_refuses_it_too(monkeypatch):
-    from glass_core.cli.training import _fabric
+    from glass_core.training.setup import open_fabric
 
     monkeypatch.setattr(precision, "fast_bfloat16", lambda device: False)
     with pytest.raises(UnavailableError, match="use 32-true"):
-        _fabric("cpu", "1", 1, "auto", "bf16-mixed", None)
+        open_fabric("cpu", "1", 1, "auto", "bf16-mixed", None)

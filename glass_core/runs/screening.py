@@ -43,9 +43,9 @@ class Piece:
     rows: tuple[ScreenRow, ...]
 
 
-def estimate(predictor: Predictor, asked: Sequence[VariantRequest]) -> float:
-    """Seconds that predicting `asked` will take, from timing a few of them."""
-    readable = [a for a in asked if a.variant is not None]
+def estimate(predictor: Predictor, requests: Sequence[VariantRequest]) -> float:
+    """Seconds that predicting `requests` will take, from timing a few of them."""
+    readable = [a for a in requests if a.variant is not None]
     if not readable:
         return 0.0
     mean = sum(len(a.protein) for a in readable) / len(readable)
@@ -61,7 +61,7 @@ def estimate(predictor: Predictor, asked: Sequence[VariantRequest]) -> float:
 def begin(
     store: RunStore,
     request: ScreenRequest,
-    asked: Iterable[VariantRequest],
+    requests: Iterable[VariantRequest],
     *,
     predictor: Predictor,
     name: str = "",
@@ -88,10 +88,10 @@ def begin(
     tables: dict[Protein, tuple[Table, ...]] = {}
 
     def rows() -> Iterator[ScreenRow]:
-        for one in asked:
-            if one.protein not in tables:
-                tables[one.protein] = predictor.tables(one.protein)
-            yield first_row(one, tables[one.protein], predictor.info)
+        for each in requests:
+            if each.protein not in tables:
+                tables[each.protein] = predictor.tables(each.protein)
+            yield first_row(each, tables[each.protein], predictor.info)
 
     return store.create(request, rows(), name, digest)
 
@@ -161,8 +161,8 @@ def score_piece(
 ) -> list[ScreenRow]:
     """The finished rows of a piece; runs in this process or on a worker."""
     predictor = predictor or _loaded(settings, model)
-    asked = [read_request(row.row, row.variant, piece.protein) for row in piece.rows]
-    outcomes = screen(asked, predictor=predictor, chunk_residues=CHUNK_RESIDUES)
+    requests = [read_request(row.row, row.variant, piece.protein) for row in piece.rows]
+    outcomes = screen(requests, predictor=predictor, chunk_residues=CHUNK_RESIDUES)
     return [finished_row(row, made) for row, made in zip(piece.rows, outcomes, strict=True)]
 
 
@@ -205,10 +205,10 @@ def _second_stage(
     remodelling = Remodelling(get_remodeller(request.remodel))
     for place, row in enumerate(todo):
         tell(Rate(place, len(todo), 0.0, f"remodelling {row.variant}"))
-        asked = [read_request(row.row, row.variant, proteins[row.protein])]
+        requests = [read_request(row.row, row.variant, proteins[row.protein])]
         watch = Watch(cancelled=cancelled)
         for outcome in measure_each(
-            asked, predictor=predictor, remodelling=remodelling, watch=watch
+            requests, predictor=predictor, remodelling=remodelling, watch=watch
         ):
             if isinstance(outcome, Failure):
                 failed = replace(row, reason=f"{REMODEL_FAILED} {outcome.reason}")
@@ -220,7 +220,7 @@ def _second_stage(
 
 
 def digest_of(
-    proteins: Sequence[Protein], asked: Iterable[VariantRequest], model: ModelInfo, *options: str
+    proteins: Sequence[Protein], requests: Iterable[VariantRequest], model: ModelInfo, *options: str
 ) -> str:
     """What makes two screens the same: proteins, structures, variants, model and options."""
     digest = hashlib.sha256()
@@ -233,7 +233,7 @@ def digest_of(
         add(protein.name, protein.sequence)
         if protein.structure is not None:
             add(protein.structure.chain, protein.ca.round(3).tolist())
-    for one in asked:
-        text = one.text if one.variant is None else one.variant.text
-        add(one.protein.name, one.text, text, one.label, one.measured_value)
+    for each in requests:
+        text = each.text if each.variant is None else each.variant.text
+        add(each.protein.name, each.text, text, each.label, each.measured_value)
     return digest.hexdigest()

@@ -27,8 +27,8 @@ class _Room(ModuleType):
 
         return screen
 
-    def __call__(self, *asked: Any, **options: Any) -> Iterator[Outcome]:
-        return self.__wrapped__(*asked, **options)
+    def __call__(self, *requests: Any, **options: Any) -> Iterator[Outcome]:
+        return self.__wrapped__(*requests, **options)
 
 
 sys.modules[__name__].__class__ = _Room

@@ -75,23 +75,23 @@ class ScreenRow:
 _OWN = {f.name for f in fields(ScreenRow)} - {"told"}
 
 
-def first_row(asked: VariantRequest, tables: Sequence[Table], info: ModelInfo) -> ScreenRow:
+def first_row(request: VariantRequest, tables: Sequence[Table], info: ModelInfo) -> ScreenRow:
     """What is known before any mutant was embedded: what heads tell from the wild type alone."""
-    label, variant = None if asked.label is None else int(asked.label), asked.variant
+    label, variant = None if request.label is None else int(request.label), request.variant
     row = ScreenRow(
-        asked.row,
-        asked.protein.short_name,
-        asked.text if variant is None else variant.text,
+        request.row,
+        request.protein.short_name,
+        request.text if variant is None else variant.text,
         "rejected" if variant is None else "waiting",
-        asked.reason,
-        given=asked.text,
+        request.reason,
+        given=request.text,
         label=label,
-        measured_value=asked.measured_value,
+        measured_value=request.measured_value,
     )
     if variant is None:
         return row
     index = variant.positions[0] - 1
-    site = _sites(asked.protein)
+    site = _sites(request.protein)
     return replace(
         row,
         hgvs=variant.hgvs,
@@ -101,7 +101,7 @@ def first_row(asked: VariantRequest, tables: Sequence[Table], info: ModelInfo) -
         mutant=":".join(c.mutant for c in variant.changes),
         chain=site.chain[index],
         author_number=site.author_number[index],
-        uniprot_position=asked.protein.uniprot_position(index),
+        uniprot_position=request.protein.uniprot_position(index),
         secondary_structure=site.secondary[index],
         neighbours=None if np.isnan(site.neighbours[index]) else int(site.neighbours[index]),
         blosum62=blosum62(variant),

@@ -49,21 +49,22 @@ Outcome = Impact | Failure
 
 
 def screen(
-    asked: Iterable[VariantRequest],
+    requests: Iterable[VariantRequest],
     *,
     predictor: Predictor,
     progress: Callable[[int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     chunk_residues: int = CHUNK_RESIDUES,
 ) -> Iterator[Outcome]:
-    """Predict every variant; one outcome per entry of `asked`, in its order.
+    """Predict every variant; one outcome per entry of `requests`, in its order.
 
-    Consecutive variants of one protein share the embedding of the wild type and the
-    tables of the heads. Nothing is kept, so memory does not grow with the number of variants.
+    Consecutive variants of one protein are predicted in chunks, which share the embedding of
+    the wild type and what its heads tell. Nothing is kept, so memory does not grow with the
+    number of variants.
 
     Parameters
     ----------
-    asked : iterable of VariantRequest
+    requests : iterable of VariantRequest
         From `inputs.lists`; what could not be read there becomes a `Failure`.
     predictor : Predictor
     progress : callable, optional
@@ -81,15 +82,15 @@ def screen(
     >>> from glass_core import Protein, Settings, load_predictor, screen
     >>> from glass_core.inputs.lists import from_text
     >>> protein = Protein.from_sequence("MKTAYIAKQRQISFVKSHFSRQ")
-    >>> asked = from_text("K2R I6P W9A", [protein])
-    >>> *impacts, failure = screen(asked, predictor=load_predictor(Settings()))
+    >>> requests = from_text("K2R I6P W9A", [protein])
+    >>> *impacts, failure = screen(requests, predictor=load_predictor(Settings()))
     >>> [impact.variant.text for impact in impacts]
     ['K2R', 'I6P']
     >>> failure.reason
     "variant 'W9A': position 9 is Q, not W; check the numbering or the wild-type sequence."
     """
     done, wild = 0, None
-    for chunk in _chunks(asked, chunk_residues):
+    for chunk in _chunks(requests, chunk_residues):
         if cancelled is not None and cancelled():
             raise Cancelled("The screen was cancelled.")
         if wild is None or wild.protein is not chunk[0].protein:
@@ -102,7 +103,7 @@ def screen(
 
 
 def measure_each(
-    asked: Iterable[VariantRequest],
+    requests: Iterable[VariantRequest],
     *,
     predictor: Predictor,
     remodelling: Remodelling,
@@ -118,14 +119,14 @@ def measure_each(
     Cancelled
         That was asked for.
     """
-    for one in asked:
-        if one.variant is None:
-            yield Failure(one.row, one.text, one.reason)
+    for request in requests:
+        if request.variant is None:
+            yield Failure(request.row, request.text, request.reason)
             continue
         try:
             yield analyse(
-                one.protein,
-                one.variant,
+                request.protein,
+                request.variant,
                 predictor=predictor,
                 mutant=remodelling,
                 correspondence=correspondence,
@@ -135,7 +136,7 @@ def measure_each(
         except Cancelled:
             raise
         except GlassError as error:
-            yield Failure(one.row, one.text, str(error))
+            yield Failure(request.row, request.text, str(error))
 
 
 class _Wild:
@@ -156,7 +157,7 @@ class _Wild:
             if len(chunk) == 1 or not variants:
                 impacts = [Failure(a.row, a.text, str(error)) for a in chunk if a.variant]
             else:  # one bad variant must not take the others with it
-                return [outcome for one in chunk for outcome in self.outcomes([one])]
+                return [outcome for request in chunk for outcome in self.outcomes([request])]
         predicted = iter(impacts)
         return [
             Failure(a.row, a.text, a.reason) if a.variant is None else next(predicted)
@@ -182,14 +183,14 @@ class _Wild:
             )
 
 
-def _chunks(asked: Iterable[VariantRequest], residues: int) -> Iterator[list[VariantRequest]]:
+def _chunks(requests: Iterable[VariantRequest], residues: int) -> Iterator[list[VariantRequest]]:
     """Consecutive variants of one protein, about `residues` residues of mutants at a time."""
     chunk: list[VariantRequest] = []
-    for one in asked:
-        full = len(chunk) * len(one.protein) >= residues
-        if chunk and (full or chunk[0].protein is not one.protein):
+    for request in requests:
+        full = len(chunk) * len(request.protein) >= residues
+        if chunk and (full or chunk[0].protein is not request.protein):
             yield chunk
             chunk = []
-        chunk.append(one)
+        chunk.append(request)
     if chunk:
         yield chunk

@@ -202,7 +202,7 @@ def test_a_measured_scan_is_uploaded_and_gives_its_spearman(address, visit, tmp_
     page.get_by_text("Against your own values").wait_for()
     rows = rows_of(save(page, "CSV", tmp_path / "screen.csv"))
     assert len(rows) == len(lines)
-    value = [float(r["score"]) for r in rows]
+    value = [float(r["measured_value"]) for r in rows]
     told = {
         "chance of being damaging": [float(r["p_damaging"]) for r in rows],
         "effect score": [float(r["effect"]) for r in rows],

@@ -22,7 +22,7 @@ from glass_core.impact.record import Impact
 from glass_core.runs.view import Run, RunKind, RunState, View
 from glass_core.screen.columns import RENAMED, SCREEN_COLUMNS
 from glass_core.screen.request import ScreenRequest
-from glass_core.screen.rows import ScreenRow, row_from
+from glass_core.screen.rows import ScreenRow, row_of
 
 MAX_NAME = 120
 _PATIENCE_S = 10.0
@@ -179,7 +179,7 @@ class RunStore:
         limit = -1 if view.limit is None else view.limit
         with self._open() as db:
             fetched = db.execute(sql, (run, *values, limit, view.offset)).fetchall()
-        return [row_from(dict(row)) for row in fetched]
+        return [row_of(row) for row in fetched]
 
     def count(self, run: str, view: View) -> int:
         """How many rows `view` has, all pages together."""

@@ -15,11 +15,12 @@ from glass_core.impact.record import Impact
 from glass_core.inputs.lists import VariantRequest
 from glass_core.models.prediction import ModelInfo, Table
 from glass_core.protein.protein import Protein
-from glass_core.records import known_mean, nullable, require
+from glass_core.records import known_mean, nullable, require, require_one_of
 from glass_core.screen.columns import RENAMED, SCREEN_COLUMNS, TOLD_COLUMNS
 from glass_core.screen.stream import Failure
 
 Status = Literal["waiting", "done", "rejected", "failed"]
+_STATUSES = get_args(Status)
 REMODEL_FAILED = "Remodelling failed:"
 """Begins the reason of a row whose prediction is there and whose measurement is not."""
 
@@ -59,7 +60,7 @@ class ScreenRow:
 
     def __post_init__(self) -> None:
         require(isinstance(self.row, int) and self.row >= 1, "row", "is 1 or more")
-        require(self.status in get_args(Status), "status", f"is one of {get_args(Status)}")
+        require_one_of(self.status, _STATUSES, "status")
         require(self.told.keys() <= TOLD_COLUMNS.keys(), "told", "holds columns that heads tell")
 
     def __getitem__(self, column: str) -> Any:
@@ -150,7 +151,7 @@ def row_from(values: Mapping[str, Any]) -> ScreenRow:
     Unknown columns are left out.
     """
     clean: dict[str, Any] = {
-        RENAMED.get(name, name): None if isinstance(value, float) and np.isnan(value) else value
+        RENAMED.get(name, name): None if isinstance(value, float) and value != value else value
         for name, value in values.items()
     }
     return ScreenRow(
@@ -159,13 +160,22 @@ def row_from(values: Mapping[str, Any]) -> ScreenRow:
     )
 
 
+def row_of(values: Sequence[Any]) -> ScreenRow:
+    """The row whose values stand in the order of `SCREEN_COLUMNS`, None = no value."""
+    by_name = dict(zip(SCREEN_COLUMNS, values, strict=True))
+    told = {n: v for n in TOLD_COLUMNS if (v := by_name.pop(n)) is not None}
+    return ScreenRow(**by_name, told=told)
+
+
 def as_table(rows: Iterable[ScreenRow]) -> dict[str, list[Any]]:
     """Lists of values by column, as `SCREEN_COLUMNS`."""
-    table: dict[str, list[Any]] = {name: [] for name in SCREEN_COLUMNS}
-    for row in rows:
-        for name, values in table.items():
-            values.append(row[name])
-    return table
+    every = list(rows)
+    return {
+        name: [row.told.get(name) for row in every]
+        if name in TOLD_COLUMNS
+        else [getattr(row, name) for row in every]
+        for name in SCREEN_COLUMNS
+    }
 
 
 @dataclass(frozen=True, eq=False)

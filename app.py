@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
-st.set_page_config(page_title="GLASS", page_icon=":material/genetics:", layout="wide")
+# A picture of our own: browsers would ask another host for a symbol.
+ICON = Path(__file__).parent / "assets" / "icon.png"
+
+st.set_page_config(page_title="GLASS", page_icon=str(ICON), layout="wide")
 page = st.navigation(
     [
         st.Page("pages/impact.py", title="Impact", icon=":material/genetics:", default=True),

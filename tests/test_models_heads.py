@@ -115,7 +115,7 @@ done = store.rows(run, View("crowd", descending=True))
 assert [r.row for r in done] == [2, 1] and done[0]["crowd"] == waiting[1]["crowd"]
 assert {{r.status for r in done}} == {{"done"}}
 assert ",crowd," in screen_csv(done).splitlines()[0]
-assert "crowd: crowd head" in describe_models(settings)[0].heads
+assert "crowd head: crowd" in describe_models(settings)[0].heads
 """
 
 

@@ -66,6 +66,7 @@ def test_the_wheel_holds_the_package_the_dashboard_and_the_model(wheel):
         f"{inside}/.streamlit/config.toml",
         f"{inside}/pages/impact.py",
         f"{inside}/pages/parts/common.py",
+        f"{inside}/assets/icon.png",
         f"{inside}/assets/models/compact/card.json",
         f"{inside}/assets/models/compact/encoder.safetensors",
     } <= names
@@ -78,7 +79,7 @@ def test_the_wheel_holds_nothing_else(wheel):
     tops = {name.split("/")[0] for name in names}
     assert tops == {"glass_core", f"glass-{glass_core.__version__}.dist-info"}
     suffixes = {Path(n).suffix for n in names if n.startswith("glass_core/")}
-    assert suffixes == {".py", ".toml", ".json", ".safetensors", ".js"} - (
+    assert suffixes == {".py", ".toml", ".json", ".safetensors", ".png", ".js"} - (
         set() if (ROOT / "assets/vendor/3Dmol-min.js").is_file() else {".js"}
     )
     assert wheel.stat().st_size < LARGEST_WHEEL_MB * 2**20

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import zipfile
+from urllib.parse import urlsplit
 
 import pytest
 from scipy.stats import spearmanr
@@ -26,6 +27,9 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
+
+
+VIEWER = ROOT / "assets" / "vendor" / "3Dmol-min.js"
 
 
 @pytest.fixture(scope="module")
@@ -59,14 +63,22 @@ def visit(browser):
         contexts.append(context)
         context.set_default_timeout(wait_ms())
         page = context.new_page()
-        page.problems = []
+        page.problems, page.elsewhere = [], []
         page.on("pageerror", lambda error: page.problems.append(str(error)))
+        page.on("request", lambda request: page.elsewhere.extend(asked_elsewhere(request.url)))
         page.goto(address)
         return page
 
     yield open_page
     for context in contexts:
         context.close()
+
+
+def asked_elsewhere(url):
+    """The address, where a browser asks another host than this machine."""
+    there = urlsplit(url)
+    local = there.scheme in ("data", "blob", "about", "file") or there.hostname == "localhost"
+    return [] if local else [url]
 
 
 def save(page, button, path):
@@ -119,6 +131,8 @@ def test_example_remodel_refresh_and_download(address, visit, tmp_path):
     assert rows[30]["mutant"] == "P"
     assert float(rows[30]["measured_lddt"]) <= 1
     assert float(rows[30]["floor_lddt"]) <= 1
+    if VIEWER.is_file():  # else the browser fetches 3Dmol.js, as the README says
+        assert not page.elsewhere, "nothing is asked for elsewhere"
     assert not page.problems
 
 

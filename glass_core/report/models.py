@@ -58,7 +58,7 @@ def _heads(card: ModelCard | None) -> tuple[str, ...]:
     }
     heads = dict.fromkeys(teller.values())
     return tuple(
-        f"{', '.join(title for title, head in teller.items() if head == name)}: {name} head"
+        f"{name} head: {', '.join(title for title, head in teller.items() if head == name)}"
         for name in heads
     )
 

@@ -184,7 +184,7 @@ class _Sites:
 
     chain: tuple[str | None, ...]
     author_number: tuple[str | None, ...]
-    secondary: str
+    secondary: tuple[str | None, ...]
     neighbours: NDArray[np.float64]
 
 
@@ -198,7 +198,7 @@ def _sites(protein: Protein) -> _Sites:
     return _Sites(
         chain=tuple(chain if seen else None for seen in protein.covered),
         author_number=tuple(protein.author_number(i) or None for i in range(len(protein))),
-        secondary=positions_secondary(protein),
+        secondary=tuple(None if structure is None else s for s in positions_secondary(protein)),
         neighbours=neighbour_counts(protein.ca),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -220,15 +221,27 @@ def ranking_panel(run: Run, ranking: str, inputs: ScreenRequest) -> None:
         on_select="rerun",
         selection_mode="multi-row",
         height=390,
-        column_config={
-            c: st.column_config.NumberColumn(format="%.3f")
-            for c in shown.select_dtypes("float").columns
-        },
+        column_config=column_config(columns),
     )
     picked = [int(shown["row"].iloc[i]) for i in event["selection"]["rows"]]
     if picked and st.button(f"Choose these {len(picked)}", key="choose"):
         st.session_state["chosen"] = [*dict.fromkeys([*st.session_state["chosen"], *picked])]
         st.rerun()
+
+
+def column_config(names: list[str]) -> dict[str, Any]:
+    """Titles, explanations and digits of columns of a screen, from the one table."""
+    config: dict[str, Any] = {}
+    for name in names:
+        column = SCREEN_COLUMNS[name]
+        title = column.title or name
+        if column.kind == "number":
+            config[name] = st.column_config.NumberColumn(
+                title, help=column.meaning, format=f"%.{column.digits}f"
+            )
+        else:
+            config[name] = st.column_config.Column(title, help=column.meaning)
+    return config
 
 
 def bounds(run: Run, ranking: str) -> tuple[float, float]:

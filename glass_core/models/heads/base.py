@@ -123,7 +123,7 @@ HEADS = (
                 "percent of the 19 substitutions of the site with a lower effect",
                 "%",
                 "0 to 100",
-                title="percentile, site",
+                title="percentile at the site",
                 shown=True,
                 digits=0,
             ),
@@ -131,7 +131,7 @@ HEADS = (
                 "percent of all single substitutions of the protein with a lower effect",
                 "%",
                 "0 to 100",
-                title="percentile, protein",
+                title="percentile in the protein",
                 shown=True,
                 digits=0,
             ),
@@ -149,7 +149,9 @@ HEADS = (
                 shown=True,
             ),
             "predicted_lddt_min": Column(
-                "lowest predicted lDDT of any residue", span="-1 to 1", title="lowest lDDT"
+                "lowest predicted lDDT of any residue",
+                span="-1 to 1",
+                title="lowest lDDT (predicted)",
             ),
         },
     ),

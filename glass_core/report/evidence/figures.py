@@ -39,19 +39,7 @@ def boxes_by_tm(record: Evaluation) -> go.Figure:
     """The paper's Figure 5 for our set: predicted against measured TM-score by interval."""
     rows = record.content["rows"]
     true, predicted = _track(rows["tm"]), _track(rows["predicted_tm"])
-    figure = go.Figure()
-    for low, high in _INTERVALS:
-        inside = (true >= low) & (true < high)
-        if inside.any():
-            figure.add_trace(
-                go.Box(
-                    y=predicted[inside],
-                    name=f"{low:.1f} to {min(high, 1.0):.1f} (n {inside.sum()})",
-                    marker_color=style.EVALUATED,
-                    boxpoints="outliers",
-                    showlegend=False,
-                )
-            )
+    figure = _boxes_by_interval(true, predicted, style.EVALUATED, boxpoints="outliers")
     return _finish(figure, "Predicted TM-score by measured", "measured TM-score", "predicted")
 
 
@@ -60,20 +48,28 @@ def errors_by_tm(record: Evaluation) -> go.Figure:
     rows = record.content["rows"]
     true = _track(rows["tm"])
     error = np.abs(_track(rows["predicted_tm"]) - true)
+    figure = _boxes_by_interval(true, error, style.BESIDE, boxpoints=False)
+    return _finish(figure, "TM error by measured TM-score", "measured TM-score", "error")
+
+
+def _boxes_by_interval(
+    true: NDArray[np.float64], values: NDArray[np.float64], colour: str, boxpoints: str | bool
+) -> go.Figure:
+    """One box of the values for each interval of the measured TM-score that holds any."""
     figure = go.Figure()
     for low, high in _INTERVALS:
         inside = (true >= low) & (true < high)
         if inside.any():
             figure.add_trace(
                 go.Box(
-                    y=error[inside],
-                    name=f"{low:.1f} to {min(high, 1.0):.1f}",
-                    marker_color=style.BESIDE,
-                    boxpoints=False,
+                    y=values[inside],
+                    name=f"{low:.1f} to {min(high, 1.0):.1f} (n {inside.sum()})",
+                    marker_color=colour,
+                    boxpoints=boxpoints,
                     showlegend=False,
                 )
             )
-    return _finish(figure, "TM error by measured TM-score", "measured TM-score", "error")
+    return figure
 
 
 def error_against(record: Evaluation, what: str) -> go.Figure:

@@ -186,9 +186,9 @@ def test_subdomains_name_the_hit_helix(globin):
     assert parts[0].name == f"helix 3 ({helix.start + 1}-{helix.stop})"
     assert parts[0].mutated
     assert parts[0].p_value < 0.02
-    runs = subdomains(deficit, [1])
-    assert runs[0].kind == "run"
-    assert np.isnan(runs[0].p_value)
+    stretches = subdomains(deficit, [1])
+    assert stretches[0].kind == "stretch"
+    assert np.isnan(stretches[0].p_value)
 
 
 def test_effect_above_the_floor(globin):

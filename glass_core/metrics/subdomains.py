@@ -1,4 +1,4 @@
-"""Which parts of the fold a variant hits: elements, compact subdomains, runs of a track.
+"""Which parts of the fold a variant hits: elements, compact subdomains, stretches of a track.
 
 Compact subdomains are communities of the C-alpha contact graph (Louvain:
 Blondel et al., J. Stat. Mech. P10008 (2008)), found with a fixed seed.
@@ -22,10 +22,10 @@ CONTACT_RADIUS = 8.0
 _RESOLUTION = 1.0
 _SEED = 0
 _MIN_SUBDOMAIN = 8
-_MIN_RUN = 3
-_RUN_QUANTILE = 0.85
+_MIN_STRETCH = 3
+_STRETCH_QUANTILE = 0.85
 
-SubdomainKind = Literal["element", "compact", "run"]
+SubdomainKind = Literal["element", "compact", "stretch"]
 
 
 @dataclass(frozen=True)
@@ -36,16 +36,16 @@ class Subdomain:
     ----------
     name : str
         Such as ``helix 3 (54-71)``; positions are 1-based sequence positions.
-    kind : {"element", "compact", "run"}
+    kind : {"element", "compact", "stretch"}
         Secondary-structure element, community of the contact graph, or (when
-        there is no structure) a run of high deficit along the sequence.
+        there is no structure) a stretch of high deficit along the sequence.
     segments : tuple of (int, int)
         First and last 1-based position of each stretch.
     mean_deficit : float
         Mean of 1 - lDDT over its residues with a value; NaN without any.
     p_value : float
         Fraction of placements of equally long stretches elsewhere in the chain
-        with at least this mean deficit, this one included; NaN for a run
+        with at least this mean deficit, this one included; NaN for a stretch
         (chosen for its deficit) and where there is nothing to compare with.
     mutated : bool
         Whether a changed position lies inside.
@@ -94,7 +94,7 @@ def subdomains(
         Secondary structure per position (``H E C``, ``-`` = no coordinates).
     coord : ndarray, shape=(L, 3), optional
         C-alpha coordinates in Å of the reference, NaN rows allowed. Without it
-        (and `letters`) the runs of the track itself are returned.
+        (and `letters`) the stretches of the track itself are returned.
     strain : ndarray, shape=(L,), dtype=float, optional
         Measured effective strain per sequence position, NaN = no value.
     """
@@ -113,8 +113,8 @@ def subdomains(
         ]
     if letters is None and coord is None:
         parts = [
-            (f"run {number}", "run", members)
-            for number, members in enumerate(high_runs(deficit), start=1)
+            (f"stretch {number}", "stretch", members)
+            for number, members in enumerate(high_stretches(deficit), start=1)
         ]
     found = [_describe(*part, deficit, strain, sites) for part in parts]
 
@@ -144,13 +144,15 @@ def compact_subdomains(coord: NDArray[np.floating]) -> list[NDArray[np.int64]]:
     return sorted(members, key=lambda m: int(m[0]))
 
 
-def high_runs(deficit: NDArray[np.floating]) -> list[NDArray[np.int64]]:
+def high_stretches(deficit: NDArray[np.floating]) -> list[NDArray[np.int64]]:
     """Stretches of at least three positions in the top 15% of the track."""
     known = deficit[~np.isnan(deficit)]
     if not len(known) or known.max() <= 0:
         return []
-    high = np.nan_to_num(deficit, nan=-1.0) >= max(float(np.quantile(known, _RUN_QUANTILE)), 1e-9)
-    return [run for run in _runs(np.flatnonzero(high)) if len(run) >= _MIN_RUN]
+    high = np.nan_to_num(deficit, nan=-1.0) >= max(
+        float(np.quantile(known, _STRETCH_QUANTILE)), 1e-9
+    )
+    return [one for one in _stretches(np.flatnonzero(high)) if len(one) >= _MIN_STRETCH]
 
 
 def placement_p_value(deficit: NDArray[np.floating], members: NDArray[np.int64]) -> float:
@@ -163,11 +165,11 @@ def placement_p_value(deficit: NDArray[np.floating], members: NDArray[np.int64])
     Returns NaN when the members have no value or nothing else does.
     """
     length = len(deficit)
-    runs = _runs(members)
+    ends = [(one[0], one[-1]) for one in _stretches(members)]
     shifts = [
         shift
         for shift in range(length)
-        if all((run[0] + shift) % length <= (run[-1] + shift) % length for run in runs)
+        if all((first + shift) % length <= (last + shift) % length for first, last in ends)
     ]
     placed = deficit[(members[None, :] + np.array(shifts)[:, None]) % length]
     known = ~np.isnan(placed)
@@ -180,7 +182,7 @@ def placement_p_value(deficit: NDArray[np.floating], members: NDArray[np.int64])
     return float(np.mean(mean >= mean[0] - 1e-12))
 
 
-def _runs(indices: Sequence[int] | NDArray[np.int64]) -> list[NDArray[np.int64]]:
+def _stretches(indices: Sequence[int] | NDArray[np.int64]) -> list[NDArray[np.int64]]:
     array = np.asarray(indices, dtype=int)
     return np.split(array, np.flatnonzero(np.diff(array) > 1) + 1) if len(array) else []
 
@@ -194,14 +196,14 @@ def _describe(
     sites: frozenset[int],
 ) -> Subdomain:
     nothing = float("nan")
-    segments = tuple((int(run[0]) + 1, int(run[-1]) + 1) for run in _runs(members))
+    segments = tuple((int(one[0]) + 1, int(one[-1]) + 1) for one in _stretches(members))
     places = ", ".join(f"{a}-{b}" if a != b else str(a) for a, b in segments)
     return Subdomain(
         name=f"{name} ({places})",
         kind=kind,
         segments=segments,
         mean_deficit=known_mean(deficit[members]),
-        p_value=nothing if kind == "run" else placement_p_value(deficit, members),
+        p_value=nothing if kind == "stretch" else placement_p_value(deficit, members),
         mutated=any(a <= site <= b for a, b in segments for site in sites),
         mean_strain=nothing if strain is None else known_mean(strain[members]),
         strain_p_value=nothing if strain is None else placement_p_value(strain, members),

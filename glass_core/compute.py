@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from glass_core.errors import require_training_packages
+
 Runner = Callable[[Callable[[Any], Any], Sequence[Any]], Iterator[tuple[int, Any]]]
 """Applies a function to items anywhere; yields (place, result) as they end."""
 
@@ -28,7 +30,13 @@ def dask_runner(scheduler: str | None = None, workers: int | None = None) -> Ite
         this package installed; by default a cluster on this machine alone.
     workers : int, optional
         Processes of that cluster; by default one per core.
+
+    Raises
+    ------
+    UnavailableError
+        Dask is not installed.
     """
+    require_training_packages("a cluster", "distributed")
     from dask.distributed import Client, LocalCluster, as_completed
 
     cluster = (

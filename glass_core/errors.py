@@ -4,6 +4,12 @@ Every message is one line for the user: what was wrong, where, and what to do.
 Anything that is not a `GlassError` is a bug.
 """
 
+from __future__ import annotations
+
+import importlib.util
+
+_PACKAGE_OF = {"distributed": "dask[distributed]", "lightning_fabric": "lightning-fabric"}
+
 
 class GlassError(Exception):
     """Base of all errors that GLASS raises on purpose."""
@@ -70,3 +76,27 @@ def shown(text: str, longest: int = 60) -> str:
     """What a user wrote, in one line and short enough for a message."""
     line = " ".join(text.split())
     return line if len(line) <= longest else f"{line[:longest]}..."
+
+
+def require_training_packages(what: str, *modules: str) -> None:
+    """Hold that the packages of the extra ``train`` are installed.
+
+    Parameters
+    ----------
+    what : str
+        What needs them, as the user calls it.
+    modules : str
+        The names they are imported by.
+
+    Raises
+    ------
+    UnavailableError
+        One is missing; says how to install it.
+    """
+    for module in modules:
+        if importlib.util.find_spec(module) is None:
+            package = _PACKAGE_OF.get(module, module)
+            raise UnavailableError(
+                f"{what} needs {package}; run: pip install -r requirements-train.txt, or "
+                "install GLASS with its extra 'train'."
+            )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -215,6 +216,7 @@ BAD = {
         "needs a wild-type structure",
     ),
     "no such file": (["--structure", "nothing.pdb", "--variant", "K2R"], "nothing.pdb"),
+    "no such sequence": (["--wild", "nothing.fasta", "--variant", "K2R"], "no such file"),
 }
 BAD_FILES = {
     "html": (b"<html><body>Not found</body></html>", [], "web page"),
@@ -299,6 +301,31 @@ def test_old_names_of_steps_go_on_working(run, tmp_path, old, new):
     assert run(old[0], *words) == run("train", *new, *words)
     code, _, err = run(old[0], *words)
     assert code == 2 and "Usage" not in err
+
+
+@pytest.mark.parametrize(
+    ("command", "missing", "package"),
+    [
+        ("evaluate tiny --out records", "lightning_fabric", "lightning-fabric"),
+        (
+            f"screen --wild {WILD} --all --out a.csv --scheduler tcp://localhost:1",
+            "distributed",
+            "dask[distributed]",
+        ),
+        ("train pairs chains --out o", "distributed", "dask[distributed]"),
+    ],
+)
+def test_without_the_training_packages(run, monkeypatch, command, missing, package):
+    """As on a machine with requirements.txt alone: how to install them, and nothing is begun."""
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == missing else found(name)
+    )
+    code, out, err = run(*command.split())
+    assert code == 2
+    assert out == ""
+    assert f"needs {package}; run: pip install -r requirements-train.txt" in err
+    assert err.count("\n") == 1
 
 
 def test_old_names_are_not_listed(run):

@@ -36,6 +36,13 @@ def test_the_path_of_a_file_is_its_text(tmp_path):
     assert text_or_file(str(path)) == ">x\nMK\n"
 
 
+@pytest.mark.parametrize("given", ["absent.csv", "no/folder/wild.FASTA"])
+def test_a_file_that_is_not_there_is_no_sequence(given):
+    for read in (text_or_file, VariantChoice.text_or_file):
+        with pytest.raises(InputError, match=f"^{given}: there is no such file; check the path"):
+            read(given)
+
+
 @pytest.mark.parametrize(
     ("choice", "variants", "words"),
     [

@@ -19,7 +19,7 @@ LINE = (
     " < space screen training < report < runs < cli pages app"
 )
 """Rooms between two ``<`` do not import each other."""
-SIDEWAYS = {("records", "errors"), ("progress", "errors"), ("app", "pages")}
+SIDEWAYS = {("records", "errors"), ("compute", "errors"), ("progress", "errors"), ("app", "pages")}
 """What may be imported beside the line, and nothing else: (from, what)."""
 HOMES = {
     "streamlit": ("app.py", "pages"),

@@ -125,6 +125,8 @@ def test_columns_are_guessed_by_name_and_by_content():
     )
     by_content = table("a\tchanges here\n1\tK2R\n2\tT3A\n", "t.tsv")
     assert guess_columns(by_content, [PROTEIN]).variant == "changes here"
+    own = table("mutation,measured_value,measured_tm,label\nK2R,0.5,,1\n")
+    assert guess_columns(own, [PROTEIN]) == Columns("mutation", None, "measured_value", "label")
     misleading = table("variant,hgvs\nrs1,p.Lys2Arg\nrs2,p.Thr3Ala\n")
     assert guess_columns(misleading, [PROTEIN]).variant == "hgvs"
     with pytest.raises(InputError, match="no column holds variants of one"):

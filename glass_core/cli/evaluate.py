@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from glass_core.cli.options import FILE, FOLDER, device_option, settings_on
+from glass_core.errors import require_training_packages
 
 
 @click.command("evaluate")
@@ -38,6 +39,7 @@ def evaluate_command(
 
     MODEL is the name of an installed model, or the folder of one.
     """
+    require_training_packages("evaluate", "lightning_fabric")
     from glass_core.training.evaluation.run import HeldOut, evaluate_model
 
     settings = settings_on(device)

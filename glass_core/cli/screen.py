@@ -20,7 +20,7 @@ from glass_core.cli.options import (
 from glass_core.cli.progress import console_bar
 from glass_core.cli.sources import looked_up
 from glass_core.cli.writing import writing
-from glass_core.errors import InputError
+from glass_core.errors import InputError, require_training_packages
 
 if TYPE_CHECKING:
     from glass_core.inputs.choice import ChoiceKind, VariantChoice
@@ -125,6 +125,8 @@ def screen_command(
         raise InputError(f"rank '{ranking}': is no ranking; use {', '.join(RANKINGS)}.")
     if backend:
         get_remodeller(backend)
+    if scheduler is not None:
+        require_training_packages("--scheduler", "distributed")
     settings = settings_on(device)
     annotation, given = looked_up(accession, structure, settings)
     proteins = read_proteins(text_or_file(wild), given, chain, annotation)

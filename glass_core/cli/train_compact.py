@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from glass_core.cli.options import FILE, FOLDER, together
-from glass_core.cli.train_options import require
+from glass_core.errors import require_training_packages
 
 data_option = click.option(
     "--data",
@@ -63,7 +63,7 @@ def encoder_command(work: Path, steps: int | None, threads: int) -> None:
 
     WORK must hold corpus.parquet, from the step corpus.
     """
-    require("lightning_fabric")
+    require_training_packages("training", "lightning_fabric")
     from glass_core.training.encoder import train_encoder
 
     train_encoder(work, steps, threads)
@@ -79,7 +79,7 @@ def tune_command(data: Path, work: Path, steps: int | None, threads: int) -> Non
     WORK must hold corpus.parquet, effects.parquet and encoder.pt, from the steps corpus,
     assays and encoder.
     """
-    require("lightning_fabric")
+    require_training_packages("training", "lightning_fabric")
     from glass_core.training.tune import tune_encoder
 
     tune_encoder(data, work, steps, threads)

@@ -14,10 +14,9 @@ from glass_core.cli.train_options import (
     embedder_options,
     hardware_options,
     pace_options,
-    require,
     say_trained,
 )
-from glass_core.errors import InputError
+from glass_core.errors import InputError, require_training_packages
 
 
 @click.command("siamese")
@@ -61,7 +60,7 @@ def siamese_command(
     hardware: dict[str, Any],
 ) -> None:
     """Train the Siamese head on labelled pairs, over any embedder."""
-    require("lightning_fabric", "diskcache")
+    require_training_packages("training", "lightning_fabric", "diskcache")
     from glass_core.training.setup import open_embedder, open_fabric
     from glass_core.training.siamese import HEAD_RECIPES, train_head
 
@@ -105,7 +104,7 @@ def fold_command(
 
     The model's TM-scores are then those of this head; its lDDT stays that of the Siamese head.
     """
-    require("lightning_fabric", "diskcache")
+    require_training_packages("training", "lightning_fabric", "diskcache")
     from glass_core.models.card import ModelCard
     from glass_core.training.fold import FOLD_SCHEDULE, train_fold
     from glass_core.training.setup import open_embedder, open_fabric
@@ -138,7 +137,7 @@ def effect_command(
     clinical), sequence, mutant, value (higher = more damaging; labels 0 or 1), group
     and side (train, validation or test).
     """
-    require("lightning_fabric", "diskcache")
+    require_training_packages("training", "lightning_fabric", "diskcache")
     from glass_core.models.card import ModelCard
     from glass_core.training.effect import EFFECT_SCHEDULE, train_effect
     from glass_core.training.setup import open_embedder, open_fabric

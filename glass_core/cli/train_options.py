@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,7 +12,6 @@ import click
 
 from glass_core.cli.options import FOLDER, device_option, gathered
 from glass_core.embedders.kinds import EMBEDDER_KINDS
-from glass_core.errors import UnavailableError
 
 if TYPE_CHECKING:
     from glass_core.training.loop import History, Schedule
@@ -95,16 +93,6 @@ pace_options = gathered(
 def changed(schedule: Schedule, pace: Mapping[str, Any]) -> Schedule:
     """A schedule with the changes that were asked for; None = none."""
     return replace(schedule, **{name: value for name, value in pace.items() if value is not None})
-
-
-def require(*packages: str) -> None:
-    """Say how to install what training needs, where it is missing."""
-    for package in packages:
-        if importlib.util.find_spec(package) is None:
-            raise UnavailableError(
-                f"training needs {package}; run: pip install -r requirements-train.txt, or "
-                "install GLASS with its extra 'train'."
-            )
 
 
 def say_trained(fabric: Any, model: Path, history: History) -> None:

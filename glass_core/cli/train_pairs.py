@@ -8,7 +8,7 @@ import click
 
 from glass_core.cli.options import FILE, FOLDER, scheduler_option
 from glass_core.cli.progress import console_bar
-from glass_core.cli.train_options import require
+from glass_core.errors import require_training_packages
 
 
 @click.command("pairs")
@@ -77,7 +77,7 @@ def pairs_command(
     SOURCE is a folder of structure files, or a Parquet table with the columns id,
     sequence and ca, and where known split_group and cluster40.
     """
-    require("distributed")
+    require_training_packages("training", "distributed")
     import pandas as pd
 
     from glass_core.compute import dask_runner

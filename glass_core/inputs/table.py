@@ -34,7 +34,17 @@ VARIANT_NAMES = (
 PROTEIN_NAMES = ("protein", "protein_id", "protein_name", "uniprot", "accession", "gene", "target")
 ENTRY_NAMES = ("name", "id")
 """Name the protein where several are given; elsewhere they often number the rows."""
-MEASURED_NAMES = ("score", "dms_score", "fitness", "ddg", "measured", "value", "activity")
+MEASURED_NAMES = (
+    "measured_value",
+    "score",
+    "dms_score",
+    "fitness",
+    "ddg",
+    "measured",
+    "value",
+    "activity",
+)
+"""First the column of GLASS's own tables, of which one name serves to read and to write."""
 FIT_NAMES = ("dms_score_bin",)
 """Labels in which 1 means fit: ProteinGym's."""
 LABEL_NAMES = (

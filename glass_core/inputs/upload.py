@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from glass_core.errors import InputError, SequenceError
+from glass_core.errors import InputError, SequenceError, shown
 from glass_core.protein.structure.file import write_structure
 from glass_core.protein.structure.parse import Neighbours
 from glass_core.protein.structure.structure import Structure
@@ -14,6 +14,8 @@ EXAMPLE_CHAIN = "A"
 EXAMPLE_VARIANT = "V31P"
 """A proline in the middle of a helix of a globin chain."""
 _LONGEST_PATH = 1000
+_FILE_SUFFIXES = (".csv", ".tsv", ".parquet", ".txt", ".fasta", ".fa", ".faa", ".pdb", ".cif")
+"""No sequence and no list of variants ends so: what does is meant as a file."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +56,24 @@ class Upload:
 
 
 def file_named(given: str) -> Path | None:
-    """The file that `given` is the path of; None where it is the text itself."""
+    """The file that `given` is the path of; None where it is the text itself.
+
+    Raises
+    ------
+    InputError
+        It ends as the name of a file does, and there is none.
+    """
     if "\n" in given or len(given) > _LONGEST_PATH:
         return None
     path = Path(given)
     try:
-        return path if path.is_file() else None
+        if path.is_file():
+            return path
     except OSError:  # no path at all, such as a sequence that is longer than names may be
         return None
+    if path.suffix.lower() in _FILE_SUFFIXES:
+        raise InputError(f"{shown(given)}: there is no such file; check the path.")
+    return None
 
 
 def text_or_file(given: str) -> str:

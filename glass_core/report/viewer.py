@@ -226,6 +226,7 @@ def page(view: object, script: str | None) -> str:
  const link=document.createElement('a');link.href={name}.pngURI();
  link.download='glass-3d.png';link.click();">Save picture</button>
 <span id="no3d" style="display:none;color:#B22222"> 3Dmol.js could not be loaded: there is no
- network and no local copy. Run <code>make</code> where npm is installed to keep one.</span></div>
+ network and no local copy. To keep one, run <code>make assets/vendor/3Dmol-min.js</code> in the
+ source folder where npm is installed; then start GLASS there or install it again.</span></div>
 <script>setTimeout(function(){{if(typeof $3Dmol==='undefined')
  document.getElementById('no3d').style.display='inline';}},6000);</script>"""

@@ -16,6 +16,8 @@ import numpy as np
 import pytest
 
 from glass_core.impact.as_json import from_json, to_json
+from glass_core.inputs.columns import Columns, from_table, guess_columns
+from glass_core.inputs.table import read_table
 from glass_core.report.screen.tables import read_screen_parquet
 from glass_core.runs.bundle import import_bundle
 from glass_core.runs.screening import advance
@@ -88,3 +90,14 @@ def test_json_of_format_1_is_read_and_written_again():
 
 def test_a_table_of_format_1_is_read():
     assert rows_of(read_screen_parquet((FILES / "screen.parquet").read_bytes())) == expected_rows()
+
+
+def test_a_screen_of_format_1_is_a_table_of_variants(store):
+    """A CSV is not opened but serves as input: `score` still means what was measured."""
+    protein = store.inputs(EXPECTED["screen"]).proteins[0]
+    table = read_table((FILES / "screen.csv").read_bytes(), "screen.csv")
+    columns = guess_columns(table, [protein])
+    assert columns == Columns("variant", "protein", "score", "label")
+    asked = list(from_table(table, columns, [protein]))
+    read = [request.variant.text for request in asked if request.variant]
+    assert read == ["S5A", "D10P", "I15W", "F20_D21del"]

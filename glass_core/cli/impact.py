@@ -204,9 +204,8 @@ def _print_summary(result: Impact) -> None:
         click.echo(f"  {sentence}")
     for flag in result.flags:
         click.echo(f"  ! {flag}")
-    basis = "measured" if result.measured else "predicted"
     for part in result.subdomains[:5]:
-        figures = [(f"mean {basis} deficit", part.mean_deficit, part.p_value)]
+        figures = [(f"mean {result.deficit_basis} deficit", part.mean_deficit, part.p_value)]
         if result.measured:
             figures.append(("mean strain", part.mean_strain, part.strain_p_value))
         click.echo(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -147,6 +148,11 @@ class Impact:
     def deficit(self) -> NDArray[np.float64]:
         """1 - lDDT: measured where there is a measurement, else predicted."""
         return 1 - (self.measured_lddt if self.measured else self.predicted_lddt)
+
+    @property
+    def deficit_basis(self) -> Literal["measured", "predicted"]:
+        """What `deficit` is made of."""
+        return "measured" if self.measured else "predicted"
 
     @cached_property
     def secondary_structure(self) -> str:

@@ -64,14 +64,13 @@ def variant_table(impact: Impact) -> pd.DataFrame:
 
 def subdomain_table(impact: Impact) -> pd.DataFrame:
     """Affected parts of the fold, worst first."""
-    basis = "measured" if impact.measured else "predicted"
     return pd.DataFrame(
         [
             {
                 "part": part.name,
                 "kind": part.kind,
                 "residues": part.size,
-                f"mean deficit ({basis})": part.mean_deficit,
+                f"mean deficit ({impact.deficit_basis})": part.mean_deficit,
                 "p of the deficit": part.p_value,
                 **(
                     {"mean strain": part.mean_strain, "p of the strain": part.strain_p_value}

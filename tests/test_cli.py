@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from glass_core.cli.dashboard import streamlit_arguments
 from glass_core.cli.main import main
 from glass_core.impact.as_json import from_json
-from glass_core.protein.structure.file import write_structure
+from glass_core.protein.structure.write import write_structure
 
 WILD = "MKTAYIAKQRQISFVKSHFSRQ"
 

@@ -24,7 +24,7 @@ from glass_core.remodel import get_remodeller
 from glass_core.screen.stream import screen
 
 ROOT = Path(__file__).parents[1]
-HEAVY = {"torch", "transformers", "openmm", "streamlit", "pandas", "numpy", "biotite"}
+HEAVY = {"torch", "transformers", "openmm", "streamlit", "pandas", "numpy", "biotite", "gemmi"}
 
 
 def python(code: str) -> str:

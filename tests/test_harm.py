@@ -27,8 +27,9 @@ from glass_core.models.registry import list_models, load_predictor
 from glass_core.protein.annotation import Annotation, Feature, KnownVariant
 from glass_core.protein.change import Change
 from glass_core.protein.protein import Protein
-from glass_core.protein.structure.file import read_structure, write_structure
+from glass_core.protein.structure.file import read_structure
 from glass_core.protein.structure.structure import Structure
+from glass_core.protein.structure.write import write_structure
 from glass_core.protein.variant import Variant
 from glass_core.report.impact.annotation import known_variant_table
 from glass_core.report.impact.exports import exports

@@ -36,6 +36,7 @@ HOMES = {
     "openmm": ("glass_core/remodel/openmm.py",),
     "pdbfixer": ("glass_core/remodel/openmm.py",),
     "modeller": ("glass_core/remodel/modeller.py",),
+    "gemmi": ("glass_core/protein/structure",),
 }
 """Heavy package -> the only places that import it."""
 TOP_ENTRIES, TOP_FILES = 20, 5
@@ -160,7 +161,7 @@ def test_help_loads_nothing_heavy():
         "from glass_core.cli.main import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "heavy={'torch','transformers','openmm','streamlit','pandas','numpy','biotite'}"
+        "heavy={'torch','transformers','openmm','streamlit','pandas','numpy','biotite','gemmi'}"
         "&set(sys.modules)\n"
         "assert not heavy, heavy"
     )

@@ -97,8 +97,8 @@ def test_a_sequence_with_more_than_the_structure_shows_the_alignment(page, globi
 
 def test_a_mutant_structure_of_ones_own_is_measured(page, globin):
     from glass_core.inputs.upload import Upload
-    from glass_core.protein.structure.file import write_structure
     from glass_core.protein.structure.structure import Structure
+    from glass_core.protein.structure.write import write_structure
 
     page.button(key="example").click().run()
     content = write_structure(globin, "pdb").encode()

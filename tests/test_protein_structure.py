@@ -11,8 +11,9 @@ import pytest
 
 from glass_core.errors import RecordError, StructureError
 from glass_core.protein.protein import Protein
-from glass_core.protein.structure.file import list_chains, read_structure, write_structure
+from glass_core.protein.structure.file import list_chains, read_structure
 from glass_core.protein.structure.structure import Structure
+from glass_core.protein.structure.write import write_structure
 
 ATOM = (
     "{record:<6}{serial:>5} {atom:<4}{alt}{res:>3} {chain}{number:>4}{code}   "

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import glass_core
 from glass_core.metrics.measure import DEFINITIONS
 from glass_core.protein.protein import Protein
-from glass_core.protein.structure.file import write_structure
+from glass_core.protein.structure.write import write_structure
 
 _PACKAGES = (
     "torch",

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glass_core.errors import InputError, SequenceError, shown
-from glass_core.protein.structure.file import write_structure
-from glass_core.protein.structure.parse import Neighbours
+from glass_core.protein.structure.file import Neighbours
 from glass_core.protein.structure.structure import Structure
+from glass_core.protein.structure.write import write_structure
 
 EXAMPLE_CHAIN = "A"
 EXAMPLE_VARIANT = "V31P"

@@ -15,8 +15,9 @@ from glass_core.errors import RecordError
 from glass_core.protein.annotation import Annotation, Feature, KnownVariant, Retrieved
 from glass_core.protein.change import Change
 from glass_core.protein.protein import Protein
-from glass_core.protein.structure.file import read_structure, write_structure
+from glass_core.protein.structure.file import read_structure
 from glass_core.protein.structure.structure import Structure
+from glass_core.protein.structure.write import write_structure
 from glass_core.records import require
 
 

@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glass_core.errors import RemodelError
-from glass_core.protein.structure.file import write_atoms
 from glass_core.protein.structure.structure import Structure
+from glass_core.protein.structure.write import write_atoms
 from glass_core.remodel.base import RemodelRequest, RemodelSettings, RoleStage
 from glass_core.remodel.coordinates import SEGMENT_CHAINS, as_structure, segments, start_atoms
 from glass_core.remodel.runner import SubprocessRemodeller

@@ -30,8 +30,8 @@ from numpy.typing import NDArray
 
 from glass_core.errors import RemodelError
 from glass_core.progress import Stage
-from glass_core.protein.structure.file import write_atoms
 from glass_core.protein.structure.structure import Structure
+from glass_core.protein.structure.write import write_atoms
 from glass_core.remodel.base import RemodelRequest, RemodelSettings, RoleStage
 from glass_core.remodel.coordinates import as_structure, start_atoms
 from glass_core.remodel.restraints import site_distance, template_restraints

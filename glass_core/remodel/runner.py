@@ -23,8 +23,9 @@ from typing import Any
 
 from glass_core.errors import RemodelError, UnavailableError
 from glass_core.progress import UNWATCHED, Stage, Watch
-from glass_core.protein.structure.file import read_structure, write_structure
+from glass_core.protein.structure.file import read_structure
 from glass_core.protein.structure.structure import Structure
+from glass_core.protein.structure.write import write_structure
 from glass_core.remodel.base import ROLES, RemodelRequest, Replicate
 
 JOB_FILE, WILD_FILE = "job.json", "wild.cif"

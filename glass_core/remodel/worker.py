@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from glass_core.errors import GlassError
-from glass_core.protein.structure.file import read_structure, write_structure
+from glass_core.protein.structure.file import read_structure
 from glass_core.protein.structure.structure import Structure
+from glass_core.protein.structure.write import write_structure
 from glass_core.remodel.base import ROLES, RemodelRequest, RemodelSettings, RoleStage
 from glass_core.remodel.runner import FOLDER_PREFIX, JOB_FILE, MARK, WILD_FILE
 

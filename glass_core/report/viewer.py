@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from glass_core.errors import InputError
 from glass_core.impact.record import Impact
 from glass_core.protein.protein import Protein
-from glass_core.protein.structure.file import write_structure
 from glass_core.protein.structure.structure import Structure
+from glass_core.protein.structure.write import write_structure
 from glass_core.report import style
 
 ColourBy = Literal["deficit", "strain", "chain", "pLDDT"]

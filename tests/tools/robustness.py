@@ -24,8 +24,9 @@ from glass_core.protein.notation import FORMS
 from glass_core.protein.numbering import NUMBERING_KINDS
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import read_sequences
-from glass_core.protein.structure.file import list_chains, read_structure, write_structure
+from glass_core.protein.structure.file import list_chains, read_structure
 from glass_core.protein.structure.structure import Structure
+from glass_core.protein.structure.write import write_structure
 from glass_core.protein.written import take_apart
 from glass_core.runs.bundle import export_bundle, import_bundle
 from glass_core.runs.store import RunStore

@@ -1,67 +1,48 @@
-"""Structure files: mmCIF, PDB and BinaryCIF, each also gzip'd, in; mmCIF and PDB out."""
+"""Structure files: mmCIF, PDB and BinaryCIF, each also gzip'd, to one chain of them."""
 
 from __future__ import annotations
 
-import io
+import struct
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from glass_core.errors import StructureError
-from glass_core.protein.sequence import ONE_LETTER, STANDARD, THREE_LETTER, UNKNOWN
-from glass_core.protein.structure.parse import Neighbours, load_atoms
-from glass_core.protein.structure.structure import Origin, Structure
+from glass_core.errors import StructureError, one_line
+from glass_core.protein.structure.chains import ProteinChain, protein_chains
+from glass_core.protein.structure.cif import read_cif
+from glass_core.protein.structure.cif_columns import binary_blocks, text_blocks
+from glass_core.protein.structure.content import LABELS, Format, detect, read_content
+from glass_core.protein.structure.pdb import read_pdb
+from glass_core.protein.structure.residues import parent
+from glass_core.protein.structure.structure import Structure
+from glass_core.protein.structure.table import FileContent
 
 if TYPE_CHECKING:
     from biotite.structure import AtomArray
 
-_PARENTS = {
-    "MSE": "MET",
-    "SEP": "SER",
-    "TPO": "THR",
-    "PTR": "TYR",
-    "CSO": "CYS",
-    "CME": "CYS",
-    "CSD": "CYS",
-    "OCS": "CYS",
-    "CSX": "CYS",
-    "CAS": "CYS",
-    "SMC": "CYS",
-    "HYP": "PRO",
-    "MLY": "LYS",
-    "M3L": "LYS",
-    "MLZ": "LYS",
-    "KCX": "LYS",
-    "ALY": "LYS",
-    "LLP": "LYS",
-    "PCA": "GLU",
-    "CGU": "GLU",
-    "TYS": "TYR",
-    "HIC": "HIS",
-    "NEP": "HIS",
-    "FME": "MET",
-    "MHO": "MET",
-    "SAC": "SER",
-    "TRN": "TRP",
-    "FTR": "TRP",
-    "AGM": "ARG",
-    "MEN": "ASN",
-    "HSD": "HIS",
-    "HSE": "HIS",
-    "HSP": "HIS",
-    "HID": "HIS",
-    "HIE": "HIS",
-    "HIP": "HIS",
-    "CYX": "CYS",
-    "CYM": "CYS",
-    "ASH": "ASP",
-    "GLH": "GLU",
-    "LYN": "LYS",
-}
-"""Modified residues and force-field names whose parent the chemical dictionary does not give."""
+Neighbours = Literal["unit", "assembly"]
+"""The chains of a file as it is, or of its first biological assembly."""
+MAX_ASSEMBLY_ATOMS = 3_000_000
+"""Larger assemblies are not built."""
 _RENAMED_ATOMS = {("MSE", "SE"): ("SD", "S")}
+_BROKEN = (
+    ValueError,
+    KeyError,
+    IndexError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    EOFError,
+    MemoryError,
+    RuntimeError,
+    struct.error,
+    AssertionError,
+)
+"""What the readers raise on a broken file; RuntimeError has RecursionError among others."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +53,7 @@ class Chain:
     sequence: str
 
     def __str__(self) -> str:
-        return f"{self.id} ({len(self.sequence)} residues)"
+        return f"{self.id or '(blank)'} ({len(self.sequence)} residues)"
 
 
 def read_structure(
@@ -84,8 +65,9 @@ def read_structure(
 ) -> Structure:
     """Read one protein chain.
 
-    First model; of alternative locations the one with the highest occupancy;
-    modified residues become their parents; author numbering is kept.
+    First model; of alternative locations the one with the highest occupancy; residues bonded
+    into the chain, modified ones as their parents; author numbering is kept. What was passed
+    over or decided is in the structure's notes.
 
     Parameters
     ----------
@@ -113,29 +95,13 @@ def read_structure(
     >>> len(structure), structure.sequence[:8], structure.ca.shape
     (147, 'DCCSYEDR', (147, 3))
     """
-    file = load_atoms(source, name, neighbours)
-    name, atoms, others = file.name, file.atoms, file.assembly
-    chains = _protein_chains(atoms, name)
-    ids = [c.id for c in chains]
-    listing = ", ".join(map(str, chains[:12])) + (", ..." if len(chains) > 12 else "")
-    if chain is None:
-        if len(chains) > 1:
-            raise StructureError(
-                f"{name}: has {len(chains)} protein chains; choose one: {listing}."
-            )
-        chain = ids[0]
-    elif chain not in ids:
-        raise StructureError(f"{name}: has no protein chain '{chain}'; it has {listing}.")
-    if others is not None:
-        partners = others[_is_residue(others) & (others.chain_id != chain)]
-    elif neighbours == "assembly":
-        raise StructureError(
-            f"{name}: describes no biological assembly that can be built; choose the chains of "
-            "the file."
-        )
+    file, chains = _read(source, name)
+    chosen = _chosen(chains, chain, file.name)
+    if neighbours == "assembly":
+        partners = _assembly(file, chains, chosen)
     else:
-        partners = atoms[_is_residue(atoms) & (atoms.chain_id != chain)]
-    return _one_chain(atoms[atoms.chain_id == chain], name, file.origin, partners)
+        partners = _unit(file, [other for other in chains if other is not chosen])
+    return _structure(file, chosen, partners)
 
 
 def list_chains(source: Path | bytes, *, name: str | None = None) -> tuple[Chain, ...]:
@@ -146,116 +112,107 @@ def list_chains(source: Path | bytes, *, name: str | None = None) -> tuple[Chain
     StructureError
         Not a structure file, or one without protein.
     """
-    file = load_atoms(source, name)
-    return _protein_chains(file.atoms, file.name)
+    return tuple(Chain(one.id, one.sequence) for one in _read(source, name)[1])
 
 
-def write_structure(
-    structure: Structure, file_format: Literal["mmcif", "pdb"], *, with_ligands: bool = False
-) -> str:
-    """The text of an mmCIF or PDB file with the structure's own numbering.
-
-    Raises
-    ------
-    StructureError
-        PDB was asked for and the chain does not fit it (over 99,999 atoms,
-        residue numbers over 9,999, a chain identifier of several letters).
-    """
-    atoms = structure.atoms
-    if with_ligands and structure.ligands is not None:
-        atoms = atoms + structure.ligands
-    return write_atoms(atoms, file_format)
-
-
-def write_atoms(atoms: AtomArray, file_format: Literal["mmcif", "pdb"]) -> str:
-    """The text of a file of any atoms; see `write_structure`."""
-    from biotite.structure.io import pdb, pdbx
-
-    text = io.StringIO()
-    if file_format == "mmcif":
-        cif = pdbx.CIFFile()
-        pdbx.set_structure(cif, atoms, data_block="glass")
-        cif.write(text)
-        return text.getvalue()
-    chains = sorted(set(map(str, atoms.chain_id)))
-    if max(map(len, chains)) > 1 or np.abs(atoms.res_id).max() > 9999 or len(atoms) > 99_999:
-        raise StructureError(f"chain '{chains[0]}': does not fit the PDB format; use mmCIF.")
-    file = pdb.PDBFile()
-    pdb.set_structure(file, atoms)
-    file.write(text)
-    return text.getvalue()
-
-
-def _protein_chains(atoms: AtomArray, name: str) -> tuple[Chain, ...]:
-    atoms = atoms[_is_residue(atoms)]
-    ca = atoms[(atoms.atom_name == "CA") & (atoms.element != "CA")]
-    if not len(ca):
+def _read(source: Path | bytes, name: str | None) -> tuple[FileContent, tuple[ProteinChain, ...]]:
+    """A file and its protein chains, of which there is at least one."""
+    if name is None:
+        name = "structure" if isinstance(source, bytes) else source.name
+    content = read_content(source, name)
+    file_format = detect(content, name)
+    try:
+        with warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):
+            # Fields that a file leaves out and the reader replaces are no news to the user.
+            warnings.simplefilter("ignore", UserWarning)
+            file = _parse(content, name, file_format)
+            chains = protein_chains(file)
+    except StructureError:
+        raise
+    except _BROKEN as error:
+        raise StructureError(
+            f"{name}: cannot be read as {LABELS[file_format]}, it may be truncated or damaged "
+            f"({one_line(error)}); fetch the file again."
+        ) from error
+    if not chains:
         raise StructureError(f"{name}: has no protein residue with a C-alpha atom.")
-    order = dict.fromkeys(str(c) for c in ca.chain_id)
-    return tuple(
-        Chain(
-            c,
-            "".join(
-                ONE_LETTER.get(_parent(str(r)), UNKNOWN) for r in ca.res_name[ca.chain_id == c]
-            ),
+    return file, chains
+
+
+def _parse(content: bytes, name: str, file_format: Format) -> FileContent:
+    from biotite.file import DeserializationError, InvalidFileError
+
+    if file_format == "pdb":
+        return read_pdb(content, name)
+    try:
+        blocks = text_blocks if file_format == "mmcif" else binary_blocks
+        return read_cif(list(blocks(content, name)), name)
+    except (InvalidFileError, DeserializationError) as error:
+        raise ValueError(str(error)) from error
+
+
+def _chosen(chains: Sequence[ProteinChain], chain: str | None, name: str) -> ProteinChain:
+    listed = [Chain(one.id, one.sequence) for one in chains]
+    listing = ", ".join(map(str, listed[:12])) + (", ..." if len(listed) > 12 else "")
+    if chain is None:
+        if len(chains) > 1:
+            raise StructureError(
+                f"{name}: has {len(chains)} protein chains; choose one: {listing}."
+            )
+        return chains[0]
+    found = next((one for one in chains if one.id == chain), None)
+    if found is None:
+        raise StructureError(f"{name}: has no protein chain '{chain}'; it has {listing}.")
+    return found
+
+
+def _unit(file: FileContent, chains: Sequence[ProteinChain]) -> AtomArray:
+    """Atoms of some chains as the file has them."""
+    rows = [chain.rows for chain in chains]
+    names = [np.full(len(own), chain.id) for own, chain in zip(rows, chains, strict=True)]
+    if not rows:
+        return file.atoms.array(np.zeros(0, dtype=np.int64), "")
+    return file.atoms.array(np.concatenate(rows), np.concatenate(names))
+
+
+def _assembly(file: FileContent, chains: Sequence[ProteinChain], chosen: ProteinChain) -> AtomArray:
+    """Atoms of the first assembly but for the chain itself; a prime marks symmetry copies."""
+    total = sum(len(chain.rows) for chain in chains)
+    if not file.assembly or len(file.assembly) * total > MAX_ASSEMBLY_ATOMS:
+        raise StructureError(
+            f"{file.name}: describes no biological assembly that can be built; choose the chains "
+            "of the file."
         )
-        for c in order
-    )
+    rows, names, coords = [], [], []
+    for copy in file.assembly:
+        of = file.atoms.subchain if copy.of_subchains else file.atoms.chain
+        for chain in chains:
+            if copy.is_original and chain is chosen:
+                continue
+            own = chain.rows[np.isin(of[chain.rows], sorted(copy.chains))]
+            rows.append(own)
+            names.append(np.full(len(own), chain.id + ("" if copy.is_original else "'")))
+            coords.append(file.atoms.coord[own] @ copy.rotation.T + copy.shift)
+    return file.atoms.array(np.concatenate(rows), np.concatenate(names), np.concatenate(coords))
 
 
-def _one_chain(atoms: AtomArray, name: str, origin: Origin, partners: AtomArray) -> Structure:
-    residue = _is_residue(atoms)
-    protein, ligands = atoms[residue], atoms[~residue]
-    notes: list[str] = []
-    for original in sorted(set(map(str, protein.res_name))):
-        parent = _parent(original)
-        if parent == original:
+def _structure(file: FileContent, chain: ProteinChain, partners: AtomArray) -> Structure:
+    protein = file.atoms.array(chain.rows, chain.id)
+    ligands = file.atoms.array(chain.ligands, chain.id)
+    notes = [*file.notes, *chain.notes]
+    for original in sorted({residue.name for residue in chain.residues}):
+        new = parent(original)
+        if new == original:
             continue
-        count = int(((protein.res_name == original) & (protein.atom_name == "CA")).sum())
-        notes.append(f"{count} {original} residue(s) read as {parent}.")
+        count = sum(residue.name == original for residue in chain.residues)
+        notes.append(f"{count} {original} residue(s) read as {new}.")
         for (residue_name, atom), (new_atom, element) in _RENAMED_ATOMS.items():
             if residue_name == original:
                 renamed = (protein.res_name == original) & (protein.atom_name == atom)
                 protein.atom_name[renamed], protein.element[renamed] = new_atom, element
-        protein.res_name[protein.res_name == original] = parent
+        protein.res_name[protein.res_name == original] = new
     protein.hetero[:] = False
-    kept = ligands[~np.isin(ligands.res_name, ("HOH", "DOD", "WAT"))]
+    ligands.hetero[:] = True
     return Structure.from_atoms(
-        protein, name, origin, tuple(notes), kept if len(kept) else None, partners
+        protein, file.name, file.origin, tuple(notes), ligands if len(ligands) else None, partners
     )
-
-
-def _is_residue(atoms: AtomArray) -> np.ndarray:
-    """Atoms of amino-acid residues of a chain: standard, known modified, or with a backbone."""
-    import biotite.structure as struc
-
-    if not len(atoms):
-        return np.zeros(0, dtype=bool)
-    names = {str(n) for n in np.unique(atoms.res_name)}
-    known = {n for n in names if _parent(n) in ONE_LETTER and _parent(n) != "XAA"}
-    by_name = np.isin(atoms.res_name, sorted(known))
-    backbone = np.all(
-        [
-            struc.apply_residue_wise(
-                atoms, (atoms.atom_name == name) & (atoms.element == name[0]), np.any
-            )
-            for name in ("N", "CA", "C")
-        ],
-        axis=0,
-    )
-    spread = struc.spread_residue_wise(atoms, backbone)
-    # A free amino acid bound as a ligand is no part of the chain: it is hetero and standard.
-    free = atoms.hetero & np.isin(atoms.res_name, [THREE_LETTER[s].upper() for s in STANDARD])
-    return np.asarray((by_name | spread) & ~free, dtype=bool)
-
-
-def _parent(name: str) -> str:
-    """The standard residue a modified one derives from, or `name` itself."""
-    if name in ONE_LETTER:
-        return name
-    if name in _PARENTS:
-        return _PARENTS[name]
-    from biotite.structure.info import one_letter_code
-
-    letter = one_letter_code(name)
-    return THREE_LETTER[letter].upper() if letter and letter in STANDARD else name

@@ -18,28 +18,20 @@ MAX_ROWS = 10_000_000
 MAX_COLUMN_BYTES = 1_000_000_000
 """Of one column of text, which a reader holds at four bytes a letter."""
 _LETTER_BYTES = 4
-_LONG_LINE = 400
+_LONG_WORD = 40
 _SIZES = ("srcSize", "rowCount")
 
 
-def check_text(content: bytes, name: str) -> None:
-    """Refuse an mmCIF text whose atom table would take too much memory.
+def check_column(longest: int, rows: int, name: str) -> None:
+    """Refuse a column of words that would take too much memory as an array.
 
     Raises
     ------
     StructureError
         It would.
     """
-    begin = content.find(b"\n_atom_site.")
-    if begin < 0:
-        return
-    lines = content[begin:].splitlines()
-    longest = max(map(len, lines))
-    if longest > _LONG_LINE and longest * len(lines) * _LETTER_BYTES > MAX_COLUMN_BYTES:
-        raise _too_much(name)
-    if (
-        any(line.startswith(b";") for line in lines)
-        and _longest_text(lines) * len(lines) * _LETTER_BYTES > MAX_COLUMN_BYTES
+    if rows > MAX_ROWS or (
+        longest > _LONG_WORD and longest * rows * _LETTER_BYTES > MAX_COLUMN_BYTES
     ):
         raise _too_much(name)
 
@@ -105,27 +97,14 @@ def _longest_word(table: dict[str, Any], name: str) -> int:
     from biotite.structure.io.pdbx.encoding import decode_stepwise, deserialize_encoding
 
     words = table["stringData"]
-    if not isinstance(words, str) or len(words) <= _LONG_LINE:
-        return _LONG_LINE // 10
+    if not isinstance(words, str) or len(words) <= 10 * _LONG_WORD:
+        return _LONG_WORD
     try:
         steps = [deserialize_encoding(step) for step in table["offsetEncoding"]]
         begins = np.asarray(decode_stepwise(table["offsets"], steps), dtype=np.int64)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError) as error:
         raise StructureError(f"{name}: is damaged BinaryCIF; fetch the file again.") from error
     return min(int(np.diff(begins).max(initial=0)), len(words))
-
-
-def _longest_text(lines: list[bytes]) -> int:
-    """Letters of the longest text between two lines that begin with a semicolon."""
-    longest = current = 0
-    inside = False
-    for line in lines:
-        if line.startswith(b";"):
-            inside, current = not inside, 0
-        if inside:
-            current += len(line)
-            longest = max(longest, current)
-    return longest
 
 
 def _too_much(name: str) -> StructureError:

@@ -16,8 +16,8 @@ from glass_core.records import frozen_array, require
 if TYPE_CHECKING:
     from biotite.structure import AtomArray
 
-Origin = Literal["experiment", "alphafold", "model", "remodelled", "unknown"]
-"""Where coordinates come from; only AlphaFold's B-factor column is pLDDT."""
+Origin = Literal["experiment", "alphafold", "predicted", "model", "remodelled", "unknown"]
+"""Where coordinates come from; only of "alphafold" and "predicted" the B-factors are pLDDT."""
 
 CONTACT = 5.0
 """Å between heavy atoms of two chains that touch."""
@@ -39,7 +39,8 @@ class Structure:
         their parents, coordinates in Å to 0.001. Treat as read-only.
     name : str
         File or entry name, for people.
-    origin : {"experiment", "alphafold", "model", "remodelled", "unknown"}
+    origin : {"experiment", "alphafold", "predicted", "model", "remodelled", "unknown"}
+        "predicted": a model of another program than AlphaFold that gives pLDDT.
     notes : tuple of str
         What was changed or left out while reading, one sentence each.
     ligands : AtomArray or None
@@ -204,11 +205,11 @@ class Structure:
 
     @cached_property
     def plddt(self) -> NDArray[np.float64] | None:
-        """AlphaFold confidence 0..100 per residue, or None for other origins.
+        """The model's confidence 0..100 per residue, or None where the file gives none.
 
         Confidence of the model, not an effect of a mutation.
         """
-        return self.b_factor if self.origin == "alphafold" else None
+        return self.b_factor if self.origin in ("alphafold", "predicted") else None
 
     @cached_property
     def breaks(self) -> tuple[int, ...]:

@@ -27,7 +27,7 @@ def superposed(impact: Impact, file_format: Literal["mmcif", "pdb"]) -> str:
     InputError
         There is no structure.
     """
-    from glass_core.protein.structure.file import write_atoms
+    from glass_core.protein.structure.write import write_atoms
 
     wild = impact.protein.structure
     if wild is None:

@@ -1,0 +1,84 @@
+"""Names of residues and the standard ones they stand for."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from glass_core.protein.sequence import ONE_LETTER, STANDARD, THREE_LETTER, UNKNOWN
+
+PROTONATED = {
+    "HSD": "HIS",
+    "HSE": "HIS",
+    "HSP": "HIS",
+    "HID": "HIS",
+    "HIE": "HIS",
+    "HIP": "HIS",
+    "CYX": "CYS",
+    "CYM": "CYS",
+    "ASH": "ASP",
+    "GLH": "GLU",
+    "LYN": "LYS",
+}
+"""What force fields call the 20 by their protons."""
+PLAIN_NAMES = frozenset(
+    {*(THREE_LETTER[letter].upper() for letter in STANDARD), *PROTONATED, "MSE"}
+)
+"""Residues that no file lists as anything but a part of a chain, unless as a hetero group."""
+WATER = frozenset({"HOH", "DOD", "WAT", "H2O", "SOL", "TIP", "TIP3", "TIP4"})
+_UNKNOWN_RESIDUES = frozenset({"UNK"})
+_PARENTS = PROTONATED | {
+    "MSE": "MET",
+    "SEP": "SER",
+    "TPO": "THR",
+    "PTR": "TYR",
+    "CSO": "CYS",
+    "CME": "CYS",
+    "CSD": "CYS",
+    "OCS": "CYS",
+    "CSX": "CYS",
+    "CAS": "CYS",
+    "SMC": "CYS",
+    "HYP": "PRO",
+    "MLY": "LYS",
+    "M3L": "LYS",
+    "MLZ": "LYS",
+    "KCX": "LYS",
+    "ALY": "LYS",
+    "LLP": "LYS",
+    "PCA": "GLU",
+    "CGU": "GLU",
+    "TYS": "TYR",
+    "HIC": "HIS",
+    "NEP": "HIS",
+    "FME": "MET",
+    "MHO": "MET",
+    "SAC": "SER",
+    "TRN": "TRP",
+    "FTR": "TRP",
+    "AGM": "ARG",
+    "MEN": "ASN",
+}
+"""Modified and protonated residues whose parent the chemical dictionary does not give."""
+
+
+@cache
+def parent(name: str) -> str:
+    """The standard residue a modified one derives from, or `name` itself."""
+    if name in ONE_LETTER:
+        return name
+    if name in _PARENTS:
+        return _PARENTS[name]
+    from biotite.structure.info import one_letter_code
+
+    letter = one_letter_code(name)
+    return THREE_LETTER[letter].upper() if letter and letter in STANDARD else name
+
+
+def is_amino_acid(name: str) -> bool:
+    """Whether the name alone says that it is one, standard or modified."""
+    return name in _UNKNOWN_RESIDUES or (parent(name) in ONE_LETTER and parent(name) != "XAA")
+
+
+def letter_of(name: str) -> str:
+    """One letter of a residue's parent; X where it has none."""
+    return ONE_LETTER.get(parent(name), UNKNOWN)

@@ -24,6 +24,7 @@ from glass_core.metrics.secondary import positions_secondary
 from glass_core.metrics.subdomains import Subdomain, subdomains
 from glass_core.models.prediction import Prediction
 from glass_core.protein.protein import Protein
+from glass_core.protein.structure.bonds import bonded_ligands, metal_sites
 from glass_core.protein.variant import Variant
 from glass_core.records import require
 from glass_core.remodel.base import Replicate
@@ -213,6 +214,12 @@ class Impact:
         if self.replicates and self.noise_floor is not None and structure.ligands is not None:
             names = ", ".join(sorted({str(n) for n in structure.ligands.res_name}))
             flags.append(f"Ligands ({names}) and other chains were left out of the remodel.")
+            metals = ", ".join(site.metal for site in metal_sites(structure))
+            if metals:
+                flags.append(f"The atoms that hold {metals} were kept at their distances.")
+            bonded = "; ".join(bonded_ligands(structure)[:5])
+            if bonded:
+                flags.append(f"Bonded to the chain and missing in the remodel: {bonded}.")
         if self.measured and self.noise_floor is None:
             flags.append("The mutant structure was given: there is no noise floor to compare with.")
         return tuple(flags)

@@ -87,13 +87,12 @@ def aligned_pairs(first_row: str, second_row: str) -> NDArray[np.int64]:
     return np.stack([np.cumsum(first)[both] - 1, np.cumsum(second)[both] - 1], axis=1)
 
 
-def anchored_pairs(first: str, second: str) -> NDArray[np.int64]:
-    """Index pairs of the alignment with free ends, shape=(n, 2), without unlike ends.
+def anchored(pairs: NDArray[np.int64], first: str, second: str) -> NDArray[np.int64]:
+    """The index pairs of an alignment with free ends, shape=(n, 2), without unlike ends.
 
     A tag before one sequence must not pass for the residues before the other: pairs before
     the first and after the last run of `_ANCHOR` equal residues are left out.
     """
-    pairs = aligned_pairs(*global_alignment(first, second, free_ends=True))
     alike = np.array([first[i] == second[j] for i, j in pairs], dtype=int)
     runs = np.flatnonzero(np.convolve(alike, np.ones(_ANCHOR, dtype=int), "valid") == _ANCHOR)
     return pairs[runs[0] : runs[-1] + _ANCHOR] if len(runs) else pairs[:0]

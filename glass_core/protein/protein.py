@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.errors import InputError, StructureError
-from glass_core.protein.alignment import GAP, aligned_pairs, anchored_pairs, global_alignment
+from glass_core.protein.alignment import GAP, aligned_pairs, anchored, global_alignment
 from glass_core.protein.annotation import Annotation, KnownVariant
 from glass_core.protein.change import Change
 from glass_core.protein.numbering import Numbering, NumberingKind
+from glass_core.protein.placement import place_residues
 from glass_core.protein.sequence import UNKNOWN, check_residues
 from glass_core.protein.structure.structure import Structure
 from glass_core.records import frozen_array, require
@@ -141,11 +142,7 @@ class Protein:
             almost nothing aligned: the structure is another protein's.
         """
         check_residues(sequence, "sequence")
-        if sequence == structure.sequence:
-            rows = (sequence, sequence)
-        else:
-            rows = global_alignment(sequence, structure.sequence, free_ends=True)
-        pairs = aligned_pairs(*rows)
+        pairs = place_residues(structure.chain_residues, sequence)
         same = sum(sequence[i] == structure.sequence[j] for i, j in pairs)
         shorter = min(len(sequence), len(structure))
         if len(pairs) < min(_MIN_ALIGNED, shorter) or same < _MIN_IDENTITY * max(
@@ -178,7 +175,9 @@ class Protein:
         if self.sequence == annotation.sequence:
             numbers = np.arange(1, len(self) + 1)
         else:
-            pairs = anchored_pairs(self.sequence, annotation.sequence)
+            pairs = anchored(
+                self._placed_in(annotation.sequence), self.sequence, annotation.sequence
+            )
             same = sum(self.sequence[i] == annotation.sequence[j] for i, j in pairs)
             shorter = min(len(self), len(annotation.sequence))
             if same < _MIN_ANNOTATED * shorter:
@@ -191,6 +190,15 @@ class Protein:
         return replace(
             self, accession=annotation.accession, uniprot_positions=numbers, annotation=annotation
         )
+
+    def _placed_in(self, other: str) -> NDArray[np.int64]:
+        """Index pairs of the protein and another sequence of it.
+
+        Where the sequence is the structure's, the chain's breaks tell of the residues it lacks.
+        """
+        if self.structure is not None and self.sequence == self.structure.sequence:
+            return place_residues(self.structure.chain_residues, other)[:, ::-1]
+        return aligned_pairs(*global_alignment(self.sequence, other, free_ends=True))
 
     @property
     def short_name(self) -> str:

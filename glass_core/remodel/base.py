@@ -11,6 +11,7 @@ import numpy as np
 from glass_core.errors import InputError, RemodelError
 from glass_core.progress import UNWATCHED, Watch
 from glass_core.protein.sequence import STANDARD
+from glass_core.protein.structure.bonds import cross_links
 from glass_core.protein.structure.structure import Structure
 from glass_core.protein.variant import Variant
 from glass_core.records import require
@@ -274,7 +275,7 @@ def structure_substitutions(variant: Variant, index: Mapping[int, int]) -> dict[
 
 
 def check_remodellable(wild: Structure) -> None:
-    """Raise `RemodelError` unless every residue is known and has its backbone."""
+    """Raise `RemodelError` unless every residue is known, has its backbone and common bonds."""
     if len(wild) < _FEWEST_RESIDUES:
         raise RemodelError(
             f"{wild.name}: has {len(wild)} residue(s); remodelling needs {_FEWEST_RESIDUES}."
@@ -300,3 +301,9 @@ def check_remodellable(wild: Structure) -> None:
                 f"{wild.name}: residue {number} lacks {atom} ({int((~present).sum())} residue(s) "
                 "do); remodelling needs the backbone atoms N, CA and C of every residue."
             )
+    links = cross_links(wild)
+    if links:
+        raise RemodelError(
+            f"{wild.name}: {'; '.join(map(str, links[:3]))}: the remodel cannot keep such bonds; "
+            "bring a mutant structure file."
+        )

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glass_core.errors import RemodelError
+from glass_core.protein.structure.bonds import is_cyclic, metal_sites
 from glass_core.protein.structure.structure import Structure
 from glass_core.protein.structure.write import write_atoms
 from glass_core.remodel.base import RemodelRequest, RemodelSettings, RoleStage
@@ -96,6 +97,7 @@ def relax_all(request: RemodelRequest, stage: RoleStage) -> dict[str, Structure]
     The schedule is MODELLER's own: of the settings, protocol and sphere count.
     """
     wild, sites, seed = request.wild, request.sites, request.seed
+    _check_bonds(wild)
     structures = {}
     for role, target, start in (
         ("reference", wild.sequence, 0),
@@ -110,6 +112,17 @@ def relax_all(request: RemodelRequest, stage: RoleStage) -> dict[str, Structure]
         structures[role] = _model(request, template, target, 2 * seed + start)
         stage(role, "done", 1.0)
     return structures
+
+
+def _check_bonds(wild: Structure) -> None:
+    """Refuse what the model would tear apart."""
+    held = [site.metal for site in metal_sites(wild)]
+    torn = ["the bond that closes the chain head to tail"] if is_cyclic(wild) else []
+    torn += [f"the site of {', '.join(held)}"] if held else []
+    if torn:
+        raise RemodelError(
+            f"{wild.name}: MODELLER would not keep {' and '.join(torn)}; use openmm."
+        )
 
 
 def _model(request: RemodelRequest, template: AtomArray, target: str, seed: int) -> Structure:

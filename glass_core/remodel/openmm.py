@@ -17,10 +17,11 @@ import copy
 import importlib.metadata
 import importlib.util
 import io
+import itertools
 import os
 import random
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -30,6 +31,7 @@ from numpy.typing import NDArray
 
 from glass_core.errors import RemodelError
 from glass_core.progress import Stage
+from glass_core.protein.structure.bonds import is_cyclic, metal_sites
 from glass_core.protein.structure.structure import Structure
 from glass_core.protein.structure.write import write_atoms
 from glass_core.remodel.base import RemodelRequest, RemodelSettings, RoleStage
@@ -52,6 +54,8 @@ ROTAMER_MARGIN = 30.0
 """kJ/mol by which another rotamer must beat the inherited one."""
 DISULFIDE = 3.0
 """Å between two SG atoms of a disulfide bond."""
+METAL_STIFFNESS = 400.0
+"""kJ/mol/Å^2 on the distances between atoms that hold a metal, which itself is left out."""
 HEATING, COOLING = (0.25, 0.5, 0.75, 1.0), (0.75, 0.5, 0.25, 0.1)
 """Temperatures of `anneal` as fractions of its peak."""
 _TIME_STEP_PS, _FRICTION_PER_PS, _HYDROGEN_MASS = 0.002, 5.0, 4.0
@@ -116,7 +120,7 @@ def relax_all(request: RemodelRequest, stage: RoleStage) -> dict[str, Structure]
     wild, settings, seed = request.wild, request.settings, request.seed
     to_mutant = {place: request.substitutions[place] for place in request.sites}
     to_itself = {place: wild.sequence[place] for place in request.sites}
-    histidines: dict[int, str] = {}
+    histidines = _metal_histidines(wild)
     relaxed = _relax(
         replace(request, settings=replace(settings, protocol="minimise")),
         _Start(wild, {}, (seed, 0)),
@@ -210,6 +214,9 @@ def _build(
     for chain in chains[:-1]:
         fixer.missingResidues[chain.index, len(list(chain.residues()))] = ["NME"]
     fixer.findMissingAtoms()
+    cyclic = is_cyclic(wild)
+    if cyclic:
+        fixer.missingTerminals = {}
     fixer.addMissingAtoms(seed=start.noise_seed[0] + 1)
     _join_disulfides(wild, fixer.topology)
     # Hydrogens are first put at random places by the global generator, then relaxed.
@@ -224,7 +231,50 @@ def _build(
     for place, histidine in enumerate(own):
         if histidine.name == "HIS":
             histidines[place] = chosen[histidine.index]
+    if cyclic:
+        _close_cycle(modeller)
     return modeller.topology, modeller.positions
+
+
+def _close_cycle(modeller: Any) -> None:
+    """Bond the chain's end to its beginning, without what free ends have more."""
+    residues = list(modeller.topology.residues())
+    ends = residues[0], residues[-1]
+    extra = [atom for atom in ends[0].atoms() if atom.name in ("H2", "H3")]
+    extra += [atom for atom in ends[1].atoms() if atom.name in ("OXT", "HXT")]
+    modeller.delete(extra)
+    residues = list(modeller.topology.residues())
+    head = next(atom for atom in residues[0].atoms() if atom.name == "N")
+    tail = next(atom for atom in residues[-1].atoms() if atom.name == "C")
+    modeller.topology.addBond(tail, head)
+
+
+def _metal_histidines(wild: Structure) -> dict[int, str]:
+    """Protonation of the histidines that hold a metal: the nitrogen that does is bare."""
+    atoms = wild.atoms
+    bare = {"ND1": "HIE", "NE2": "HID"}
+    return {
+        int(wild.residue_of_atom[i]): bare[str(atoms.atom_name[i])]
+        for site in metal_sites(wild)
+        for i in site.atoms
+        if atoms.res_name[i] == "HIS" and atoms.atom_name[i] in bare
+    }
+
+
+def _metal_pairs(wild: Structure, residues: list[Any]) -> Iterator[tuple[int, int, float]]:
+    """Atoms that hold a metal together, as far as they are still there, and their distance in Å.
+
+    The metal itself has no parameters; its holders stay as if it were there.
+    """
+    for site in metal_sites(wild):
+        held = []
+        for index in site.atoms:
+            residue = residues[int(wild.residue_of_atom[index])]
+            name = str(wild.atoms.atom_name[index])
+            same = residue.name == wild.atoms.res_name[index]
+            held += [(index, a.index) for a in residue.atoms() if same and a.name == name]
+        for (i, first), (j, second) in itertools.combinations(held, 2):
+            yield first, second, float(np.linalg.norm(wild.atoms.coord[i] - wild.atoms.coord[j]))
 
 
 def _join_disulfides(wild: Structure, topology: Any) -> None:
@@ -283,6 +333,13 @@ def _system(
             ca[j],
             length * unit.angstrom,
             stiffness * unit.kilojoule_per_mole / unit.angstrom**2,
+        )
+    for first, second, length in _metal_pairs(wild, residues):
+        force.addBond(
+            first,
+            second,
+            length * unit.angstrom,
+            METAL_STIFFNESS * unit.kilojoule_per_mole / unit.angstrom**2,
         )
     system.addForce(force)
     for residue, moves in zip(residues, movable, strict=True):

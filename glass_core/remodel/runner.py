@@ -66,7 +66,7 @@ class SubprocessRemodeller(ABC):
         wild, seed, settings = request.wild, request.seed, request.settings
         with tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX) as folder_name:
             folder = Path(folder_name)
-            (folder / WILD_FILE).write_text(write_structure(wild, "mmcif"))
+            (folder / WILD_FILE).write_text(write_structure(wild, "mmcif", with_ligands=True))
             (folder / JOB_FILE).write_text(
                 json.dumps(
                     {

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.errors import StructureError
+from glass_core.protein.placement import ChainResidues
 from glass_core.protein.sequence import ONE_LETTER, UNKNOWN, check_residues
 from glass_core.records import frozen_array, require
 
@@ -170,6 +171,13 @@ class Structure:
             for number, code in zip(
                 self.atoms.res_id[starts], self.atoms.ins_code[starts], strict=True
             )
+        )
+
+    @property
+    def chain_residues(self) -> ChainResidues:
+        """What places the chain in a whole sequence: letters, breaks and numbers."""
+        return ChainResidues(
+            self.sequence, self.breaks, tuple(map(int, self.atoms.res_id[self.residue_starts]))
         )
 
     @cached_property

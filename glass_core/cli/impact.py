@@ -191,6 +191,9 @@ def _write_exports(result: Impact, out: Path, settings: Settings) -> None:
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
         for export in exports(result, read_script(settings.assets)):
+            if export.unavailable:
+                click.echo(f"left out {export.file_name}: {export.unavailable}", err=True)
+                continue
             (out / export.file_name).write_text(export.make(), encoding="utf-8")
             click.echo(f"wrote {out / export.file_name}", err=True)
 

@@ -199,4 +199,6 @@ def downloads(impact: Impact) -> None:
             key=f"download {export.label}",
             on_click="ignore",
             width="stretch",
+            disabled=bool(export.unavailable),
+            help=export.unavailable or None,
         )

@@ -13,8 +13,7 @@ from glass_core.protein.structure.structure import Structure
 if TYPE_CHECKING:
     from biotite.structure import AtomArray
 
-_PDB_LIMITS = (9_999, 99_999)
-"""Largest residue number and most atoms."""
+_PDB_NUMBERS, _PDB_ATOMS = (-999, 9_999), 99_999
 
 
 def write_structure(
@@ -46,7 +45,7 @@ def write_atoms(atoms: AtomArray, file_format: Literal["mmcif", "pdb"]) -> str:
         return text.getvalue()
     reason = why_no_pdb(atoms)
     if reason:
-        raise StructureError(reason)
+        raise StructureError(f"chain '{atoms.chain_id[0]}': {reason}")
     file = pdb.PDBFile()
     pdb.set_structure(file, atoms)
     file.write(text)
@@ -55,14 +54,14 @@ def write_atoms(atoms: AtomArray, file_format: Literal["mmcif", "pdb"]) -> str:
 
 def why_no_pdb(atoms: AtomArray) -> str:
     """Why the atoms do not fit the PDB format; '' where they do."""
-    highest, most = _PDB_LIMITS
+    lowest, highest = _PDB_NUMBERS
     chains = sorted(set(map(str, atoms.chain_id)))
     if max(map(len, chains)) > 1:
-        return f"chain '{chains[-1]}': PDB has one letter for a chain; use mmCIF."
-    if np.abs(atoms.res_id).max() > highest:
-        return f"chain '{chains[0]}': PDB has no residue numbers over {highest:,}; use mmCIF."
-    if len(atoms) > most:
-        return f"chain '{chains[0]}': PDB holds {most:,} atoms at most; use mmCIF."
+        return f"the PDB format has one letter for a chain, this is '{chains[-1]}'; use mmCIF."
+    if atoms.res_id.min() < lowest or atoms.res_id.max() > highest:
+        return f"the PDB format has residue numbers from {lowest} to {highest:,}; use mmCIF."
+    if len(atoms) > _PDB_ATOMS:
+        return f"the PDB format holds {_PDB_ATOMS:,} atoms at most; use mmCIF."
     return ""
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from glass_core.impact.as_json import to_json
 from glass_core.impact.record import Impact
+from glass_core.protein.structure.write import why_no_pdb
 from glass_core.report.impact.html import report_html
 from glass_core.report.impact.structures import superposed
 from glass_core.report.impact.tables import residue_csv
@@ -15,12 +16,13 @@ from glass_core.report.impact.tables import residue_csv
 
 @dataclass(frozen=True)
 class Export:
-    """A file to be made on demand."""
+    """A file to be made on demand; where it cannot be, `unavailable` says why."""
 
     label: str
     file_name: str
     mime: str
     make: Callable[[], str]
+    unavailable: str = ""
 
 
 def exports(impact: Impact, script: str | None) -> tuple[Export, ...]:
@@ -49,13 +51,13 @@ def exports(impact: Impact, script: str | None) -> tuple[Export, ...]:
                 lambda: superposed(impact, "mmcif"),
             )
         )
-        if len(structure.chain) == 1:
-            files.append(
-                Export(
-                    "PDB",
-                    f"{stem}-superposed.pdb",
-                    "chemical/x-pdb",
-                    lambda: superposed(impact, "pdb"),
-                )
+        files.append(
+            Export(
+                "PDB",
+                f"{stem}-superposed.pdb",
+                "chemical/x-pdb",
+                lambda: superposed(impact, "pdb"),
+                why_no_pdb(structure.atoms),
             )
+        )
     return tuple(files)

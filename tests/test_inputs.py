@@ -7,7 +7,7 @@ import pytest
 from glass_core.errors import InputError, RecordError, VariantError
 from glass_core.inputs.analysis import AnalysisInputs, AnalysisRequest, read_analysis
 from glass_core.inputs.choice import VariantChoice
-from glass_core.inputs.columns import Columns
+from glass_core.inputs.columns import ColumnChoice, Columns
 from glass_core.inputs.upload import Upload, file_named, text_or_file
 from glass_core.protein.annotation import Annotation, KnownVariant
 from glass_core.protein.change import Change
@@ -62,19 +62,19 @@ def test_which_variants_are_meant(choice, variants, words):
 
 def test_columns_are_guessed_chosen_or_one_is_named():
     assert texts(VariantChoice("file", upload=TABLE)) == ["K2R"]
-    assert texts(VariantChoice("file", upload=TABLE, column="other")) == ["T3A"]
+    assert texts(VariantChoice("file", upload=TABLE, named=ColumnChoice("other"))) == ["T3A"]
     assert texts(VariantChoice("file", upload=TABLE, columns=Columns("other"))) == ["T3A"]
     with pytest.raises(InputError, match=r"list.csv: has no column 'x'; it has mutant, other"):
-        VariantChoice("file", upload=TABLE, column="x").requests([PROTEIN])
+        VariantChoice("file", upload=TABLE, named=ColumnChoice("x")).requests([PROTEIN])
 
 
 def test_text_or_a_file_of_variants(tmp_path):
     path = tmp_path / "list.csv"
     path.write_bytes(TABLE.content)
-    assert texts(VariantChoice.text_or_file(str(path), "other")) == ["T3A"]
+    assert texts(VariantChoice.text_or_file(str(path), ColumnChoice("other"))) == ["T3A"]
     assert VariantChoice.text_or_file("K2R").kind == "list"
     with pytest.raises(InputError, match="column 'x': goes with a table"):
-        VariantChoice.text_or_file("K2R", "x")
+        VariantChoice.text_or_file("K2R", ColumnChoice("x"))
 
 
 def test_known_variants_come_with_what_was_looked_up():
@@ -94,8 +94,8 @@ def test_known_variants_come_with_what_was_looked_up():
         {"kind": "all", "text": "K2R"},
         {"kind": "list", "span": "2"},
         {"kind": "list", "upload": TABLE},
-        {"kind": "list", "column": "x"},
-        {"kind": "file", "upload": TABLE, "column": "x", "columns": Columns("x")},
+        {"kind": "list", "named": ColumnChoice("x")},
+        {"kind": "file", "upload": TABLE, "named": ColumnChoice("x"), "columns": Columns("x")},
         {"kind": "list", "numbering": "other"},
     ],
 )

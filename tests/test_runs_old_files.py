@@ -98,6 +98,6 @@ def test_a_screen_of_format_1_is_a_table_of_variants(store):
     table = read_table((FILES / "screen.csv").read_bytes(), "screen.csv")
     columns = guess_columns(table, [protein])
     assert columns == Columns("variant", "protein", "score", "label")
-    asked = list(from_table(table, columns, [protein]))
+    asked = list(from_table(table, columns, [protein]).requests)
     read = [request.variant.text for request in asked if request.variant]
     assert read == ["S5A", "D10P", "I15W", "F20_D21del"]

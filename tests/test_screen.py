@@ -138,7 +138,7 @@ def test_tables_carry_labels_scores_and_proteins():
         "protein;variant;score;label\none;K2R;1.5;Pathogenic\ntwo;C2A;;benign\n"
         "gone;K2R;x;uncertain\n"
     )
-    asked = list(from_table(made, guess_columns(made, [PROTEIN, OTHER]), [PROTEIN, OTHER]))
+    asked = list(from_table(made, guess_columns(made, [PROTEIN, OTHER]), [PROTEIN, OTHER]).requests)
     assert [(a.label, a.measured_value) for a in asked] == [
         (True, 1.5),
         (False, None),
@@ -146,7 +146,7 @@ def test_tables_carry_labels_scores_and_proteins():
     ]
     assert asked[1].protein is OTHER and "name of no protein" in asked[2].reason
     with pytest.raises(InputError, match="names the protein"):
-        list(from_table(made, Columns("variant"), [PROTEIN, OTHER]))
+        list(from_table(made, Columns("variant"), [PROTEIN, OTHER]).requests)
     assert read_label("1", one_is_fit=True) is False and read_label("0", True) is True
     assert read_label("benign", one_is_fit=True) is False
     assert read_label("VUS") is None and read_label("LP") is True and read_label("0") is False
@@ -155,16 +155,19 @@ def test_tables_carry_labels_scores_and_proteins():
 def test_a_table_about_other_proteins_is_not_read_as_this_one():
     made = table("gene,variant\nTP53,K2R\none,K2R\nBRCA1,T3A\n")
     columns = guess_columns(made, [PROTEIN])
-    asked = list(from_table(made, columns, [PROTEIN]))
+    asked = list(from_table(made, columns, [PROTEIN]).requests)
     assert [a.variant is not None for a in asked] == [False, True, False]
     nameless = Protein.from_sequence(WILD)
     with pytest.raises(InputError, match="names several proteins"):
-        list(from_table(made, columns, [nameless]))
+        list(from_table(made, columns, [nameless]).requests)
     same = table("gene,variant\nTP53,K2R\nTP53,T3A\n")
-    assert all(a.variant for a in from_table(same, guess_columns(same, [nameless]), [nameless]))
+    assert all(
+        a.variant for a in from_table(same, guess_columns(same, [nameless]), [nameless]).requests
+    )
     numbered = table("id,variant\n1,K2R\n2,T3A\n")
     assert all(
-        a.variant for a in from_table(numbered, guess_columns(numbered, [PROTEIN]), [PROTEIN])
+        a.variant
+        for a in from_table(numbered, guess_columns(numbered, [PROTEIN]), [PROTEIN]).requests
     )
 
 
@@ -183,7 +186,7 @@ def test_a_table_about_other_proteins_is_not_read_as_this_one():
 )
 def test_ordinary_tables_lose_no_row(text):
     made = table(text)
-    asked = list(from_table(made, guess_columns(made, [PROTEIN]), [PROTEIN]))
+    asked = list(from_table(made, guess_columns(made, [PROTEIN]), [PROTEIN]).requests)
     assert texts(asked) == ["K2R", "T3A"]
 
 
@@ -193,7 +196,10 @@ def test_a_parquet_table_may_have_the_variants_as_index(tmp_path):
         path
     )
     made = read_table(path.read_bytes(), "t.parquet")
-    assert texts(from_table(made, guess_columns(made, [PROTEIN]), [PROTEIN])) == ["K2R", "T3A"]
+    assert texts(from_table(made, guess_columns(made, [PROTEIN]), [PROTEIN]).requests) == [
+        "K2R",
+        "T3A",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from glass_core.errors import InputError, require_training_packages
 
 if TYPE_CHECKING:
     from glass_core.inputs.choice import ChoiceKind, VariantChoice
+    from glass_core.inputs.columns import ColumnChoice
     from glass_core.protein.numbering import NumberingKind
     from glass_core.screen.rows import ScreenRow
 
@@ -52,6 +53,9 @@ SUFFIXES = (".csv", ".parquet")
     "--column",
     help="Column of --variants that holds the variants, in place of the one that was guessed.",
 )
+@click.option("--score", help="Column of measured values; 'none' for no such column.")
+@click.option("--label", help="Column of labels, damaging or harmless; 'none' for no such column.")
+@click.option("--protein", help="Column that names the protein; 'none' for no such column.")
 @structure_options
 @click.option(
     "--out",
@@ -94,6 +98,9 @@ def screen_command(
     numbering: Any,
     span: str | None,
     column: str | None,
+    score: str | None,
+    label: str | None,
+    protein: str | None,
     structure: Path | None,
     chain: str | None,
     out: Path,
@@ -111,6 +118,7 @@ def screen_command(
     """
     if out.suffix not in SUFFIXES:
         raise InputError(f"{out.name}: give a name that ends in .csv or .parquet.")
+    from glass_core.inputs.columns import ColumnChoice
     from glass_core.inputs.proteins import read_proteins
     from glass_core.inputs.upload import text_or_file
     from glass_core.models.registry import load_predictor
@@ -131,10 +139,14 @@ def screen_command(
     annotation, given = looked_up(accession, structure, settings)
     proteins = read_proteins(text_or_file(wild), given, chain, annotation)
     options: dict[ChoiceKind, bool] = {"all": everything, "alanine": alanine, "known": known}
-    choice = _choice(options, variants, span, column, numbering)
+    columns = ColumnChoice(column, protein, score, label)
+    choice = _choice(options, variants, span, columns, numbering)
     if known and annotation is None:
         raise InputError("--known goes with --accession.")
-    asked = list(choice.requests(proteins))
+    read = choice.read(proteins)
+    for note in read.notes:
+        click.echo(note, err=True)
+    asked = list(read.requests)
     if not asked:
         raise InputError("variants: there are none; give some, or --all.")
     store = RunStore(settings.runs)
@@ -184,7 +196,7 @@ def _choice(
     options: dict[ChoiceKind, bool],
     variants: str | None,
     span: str | None,
-    column: str | None,
+    columns: ColumnChoice,
     numbering: NumberingKind,
 ) -> VariantChoice:
     """What the options mean together; `options`: those that stand for themselves."""
@@ -196,9 +208,9 @@ def _choice(
     if span and not set(kinds) & set(SCANS):
         raise InputError("--range goes with --all or --alanine.")
     if variants is not None:
-        return VariantChoice.text_or_file(variants, column, numbering)
-    if column is not None:
-        raise InputError("--column goes with --variants.")
+        return VariantChoice.text_or_file(variants, columns, numbering)
+    if columns:
+        raise InputError("--column, --score, --label and --protein go with --variants.")
     return VariantChoice(kinds[0], span=span or "")
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 from glass_core.errors import InputError
-from glass_core.inputs.columns import Columns, from_table, guess_columns
+from glass_core.inputs.columns import NO_CHOICE, ColumnChoice, Columns, choose_columns, from_table
 from glass_core.inputs.lists import (
+    Asked,
     VariantRequest,
     alanine_scan,
     all_substitutions,
@@ -17,7 +18,9 @@ from glass_core.inputs.lists import (
     known_variants,
     scan,
 )
-from glass_core.inputs.table import TABLE_SUFFIXES, read_table
+from glass_core.inputs.mutfile import is_mutfile, read_mutfile
+from glass_core.inputs.table import as_table
+from glass_core.inputs.text import decode
 from glass_core.inputs.upload import Upload, file_named
 from glass_core.protein.numbering import NUMBERING_KINDS, NumberingKind
 from glass_core.protein.protein import Protein
@@ -43,8 +46,8 @@ class VariantChoice:
         Of "file": a table, a FASTA file of mutants, or lines of text.
     columns : Columns or None
         Of a table: what its columns mean, in place of the guess.
-    column : str or None
-        Of a table: its column of variants, the others as guessed.
+    named : ColumnChoice
+        Of a table: columns that are known, the others as guessed.
     numbering : {"sequence", "UniProt", "author"}
         What the numbers of a list or file mean.
     """
@@ -54,7 +57,7 @@ class VariantChoice:
     text: str = ""
     upload: Upload | None = None
     columns: Columns | None = None
-    column: str | None = None
+    named: ColumnChoice = NO_CHOICE
     numbering: NumberingKind = "sequence"
 
     def __post_init__(self) -> None:
@@ -62,14 +65,14 @@ class VariantChoice:
         require((self.upload is None) == (self.kind != "file"), "upload", "goes with a file")
         require(not self.span.strip() or self.kind in SCANS, "span", "goes with a scan")
         require(not self.text or self.kind == "list", "text", "goes with a list")
-        named = self.columns is not None or self.column is not None
+        named = self.columns is not None or bool(self.named)
         require(not named or self.kind == "file", "columns", "goes with a file")
-        require(self.columns is None or self.column is None, "column", "is in `columns` then")
+        require(self.columns is None or not self.named, "named", "is in `columns` then")
         require_one_of(self.numbering, NUMBERING_KINDS, "numbering")
 
     @staticmethod
     def text_or_file(
-        given: str, column: str | None = None, numbering: NumberingKind = "sequence"
+        given: str, named: ColumnChoice = NO_CHOICE, numbering: NumberingKind = "sequence"
     ) -> VariantChoice:
         """A list where `given` is one, the file where it is the path of one.
 
@@ -81,9 +84,11 @@ class VariantChoice:
         path = file_named(given)
         if path is not None:
             upload = Upload.from_path(path)
-            return VariantChoice("file", upload=upload, column=column, numbering=numbering)
-        if column is not None:
-            raise InputError(f"column '{column}': goes with a table; give the table's file.")
+            return VariantChoice("file", upload=upload, named=named, numbering=numbering)
+        if named:
+            raise InputError(
+                f"column '{', '.join(named.named)}': goes with a table; give the table's file."
+            )
         return VariantChoice("list", text=given, numbering=numbering)
 
     def words(self, proteins: Sequence[Protein]) -> str:
@@ -96,6 +101,10 @@ class VariantChoice:
         return f"{_SCAN_TITLES.get(self.kind, 'known variants')} of {names}"
 
     def requests(self, proteins: Sequence[Protein]) -> Iterator[VariantRequest]:
+        """The variants alone; see `read`."""
+        return iter(self.read(proteins).requests)
+
+    def read(self, proteins: Sequence[Protein]) -> Asked:
         """The variants, read; what cannot be read carries its reason.
 
         Raises
@@ -107,35 +116,30 @@ class VariantChoice:
         if self.upload is not None:
             return self._of_file(self.upload, proteins)
         if self.kind == "list":
-            return from_text(self.text, proteins, self.numbering)
+            return self._of_file(Upload(self.text.encode(), "the list"), proteins)
         if self.kind == "known":
             if proteins[0].annotation is None:
                 raise InputError("known variants: nothing was looked up; give an accession.")
-            return known_variants(proteins[0])
-        return scan(proteins, SCANS[self.kind], self.span)
+            return Asked(known_variants(proteins[0]))
+        return Asked(scan(proteins, SCANS[self.kind], self.span))
 
-    def _of_file(self, upload: Upload, proteins: Sequence[Protein]) -> Iterator[VariantRequest]:
-        if upload.name.lower().endswith(TABLE_SUFFIXES):
-            table = read_table(upload.content, upload.name)
-            columns = self.columns
-            if columns is None:
-                if self.column is not None and self.column not in table.columns:
-                    raise InputError(
-                        f"{upload.name}: has no column '{self.column}'; it has "
-                        f"{', '.join(table.columns)}."
-                    )
-                columns = guess_columns(table, proteins, self.numbering)
-                columns = replace(columns, variant=self.column) if self.column else columns
+    def _of_file(self, upload: Upload, proteins: Sequence[Protein]) -> Asked:
+        table = as_table(upload.content, upload.name)
+        if table is not None:
+            columns = self.columns or choose_columns(
+                table, upload.name, proteins, self.numbering, self.named
+            )
             return from_table(table, columns, proteins, self.numbering)
-        try:
-            text = upload.content.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
+        if self.named:
             raise InputError(
-                f"{upload.name}: is not a text file; give CSV, TSV, Parquet, FASTA or "
-                "one variant per line."
-            ) from error
+                f"{upload.name}: is a list without columns; leave out the options that name them."
+            )
+        text = decode(upload.content, upload.name)
         if text.lstrip().startswith(">"):
             if len(proteins) > 1:
                 raise InputError("mutant sequences go with one wild type, not with several.")
-            return from_mutants(text, proteins[0])
-        return from_text(text, proteins, self.numbering)
+            return Asked(from_mutants(text, proteins[0]))
+        if is_mutfile(text):
+            text = "\n".join(read_mutfile(text, upload.name))
+            return Asked(from_text(text, proteins, self.numbering), ("Read as a Rosetta mutfile.",))
+        return Asked(from_text(text, proteins, self.numbering))

@@ -60,6 +60,14 @@ class VariantRequest:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """Variants as they were asked for, and what a reader should know of how they were read."""
+
+    requests: Iterable[VariantRequest]
+    notes: tuple[str, ...] = ()
+
+
 def read_request(
     row: int,
     text: str,

@@ -78,17 +78,24 @@ def read_protein(
 
 
 def proteins_by_name(proteins: Sequence[Protein]) -> dict[str, Protein]:
-    """Proteins by whole name and by first word.
+    """Proteins by all that may name them: name, first word, `other_names`.
+
+    What names two of them, as isoforms share a gene, names none.
 
     Raises
     ------
     InputError
-        Two proteins have one name.
+        Two proteins have one name, or one first word of it.
     """
-    names: dict[str, Protein] = {}
+    own: dict[str, Protein] = {}
     for protein in proteins:
         for name in {protein.name, protein.short_name}:
-            if names.get(name, protein) is not protein:
+            if own.get(name, protein) is not protein:
                 raise InputError(f"two proteins are called '{name}'; give each its own name.")
-            names[name] = protein
-    return names
+            own[name] = protein
+    others: dict[str, set[int]] = {}
+    for place, protein in enumerate(proteins):
+        for name in protein.other_names:
+            others.setdefault(name, set()).add(place)
+    alone = {name: proteins[places.pop()] for name, places in others.items() if len(places) == 1}
+    return alone | own

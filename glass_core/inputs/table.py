@@ -10,6 +10,7 @@ from itertools import dropwhile
 from typing import TYPE_CHECKING
 
 from glass_core.errors import InputError, one_line
+from glass_core.inputs.text import decode
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +19,9 @@ TABLE_SUFFIXES = (".csv", ".tsv", ".parquet")
 MAX_ROWS = 1_000_000
 MAX_COLUMNS, MAX_CELLS = 2_000, 20_000_000
 MAX_TABLE_BYTES = 500_000_000
-_PIECE_ROWS = 1000
+_PIECE_ROWS, _LOOKED_AT = 1000, 50
+_SEPARATOR_LINE = re.compile(r"\"?sep=(\\t|[,;\t|])\"?", re.IGNORECASE)
+_FIGURE = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
 VARIANT_NAMES = (
     "variant",
     "mutant",
@@ -28,10 +31,25 @@ VARIANT_NAMES = (
     "hgvsp",
     "hgvs",
     "aa_change",
-    "protein_change",
     "substitution",
+    "name",
+    "protein_change",
 )
-PROTEIN_NAMES = ("protein", "protein_id", "protein_name", "uniprot", "accession", "gene", "target")
+"""ClinVar's name of a variant stands before its protein changes, which are of all isoforms."""
+ALTERNATIVES = ("protein_change",)
+"""Columns of which a cell tells one variant in several isoforms' numbers."""
+PROTEIN_NAMES = (
+    "protein",
+    "protein_id",
+    "protein_name",
+    "uniprot",
+    "uniprot_id",
+    "accession",
+    "gene",
+    "gene_symbol",
+    "genesymbol",
+    "target",
+)
 ENTRY_NAMES = ("name", "id")
 """Name the protein where several are given; elsewhere they often number the rows."""
 MEASURED_NAMES = (
@@ -50,8 +68,14 @@ FIT_NAMES = ("dms_score_bin",)
 LABEL_NAMES = (
     "label",
     *FIT_NAMES,
+    "germline_classification",
     "clinical_significance",
+    "clinicalsignificance",
+    "clinical_significance_last_reviewed",
+    "clinsigsimple",
+    "clin_sig",
     "clinvar",
+    "classification",
     "class",
     "pathogenicity",
     "pathogenic",
@@ -60,23 +84,71 @@ LABEL_NAMES = (
 _LOOKS_LIKE_VARIANT = re.compile(r"(p\.)?\(?[A-Za-z]{1,3}\d+([A-Za-z]{1,3}|del|=)\)?")
 
 
+def plain_name(heading: str) -> str:
+    """A heading as it is looked up: lower case, words joined by underscores."""
+    return re.sub(r"[^a-z0-9]+", "_", heading.lower()).strip("_")
+
+
+def as_table(content: bytes, file_name: str) -> pd.DataFrame | None:
+    """The table that a file holds; None where it is a list of variants, or sequences.
+
+    Files called .csv, .tsv and .parquet are tables; of others the content decides, see
+    `looks_like_table`.
+
+    Raises
+    ------
+    InputError
+        It is called a table and cannot be read as one, or is no text.
+    """
+    if file_name.lower().endswith(TABLE_SUFFIXES):
+        return read_table(content, file_name)
+    if looks_like_table(decode(content, file_name)):
+        return read_table(content, file_name)
+    return None
+
+
+def looks_like_table(text: str) -> bool:
+    """Whether lines hold columns and not a list of variants.
+
+    They do below a header with a name that columns of variants, scores or labels have, and
+    where every line has as many words as the first and one column is of variants, another of
+    numbers: numbers beside variants are no sites then. One line counts with decimals alone.
+    """
+    lines = [line for line in text.splitlines() if line.strip()]
+    lines = list(dropwhile(_before_header, lines))[:_LOOKED_AT]
+    if not lines or lines[0].startswith(">"):
+        return False
+    rows = [_cells(line, _separator(lines[0])) for line in lines]
+    if len(rows) > 1 and _is_header(lines[0]) and not any(map(_is_variant, rows[0])):
+        return True
+    width = len(rows[0])
+    if width < 2 or any(len(row) != width for row in rows):
+        return False
+    columns = list(zip(*rows, strict=True))
+    variants = [all(map(_is_variant, column)) for column in columns]
+    figures = [all(map(_FIGURE.fullmatch, column)) for column in columns]
+    decimals = any("." in cell for column in columns for cell in column if _FIGURE.fullmatch(cell))
+    return any(variants) and any(figures) and (len(rows) > 1 or decimals)
+
+
 def read_table(content: bytes, file_name: str) -> pd.DataFrame:
     """A CSV, TSV or Parquet table as text columns.
 
-    Lines before the header that begin with ``#`` are passed over. Where the first line
-    itself holds a variant there is no header, and the columns are called ``column 1``, ...
+    Text in any encoding of `text.decode`, parted by tabs, commas, semicolons (also as Excel's
+    first line ``sep=;`` says) or else white space. Lines before the header that begin with
+    ``#`` are passed over. Where the first line itself holds a variant there is no header, and
+    the columns are called ``column 1``, ...
 
     Raises
     ------
     InputError
         It is none of them, or has too many rows.
     """
-
     try:
         if file_name.lower().endswith(".parquet"):
             table = read_parquet(content)
         else:
-            table = _text_table(content.decode("utf-8-sig"))
+            table = _text_table(decode(content, file_name))
     except (ValueError, OSError, csv.Error, NotImplementedError, OverflowError) as error:
         raise InputError(
             f"{file_name}: is no table that can be read ({one_line(error)}); give CSV, TSV or "
@@ -134,20 +206,25 @@ def read_parquet(content: bytes) -> pd.DataFrame:
 def _text_table(text: str) -> pd.DataFrame:
     import pandas as pd
 
-    lines = list(dropwhile(_before_header, text.splitlines()))
+    lines = text.splitlines()
+    told = _SEPARATOR_LINE.fullmatch(lines[0].strip()) if lines else None
+    lines = list(dropwhile(_before_header, lines[1:] if told else lines))
     if not lines:
         raise ValueError("it is empty")
-    separator = max("\t,;", key=lines[0].count)
+    separator = (told[1].replace("\\t", "\t") if told else "") or _separator(lines[0])
     if lines[0].count(separator) >= MAX_COLUMNS:
         raise ValueError(f"it has more than {MAX_COLUMNS:,} columns")
     if sum(line.count(separator) + 1 for line in lines) > MAX_CELLS:
         raise ValueError(f"it has more than {MAX_CELLS:,} cells")
-    rows = [row for row in csv.reader(lines, delimiter=separator, strict=True) if any(row)]
+    if separator == " ":
+        rows = [cells for line in lines if (cells := line.split())]
+    else:
+        rows = [row for row in csv.reader(lines, delimiter=separator, strict=True) if any(row)]
     if not rows:
         raise ValueError("it is empty")
     header = [cell.strip() for cell in rows[0]]
     header[0] = header[0].lstrip("# ")
-    if any(_LOOKS_LIKE_VARIANT.fullmatch(cell) for cell in header):
+    if any(map(_is_variant, header)):
         header = [f"column {n}" for n in range(1, len(header) + 1)]
     else:
         rows = rows[1:]
@@ -159,10 +236,27 @@ def _text_table(text: str) -> pd.DataFrame:
     return pd.DataFrame([(row + [""] * width)[:width] for row in rows], columns=header, dtype=str)
 
 
+def _separator(line: str) -> str:
+    """Of a line's columns: the commonest of tab, comma and semicolon, else white space."""
+    separator = max("\t,;", key=line.count)
+    if separator in line:
+        return separator
+    return " " if len(line.split()) > 1 else ","
+
+
+def _is_variant(cell: str) -> bool:
+    return _LOOKS_LIKE_VARIANT.fullmatch(cell) is not None
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    return line.split() if separator == " " else [c.strip() for c in line.split(separator)]
+
+
 def _before_header(line: str) -> bool:
     return not line.strip() or (line.startswith("#") and not _is_header(line))
 
 
 def _is_header(line: str) -> bool:
-    words = {w.strip().lower() for w in re.split(r"[,;\t]", line.lstrip("# "))}
+    cells = _cells(line.lstrip("# "), _separator(line))
+    words = {plain_name(cell) for cell in cells}
     return bool(words & {*VARIANT_NAMES, *MEASURED_NAMES, *LABEL_NAMES})

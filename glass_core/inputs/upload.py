@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from glass_core.errors import InputError, SequenceError, shown
+from glass_core.errors import InputError, shown
+from glass_core.inputs.text import decode
 from glass_core.protein.structure.file import Neighbours
 from glass_core.protein.structure.structure import Structure
 from glass_core.protein.structure.write import write_structure
@@ -13,9 +15,18 @@ from glass_core.protein.structure.write import write_structure
 EXAMPLE_CHAIN = "A"
 EXAMPLE_VARIANT = "V31P"
 """A proline in the middle of a helix of a globin chain."""
-_LONGEST_PATH = 1000
-_FILE_SUFFIXES = (".csv", ".tsv", ".parquet", ".txt", ".fasta", ".fa", ".faa", ".pdb", ".cif")
+_LONGEST_PATH, _LONGEST_NAME = 4000, 255
+"""Letters of a path, and bytes of one name in it, that file systems have at most."""
+_FILE_SUFFIXES = frozenset(
+    (
+        *(".csv", ".tsv", ".tab", ".parquet", ".txt", ".xlsx", ".xls", ".json", ".gz"),
+        *(".fasta", ".fa", ".faa", ".fas", ".seq"),
+        *(".pdb", ".ent", ".cif", ".mmcif", ".bcif"),
+    )
+)
 """No sequence and no list of variants ends so: what does is meant as a file."""
+_PATH = re.compile(r"[A-Za-z]:\\|[~.]{0,2}/|(?=[^/]*[a-z_.-])[A-Za-z_.-]+/")
+"""Begins as a path does: from a root, or with a folder; ``R175H/Y`` is a variant."""
 
 
 @dataclass(frozen=True)
@@ -58,22 +69,36 @@ class Upload:
 def file_named(given: str) -> Path | None:
     """The file that `given` is the path of; None where it is the text itself.
 
+    What no file can be called (several lines, a FASTA record, names longer than file systems
+    have) is text, without asking them.
+
     Raises
     ------
     InputError
-        It ends as the name of a file does, and there is none.
+        It is written as a path, or ends as the name of a file does, and there is no such file.
     """
-    if "\n" in given or len(given) > _LONGEST_PATH:
+    if not _may_be_path(given):
         return None
     path = Path(given)
     try:
         if path.is_file():
             return path
-    except OSError:  # no path at all, such as a sequence that is longer than names may be
-        return None
-    if path.suffix.lower() in _FILE_SUFFIXES:
+        if path.is_dir():
+            raise InputError(f"{shown(given)}: is a folder; give a file in it.")
+    except OSError as error:
+        raise InputError(f"{shown(given)}: cannot be read ({error.strerror}).") from error
+    if path.suffix.lower() in _FILE_SUFFIXES or _PATH.match(given):
         raise InputError(f"{shown(given)}: there is no such file; check the path.")
     return None
+
+
+def _may_be_path(given: str) -> bool:
+    return (
+        0 < len(given) <= _LONGEST_PATH
+        and not given.startswith(">")
+        and not any(letter in given for letter in "\n\r\0")
+        and max(len(part.encode()) for part in given.split("/")) <= _LONGEST_NAME
+    )
 
 
 def text_or_file(given: str) -> str:
@@ -81,20 +106,11 @@ def text_or_file(given: str) -> str:
 
     Raises
     ------
-    SequenceError, InputError
+    InputError
         The file is no text, or cannot be read.
     """
     path = file_named(given)
-    if path is None:
-        return given
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise SequenceError(
-            f"{path.name}: is not a text file; give FASTA or plain text."
-        ) from error
-    except OSError as error:
-        raise InputError(f"{path.name}: cannot be read ({error.strerror}).") from error
+    return given if path is None else decode(Upload.from_path(path).content, path.name)
 
 
 def example_upload() -> Upload:

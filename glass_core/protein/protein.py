@@ -14,7 +14,7 @@ from glass_core.protein.annotation import Annotation, KnownVariant
 from glass_core.protein.change import Change
 from glass_core.protein.numbering import Numbering, NumberingKind
 from glass_core.protein.placement import place_residues
-from glass_core.protein.sequence import UNKNOWN, check_residues
+from glass_core.protein.sequence import UNKNOWN, check_residues, names_in_header
 from glass_core.protein.structure.structure import Structure
 from glass_core.records import frozen_array, require
 
@@ -204,6 +204,12 @@ class Protein:
     def short_name(self) -> str:
         """The first word of its name, as FASTA ids go."""
         return self.name.split()[0] if self.name.strip() else "protein"
+
+    @property
+    def other_names(self) -> tuple[str, ...]:
+        """What else it is called: its accession and, by a header of UniProt, entry and gene."""
+        found = [self.accession, *names_in_header(self.name)]
+        return tuple(dict.fromkeys(name for name in found if name))
 
     @property
     def known_changes(self) -> tuple[tuple[KnownVariant, Change], ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass
 
 from glass_core.errors import SequenceError
@@ -153,3 +154,23 @@ def for_embedding(residues: str) -> str:
 def unknown_positions(residues: str) -> tuple[int, ...]:
     """1-based positions of letters that no model knows."""
     return tuple(p for p, letter in enumerate(residues, start=1) if letter in NONSTANDARD)
+
+
+def names_in_header(header: str) -> tuple[str, ...]:
+    """What a FASTA header names its protein by, besides its first word.
+
+    UniProt's ``sp|P04637|P53_HUMAN Cellular tumor antigen p53 OS=... GN=TP53 PE=1`` has an
+    accession, an entry name and a gene; others may have an accession with a version.
+
+    Examples
+    --------
+    >>> from glass_core.protein.sequence import names_in_header
+    >>> names_in_header("sp|P04637|P53_HUMAN Cellular tumor antigen p53 GN=TP53 PE=1")
+    ('P04637', 'P53_HUMAN', 'TP53')
+    """
+    uniprot = re.match(r"(?:sp|tr)\|([^|\s]+)\|(\S+)", header)
+    names = list(uniprot.groups()) if uniprot else []
+    gene = re.search(r"\bGN=(\S+)", header)
+    names += [gene[1]] if gene else []
+    versioned = re.match(r"((?:[NXY]P_|ENSP)\d+)\.\d+\b", header)
+    return (*names, *([versioned[1]] if versioned else []))

@@ -14,6 +14,8 @@ _CHAIN = re.compile(rf"(?!HGNC:)(?P<chain>{_CHAIN_NAME}):(?=\S)(?P<rest>.+)", re
 _REFERENCE = re.compile(
     r"(?P<reference>[^\s,;]+?):(?=p\.|[cgnmr]\.)|(?P<database>(?:[NXY]P_|ENSP)\d+(?:\.\d+)?):(?=\S)"
 )
+_CLINVAR = re.compile(r"(?P<reference>[^\s:]+):[cgnm]\.\S+\s+\((?P<change>p\.[^\s]+)\)")
+"""ClinVar's name of a variant, such as ``NM_000546.6(TP53):c.524G>A (p.Arg175His)``."""
 _SEVERAL = re.compile(r"p\.\(?\[(.*)\]\)?")
 
 
@@ -63,6 +65,7 @@ class Written:
 def take_apart(text: str) -> Written:
     """The parts of `text`, each looked for once, in this order.
 
+    0. ClinVar's whole name has its change in brackets at the end, and the reference before.
     1. An *accession* (`accession.leading_accession`) before white space or a colon. What has
        its form is one: ``1ABC:R175H`` is of PDB entry 1ABC, not of a chain called so. Digits
        alone are none, for they are a position or a chain.
@@ -74,6 +77,9 @@ def take_apart(text: str) -> Written:
        before a colon; never a change (``p.Ala1Pro:p.Asp2Asn`` are two).
     5. The *core* is the rest, ``[...]`` of several changes taken off.
     """
+    named = _CLINVAR.fullmatch(text.strip())
+    if named is not None:
+        return Written(text, None, "", named["reference"], named["change"], text)
     accession, rest = leading_accession(text)
     chain, behind = _split_chain(rest)
     if chain and accession is None:

@@ -12,7 +12,7 @@ from glass_core.inputs.choice import ChoiceKind, VariantChoice
 from glass_core.inputs.columns import Columns, guess_columns
 from glass_core.inputs.lists import VariantRequest, counts
 from glass_core.inputs.proteins import read_proteins
-from glass_core.inputs.table import TABLE_SUFFIXES, read_table
+from glass_core.inputs.table import as_table
 from glass_core.inputs.upload import EXAMPLE_CHAIN, Upload, example_upload
 from glass_core.models.registry import DEFAULT_MODEL, list_models
 from glass_core.progress import Rate, Watch, duration
@@ -172,13 +172,16 @@ def check_and_start(which: str) -> None:
     try:
         proteins = wild_types()
         choice = variant_choice(which, proteins)
-        asked = list(choice.requests(proteins))
+        read = choice.read(proteins)
+        asked = list(read.requests)
     except GlassError as error:
         st.error(str(error), icon=":material/error:")
         screen_state().start = False
         return
     made = counts(asked)
     st.markdown(f"**{made['accepted']:,} accepted**, {made['rejected']:,} rejected")
+    for note in read.notes:
+        st.caption(note)
     bad = [a for a in asked if a.variant is None]
     if bad:
         with st.expander("Rejected, and why"):
@@ -250,9 +253,9 @@ def chosen_columns(
     upload: Upload, proteins: list[Protein], numbering: NumberingKind
 ) -> Columns | None:
     """The table's columns as guessed, to be confirmed or changed; None of another file."""
-    if not upload.name.lower().endswith(TABLE_SUFFIXES):
+    table = as_table(upload.content, upload.name)
+    if table is None:
         return None
-    table = read_table(upload.content, upload.name)
     guessed = guess_columns(table, proteins, numbering)
     names = [str(c) for c in table.columns]
     nothing = [None, *names]

@@ -55,6 +55,11 @@ SUFFIXES = (".csv", ".parquet")
 )
 @click.option("--score", help="Column of measured values; 'none' for no such column.")
 @click.option("--label", help="Column of labels, damaging or harmless; 'none' for no such column.")
+@click.option(
+    "--one-is-fit/--one-is-damaging",
+    default=None,
+    help="What 1 means in the column of labels; fit is guessed of DMS_score_bin alone.",
+)
 @click.option("--protein", help="Column that names the protein; 'none' for no such column.")
 @structure_options
 @click.option(
@@ -100,6 +105,7 @@ def screen_command(
     column: str | None,
     score: str | None,
     label: str | None,
+    one_is_fit: bool | None,
     protein: str | None,
     structure: Path | None,
     chain: str | None,
@@ -139,7 +145,7 @@ def screen_command(
     annotation, given = looked_up(accession, structure, settings)
     proteins = read_proteins(text_or_file(wild), given, chain, annotation)
     options: dict[ChoiceKind, bool] = {"all": everything, "alanine": alanine, "known": known}
-    columns = ColumnChoice(column, protein, score, label)
+    columns = ColumnChoice(column, protein, score, label, one_is_fit)
     choice = _choice(options, variants, span, columns, numbering)
     if known and annotation is None:
         raise InputError("--known goes with --accession.")
@@ -210,7 +216,7 @@ def _choice(
     if variants is not None:
         return VariantChoice.text_or_file(variants, columns, numbering)
     if columns:
-        raise InputError("--column, --score, --label and --protein go with --variants.")
+        raise InputError("options about columns go with --variants.")
     return VariantChoice(kinds[0], span=span or "")
 
 

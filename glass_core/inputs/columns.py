@@ -58,6 +58,7 @@ class ColumnChoice:
     protein: str | None = None
     measured_value: str | None = None
     label: str | None = None
+    one_is_fit: bool | None = None
 
     @property
     def named(self) -> tuple[str, ...]:
@@ -66,7 +67,7 @@ class ColumnChoice:
         return tuple(name for name in fields if name not in (None, NO_COLUMN))
 
     def __bool__(self) -> bool:
-        return any((self.variant, self.protein, self.measured_value, self.label))
+        return self != NO_CHOICE
 
     def over(self, guessed: Columns) -> Columns:
         """The guess with what was named put in."""
@@ -80,7 +81,7 @@ class ColumnChoice:
             put(self.protein, guessed.protein),
             put(self.measured_value, guessed.measured_value),
             label,
-            guessed.one_is_fit if self.label is None else _is_fit(label),
+            _is_fit(label) if self.one_is_fit is None else self.one_is_fit,
         )
 
 

@@ -74,6 +74,27 @@ def tiny_predictor(tiny_assets):
     return load_predictor(Settings(assets=tiny_assets, device="cpu"))
 
 
+@pytest.fixture
+def run(tiny_assets, tmp_path):
+    """Run a command with the tiny model; returns (exit code, stdout, stderr)."""
+    from click.testing import CliRunner
+
+    from glass_core.cli.main import main
+
+    def call(*arguments):
+        environment = {
+            "GLASS_ASSETS": str(tiny_assets),
+            "GLASS_MODELS": str(tmp_path / "none"),
+            "GLASS_RUNS": str(tmp_path / "runs.sqlite"),
+            "GLASS_DEVICE": "cpu",
+        }
+        result = CliRunner().invoke(main, [str(a) for a in arguments], env=environment)
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+        return result.exit_code, result.stdout, result.stderr
+
+    return call
+
+
 @pytest.fixture(scope="session")
 def tiny_t5(tmp_path_factory) -> Path:
     """A random T5 checkpoint in the Hugging Face layout with ProtT5's vocabulary size."""

@@ -21,23 +21,6 @@ from glass_core.protein.structure.write import write_structure
 WILD = "MKTAYIAKQRQISFVKSHFSRQ"
 
 
-@pytest.fixture
-def run(tiny_assets, tmp_path):
-    """Run a command with the tiny model; returns (exit code, stdout, stderr)."""
-
-    def call(*arguments):
-        environment = {
-            "GLASS_ASSETS": str(tiny_assets),
-            "GLASS_MODELS": str(tmp_path / "none"),
-            "GLASS_DEVICE": "cpu",
-        }
-        result = CliRunner().invoke(main, [str(a) for a in arguments], env=environment)
-        assert result.exception is None or isinstance(result.exception, SystemExit)
-        return result.exit_code, result.stdout, result.stderr
-
-    return call
-
-
 @pytest.fixture(scope="module")
 def chain_file(globin, tmp_path_factory):
     path = tmp_path_factory.mktemp("chain") / "a.cif"

@@ -7,11 +7,9 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glass_core.cli.main import main
 from glass_core.errors import Cancelled, GlassError, InputError, ModelError, RecordError
 from glass_core.impact.record import Impact
 from glass_core.inputs.choice import VariantChoice
@@ -411,24 +409,6 @@ def test_records_are_checked():
         VariantRequest(0, "K2R", PROTEIN, None, "why")
     with pytest.raises(RecordError):
         VariantRequest(1, "K2R", PROTEIN, None)
-
-
-@pytest.fixture
-def run(tiny_assets, tmp_path):
-    """Run a command with the tiny model; returns (exit code, stdout, stderr)."""
-
-    def call(*arguments):
-        environment = {
-            "GLASS_ASSETS": str(tiny_assets),
-            "GLASS_MODELS": str(tmp_path / "none"),
-            "GLASS_RUNS": str(tmp_path / "runs.sqlite"),
-            "GLASS_DEVICE": "cpu",
-        }
-        result = CliRunner().invoke(main, [str(a) for a in arguments], env=environment)
-        assert result.exception is None or isinstance(result.exception, SystemExit)
-        return result.exit_code, result.stdout, result.stderr
-
-    return call
 
 
 def test_command_scores_all_substitutions_of_a_range(run, tmp_path):

@@ -25,6 +25,10 @@ _ACROSS_BREAK = 1.0
 """Cost of no gap at a break."""
 _NUMBERED = 8.0
 """Gain of a gap as long as the author's numbers have it: some two letters' worth."""
+_NUMBERED_IN_CHAIN = -2.0
+"""The same where the chain looks whole: numbers may jump for other reasons."""
+_UNKNOWN_PAIR = 1.0
+"""Of two unknown residues, which BLOSUM62 would rather leave out."""
 _OWN_NUMBER = 0.5
 """Gain of beginning where the author's number says: decides between repeats."""
 _MAX_CELLS = 60_000_000
@@ -114,7 +118,8 @@ def _occurrences(part: str, sequence: str) -> list[int]:
 
 
 def _aligned(chain: ChainResidues, sequence: str) -> NDArray[np.int64]:
-    table = np.asarray(blosum62_matrix(), dtype=float)
+    table = np.array(blosum62_matrix(), dtype=float)
+    table[(_codes("X")[0],) * 2] = _UNKNOWN_PAIR
     own, others = _codes(chain.letters), _codes(sequence)
     count, width = len(chain.letters), len(sequence)
     breaks = frozenset(chain.breaks)
@@ -157,8 +162,9 @@ def _sources(
     """What may come before a residue at each place: score and where it stands, best first."""
     width = len(places)
     found = [(_moved(facing, 1) - (_ACROSS_BREAK if broken else 0.0), places - 1)]
-    if broken and step > 1:
-        found.insert(0, (_moved(facing, step) + _NUMBERED, places - step))
+    if step > 1:
+        gain = _NUMBERED if broken else _NUMBERED_IN_CHAIN
+        found.insert(0, (_moved(facing, step) + gain, places - step))
     found.append((_moved(extra, 1), places - 1 + width))
     cost, extend = (0.0, 0.0) if broken else (_SKIP_OPEN, _SKIP_EXTEND)
     rising = facing + extend * places

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from glass_core.embedders.base import Embedding
+from glass_core.models.heads.attention import through
 from glass_core.models.prediction import OTHERS_AT_SITE
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
@@ -168,8 +169,7 @@ class EffectHead(nn.Module):
             Logit of being damaging, not yet calibrated.
         """
         x = self.input_projection(residues) + self.wild_letter(wild)
-        for layer in self.layers:
-            x = layer(x, src_key_padding_mask=~mask)
+        x = through(self.layers, x, mask)
         x = self.norm(x)
         score = self.score(x)
         own = score.gather(-1, wild.clamp(max=UNKNOWN_LETTER - 1)[..., None])

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from glass_core.models.heads.attention import through
 from glass_core.records import MAX_LAYERS, require, require_sizes
 
 
@@ -95,11 +96,7 @@ class SiameseTransformer(nn.Module):
 
     def per_residue(self, residues: Tensor, mask: Tensor) -> Tensor:
         """Y alone, shape=(B, L, O); see `forward`."""
-        x = self.input_projection(residues)
-        padding = ~mask
-        hidden = padding if bool(padding.any()) else None
-        for layer in self.transformer_layers:
-            x = layer(x, src_key_padding_mask=hidden)
+        x = through(self.transformer_layers, self.input_projection(residues), mask)
         y: Tensor = self.output_projection(x)
         return y
 

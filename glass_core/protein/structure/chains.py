@@ -78,16 +78,15 @@ def _groups(atoms: AtomTable) -> list[NDArray[np.int64]]:
 
 
 def _is_protein(atoms: AtomTable, rows: NDArray[np.int64]) -> bool:
-    """By its name, or by a backbone."""
-    if atoms.place[rows[0]] == 0:
-        return False
+    """By its name, by a backbone, or as a part of a polymer with N and C-alpha."""
+    place = atoms.place[rows[0]]
     name = str(atoms.residue[rows[0]])
-    if name in WATER:
+    if place == 0 or name in WATER:
         return False
     if is_amino_acid(name):
         return True
     present = set(zip(atoms.atom[rows].tolist(), atoms.element[rows].tolist(), strict=True))
-    return {("N", "N"), ("CA", "C"), ("C", "C")} <= present
+    return {("N", "N"), ("CA", "C")} <= present and (place > 0 or ("C", "C") in present)
 
 
 def _chain_names(atoms: AtomTable, groups: Sequence[NDArray[np.int64]]) -> list[str]:

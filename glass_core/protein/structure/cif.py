@@ -129,21 +129,23 @@ def _required(block: Block, name: str, tag: str) -> NDArray[np.float64]:
 def _places(
     block: Block, entity: NDArray[np.str_], sequence: NDArray[np.str_]
 ) -> NDArray[np.int64]:
-    """Each atom's place in its polymer, 0 for none; -1 throughout where the file tells nothing.
+    """Each atom's place in its polymer, 0 for none; -1 where the file tells nothing.
 
     Many programs number everything, ligands too, so that the numbers alone tell nothing: the
-    file must say what its entities are, or leave out the numbers of some groups.
+    file must say what its entities are, or leave out the numbers of some groups. What is no
+    number and no blank, as an editor writes for residues it added, tells nothing of its atom.
     """
     numbered = np.char.isdecimal(sequence) & (np.char.str_len(sequence) < 9)
+    blank = sequence == ""
     ids, kinds = block.words("entity", "id"), block.words("entity", "type")
     if ids is not None and kinds is not None and len(ids) == len(kinds) and (kinds != "").any():
-        polymers = ids[np.char.lower(kinds) == "polymer"]
-        numbered &= np.isin(entity, polymers)
-    elif numbered.all() and "entity_poly_seq" not in block:
-        return np.full(len(sequence), -1)
+        blank |= numbered & ~np.isin(entity, ids[np.char.lower(kinds) == "polymer"])
+        numbered &= ~blank
+    elif not blank.any() and "entity_poly_seq" not in block:
+        numbered[:] = False
     if not numbered.any():
         return np.full(len(sequence), -1)
-    return np.where(numbered, sequence, "0").astype(np.int64)
+    return np.where(numbered, sequence, np.where(blank, "0", "-1")).astype(np.int64)
 
 
 def _confidence(

@@ -68,9 +68,11 @@ def parent(name: str) -> str:
         return name
     if name in _PARENTS:
         return _PARENTS[name]
-    from biotite.structure.info import one_letter_code
+    from biotite.structure.info import link_type, one_letter_code
 
-    letter = one_letter_code(name)
+    # Nucleotides have letters too: a modified adenine is no alanine.
+    nucleotide = any(kind in (link_type(name) or "") for kind in ("DNA", "RNA"))
+    letter = None if nucleotide else one_letter_code(name)
     return THREE_LETTER[letter].upper() if letter and letter in STANDARD else name
 
 

@@ -1,0 +1,365 @@
+"""Tables and lists as databases, spreadsheets and neighbouring programs write them.
+
+What the columns of MaveDB, ClinVar, UniProt and Rosetta hold was taken from their own
+documentation; the inputs are made up for the sequence below.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from glass_core.errors import InputError
+from glass_core.inputs.choice import VariantChoice
+from glass_core.inputs.columns import NO_COLUMN, ColumnChoice
+from glass_core.inputs.labels import read_label
+from glass_core.inputs.proteins import read_proteins
+from glass_core.inputs.text import decode
+from glass_core.inputs.upload import Upload
+from glass_core.protein.protein import Protein
+from glass_core.protein.sequence import names_in_header
+
+WILD = "MEEPQSDPSVEPPLSQETFSDLWKLLPENN"
+PROTEIN = Protein.from_sequence(WILD, "target")
+
+
+def read(text, name="in.csv", proteins=(PROTEIN,), named=None):
+    content = text if isinstance(text, bytes) else text.encode()
+    choice = VariantChoice("file", upload=Upload(content, name), named=named or ColumnChoice())
+    asked = choice.read(list(proteins))
+    return list(asked.requests), " ".join(asked.notes)
+
+
+def rows(requests):
+    return [(r.variant.text if r.variant else None, r.measured_value, r.label) for r in requests]
+
+
+# MaveDB
+
+
+MAVEDB = (
+    "accession,hgvs_nt,hgvs_splice,hgvs_pro,score\n"
+    "urn:mavedb:00000000-a-1#1,NA,NA,p.Glu2Lys,0.5\n"
+    "urn:mavedb:00000000-a-1#2,NA,NA,p.Glu3Ala,-1.2\n"
+)
+
+
+@pytest.mark.parametrize("named", [None, ColumnChoice("hgvs_pro")])
+def test_the_urns_of_mavedb_name_no_proteins(named):
+    made, said = read(MAVEDB, named=named)
+    assert rows(made) == [("E2K", 0.5, None), ("E3A", -1.2, None)]
+    assert said == "Read variants from 'hgvs_pro', measured values from 'score'."
+
+
+def test_several_targets_in_one_column():
+    """A score set of several targets names each in front of its variants."""
+    text = "hgvs_pro,score\ntarget:p.Glu2Lys,1\nother:p.Asp2Ala,2\ntarget:p.Glu3Ala,3\n"
+    made, _ = read(text)
+    assert rows(made) == [("E2K", 1.0, None), (None, 2.0, None), ("E3A", 3.0, None)]
+    assert "'other' is the name of no protein given" in made[1].reason
+    other = Protein.from_sequence("MDLSALRVEE", "other")
+    made, _ = read(text, proteins=(PROTEIN, other))
+    assert [r.protein.name for r in made] == ["target", "other", "target"]
+    nameless = Protein.from_sequence(WILD, "x")
+    with pytest.raises(InputError, match="are of several proteins, none of them 'x'"):
+        read(text, proteins=(nameless,))
+
+
+# ClinVar
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "Germline classification",
+        "Clinical significance",
+        "ClinicalSignificance",
+        "clinical_significance",
+        "Clinical significance (Last reviewed)",
+        "CLIN_SIG",
+        "label",
+    ],
+)
+def test_labels_under_any_of_their_headings(heading):
+    text = (
+        f"Name\tProtein change\t{heading}\n"
+        "NM_000000.1(X):c.5A>C (p.Glu2Ala)\tE2A\tPathogenic\n"
+        "NM_000000.1(X):c.8A>C (p.Glu3Ala)\tE3A\tBenign(Last reviewed: Jun 3, 2020)\n"
+    )
+    made, said = read(text, "in.tsv")
+    assert rows(made) == [("E2A", None, True), ("E3A", None, False)]
+    assert f"labels from '{heading}'" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "label"),
+    [
+        ("Pathogenic", True),
+        ("Likely_pathogenic", True),
+        ("Pathogenic/Likely pathogenic", True),
+        ("Pathogenic; drug response", True),
+        ("Pathogenic|risk factor", True),
+        ("Pathogenic, low penetrance", True),
+        ("Likely benign (Last reviewed: Mar 1, 2021)", False),
+        ("Benign/Likely benign", False),
+        ("Uncertain significance", None),
+        ("Conflicting classifications of pathogenicity", None),
+        ("Pathogenic; Uncertain significance", None),
+        ("Pathogenic / Benign", None),
+        ("drug response", None),
+        ("not provided", None),
+        ("", None),
+    ],
+)
+def test_what_clinvar_calls_a_variant(words, label):
+    assert read_label(words) is label
+
+
+def test_one_variant_in_several_isoforms_numbers_is_one():
+    # E3A and E2A both fit the sequence; P4A fits, Q4A does not.
+    text = 'Protein change,Germline classification\n"E3A, E2A",Benign\n"P4A, Q4A",Pathogenic\n'
+    made, _ = read(text)
+    assert rows(made) == [(None, None, False), ("P4A", None, True)]
+    assert "told in several isoforms' numbers, of which E3A and E2A fit" in made[0].reason
+    with_name = (
+        "Name,Protein change,Germline classification\n"
+        '"NM_000000.1(X):c.8A>C (p.Glu3Ala)","E3A, E2A",Benign\n'
+    )
+    made, said = read(with_name)
+    assert rows(made) == [("E3A", None, False)]
+    assert "variants from 'Name'" in said
+
+
+# UniProt
+
+HEADERS = (
+    f">sp|P00001|AAAA_HUMAN Protein one OS=Homo sapiens GN=GENA PE=1 SV=1\n{WILD}\n"
+    ">tr|P00002|BBBB_HUMAN Protein two OS=Homo sapiens GN=GENB\nMDLSALRVEEVQNVINAMQK\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ("P00001", "P00002"),
+        ("AAAA_HUMAN", "BBBB_HUMAN"),
+        ("GENA", "GENB"),
+        ("sp|P00001|AAAA_HUMAN", "tr|P00002|BBBB_HUMAN"),
+    ],
+)
+@pytest.mark.parametrize("column", ["uniprot", "gene", "protein", "target"])
+def test_accession_entry_and_gene_name_a_protein(one, two, column):
+    proteins = read_proteins(HEADERS)
+    text = f"{column},variant\n{one},E2K\n{two},D2A\n"
+    made, _ = read(text, proteins=proteins)
+    assert [r.protein for r in made if r.variant] == proteins
+    made, _ = read(f"{one} E2K\n{two} D2A\n", "in.txt", proteins)
+    assert [r.protein for r in made if r.variant] == proteins
+
+
+def test_a_name_that_two_share_names_neither():
+    proteins = read_proteins(HEADERS.replace("GENB", "GENA"))
+    made, _ = read("gene,variant\nGENA,E2K\nP00002,D2A\n", proteins=proteins)
+    assert [r.variant is not None for r in made] == [False, True]
+
+
+def test_headers_of_other_databases():
+    assert names_in_header("NP_000537.3 cellular tumor antigen p53") == ("NP_000537",)
+    assert names_in_header("target") == ()
+    assert names_in_header("") == ()
+
+
+# Spreadsheets
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_decimal_commas(separator):
+    made, said = read(f"variant{separator}score\nE2K{separator}0,53\nE3A{separator}-1,2\n")
+    assert rows(made) == [("E2K", 0.53, None), ("E3A", -1.2, None)]
+    assert "Read the commas of column 'score' as decimal points." in said
+
+
+def test_commas_that_might_part_thousands_are_not_guessed():
+    made, said = read("variant;score\nE2K;1,234\nE3A;2,500\n")
+    assert [r.measured_value for r in made] == [None, None]
+    assert "None of the 2 entries of column 'score' could be read as a number; '1,234'" in said
+
+
+def test_what_a_column_lacks_is_said():
+    _, said = read("variant,score,label\nE2K,high,sick\nE3A,1.5,benign\nP4A,,NA\n")
+    assert "1 of the 2 entries of column 'score' could be read as a number; 'high'" in said
+    assert "1 of the 2 entries of column 'label' could be read as damaging or harmless" in said
+    _, said = read("variant,score\nE2K,NA\nE3A,\n")
+    assert "Column 'score' is empty." in said
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le", "utf-16-be", "utf-32"]
+)
+def test_encodings(encoding):
+    text = "variant,ddG \u00b1 SD,score\nE2K,1.0 \u00b1 0.1,0.5\nE3A,0.2 \u00b1 0.1,1\n"
+    made, _ = read(text.encode(encoding))
+    assert rows(made) == [("E2K", 0.5, None), ("E3A", 1.0, None)]
+    made, _ = read("E2K # \u00b1\nE3A\n".encode(encoding), "in.txt")
+    assert [r.variant.text for r in made] == ["E2K", "E3A"]
+    made, _ = read(f">m \u00b1\n{WILD.replace('MEE', 'MKE')}\n".encode(encoding), "in.fasta")
+    assert [r.variant.text for r in made] == ["E2K"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"PK\x03\x04\x14\x00\x06\x00\x08\x00",
+        b"\x89PNG\r\n\x1a\x00\x00",
+        b"\xff\xfe\x00",
+        b"\x81\x8d\x8f\x90",
+    ],
+)
+def test_what_is_no_text_is_refused(content):
+    with pytest.raises(InputError, match="is not a text file"):
+        decode(content, "x")
+    with pytest.raises(InputError, match="is not a text file"):
+        read(content, "in.xlsx")
+
+
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;"])
+def test_excels_first_line_tells_the_separator(first):
+    made, _ = read(f"{first}\nvariant;score\nE2K;0,5\nE3A;1\n")
+    assert rows(made) == [("E2K", 0.5, None), ("E3A", 1.0, None)]
+    made, _ = read(f"{first}\nvariant;score\nE2K;0,5\nE3A;1\n", "in.txt")
+    assert rows(made) == [("E2K", 0.5, None), ("E3A", 1.0, None)]
+
+
+# Tables called something else, and lists
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "variant\tscore\nE2K\t1\nE3A\t5\n",
+        "variant,score\nE2K,1\nE3A,5\n",
+        "variant score\nE2K 1\nE3A 5\n",
+        "# a comment\nvariant score\nE2K 1\nE3A 5\n",
+        "Mutation;ddG\nE2K;1\nE3A;5\n",
+    ],
+)
+@pytest.mark.parametrize("name", ["in.txt", "in.dat", "scores"])
+def test_a_table_by_any_name_is_a_table(text, name):
+    made, said = read(text, name)
+    assert rows(made) == [("E2K", 1.0, None), ("E3A", 5.0, None)]
+    assert "Read variants from" in said
+
+
+@pytest.mark.parametrize(
+    "text", ["E2K 1\nE3A 5\n", "E2K\t1\nE3A\t5", "E2K,1,7\nE3A,5,8", "E2K 1.5"]
+)
+def test_numbers_beside_variants_are_no_sites(text):
+    made, _ = read(text, "in.txt")
+    assert {r.variant.text for r in made} <= {"E2K", "E3A"}
+    asked = VariantChoice("list", text=text).read([PROTEIN])
+    assert {r.variant.text for r in asked.requests} <= {"E2K", "E3A"}
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("E2K", 1),
+        ("E2K E3A", 2),
+        ("E2K, E3A\nP4A, Q5A\n", 4),
+        ("5", 19),
+        ("E2K 5", 20),
+        ("2 3\n4 5\n", 76),
+        ("2-3", 38),
+        ("E2K/A", 2),
+        ("E2K # the first\nE3A # the second\n", 2),
+    ],
+)
+def test_lists_stay_lists(text, count):
+    made, said = read(text, "in.txt")
+    assert (len(made), said) == (count, "")
+    assert all(r.variant for r in made)
+
+
+def test_rosettas_mutfile():
+    made, said = read("total 3\n1\nE 2 K\n2\nE 3 A # both\nP 4 G\n", "in.mutfile")
+    assert [r.variant.text for r in made] == ["E2K", "E3A:P4G"]
+    assert said == "Read as a Rosetta mutfile."
+    with pytest.raises(InputError, match="a line that is none of it"):
+        read("total 1\n1\nE2K\n", "in.txt")
+
+
+def test_every_guess_can_be_overruled():
+    text = "variant,other,score,value,label,class,gene\nE2K,E3A,1,2,0,1,target\nP4A,Q5A,3,4,1,0,x\n"
+    made, _ = read(text)
+    assert rows(made) == [("E2K", 1.0, False), (None, 3.0, True)]
+    made, _ = read(text, named=ColumnChoice("other", NO_COLUMN, "value", "class"))
+    assert rows(made) == [("E3A", 2.0, True), ("Q5A", 4.0, False)]
+    made, _ = read(text, named=ColumnChoice(None, NO_COLUMN, NO_COLUMN, NO_COLUMN))
+    assert rows(made) == [("E2K", None, None), ("P4A", None, None)]
+    made, _ = read(text, named=ColumnChoice(protein=NO_COLUMN, one_is_fit=True))
+    assert rows(made) == [("E2K", 1.0, True), ("P4A", 3.0, False)]
+    with pytest.raises(InputError, match=r"in.csv: has no column 'x'; it has variant, other"):
+        read(text, named=ColumnChoice(label="x"))
+    with pytest.raises(InputError, match="is a list without columns"):
+        read("E2K\n", "in.txt", named=ColumnChoice(label="x"))
+
+
+def test_the_command_overrules_them_too(run, tmp_path):
+    source = tmp_path / "in.csv"
+    source.write_text("variant,score,value,label,class,gene\nE2K,1,2,0,1,target\nP4A,3,4,1,0,x\n")
+    out = tmp_path / "o.parquet"
+    options = ("--score", "value", "--label", "class", "--protein", "none", "--one-is-fit")
+    code, _, err = run("screen", "--wild", WILD, "--variants", source, "--out", out, *options)
+    assert code == 0, err
+    assert "measured values from 'value', labels from 'class'." in err
+    import pandas as pd
+
+    table = pd.read_parquet(out)
+    assert table["measured_value"].tolist() == [2.0, 4.0]
+    assert table["label"].tolist() == [0, 1]
+    code, _, err = run("screen", "--wild", WILD, "--all", "--label", "x", "--out", out)
+    assert code == 2 and "options about columns go with --variants" in err
+
+
+# Text or file
+
+
+P53_LENGTH, LONGEST = 393, 30_000
+
+
+@pytest.mark.parametrize("length", [P53_LENGTH, LONGEST])
+@pytest.mark.parametrize("form", ["letters", "FASTA", "lines"])
+def test_a_long_sequence_as_text(run, length, form):
+    sequence = (WILD * (length // len(WILD) + 1))[:length]
+    lines = "\n".join(sequence[i : i + 60] for i in range(0, length, 60))
+    given = {"letters": sequence, "FASTA": f">x\n{lines}\n", "lines": lines}[form]
+    code, out, err = run("impact", "--wild", given, "--variant", "E2K", "--json")
+    if length == LONGEST:  # longer than the model takes, which is all that is wrong with it
+        assert "30,000 residues" in err or "30000 residues" in err
+    else:
+        assert code == 0, err
+        assert json.loads(out)["wild_type"] == sequence
+    mutant = "MK" + sequence[2:]
+    if length == P53_LENGTH:
+        code, out, err = run("impact", "--wild", given, "--mutant", mutant, "--json")
+        assert code == 0, err
+        assert json.loads(out)["variant"] == "E2K"
+
+
+@pytest.mark.parametrize(
+    "given", ["no/such/file.fasta", "./wild", "/no/wild", "~/wild", "wild.txt", "no/such", "x.pdb"]
+)
+def test_a_mistyped_path_is_a_missing_file(run, given, tmp_path):
+    for options in (("--wild", given, "--variant", "E2K"), ("--wild", WILD, "--mutant", given)):
+        code, _, err = run("impact", *options)
+        assert (code, err) == (2, f"Error: {given}: there is no such file; check the path.\n")
+    out = tmp_path / "o.csv"
+    code, _, err = run("screen", "--wild", WILD, "--variants", given, "--out", out)
+    assert (code, err) == (2, f"Error: {given}: there is no such file; check the path.\n")
+
+
+def test_a_folder_is_no_file(run, tmp_path):
+    code, _, err = run("impact", "--wild", tmp_path, "--variant", "E2K")
+    assert code == 2
+    assert err.endswith(": is a folder; give a file in it.\n")

@@ -114,10 +114,11 @@ def looks_like_table(text: str) -> bool:
     where every line has as many words as the first and one column is of variants, another of
     numbers: numbers beside variants are no sites then. One line counts with decimals alone.
     """
-    lines = [line for line in text.splitlines() if line.strip()]
-    lines = list(dropwhile(_before_header, lines))[:_LOOKED_AT]
+    lines = list(dropwhile(_before_header, filter(str.strip, text.splitlines())))[:_LOOKED_AT]
     if not lines or lines[0].startswith(">"):
         return False
+    if _SEPARATOR_LINE.fullmatch(lines[0].strip()):
+        return True
     rows = [_cells(line, _separator(lines[0])) for line in lines]
     if len(rows) > 1 and _is_header(lines[0]) and not any(map(_is_variant, rows[0])):
         return True

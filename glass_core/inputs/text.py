@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 
 from glass_core.errors import InputError
 
@@ -14,6 +15,8 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _START = 1000
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")
+"""Letters that no text has."""
 
 
 def decode(content: bytes, name: str) -> str:
@@ -31,7 +34,7 @@ def decode(content: bytes, name: str) -> str:
         text = content.decode(_encoding(content))
     except UnicodeDecodeError as error:
         raise _no_text(name) from error
-    if "\x00" in text[:_START]:
+    if _CONTROL.search(text[:_START]):
         raise _no_text(name)
     return text
 

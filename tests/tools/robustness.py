@@ -32,6 +32,7 @@ from glass_core.runs.bundle import export_bundle, import_bundle
 from glass_core.runs.store import RunStore
 from glass_core.screen.request import ScreenRequest
 from glass_core.screen.rows import ScreenRow
+from tests.tools.forms import forms
 from tests.tools.mutator import Tally, fuzz
 
 COUNT = 20_000
@@ -107,6 +108,8 @@ def kinds(folder: Path) -> Iterator[NumberingKind]:
         with zipfile.ZipFile(io.BytesIO(whole)) as bundle:
             good = bundle.read(member)
         yield f"bundles, {member}", partial(_member, store, whole, member), [good], 40
+    for form, read, seeds in forms():
+        yield form, read, seeds, 10
 
 
 def small_structure() -> Structure:

@@ -77,7 +77,8 @@ class AtomTable:
         from biotite.structure import AtomArray
 
         atoms = AtomArray(len(rows))
-        atoms.coord = (self.coord[rows] if coord is None else coord).astype(np.float32)
+        with np.errstate(over="ignore"):  # what is too large is infinite, and refused as such
+            atoms.coord = (self.coord[rows] if coord is None else coord).astype(np.float32)
         annotations = {
             "chain_id": np.full(len(rows), chain) if isinstance(chain, str) else chain,
             "res_id": self.number[rows],

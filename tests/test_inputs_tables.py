@@ -119,9 +119,10 @@ def test_what_clinvar_calls_a_variant(words, label):
 def test_one_variant_in_several_isoforms_numbers_is_one():
     # E3A and E2A both fit the sequence; P4A fits, Q4A does not.
     text = 'Protein change,Germline classification\n"E3A, E2A",Benign\n"P4A, Q4A",Pathogenic\n'
-    made, _ = read(text)
+    made, said = read(text)
     assert rows(made) == [(None, None, False), ("P4A", None, True)]
     assert "told in several isoforms' numbers, of which E3A and E2A fit" in made[0].reason
+    assert "Of several isoforms' numbers in 'Protein change' those that fit were read." in said
     with_name = (
         "Name,Protein change,Germline classification\n"
         '"NM_000000.1(X):c.8A>C (p.Glu3Ala)","E3A, E2A",Benign\n'
@@ -199,8 +200,9 @@ def test_what_a_column_lacks_is_said():
 )
 def test_encodings(encoding):
     text = "variant,ddG \u00b1 SD,score\nE2K,1.0 \u00b1 0.1,0.5\nE3A,0.2 \u00b1 0.1,1\n"
-    made, _ = read(text.encode(encoding))
+    made, said = read(text.encode(encoding))
     assert rows(made) == [("E2K", 0.5, None), ("E3A", 1.0, None)]
+    assert ("was read as Windows-1252" in said) == (encoding == "cp1252")
     made, _ = read("E2K # \u00b1\nE3A\n".encode(encoding), "in.txt")
     assert [r.variant.text for r in made] == ["E2K", "E3A"]
     made, _ = read(f">m \u00b1\n{WILD.replace('MEE', 'MKE')}\n".encode(encoding), "in.fasta")

@@ -124,6 +124,7 @@ def test_a_lone_residue_between_gaps_stays_by_its_number():
         read = read_structure(pdb(*parts))
         assert read.residue_numbers == tuple(n for n in NUMBERS if n not in ("9", "11"))
         assert read.sequence == SEQUENCE[:8] + "M" + SEQUENCE[11:]
+        assert any("MSE 10 is bonded to no other residue; it was put" in n for n in read.notes)
 
 
 def test_seqres_knows_a_lone_first_residue():
@@ -174,6 +175,9 @@ def test_the_location_with_the_higher_occupancy_is_read(names, occupancy, interl
         read = read_structure(content)
         assert is_whole(read)
         assert read.ca[5].tolist() == pytest.approx(wanted.tolist(), abs=2e-3)
+        assert read.notes == (
+            "1 residue(s) have alternative locations (6); of each the likeliest was read.",
+        )
         assert len(read.atoms) == len(PEPTIDE)
 
 

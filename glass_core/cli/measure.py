@@ -31,11 +31,14 @@ def measure_command(
     from glass_core.metrics.measure import measure
     from glass_core.protein.structure.file import read_structure
 
-    result = measure(
+    structures = (
         read_structure(reference, chain=reference_chain),
         read_structure(subject, chain=subject_chain),
-        correspondence=correspondence,
     )
+    for structure in structures:
+        for note in structure.notes:
+            click.echo(f"{structure.name}: {note}", err=True)
+    result = measure(*structures, correspondence=correspondence)
     if as_json:
         click.echo(json.dumps(measurement_dict(result), allow_nan=False))
         return

@@ -150,7 +150,7 @@ def screen_command(
     if known and annotation is None:
         raise InputError("--known goes with --accession.")
     read = choice.read(proteins)
-    for note in read.notes:
+    for note in (*(note for protein in proteins for note in protein.notes), *read.notes):
         click.echo(note, err=True)
     asked = list(read.requests)
     if not asked:

@@ -201,6 +201,12 @@ class Impact:
                 f"{'; ...' if len(mismatches) > 3 else ''}."
             )
         flags += structure.notes
+        spare = len(structure) - int(self.protein.covered.sum())
+        if spare:
+            flags.append(
+                f"{spare} residue(s) of the structure have no place in the sequence and were left "
+                "out, such as a tag's."
+            )
         touching = [
             f"{self.site_label(p)} ({chains})"
             for p in self.variant.positions

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from glass_core.errors import InputError
@@ -19,8 +19,8 @@ from glass_core.inputs.lists import (
     scan,
 )
 from glass_core.inputs.mutfile import is_mutfile, read_mutfile
-from glass_core.inputs.table import as_table
-from glass_core.inputs.text import decode
+from glass_core.inputs.table import as_table, is_parquet
+from glass_core.inputs.text import decode, guessed_encoding
 from glass_core.inputs.upload import Upload, file_named
 from glass_core.protein.numbering import NUMBERING_KINDS, NumberingKind
 from glass_core.protein.protein import Protein
@@ -129,7 +129,9 @@ class VariantChoice:
             columns = self.columns or choose_columns(
                 table, upload.name, proteins, self.numbering, self.named
             )
-            return from_table(table, columns, proteins, self.numbering)
+            asked = from_table(table, columns, proteins, self.numbering)
+            guess = "" if is_parquet(upload.name) else guessed_encoding(upload.content)
+            return replace(asked, notes=(*asked.notes, guess)) if guess else asked
         if self.named:
             raise InputError(
                 f"{upload.name}: is a list without columns; leave out the options that name them."

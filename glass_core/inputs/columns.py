@@ -171,9 +171,13 @@ def from_table(
     names = _owner_names(table, columns, texts, proteins)
     labels = read_labels(table, columns.label, columns.one_is_fit)
     measured = read_numbers(table, columns.measured_value)
-    notes = (_said(columns), *labels.notes, *measured.notes)
+    notes = [_said(columns), *labels.notes, *measured.notes]
+    if _alternatives(columns) and any("," in text for text in texts):
+        notes.append(
+            f"Of several isoforms' numbers in '{columns.variant}' those that fit were read."
+        )
     requests = _requests(texts, names, labels, measured, columns, proteins, numbering)
-    return Asked(requests, notes)
+    return Asked(requests, tuple(notes))
 
 
 def _requests(
@@ -186,7 +190,6 @@ def _requests(
     numbering: NumberingKind,
 ) -> Iterator[VariantRequest]:
     owners = proteins_by_name(proteins)
-    alternatives = plain_name(columns.variant) in ALTERNATIVES
     for row, text in enumerate(texts, start=1):
         beside = (labels.values[row - 1], measured.values[row - 1])
         owner = proteins[0] if names is None else owners.get(names[row - 1])
@@ -194,7 +197,7 @@ def _requests(
             name = names[row - 1][:40] if names is not None else ""
             reason = f"'{name}' is the name of no protein given."
             yield VariantRequest(row, text, proteins[0], None, reason, *beside)
-        elif alternatives and "," in text:
+        elif _alternatives(columns) and "," in text:
             yield _one_of(row, text, owner, *beside, numbering)
         else:
             yield read_request(row, text, owner, *beside, numbering)
@@ -273,6 +276,11 @@ def _readable(column: pd.Series, proteins: Sequence[Protein], numbering: Numberi
         if word
     ]
     return sum(fits) / max(len(words), 1)
+
+
+def _alternatives(columns: Columns) -> bool:
+    """Whether a cell of the column of variants tells one in several isoforms' numbers."""
+    return plain_name(columns.variant) in ALTERNATIVES
 
 
 def _is_fit(label: str | None) -> bool:

@@ -107,6 +107,11 @@ def as_table(content: bytes, file_name: str) -> pd.DataFrame | None:
     return None
 
 
+def is_parquet(file_name: str) -> bool:
+    """Whether a file is called one of Parquet."""
+    return file_name.lower().endswith(".parquet")
+
+
 def looks_like_table(text: str) -> bool:
     """Whether lines hold columns and not a list of variants.
 
@@ -146,7 +151,7 @@ def read_table(content: bytes, file_name: str) -> pd.DataFrame:
         It is none of them, or has too many rows.
     """
     try:
-        if file_name.lower().endswith(".parquet"):
+        if is_parquet(file_name):
             table = read_parquet(content)
         else:
             table = _text_table(decode(content, file_name))

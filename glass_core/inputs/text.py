@@ -39,6 +39,13 @@ def decode(content: bytes, name: str) -> str:
     return text
 
 
+def guessed_encoding(content: bytes) -> str:
+    """A sentence about an encoding that the content does not prove; '' where it does."""
+    if _encoding(content) != "cp1252":
+        return ""
+    return "The text is no UTF-8 and was read as Windows-1252."
+
+
 def _encoding(content: bytes) -> str:
     for mark, encoding in _MARKS:
         if content.startswith(mark):

@@ -201,6 +201,11 @@ class Protein:
         return aligned_pairs(*global_alignment(self.sequence, other, free_ends=True))
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What was decided or left out while its structure was read."""
+        return () if self.structure is None else self.structure.notes
+
+    @property
     def short_name(self) -> str:
         """The first word of its name, as FASTA ids go."""
         return self.name.split()[0] if self.name.strip() else "protein"

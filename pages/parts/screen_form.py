@@ -180,7 +180,7 @@ def check_and_start(which: str) -> None:
         return
     made = counts(asked)
     st.markdown(f"**{made['accepted']:,} accepted**, {made['rejected']:,} rejected")
-    for note in read.notes:
+    for note in (*(note for protein in proteins for note in protein.notes), *read.notes):
         st.caption(note)
     bad = [a for a in asked if a.variant is None]
     if bad:

@@ -124,17 +124,32 @@ def _one_chain(
     protein = [rows for rows in parts if _is_protein(atoms, rows)]
     sites, copied = _without_copies(protein, atoms)
     residues = [Residue.of(atoms, one_conformation(atoms, rows)) for rows in sites]
-    kept, free = in_order(residues, sequences.get(name.partition(":")[0], ()))
+    ordered = in_order(residues, sequences.get(name.partition(":")[0], ()))
     notes = []
     if copied:
         notes.append(
             f"Chain {name or '(blank)'} holds several copies under one name: "
             f"{copied} more residue(s) numbered like earlier ones were left out."
         )
-    for residue in free:
+    for residue in ordered.free:
         notes.append(
             f"{residue.name} {residue.label} is bonded to no residue of the chain and was read "
             "as a ligand."
+        )
+    for residue in ordered.inferred:
+        notes.append(
+            f"{residue.name} {residue.label} is bonded to no other residue; it was put where its "
+            "number belongs."
+        )
+    several = [
+        residue.label
+        for rows, residue in zip(sites, residues, strict=True)
+        if len(set(map(str, atoms.location[rows]))) > 1
+    ]
+    if several:
+        notes.append(
+            f"{len(several)} residue(s) have alternative locations ({', '.join(several[:5])}"
+            f"{', ...' if len(several) > 5 else ''}); of each the likeliest was read."
         )
     for rows, residue in zip(sites, residues, strict=True):
         types = dict.fromkeys(map(str, atoms.residue[rows]))
@@ -148,9 +163,9 @@ def _one_chain(
         for rows in parts
         if not _is_protein(atoms, rows) and str(atoms.residue[rows[0]]) not in WATER
     ]
-    others += [residue.rows for residue in free]
+    others += [residue.rows for residue in ordered.free]
     ligands = np.concatenate(others) if others else np.zeros(0, dtype=np.int64)
-    return ProteinChain(name, tuple(kept), ligands, tuple(notes))
+    return ProteinChain(name, tuple(ordered.chain), ligands, tuple(notes))
 
 
 def _without_copies(

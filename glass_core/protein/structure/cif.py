@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from glass_core.errors import StructureError
 from glass_core.protein.structure.assembly import CATEGORIES, first_assembly
-from glass_core.protein.structure.cif_columns import Block
+from glass_core.protein.structure.cif_columns import EVERY_ROW, Block
 from glass_core.protein.structure.structure import Origin
 from glass_core.protein.structure.table import AtomTable, Copy, FileContent
 
@@ -48,30 +48,33 @@ def read_cif(blocks: Sequence[Block], name: str) -> FileContent:
     return FileContent(name, atoms, _origin(block, told), {}, _assembly(block), notes)
 
 
-def _first_model(block: Block) -> tuple[NDArray[np.int64] | slice, int]:
-    """Rows of the first model, and how many more there are."""
+def _first_model(block: Block) -> tuple[slice, int]:
+    """Rows of the first model, and how many more there are; models stand one after the other."""
     model = block.words(_ATOMS, "pdbx_PDB_model_num")
     if model is None:
-        return slice(None), 0
-    return np.flatnonzero(model == model[0]), len(np.unique(model)) - 1
+        return EVERY_ROW, 0
+    ends = np.flatnonzero(model[1:] != model[:-1])
+    return slice(0, int(ends[0]) + 1 if len(ends) else None), len(np.unique(model)) - 1
 
 
-def _atoms(block: Block, rows: NDArray[np.int64] | slice, name: str) -> tuple[AtomTable, bool]:
+def _atoms(block: Block, rows: slice, name: str) -> tuple[AtomTable, bool]:
     """The atoms, and whether their B-factors were replaced by pLDDT."""
-    count = len(_required(block, name, "Cartn_x")[rows])
+    coord = np.stack([_required(block, name, f"Cartn_{axis}", rows) for axis in "xyz"], axis=1)
+    count = len(coord)
 
     def words(*tags: str, missing: str = "") -> NDArray[np.str_]:
         """By the author where he names it, else as mmCIF itself does."""
         made = np.full(count, missing)
         for tag in tags:
-            found = block.words(_ATOMS, tag)
+            open_ones = made == missing
+            found = block.words(_ATOMS, tag, rows=rows) if open_ones.any() else None
             if found is not None:
-                made = np.where(made == missing, found[rows], made)
+                made = np.where(open_ones, found, made)
         return made
 
     def figures(tag: str, missing: float) -> NDArray[np.float64]:
-        found = block.numbers(_ATOMS, tag, missing)
-        return np.full(count, missing) if found is None else found[rows]
+        found = block.numbers(_ATOMS, tag, missing, rows)
+        return np.full(count, missing) if found is None else found
 
     atom = words("auth_atom_id", "label_atom_id")
     element = np.char.upper(words("type_symbol"))
@@ -80,9 +83,10 @@ def _atoms(block: Block, rows: NDArray[np.int64] | slice, name: str) -> tuple[At
 
         element = np.where(element == "", infer_elements(atom), element)
     subchain = words("label_asym_id")
-    place = _places(block, words("label_entity_id"), words("label_seq_id"))
+    sequence = words("label_seq_id")
+    place = _places(block, words("label_entity_id"), sequence)
     b_factor = figures("B_iso_or_equiv", 0.0)
-    confidence = _confidence(block, subchain, words("label_seq_id"))
+    confidence = _confidence(block, subchain, sequence)
     told = confidence is not None
     if confidence is not None:
         b_factor = np.where(np.isnan(confidence), b_factor, confidence)
@@ -101,9 +105,7 @@ def _atoms(block: Block, rows: NDArray[np.int64] | slice, name: str) -> tuple[At
             atom=atom,
             element=element,
             location=words("label_alt_id"),
-            coord=np.stack(
-                [_required(block, name, f"Cartn_{axis}")[rows] for axis in "xyz"], axis=1
-            ),
+            coord=coord,
             occupancy=figures("occupancy", 1.0),
             b_factor=b_factor,
             place=place,
@@ -116,8 +118,8 @@ def _atoms(block: Block, rows: NDArray[np.int64] | slice, name: str) -> tuple[At
     )
 
 
-def _required(block: Block, name: str, tag: str) -> NDArray[np.float64]:
-    column = block.numbers(_ATOMS, tag, np.nan)
+def _required(block: Block, name: str, tag: str, rows: slice) -> NDArray[np.float64]:
+    column = block.numbers(_ATOMS, tag, np.nan, rows)
     if column is None:
         raise StructureError(
             f"{name}: cannot be read as mmCIF, its atoms have no coordinates ({tag}); it may be "

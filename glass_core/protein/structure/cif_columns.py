@@ -21,6 +21,7 @@ from glass_core.protein.structure.guard import check_binary, check_column
 if TYPE_CHECKING:
     import gemmi
 
+EVERY_ROW = slice(None)
 _NULLS = (".", "?")
 _QUOTES = ("'", '"', ";")
 
@@ -35,21 +36,20 @@ class Block(ABC):
         """Whether the block has such a table."""
 
     @abstractmethod
-    def words(self, category: str, *tags: str) -> NDArray[np.str_] | None:
+    def words(self, category: str, *tags: str, rows: slice = EVERY_ROW) -> NDArray[np.str_] | None:
         """The first of the columns that is there, '' for no value; None without any."""
 
-    def numbers(self, category: str, tag: str, missing: float) -> NDArray[np.float64] | None:
-        """A column of numbers; `missing` for no value.
+    @abstractmethod
+    def numbers(
+        self, category: str, tag: str, missing: float, rows: slice = EVERY_ROW
+    ) -> NDArray[np.float64] | None:
+        """A column of numbers, `missing` for no value; None where it is not there.
 
         Raises
         ------
         ValueError
             One of its values is no number.
         """
-        words = self.words(category, tag)
-        if words is None:
-            return None
-        return np.where(words == "", str(missing), words).astype(float)
 
     @abstractmethod
     def whole(self, category: str) -> Mapping[str, list[str]]:
@@ -66,12 +66,24 @@ class TextBlock(Block):
     def __contains__(self, category: str) -> bool:
         return category.lower() in self._categories
 
-    def words(self, category: str, *tags: str) -> NDArray[np.str_] | None:
+    def words(self, category: str, *tags: str, rows: slice = EVERY_ROW) -> NDArray[np.str_] | None:
         for tag in tags:
-            raw = list(self._block.find_values(f"_{category}.{tag}"))
+            raw = list(self._block.find_values(f"_{category}.{tag}"))[rows]
             if raw:
                 return self._unquoted(raw)
         return None
+
+    def numbers(
+        self, category: str, tag: str, missing: float, rows: slice = EVERY_ROW
+    ) -> NDArray[np.float64] | None:
+        raw = list(self._block.find_values(f"_{category}.{tag}"))[rows]
+        if not raw:
+            return None
+        try:
+            return np.fromiter(map(float, raw), dtype=float, count=len(raw))
+        except ValueError:  # nulls, quotes, or no numbers at all
+            words = self._unquoted(raw)
+            return np.where(words == "", str(missing), words).astype(float)
 
     def whole(self, category: str) -> Mapping[str, list[str]]:
         table = self._block.get_mmcif_category(f"_{category}.", raw=True)
@@ -81,9 +93,7 @@ class TextBlock(Block):
         from gemmi import cif
 
         check_column(max(map(len, raw)), len(raw), self._file)
-        words = np.array(raw)
-        for place in np.flatnonzero(np.isin(words.astype("U1"), _QUOTES)):
-            words[place] = cif.as_string(raw[place])
+        words = np.array([cif.as_string(w) if w[0] in _QUOTES else w for w in raw])
         return np.where(np.isin(words, _NULLS), "", words)
 
 
@@ -96,15 +106,17 @@ class BinaryBlock(Block):
     def __contains__(self, category: str) -> bool:
         return category in self._block
 
-    def words(self, category: str, *tags: str) -> NDArray[np.str_] | None:
+    def words(self, category: str, *tags: str, rows: slice = EVERY_ROW) -> NDArray[np.str_] | None:
         column = self._column(category, *tags)
-        return None if column is None else np.asarray(column.as_array(str, masked_value=""))
+        return None if column is None else np.asarray(column.as_array(str, masked_value=""))[rows]
 
-    def numbers(self, category: str, tag: str, missing: float) -> NDArray[np.float64] | None:
+    def numbers(
+        self, category: str, tag: str, missing: float, rows: slice = EVERY_ROW
+    ) -> NDArray[np.float64] | None:
         column = self._column(category, tag)
         if column is None:
             return None
-        return np.asarray(column.as_array(float, masked_value=missing))
+        return np.asarray(column.as_array(float, masked_value=missing))[rows]
 
     def whole(self, category: str) -> Mapping[str, list[str]]:
         if category not in self._block:

@@ -21,8 +21,9 @@ def one_conformation(atoms: AtomTable, rows: NDArray[np.int64]) -> NDArray[np.in
     what its backbone lacks, so that no residue is lost. An atom that is there twice counts once.
     """
     locations, types, names = atoms.location[rows], atoms.residue[rows], atoms.atom[rows]
-    if (locations == "").all() and len(set(types.tolist())) == 1:
-        return rows[_first_of_each(names)]
+    if not any(locations.tolist()) and len(set(types.tolist())) == 1:
+        plain = len(set(names.tolist())) == len(rows)
+        return rows if plain else rows[_first_of_each(names)]
     groups: dict[tuple[str, str], list[int]] = {}
     for place, (location, kind) in enumerate(zip(locations, types, strict=True)):
         groups.setdefault((str(location), str(kind)), []).append(place)

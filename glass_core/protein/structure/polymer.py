@@ -100,10 +100,27 @@ class Residue:
         )
 
 
-def in_order(
-    residues: Sequence[Residue], sequence: Sequence[str] = ()
-) -> tuple[list[Residue], list[Residue]]:
-    """The residues of the chain from its beginning to its end, and the free ones.
+@dataclass(frozen=True, eq=False)
+class Ordered:
+    """The residues of a chain from its beginning to its end.
+
+    Attributes
+    ----------
+    chain : list of Residue
+    free : list of Residue
+        Amino acids that are bonded to none of them.
+    inferred : list of Residue
+        Those of the chain that are bonded to none either, and stand where their number or
+        the chain's sequence puts them.
+    """
+
+    chain: list[Residue]
+    free: list[Residue]
+    inferred: list[Residue]
+
+
+def in_order(residues: Sequence[Residue], sequence: Sequence[str] = ()) -> Ordered:
+    """Put the residues of a chain in order, and part the free ones from them.
 
     Parameters
     ----------
@@ -114,7 +131,8 @@ def in_order(
     """
     if residues and all(residue.place > 0 for residue in residues):
         order = {name: i for i, name in enumerate(dict.fromkeys(r.subchain for r in residues))}
-        return sorted(residues, key=lambda one: (order[one.subchain], one.place)), []
+        placed = sorted(residues, key=lambda one: (order[one.subchain], one.place))
+        return Ordered(placed, [], [])
     runs = _runs(residues)
     solid = [any(residue.is_plain for residue in run) for run in runs]
     if not any(solid):
@@ -122,9 +140,10 @@ def in_order(
     chain = [residue for run, kept in zip(runs, solid, strict=True) for residue in run if kept]
     loose = [run for run, kept in zip(runs, solid, strict=True) if not kept]
     if not chain:
-        return [], list(residues)
+        return Ordered([], list(residues), [])
     spare = Counter(sequence) - Counter(residue.name for residue in chain)
     free: list[Residue] = []
+    inferred: list[Residue] = []
     while True:
         waiting = []
         for run in loose:
@@ -141,10 +160,11 @@ def in_order(
         names = Counter(residue.name for residue in run)
         if _fills_a_gap(run, chain, at) or (sequence and not names - spare):
             spare -= names
+            inferred += run
             chain[at:at] = run
         else:
             free += run
-    return chain, free
+    return Ordered(chain, free, inferred)
 
 
 def _runs(residues: Sequence[Residue]) -> list[list[Residue]]:

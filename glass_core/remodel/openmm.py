@@ -17,11 +17,10 @@ import copy
 import importlib.metadata
 import importlib.util
 import io
-import itertools
 import os
 import random
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -31,11 +30,18 @@ from numpy.typing import NDArray
 
 from glass_core.errors import RemodelError
 from glass_core.progress import Stage
-from glass_core.protein.structure.bonds import is_cyclic, metal_sites
+from glass_core.protein.structure.bonds import is_cyclic
 from glass_core.protein.structure.structure import Structure
 from glass_core.protein.structure.write import write_atoms
 from glass_core.remodel.base import RemodelRequest, RemodelSettings, RoleStage
 from glass_core.remodel.coordinates import as_structure, start_atoms
+from glass_core.remodel.kept import (
+    CAPS,
+    close_cycle,
+    join_disulfides,
+    metal_histidines,
+    metal_pairs,
+)
 from glass_core.remodel.restraints import site_distance, template_restraints
 from glass_core.remodel.rotamers import chi_angles, rotamers, side_chain_turns
 from glass_core.remodel.runner import SubprocessRemodeller
@@ -52,8 +58,6 @@ TOLERANCE = 0.5
 """kJ/mol/Å; a minimisation ends when the root mean square force is smaller."""
 ROTAMER_MARGIN = 30.0
 """kJ/mol by which another rotamer must beat the inherited one."""
-DISULFIDE = 3.0
-"""Å between two SG atoms of a disulfide bond."""
 METAL_STIFFNESS = 400.0
 """kJ/mol/Å^2 on the distances between atoms that hold a metal, which itself is left out."""
 HEATING, COOLING = (0.25, 0.5, 0.75, 1.0), (0.75, 0.5, 0.25, 0.1)
@@ -63,7 +67,6 @@ _PH = 7.0
 _BACKBONE = ("N", "CA", "C", "O", "OXT")
 _HELD = ("N", "CA", "C", "O", "OXT", "H", "HA", "HA2", "HA3", "H2", "H3")
 _ROTAMER_ITERATIONS = 40
-_CAPS = ("ACE", "NME")
 _REPORT_EVERY = 25
 _FIRST_SHARE = 0.5
 """Share of the reference's progress that the first relaxation takes."""
@@ -120,7 +123,7 @@ def relax_all(request: RemodelRequest, stage: RoleStage) -> dict[str, Structure]
     wild, settings, seed = request.wild, request.settings, request.seed
     to_mutant = {place: request.substitutions[place] for place in request.sites}
     to_itself = {place: wild.sequence[place] for place in request.sites}
-    histidines = _metal_histidines(wild)
+    histidines = metal_histidines(wild)
     relaxed = _relax(
         replace(request, settings=replace(settings, protocol="minimise")),
         _Start(wild, {}, (seed, 0)),
@@ -162,7 +165,7 @@ def _relax(
     movable = site_distance(wild.ca, sites) <= settings.sphere_radius
     with _one_at_a_time:
         topology, positions = _build(wild, start, movable, histidines)
-    residues = [r for r in topology.residues() if r.name not in _CAPS]
+    residues = [r for r in topology.residues() if r.name not in CAPS]
     if len(residues) != len(wild):
         raise RemodelError(f"{wild.name}: the chain changed its length while being rebuilt.")
     system = _system(wild, topology, residues, sites, movable)
@@ -218,11 +221,11 @@ def _build(
     if cyclic:
         fixer.missingTerminals = {}
     fixer.addMissingAtoms(seed=start.noise_seed[0] + 1)
-    _join_disulfides(wild, fixer.topology)
+    join_disulfides(wild, fixer.topology)
     # Hydrogens are first put at random places by the global generator, then relaxed.
     random.seed(start.noise_seed[0])
     modeller = app.Modeller(fixer.topology, fixer.positions)
-    own = [r for r in modeller.topology.residues() if r.name not in _CAPS]
+    own = [r for r in modeller.topology.residues() if r.name not in CAPS]
     wanted: list[str | None] = [None] * modeller.topology.getNumResidues()
     for place, variant in histidines.items():
         if own[place].name == "HIS":
@@ -232,70 +235,8 @@ def _build(
         if histidine.name == "HIS":
             histidines[place] = chosen[histidine.index]
     if cyclic:
-        _close_cycle(modeller)
+        close_cycle(modeller)
     return modeller.topology, modeller.positions
-
-
-def _close_cycle(modeller: Any) -> None:
-    """Bond the chain's end to its beginning, without what free ends have more."""
-    residues = list(modeller.topology.residues())
-    ends = residues[0], residues[-1]
-    extra = [atom for atom in ends[0].atoms() if atom.name in ("H2", "H3")]
-    extra += [atom for atom in ends[1].atoms() if atom.name in ("OXT", "HXT")]
-    modeller.delete(extra)
-    residues = list(modeller.topology.residues())
-    head = next(atom for atom in residues[0].atoms() if atom.name == "N")
-    tail = next(atom for atom in residues[-1].atoms() if atom.name == "C")
-    modeller.topology.addBond(tail, head)
-
-
-def _metal_histidines(wild: Structure) -> dict[int, str]:
-    """Protonation of the histidines that hold a metal: the nitrogen that does is bare."""
-    atoms = wild.atoms
-    bare = {"ND1": "HIE", "NE2": "HID"}
-    return {
-        int(wild.residue_of_atom[i]): bare[str(atoms.atom_name[i])]
-        for site in metal_sites(wild)
-        for i in site.atoms
-        if atoms.res_name[i] == "HIS" and atoms.atom_name[i] in bare
-    }
-
-
-def _metal_pairs(wild: Structure, residues: list[Any]) -> Iterator[tuple[int, int, float]]:
-    """Atoms that hold a metal together, as far as they are still there, and their distance in Å.
-
-    The metal itself has no parameters; its holders stay as if it were there.
-    """
-    for site in metal_sites(wild):
-        held = []
-        for index in site.atoms:
-            residue = residues[int(wild.residue_of_atom[index])]
-            name = str(wild.atoms.atom_name[index])
-            same = residue.name == wild.atoms.res_name[index]
-            held += [(index, a.index) for a in residue.atoms() if same and a.name == name]
-        for (i, first), (j, second) in itertools.combinations(held, 2):
-            yield first, second, float(np.linalg.norm(wild.atoms.coord[i] - wild.atoms.coord[j]))
-
-
-def _join_disulfides(wild: Structure, topology: Any) -> None:
-    """Bond the cysteines that the wild type bonds, also where one was built anew."""
-    from scipy.spatial import cKDTree
-
-    sulfur = np.flatnonzero((wild.atoms.atom_name == "SG") & (wild.atoms.res_name == "CYS"))
-    if len(sulfur) < 2:
-        return
-    place = wild.residue_of_atom[sulfur]
-    residues = [r for r in topology.residues() if r.name not in _CAPS]
-    bonded = {frozenset((a.index, b.index)) for a, b in topology.bonds()}
-    for i, j in sorted(cKDTree(wild.atoms.coord[sulfur]).query_pairs(DISULFIDE)):
-        pair = [
-            atom
-            for k in (i, j)
-            for atom in residues[place[k]].atoms()
-            if atom.name == "SG" and atom.residue.name == "CYS"
-        ]
-        if len(pair) == 2 and frozenset(a.index for a in pair) not in bonded:
-            topology.addBond(*pair)
 
 
 def _system(
@@ -334,7 +275,7 @@ def _system(
             length * unit.angstrom,
             stiffness * unit.kilojoule_per_mole / unit.angstrom**2,
         )
-    for first, second, length in _metal_pairs(wild, residues):
+    for first, second, length in metal_pairs(wild, residues):
         force.addBond(
             first,
             second,

@@ -270,7 +270,7 @@ def test_numbers_beside_variants_are_no_sites(text):
         ("E2K E3A", 2),
         ("E2K, E3A\nP4A, Q5A\n", 4),
         ("5", 19),
-        ("E2K 5", 20),
+        ("E2K\n5", 20),
         ("2 3\n4 5\n", 76),
         ("2-3", 38),
         ("E2K/A", 2),
@@ -281,6 +281,53 @@ def test_lists_stay_lists(text, count):
     made, said = read(text, "in.txt")
     assert (len(made), said) == (count, "")
     assert all(r.variant for r in made)
+
+
+@pytest.mark.parametrize(
+    ("text", "variants"),
+    [
+        ("E2K 12 # good\nE3A 6\n", ["E2K", "E3A"]),
+        ("E2K 12\nE3A 6 rep\n", ["E2K", "E3A"]),
+        ("1 E2K\n2 E3A\n", ["E2K", "E3A"]),
+        ("E 2 K\n", []),
+        ("2 0.5\n3 0.7\n", []),
+        ("E2K 5", ["E2K"]),
+    ],
+)
+def test_a_number_beside_other_words_is_no_site(text, variants):
+    made, _ = read(text, "in.txt")
+    assert [r.variant.text for r in made if r.variant] == variants
+    for one in made:
+        assert one.variant or one.reason
+
+
+def test_a_row_with_more_cells_than_headings_is_shown():
+    """As a comma between decimals makes of a comma-separated table."""
+    with pytest.raises(InputError, match="more cells than there are headings, 'E2K,0,512'"):
+        read("variant,score\nE2K,0,512\nE3A,1,204\n")
+    made, _ = read("variant,score,\nE2K,0.5,,\nE3A,1,,,\n")
+    assert rows(made) == [("E2K", 0.5, None), ("E3A", 1.0, None)]
+
+
+def test_the_row_names_of_r_have_no_heading():
+    for text in (
+        '"variant" "score"\n"1" "E2K" 0.5\n"2" "E3A" 1\n',
+        "variant score\n1 E2K 0.5\n2 E3A 1",
+    ):
+        made, _ = read(text, "in.txt")
+        assert rows(made) == [("E2K", 0.5, None), ("E3A", 1.0, None)]
+
+
+def test_quotes_and_commas_inside_the_cells_of_a_tsv():
+    made, _ = read('variant\tcomment\tscore\nE2K\t"open\t0.5\nE3A\tx\t0.6\nP4A\ty"\t3\n', "in.tsv")
+    assert rows(made) == [("E2K", 0.5, None), ("E3A", 0.6, None), ("P4A", 3.0, None)]
+    made, _ = read('variant\tscore\tnote (log2, mean, n=3)\nE2K\t1\t"a ""b"""\n', "in.tsv")
+    assert rows(made) == [("E2K", 1.0, None)]
+
+
+def test_decimal_commas_with_three_figures():
+    made, _ = read("variant;score\nE2K;0,512\nE3A;1,204\nP4A;-0,331\n")
+    assert [r.measured_value for r in made] == [0.512, 1.204, -0.331]
 
 
 def test_rosettas_mutfile():
@@ -366,6 +413,18 @@ def test_a_mistyped_path_is_a_missing_file(run, given, tmp_path):
     out = tmp_path / "o.csv"
     code, _, err = run("screen", "--wild", WILD, "--variants", given, "--out", out)
     assert (code, err) == (2, f"Error: {given}: there is no such file; check the path.\n")
+
+
+def test_a_folder_called_like_a_variant_is_none_of_our_business(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "E2K").mkdir()
+    code, _, err = run("screen", "--wild", WILD, "--variants", "E2K", "--out", tmp_path / "o.csv")
+    assert code == 0, err
+
+
+def test_what_is_no_protein_sequence_is_refused(run):
+    code, _, err = run("impact", "--wild", "MET GLN ILE PHE VAL", "--variant", "M1A")
+    assert code == 2 and "three-letter codes" in err
 
 
 def test_a_folder_is_no_file(run, tmp_path):

@@ -135,6 +135,55 @@ def test_seqres_knows_a_lone_first_residue():
     assert read_structure(pdb(*parts)).residue_numbers[0] == "3"
 
 
+def test_seqres_takes_no_free_group_for_a_residue_that_is_not_seen():
+    """The last residue is not seen, and one of its kind is a ligand far away."""
+    parts = (*SEQRES, without(PEPTIDE, 20), "TER", free_group("SER", 401))
+    read = read_structure(pdb(*parts))
+    assert read.residue_numbers == NUMBERS[:-1]
+    assert ligands(read) == {"SER"}
+
+
+def test_ions_and_ligands_in_chains_of_their_own():
+    """As programs that predict complexes write them."""
+    x, y, z = next(a.xyz for a in PEPTIDE if a.number == 7 and a.name == "OD1")
+    ion = Atom("ZN", "ZN", 1, (x + 2.0, y, z), chain="Z", element="ZN", hetero=True)
+    far = replace(ion, chain="Y", xyz=(x + 80.0, y, z))
+    for content in (pdb(PEPTIDE, "TER", [ion], [far]), cif([*PEPTIDE, ion, far])):
+        read = read_structure(content)
+        assert is_whole(read)
+        assert list(read.ligands.element) == ["ZN"]
+
+
+def test_unnamed_chains_are_told_by_segment_or_flagged():
+    first, second = ([replace(a, chain="") for a in PEPTIDE] for _ in range(2))
+    second = [replace(a.moved(30), number=a.number + 20) for a in second]
+    read = read_structure(pdb(first, "TER", second))
+    assert any("TER stands inside chain (blank), after 20: if these" in n for n in read.notes)
+    named = [[replace(a, segment=s) for a in atoms] for s, atoms in (("P1", first), ("P2", second))]
+    assert [str(c) for c in list_chains(pdb(*named))] == ["P1 (20 residues)", "P2 (20 residues)"]
+
+
+def test_what_is_no_segment_parts_no_chain():
+    """Charges of PDBQT run into the columns of the segment; some programs part alternatives."""
+    charged = [replace(a, segment=f".{i % 900 + 100}") for i, a in enumerate(PEPTIDE)]
+    parted = [replace(a, segment="AC1" if a.location == "A" else "AC2") for a in two_locations()]
+    for atoms in (charged, parted):
+        assert is_whole(read_structure(pdb(atoms)))
+
+
+@pytest.mark.parametrize("name", ["MSE", "SEP", "HOH"])
+def test_other_groups_of_a_chain_with_two_letters(name):
+    lines = [pdb_line(a) for a in changed(PEPTIDE, 5, residue=name, hetero=True)]
+    wide = "\n".join(f"{line[:20]}AA{line[22:]}" for line in lines)
+    assert [c.id for c in list_chains(wide.encode())] == ["AA"]
+
+
+def test_residues_read_as_unknown_are_named():
+    read = read_structure(pdb(changed(PEPTIDE, 5, residue="QQQ")))
+    assert read.sequence[4] == "X"
+    assert read.notes == ("1 QQQ residue(s) read as unknown (X).",)
+
+
 def test_a_chain_of_a_single_free_group_is_none():
     with pytest.raises(StructureError, match="no protein residue"):
         read_structure(pdb(free_group("SAM", 1)))
@@ -149,7 +198,7 @@ def test_what_our_own_files_say_of_ligands_and_unknown_residues_is_read_back():
         assert again.sequence == read.sequence == SEQUENCE[:18] + "X"
         assert again.residue_numbers == read.residue_numbers
         assert ligands(again) == {"SAM"}
-        assert not again.notes
+        assert again.notes == (f"1 {residue} residue(s) read as unknown (X).",)
 
 
 # Alternative locations
@@ -492,6 +541,23 @@ def test_four_letters_of_a_residue_or_two_of_a_chain():
     assert is_whole(read) and read.ligands is None
 
 
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [(1, "NASP"), (20, "CSER"), (13, "HISD"), (13, "HISE"), (2, "CYS2"), (13, "HID"), (2, "CYX")],
+)
+def test_names_of_force_fields(number, name):
+    """AMBER's ends of a chain, GROMACS's and AMBER's protonation; the lone one is beyond a gap."""
+    lines = [
+        f"{line[:17]}{name:<4}{line[21:]}" if a.number == number else line
+        for a in PEPTIDE
+        for line in [pdb_line(a)]
+    ]
+    assert is_whole(read_structure("\n".join(lines).encode()))
+    lone = [line for line, a in zip(lines, PEPTIDE, strict=True) if abs(a.number - number) != 1]
+    read = read_structure("\n".join(lone).encode())
+    assert str(number) in read.residue_numbers
+
+
 @pytest.mark.parametrize("chain", ["", "A"])
 def test_a_blank_chain_is_read_and_written(chain):
     read = read_structure(pdb([replace(a, chain=chain) for a in PEPTIDE]))
@@ -539,6 +605,9 @@ def test_confidence_of_modelcif_is_its_own_metric():
     assert (read.origin, read.plddt.tolist()) == ("alphafold", values)
     read = read_structure(cif(PEPTIDE, before=metric("pLDDT", values)))
     assert (read.origin, read.plddt.tolist()) == ("predicted", values)
+    titled = "_struct.title 'Model of the BRAF-MEK1 complex'\n"
+    read = read_structure(cif(PEPTIDE, before=titled + metric("QMEANDisCo", values)))
+    assert (read.origin, read.plddt) == ("model", None)
     shares = [value / 100 for value in values]
     read = read_structure(cif(PEPTIDE, before=metric("pLDDT in [0,1]", shares)))
     assert read.plddt.tolist() == pytest.approx(values)

@@ -217,7 +217,7 @@ def test_how_it_was_read(numbered):
 
 def test_lists_take_all_forms():
     protein = Protein.from_sequence(WILD, "x")
-    text = "K2R, p.[Lys2Arg;Thr3Gly] K2R/G\nP04637 K2W  # with its accession\nNP_1.3:p.Lys2His 3"
+    text = "K2R, p.[Lys2Arg;Thr3Gly] K2R/G\nP04637 K2W  # with its accession\nNP_1.3:p.Lys2His\n3"
     made = list(from_text(text, [protein]))
     assert [a.row for a in made] == list(range(1, 6 + 1 + 19))
     assert [a.variant.text for a in made[:7]] == [
@@ -342,3 +342,19 @@ def test_numbers_travel_with_every_residue(numbered):
     table = [(numbered.author_number(i), numbered.uniprot_position(i)) for i in range(6)]
     assert table == [("-1", 10), ("1", 11), ("52", 12), ("52A", 13), ("52B", 14), ("60", 15)]
     assert np.array_equal(numbered.uniprot_positions, np.arange(10, 16))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("p.Lys2_Thr3insGlyTer", "puts in a stop"),
+        ("p.Lys2delinsTer", "puts in a stop"),
+        ("p.(Lys2_Thr3delinsAlaTer)", "puts in a stop"),
+        ("p.[Lys2Ala(;)Thr3Ala]", "not known whether"),
+        ("p.[Lys2Ala,Thr3Ala]", "gives several proteins"),
+        ("p.[Lys2Ala];[Thr3Ala]", "different copies"),
+    ],
+)
+def test_what_is_not_one_protein_is_refused_by_name(text, says):
+    with pytest.raises(VariantError, match=says):
+        read_variants(text, Protein.from_sequence(WILD, "x"))

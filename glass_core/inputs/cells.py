@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _NOTHING = {"", "na", "nan", "none", "null", "n/a", "-", "--", ".", "?", "<na>"}
 _COMMA = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?")
-_THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+")
+_THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+")
 
 
 @dataclass(frozen=True)

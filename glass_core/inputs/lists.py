@@ -19,6 +19,8 @@ from glass_core.records import require
 
 _WORD = re.compile(r"(?:[^,;\s\[]*:)?p\.\(?\[[^\]]*\]\)?|[^,;\s]+")
 """One variant of a line; the semicolons of ``p.[Ala1Pro;Asp2Asn]`` do not part it."""
+_SITE = re.compile(r"\d+([-:\u2013]\d+)?")
+_NUMBER_BESIDE = "is a number beside other words; write sites on a line of their own."
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,7 +172,8 @@ def from_text(
 ) -> Iterator[VariantRequest]:
     """Variants separated by white space, commas or semicolons; ``A1P:D2N`` is one of two changes.
 
-    ``R175H/Y``, ``175`` and ``170-180`` name several. With several proteins each line begins
+    ``R175H/Y``, ``175`` and ``170-180`` name several; a number alone does so on lines of
+    numbers only, for beside a variant it may be anything. With several proteins each line begins
     with the name of one; with one it may begin with its accession.
     """
     row = 0
@@ -189,7 +192,12 @@ def from_text(
                 row, line.strip()[:80], proteins[0], None, _no_owner(name, proteins)
             )
             continue
+        sites = all(_SITE.fullmatch(word) for word in words)
         for word in words:
+            if word.isdecimal() and not sites:
+                row += 1
+                yield VariantRequest(row, word, owner, None, _NUMBER_BESIDE)
+                continue
             for one in read_requests(row + 1, word, owner, numbering):
                 row = one.row
                 yield one

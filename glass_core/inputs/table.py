@@ -6,10 +6,11 @@ import csv
 import io
 import re
 from collections import Counter
+from collections.abc import Sequence
 from itertools import dropwhile
 from typing import TYPE_CHECKING
 
-from glass_core.errors import InputError, one_line
+from glass_core.errors import InputError, one_line, shown
 from glass_core.inputs.text import decode
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ MAX_COLUMNS, MAX_CELLS = 2_000, 20_000_000
 MAX_TABLE_BYTES = 500_000_000
 _PIECE_ROWS, _LOOKED_AT = 1000, 50
 _SEPARATOR_LINE = re.compile(r"\"?sep=(\\t|[,;\t|])\"?", re.IGNORECASE)
+_WORD = re.compile(r'"([^"]*)"|(\S+)')
 _FIGURE = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
 VARIANT_NAMES = (
     "variant",
@@ -119,12 +121,14 @@ def looks_like_table(text: str) -> bool:
     where every line has as many words as the first and one column is of variants, another of
     numbers: numbers beside variants are no sites then. One line counts with decimals alone.
     """
-    lines = list(dropwhile(_before_header, filter(str.strip, text.splitlines())))[:_LOOKED_AT]
+    bare = (line.partition("#")[0] if line[:1] != "#" else line for line in text.splitlines())
+    lines = list(dropwhile(_before_header, filter(str.strip, bare)))[:_LOOKED_AT]
     if not lines or lines[0].startswith(">"):
         return False
     if _SEPARATOR_LINE.fullmatch(lines[0].strip()):
         return True
-    rows = [_cells(line, _separator(lines[0])) for line in lines]
+    separator = _separator(lines)
+    rows = [_cells(line, separator) for line in lines]
     if len(rows) > 1 and _is_header(lines[0]) and not any(map(_is_variant, rows[0])):
         return True
     width = len(rows[0])
@@ -217,13 +221,13 @@ def _text_table(text: str) -> pd.DataFrame:
     lines = list(dropwhile(_before_header, lines[1:] if told else lines))
     if not lines:
         raise ValueError("it is empty")
-    separator = (told[1].replace("\\t", "\t") if told else "") or _separator(lines[0])
+    separator = (told[1].replace("\\t", "\t") if told else "") or _separator(lines)
     if lines[0].count(separator) >= MAX_COLUMNS:
         raise ValueError(f"it has more than {MAX_COLUMNS:,} columns")
     if sum(line.count(separator) + 1 for line in lines) > MAX_CELLS:
         raise ValueError(f"it has more than {MAX_CELLS:,} cells")
-    if separator == " ":
-        rows = [cells for line in lines if (cells := line.split())]
+    if separator in (" ", "\t"):
+        rows = [cells for line in lines if any(cells := _cells(line, separator))]
     else:
         rows = [row for row in csv.reader(lines, delimiter=separator, strict=True) if any(row)]
     if not rows:
@@ -234,20 +238,36 @@ def _text_table(text: str) -> pd.DataFrame:
         header = [f"column {n}" for n in range(1, len(header) + 1)]
     else:
         rows = rows[1:]
+    if separator in (" ", "\t") and rows and all(len(row) == len(header) + 1 for row in rows):
+        header = ["row", *header]  # R leaves out the heading of its row names
     names: Counter[str] = Counter()
     for place, name in enumerate(header):
         names[name] += 1
         header[place] = name if names[name] == 1 else f"{name}.{names[name]}"
     width = len(header)
+    for row in rows:
+        if any(cell.strip() for cell in row[width:]):
+            raise ValueError(
+                f"a row has more cells than there are headings, '{shown(separator.join(row))}'; "
+                "quote cells that hold the separator"
+            )
     return pd.DataFrame([(row + [""] * width)[:width] for row in rows], columns=header, dtype=str)
 
 
-def _separator(line: str) -> str:
-    """Of a line's columns: the commonest of tab, comma and semicolon, else white space."""
-    separator = max("\t,;", key=line.count)
-    if separator in line:
+def _separator(lines: Sequence[str]) -> str:
+    """What parts columns: of tab, semicolon and comma the one that all lines have alike.
+
+    Else the commonest of the first line; white space where there is none of them.
+    """
+    first = lines[0]
+    for separator in "\t;,":
+        counts = {line.count(separator) for line in lines[:_LOOKED_AT]}
+        if len(counts) == 1 and separator in first:
+            return separator
+    separator = max("\t,;", key=first.count)
+    if separator in first:
         return separator
-    return " " if len(line.split()) > 1 else ","
+    return " " if len(first.split()) > 1 else ","
 
 
 def _is_variant(cell: str) -> bool:
@@ -255,7 +275,14 @@ def _is_variant(cell: str) -> bool:
 
 
 def _cells(line: str, separator: str) -> list[str]:
-    return line.split() if separator == " " else [c.strip() for c in line.split(separator)]
+    """The cells of one line; quotes around a whole cell are taken off."""
+    if separator == " ":
+        return [quoted or bare for quoted, bare in _WORD.findall(line)]
+    cells = [cell.strip() for cell in line.split(separator)]
+    return [
+        cell[1:-1].replace('""', '"') if len(cell) > 1 and cell[0] == cell[-1] == '"' else cell
+        for cell in cells
+    ]
 
 
 def _before_header(line: str) -> bool:
@@ -263,6 +290,6 @@ def _before_header(line: str) -> bool:
 
 
 def _is_header(line: str) -> bool:
-    cells = _cells(line.lstrip("# "), _separator(line))
+    cells = _cells(line.lstrip("# "), _separator([line]))
     words = {plain_name(cell) for cell in cells}
     return bool(words & {*VARIANT_NAMES, *MEASURED_NAMES, *LABEL_NAMES})

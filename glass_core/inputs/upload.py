@@ -83,7 +83,7 @@ def file_named(given: str) -> Path | None:
     try:
         if path.is_file():
             return path
-        if path.is_dir():
+        if path.is_dir() and not given.isalnum():
             raise InputError(f"{shown(given)}: is a folder; give a file in it.")
     except OSError as error:
         raise InputError(f"{shown(given)}: cannot be read ({error.strerror}).") from error

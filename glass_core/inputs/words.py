@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from glass_core.errors import SeveralVariantsError, VariantError, shown
 from glass_core.protein.notation import expand, read_changes, read_plain
 from glass_core.protein.numbering import NumberingKind
@@ -32,6 +34,7 @@ def read_variants(
         if plain is not None:
             return (Variant(protein.sequence, (plain,)),)
     numbers = protein.numbering(numbering)
+    _check_brackets(text)
     written = take_apart(text)
     _check_owner(written, protein)
     several = expand(written.variant, protein.sequence, numbers)
@@ -75,6 +78,19 @@ def how_read(text: str, protein: Protein, numbering: NumberingKind = "sequence")
     if numbering != "sequence":
         notes.append(f"Numbers were read as {numbering} numbers.")
     return " ".join(notes)
+
+
+def _check_brackets(text: str) -> None:
+    """Refuse what HGVS writes for changes that may not be in one protein."""
+    for pattern, said in (
+        (r"\(;\)", "it is not known whether the changes are in one copy of the gene"),
+        (r"\[[^\]]*,[^\]]*\]", "one change of the gene gives several proteins"),
+        (r"\]\s*;\s*\[", "the changes are in different copies of the gene"),
+    ):
+        if re.search(pattern, text):
+            raise VariantError(
+                f"variant '{shown(text)}': {said}; give each protein's changes apart."
+            )
 
 
 def _check_owner(written: Written, protein: Protein) -> None:

@@ -288,6 +288,11 @@ def _inserted(word: str, letters: str) -> str:
     if not letters:
         raise VariantError(f"variant '{shown(word)}': names no inserted residues.")
     threes = [letters[i : i + 3] for i in range(0, len(letters), 3)]
+    if "Ter" in threes or letters.endswith("*"):
+        raise VariantError(
+            f"variant '{shown(word)}': puts in a stop, which ends the protein; only changes of "
+            "its residues are analysed."
+        )
     if not letters.isupper() and all(three.upper() in ONE_LETTER for three in threes):
         return "".join(ONE_LETTER[three.upper()] for three in threes)
     return check_residues(letters.upper(), f"variant '{shown(word)}'")

@@ -106,6 +106,11 @@ def read_sequences(text: str, field: str = "sequence") -> list[NamedSequence]:
     from Bio.SeqIO.FastaIO import SimpleFastaParser
 
     text = text.lstrip("\ufeff").strip()
+    words = text.split()
+    if len(words) > 2 and all(word.upper() in ONE_LETTER for word in words):
+        raise SequenceError(
+            f"{field}: is written in three-letter codes; give one letter for each residue."
+        )
     if ">" not in text:
         return [NamedSequence(_clean(text, field))]
     if not text.startswith(">"):

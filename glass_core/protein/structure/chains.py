@@ -8,7 +8,7 @@ stand, a free amino acid or an inhibitor with a backbone does not.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -18,6 +18,9 @@ from glass_core.protein.structure.conformation import one_conformation
 from glass_core.protein.structure.polymer import Residue, in_order
 from glass_core.protein.structure.residues import WATER, is_amino_acid, letter_of
 from glass_core.protein.structure.table import AtomTable, FileContent
+
+TOUCHING = 4.0
+"""Å between a chain and a ligand of it that has another chain's name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,12 +63,44 @@ def protein_chains(file: FileContent) -> tuple[ProteinChain, ...]:
     by_chain: dict[str, list[NDArray[np.int64]]] = {}
     for name, rows in zip(names, groups, strict=True):
         by_chain.setdefault(name, []).append(rows)
-    chains = []
+    chains, beside = [], []
     for name, parts in by_chain.items():
         chain = _one_chain(name, parts, atoms, file.sequences)
         if any(residue.has_ca for residue in chain.residues):
             chains.append(chain)
-    return tuple(chains)
+        else:
+            beside += [rows for rows in parts if _is_hetero_group(atoms, rows)]
+    return tuple(_with_near_groups(chain, beside, atoms) for chain in chains)
+
+
+def _is_hetero_group(atoms: AtomTable, rows: NDArray[np.int64]) -> bool:
+    """Whether a group is a ligand or an ion: neither of a polymer nor water."""
+    first = rows[0]
+    listed = bool(atoms.hetero[rows].all()) and atoms.place[first] <= 0
+    return listed and str(atoms.residue[first]) not in WATER
+
+
+def _with_near_groups(
+    chain: ProteinChain, groups: Sequence[NDArray[np.int64]], atoms: AtomTable
+) -> ProteinChain:
+    """The chain with the hetero groups of chains without protein that touch it.
+
+    Many programs put each ligand and ion in a chain of its own.
+    """
+    from scipy.spatial import cKDTree
+
+    own = atoms.coord[chain.rows]
+    finite = own[np.isfinite(own).all(axis=1)]
+    if not groups or not len(finite):
+        return chain
+    tree = cKDTree(finite)
+    near = [
+        one_conformation(atoms, rows)
+        for rows in groups
+        if np.isfinite(atoms.coord[rows]).all()
+        and tree.query(atoms.coord[rows], distance_upper_bound=TOUCHING)[0].min() <= TOUCHING
+    ]
+    return replace(chain, ligands=np.concatenate([chain.ligands, *near]))
 
 
 def _groups(atoms: AtomTable) -> list[NDArray[np.int64]]:
@@ -90,7 +125,7 @@ def _is_protein(atoms: AtomTable, rows: NDArray[np.int64]) -> bool:
 
 
 def _chain_names(atoms: AtomTable, groups: Sequence[NDArray[np.int64]]) -> list[str]:
-    """The author's chain of each group; its segment where segments number residues alike."""
+    """The author's chain of each group; its segment where chains are blank or segments overlap."""
     sites: dict[str, dict[str, set[tuple[int, str]]]] = {}
     for rows in groups:
         first = rows[0]
@@ -99,7 +134,11 @@ def _chain_names(atoms: AtomTable, groups: Sequence[NDArray[np.int64]]) -> list[
             segments.setdefault(str(atoms.segment[first]), set()).add(
                 (int(atoms.number[first]), str(atoms.code[first]))
             )
-    parted = {chain for chain, segments in sites.items() if _overlap(segments.values())}
+    parted = {
+        chain
+        for chain, segments in sites.items()
+        if _overlap(segments.values()) or (not chain and len(segments) > 1)
+    }
     names = []
     for rows in groups:
         chain, segment = str(atoms.chain[rows[0]]), str(atoms.segment[rows[0]])
@@ -140,6 +179,16 @@ def _one_chain(
         notes.append(
             f"{residue.name} {residue.label} is bonded to no other residue; it was put where its "
             "number belongs."
+        )
+    ended = [
+        before.label
+        for before, residue in pairwise(ordered.chain)
+        if before.is_plain and residue.is_plain and residue.part > before.part
+    ]
+    if ended:
+        notes.append(
+            f"TER stands inside chain {name or '(blank)'}, after {', '.join(ended[:5])}: if these "
+            "are several chains under one name, give each its own."
         )
     several = [
         residue.label

@@ -15,6 +15,7 @@ from glass_core.protein.structure.table import AtomTable, Copy, FileContent
 
 _ATOMS = "atom_site"
 _CONFIDENCE = "ma_qa_metric_local"
+_ALPHAFOLD_ENTRY = "AF-"
 _PERCENT = {"plddt": 1.0, "plddt in [0,1]": 100.0}
 """Metrics that are pLDDT, and what makes percent of them."""
 
@@ -109,6 +110,7 @@ def _atoms(block: Block, rows: slice, name: str) -> tuple[AtomTable, bool]:
             occupancy=figures("occupancy", 1.0),
             b_factor=b_factor,
             place=place,
+            part=np.zeros(count, dtype=int),
             accession=np.where(mapped, accession, "") if mapped.any() else None,
             accession_position=(
                 np.where(mapped, position, "-1").astype(int) if mapped.any() else None
@@ -178,13 +180,11 @@ def _origin(block: Block, told: bool) -> Origin:
     """What kind of structure it is by its own records; `told`: it gives pLDDT."""
     methods = block.words("exptl", "method")
     if _CONFIDENCE in block or "ma_qa_metric" in block:
-        text = " ".join(
-            word
-            for category in ("entry", "software", "struct", "ma_software_group")
-            for column in block.whole(category).values()
-            for word in column
-        )
-        if "AF-" in text or "alphafold" in text.lower():
+        entry = block.words("entry", "id")
+        of_database = entry is not None and str(entry[0]).startswith(_ALPHAFOLD_ENTRY)
+        programs = block.words("software", "name")
+        by_program = programs is not None and any("alphafold" in str(p).lower() for p in programs)
+        if of_database or (told and by_program):
             return "alphafold"
         return "predicted" if told else "model"
     if methods is None or not (methods != "").any():

@@ -55,7 +55,9 @@ def detect(content: bytes, name: str) -> Format:
     """
     start = content[:4000].lstrip()
     lowered = start[:200].lower()
-    if lowered.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")):
+    if lowered.startswith(b"<?xml"):
+        raise StructureError(f"{name}: is XML, such as PDBML; give mmCIF, PDB or BinaryCIF.")
+    if lowered.startswith((b"<!doctype", b"<html", b"<head", b"<body")):
         raise StructureError(
             f"{name}: is a web page, not a structure file; download the file itself."
         )

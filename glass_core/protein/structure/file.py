@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from glass_core.errors import StructureError, one_line
+from glass_core.protein.sequence import ONE_LETTER
 from glass_core.protein.structure.chains import ProteinChain, protein_chains
 from glass_core.protein.structure.cif import read_cif
 from glass_core.protein.structure.cif_columns import binary_blocks, text_blocks
@@ -202,9 +203,11 @@ def _structure(file: FileContent, chain: ProteinChain, partners: AtomArray) -> S
     notes = [*file.notes, *chain.notes]
     for original in sorted({residue.name for residue in chain.residues}):
         new = parent(original)
+        count = sum(residue.name == original for residue in chain.residues)
+        if new not in ONE_LETTER:
+            notes.append(f"{count} {original} residue(s) read as unknown (X).")
         if new == original:
             continue
-        count = sum(residue.name == original for residue in chain.residues)
         notes.append(f"{count} {original} residue(s) read as {new}.")
         for (residue_name, atom), (new_atom, element) in _RENAMED_ATOMS.items():
             if residue_name == original:

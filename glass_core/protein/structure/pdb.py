@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from glass_core.errors import StructureError, shown
 from glass_core.protein.sequence import ONE_LETTER
 from glass_core.protein.structure.assembly import first_assembly
+from glass_core.protein.structure.residues import PROTONATED
 from glass_core.protein.structure.structure import Origin
 from glass_core.protein.structure.table import AtomTable, FileContent
 
@@ -42,6 +43,8 @@ def read_pdb(content: bytes, name: str) -> FileContent:
     header: list[str] = []
     rows: list[str] = []
     numbers: list[int] = []
+    parts: list[int] = []
+    part = 0
     models, ended = 0, False
     for number, line in enumerate(text.splitlines(), start=1):
         record = line[:6].rstrip()
@@ -50,6 +53,9 @@ def read_pdb(content: bytes, name: str) -> FileContent:
                 continue
             rows.append(_in_columns(line, name, number))
             numbers.append(number)
+            parts.append(part)
+        elif record == "TER":
+            part += 1
         elif record == "MODEL":
             models += 1
             ended = ended or bool(rows)
@@ -62,7 +68,7 @@ def read_pdb(content: bytes, name: str) -> FileContent:
         notes = ("Only what stands before the first ENDMDL was read.",)
     return FileContent(
         name,
-        _atoms(rows, numbers, name),
+        _atoms(rows, numbers, parts, name),
         _origin(header),
         _sequences(header),
         _assembly(header),
@@ -99,7 +105,7 @@ def _without_tabs(line: str, name: str, number: int) -> str:
     return f"{made:<76}{element:>2}"
 
 
-def _atoms(rows: list[str], numbers: list[int], name: str) -> AtomTable:
+def _atoms(rows: list[str], numbers: list[int], parts: list[int], name: str) -> AtomTable:
     letters = np.array(rows, dtype=f"U{_WIDTH}").reshape(-1).view("U1").reshape(len(rows), _WIDTH)
 
     def column(first: int, last: int) -> NDArray[np.str_]:
@@ -112,13 +118,7 @@ def _atoms(rows: list[str], numbers: list[int], name: str) -> AtomTable:
         words = np.where(words == "", missing, words)
         return _numbers(words, float, rows, numbers, name, what).astype(float)
 
-    residue, chain = column(18, 20), column(22, 22)
-    # The 21st column is the fourth letter of a residue's name or the first of a chain's.
-    extra = column(21, 21)
-    if (extra != "").any():
-        known = np.isin(residue, sorted(ONE_LETTER))
-        chain = np.where((extra != "") & known, np.char.add(extra, chain), chain)
-        residue = np.where((extra != "") & ~known, np.char.add(residue, extra), residue)
+    residue, chain = _names(column(18, 20), column(21, 21), column(22, 22))
     number, code = column(23, 26), column(27, 27)
     # Five figures run into the column of the insertion code, which is a letter.
     long = np.char.isdigit(code) & (np.char.str_len(number) == 4)
@@ -130,7 +130,7 @@ def _atoms(rows: list[str], numbers: list[int], name: str) -> AtomTable:
         hetero=np.char.startswith(column(1, 6), "HETATM"),
         chain=chain,
         subchain=np.full(count, ""),
-        segment=column(73, 76),
+        segment=_segments(column(73, 76), chain, number, code),
         number=_numbers(number, _hybrid, rows, numbers, name, "residue number").astype(int),
         code=code,
         residue=residue,
@@ -146,7 +146,39 @@ def _atoms(rows: list[str], numbers: list[int], name: str) -> AtomTable:
         occupancy=figures(55, 60, "1", "occupancy"),
         b_factor=figures(61, 66, "0", "B-factor"),
         place=np.full(count, -1),
+        part=np.array(parts, dtype=int),
     )
+
+
+def _names(
+    residue: NDArray[np.str_], extra: NDArray[np.str_], chain: NDArray[np.str_]
+) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
+    """Residue and chain of each atom.
+
+    The 21st column is the fourth letter of a residue's name or the first of a chain's: the
+    chains with two letters are those in which one of the 20 has a letter behind its three.
+    """
+    four, two = np.char.add(residue, extra), np.char.add(extra, chain)
+    standard = np.isin(residue, sorted(ONE_LETTER)) & ~np.isin(four, sorted(PROTONATED))
+    of_chain = (extra != "") & np.isin(two, np.unique(two[standard & (extra != "")]))
+    return np.where(of_chain, residue, four), np.where(of_chain, two, chain)
+
+
+def _segments(
+    segment: NDArray[np.str_],
+    chain: NDArray[np.str_],
+    number: NDArray[np.str_],
+    code: NDArray[np.str_],
+) -> NDArray[np.str_]:
+    """Segments where the columns hold names, one for each residue; '' in chains where not.
+
+    Other programs write charges or alternatives there.
+    """
+    named = np.array([not word or re.fullmatch(r"[A-Za-z0-9]\w*", word) for word in segment], bool)
+    same = (chain[1:] == chain[:-1]) & (number[1:] == number[:-1]) & (code[1:] == code[:-1])
+    bad = {str(c) for c in chain[~named]}
+    bad |= {str(c) for c in chain[1:][same & (segment[1:] != segment[:-1])]}
+    return np.where(np.isin(chain, sorted(bad)), "", segment)
 
 
 def _numbers(

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glass_core.protein.structure.residues import PLAIN_NAMES, is_amino_acid
+from glass_core.protein.structure.residues import is_amino_acid, is_plain
 from glass_core.protein.structure.table import AtomTable
 
 PEPTIDE_BOND = 2.0
 """Å between C and N of bonded residues at most; ideal is 1.33, models are often strained."""
+_SAME_CHAIN = 0.9
+"""Share of residues at least that a numbering along the chain's sequence has right."""
 CA_STEP = 4.5
 """Å between neighbouring C-alphas at most; ideal is 3.8."""
 
@@ -28,7 +29,7 @@ class Residue:
         Of the file's atoms.
     name, number, code : str, int, str
     hetero : bool
-    subchain, place : str, int
+    subchain, place, part : str, int, int
         See `AtomTable`.
     n, ca, c : ndarray, shape=(3,)
         In Å, NaN where the atom is missing.
@@ -41,6 +42,7 @@ class Residue:
     hetero: bool
     subchain: str
     place: int
+    part: int
     n: NDArray[np.float64]
     ca: NDArray[np.float64]
     c: NDArray[np.float64]
@@ -61,6 +63,7 @@ class Residue:
             bool(atoms.hetero[rows].all()),
             str(atoms.subchain[first]),
             int(atoms.place[first]),
+            int(atoms.part[first]),
             found["N"],
             found["CA"],
             found["C"],
@@ -82,7 +85,7 @@ class Residue:
 
         Such a residue is of the chain without more evidence.
         """
-        return not self.hetero and self.name in PLAIN_NAMES
+        return not self.hetero and is_plain(self.name)
 
     @property
     def key(self) -> tuple[int, str]:
@@ -141,7 +144,7 @@ def in_order(residues: Sequence[Residue], sequence: Sequence[str] = ()) -> Order
     loose = [run for run, kept in zip(runs, solid, strict=True) if not kept]
     if not chain:
         return Ordered([], list(residues), [])
-    spare = Counter(sequence) - Counter(residue.name for residue in chain)
+    expected = _expected(chain, sequence)
     free: list[Residue] = []
     inferred: list[Residue] = []
     while True:
@@ -157,9 +160,8 @@ def in_order(residues: Sequence[Residue], sequence: Sequence[str] = ()) -> Order
         loose = waiting
     for run in loose:
         at = _numbered_place(run, chain)
-        names = Counter(residue.name for residue in run)
-        if _fills_a_gap(run, chain, at) or (sequence and not names - spare):
-            spare -= names
+        told = bool(expected) and all(expected.get(one.number) == one.name for one in run)
+        if told or _fills_a_gap(run, chain, at):
             inferred += run
             chain[at:at] = run
         else:
@@ -198,6 +200,18 @@ def _numbered_place(run: Sequence[Residue], chain: Sequence[Residue]) -> int:
         if residue.key > run[0].key and (place == 0 or not chain[place - 1].precedes(residue)):
             return place
     return len(chain)
+
+
+def _expected(chain: Sequence[Residue], sequence: Sequence[str]) -> dict[int, str]:
+    """Names of the whole chain's residues by number, where the numbers follow its sequence."""
+    first = chain[0].number
+    for start in range(len(sequence)):
+        places = [start + residue.number - first for residue in chain]
+        if min(places) >= 0 and max(places) < len(sequence):
+            alike = sum(sequence[i] == r.name for i, r in zip(places, chain, strict=True))
+            if alike >= _SAME_CHAIN * len(chain):
+                return {first - start + i: name for i, name in enumerate(sequence)}
+    return {}
 
 
 def _fills_a_gap(run: Sequence[Residue], chain: Sequence[Residue], at: int) -> bool:

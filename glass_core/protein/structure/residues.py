@@ -18,8 +18,33 @@ PROTONATED = {
     "ASH": "ASP",
     "GLH": "GLU",
     "LYN": "LYS",
+    "HSC": "HIS",
+    "LYP": "LYS",
+    "LSN": "LYS",
+    "ARN": "ARG",
+    "AS4": "ASP",
+    "GL4": "GLU",
+    "CYSH": "CYS",
+    "CYS2": "CYS",
+    "HISA": "HIS",
+    "HISB": "HIS",
+    "HISD": "HIS",
+    "HISE": "HIS",
+    "HISH": "HIS",
+    "HISP": "HIS",
+    "HIS1": "HIS",
+    "HIS2": "HIS",
+    "LYSH": "LYS",
+    "LYSN": "LYS",
+    "ARGN": "ARG",
+    "ASPH": "ASP",
+    "ASPP": "ASP",
+    "GLUH": "GLU",
+    "GLUP": "GLU",
 }
 """What force fields call the 20 by their protons."""
+_ENDS = ("N", "C")
+"""Put before the name of a chain's first and last residue by AMBER."""
 PLAIN_NAMES = frozenset(
     {*(THREE_LETTER[letter].upper() for letter in STANDARD), *PROTONATED, "MSE"}
 )
@@ -68,12 +93,20 @@ def parent(name: str) -> str:
         return name
     if name in _PARENTS:
         return _PARENTS[name]
+    if len(name) == 4 and name.startswith(_ENDS) and name[1:] in PLAIN_NAMES:
+        return parent(name[1:])
     from biotite.structure.info import link_type, one_letter_code
 
     # Nucleotides have letters too: a modified adenine is no alanine.
     nucleotide = any(kind in (link_type(name) or "") for kind in ("DNA", "RNA"))
     letter = None if nucleotide else one_letter_code(name)
     return THREE_LETTER[letter].upper() if letter and letter in STANDARD else name
+
+
+def is_plain(name: str) -> bool:
+    """Whether a residue is one of the 20, in whatever protonation or at an end, or MSE."""
+    end = len(name) == 4 and name.startswith(_ENDS) and name[1:] in PLAIN_NAMES
+    return end or name in PLAIN_NAMES
 
 
 def is_amino_acid(name: str) -> bool:

@@ -39,6 +39,8 @@ class AtomTable:
     place : int64
         Place in the polymer's sequence (label_seq_id); 0 = the file says that the residue is
         of no polymer; -1 = it does not say.
+    part : int64
+        How many TER records stand before the atom in PDB; 0 elsewhere.
     accession, accession_position : str, int64
         SIFTS' UniProt entry and position; '' and -1 where none.
     """
@@ -57,6 +59,7 @@ class AtomTable:
     occupancy: NDArray[np.float64]
     b_factor: NDArray[np.float64]
     place: NDArray[np.int64]
+    part: NDArray[np.int64]
     accession: NDArray[np.str_] | None = None
     accession_position: NDArray[np.int64] | None = None
 

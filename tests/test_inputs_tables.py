@@ -425,6 +425,8 @@ def test_a_folder_called_like_a_variant_is_none_of_our_business(run, tmp_path, m
 def test_what_is_no_protein_sequence_is_refused(run):
     code, _, err = run("impact", "--wild", "MET GLN ILE PHE VAL", "--variant", "M1A")
     assert code == 2 and "three-letter codes" in err
+    code, _, err = run("impact", "--wild", "ATGCAGATCTTCGTCAAGACGTTAACCGGTAAA", "--variant", "A1G")
+    assert code == 2 and "looks like DNA or RNA (ATGCAGATCTTC...)" in err
 
 
 def test_a_folder_is_no_file(run, tmp_path):

@@ -14,6 +14,8 @@ NONSTANDARD = "UOBZJX"
 """Letters accepted in a sequence but unknown to every model: read as X there."""
 UNKNOWN = "X"
 
+_SHORTEST_GENE = 30
+"""Letters from which on a sequence of A, C, G, T or U and N alone is no protein's."""
 _TO_UNKNOWN = str.maketrans(NONSTANDARD, UNKNOWN * len(NONSTANDARD))
 _THREE = (
     "Ala",
@@ -148,6 +150,10 @@ def read_sequence(text: str, field: str = "sequence") -> NamedSequence:
 
 def _clean(letters: str, field: str) -> str:
     joined = "".join(letters.split()).upper()
+    if len(joined) >= _SHORTEST_GENE and set(joined) <= set("ACGTUN") and set("ACG") <= set(joined):
+        raise SequenceError(
+            f"{field}: looks like DNA or RNA ({joined[:12]}...); give the protein's sequence."
+        )
     return check_residues(joined.removesuffix("*"), field)
 
 

@@ -187,7 +187,7 @@ def test_a_parquet_bomb_is_refused():
 def test_odd_tables_end(content):
     choice = VariantChoice("file", upload=Upload(content, "t.csv"))
     with bounded(), pytest.raises(InputError):
-        list(choice.requests([Protein.from_sequence("MKTAY")]))
+        list(choice.read([Protein.from_sequence("MKTAY")]).requests)
 
 
 @pytest.mark.parametrize("member", ["run.json", "inputs.json"])

@@ -20,7 +20,7 @@ TABLE = Upload(b"mutant,other\nK2R,T3A\n", "list.csv")
 
 
 def texts(choice, *proteins):
-    return [request.variant.text for request in choice.requests(proteins or (PROTEIN,))]
+    return [request.variant.text for request in choice.read(proteins or (PROTEIN,)).requests]
 
 
 @pytest.mark.parametrize("given", ["K2R", "K2R\nT3A", "M" * 300, "M" * 2000, "a/\x00b", ""])
@@ -65,7 +65,7 @@ def test_columns_are_guessed_chosen_or_one_is_named():
     assert texts(VariantChoice("file", upload=TABLE, named=ColumnChoice("other"))) == ["T3A"]
     assert texts(VariantChoice("file", upload=TABLE, columns=Columns("other"))) == ["T3A"]
     with pytest.raises(InputError, match=r"list.csv: has no column 'x'; it has mutant, other"):
-        VariantChoice("file", upload=TABLE, named=ColumnChoice("x")).requests([PROTEIN])
+        VariantChoice("file", upload=TABLE, named=ColumnChoice("x")).read([PROTEIN])
 
 
 def test_text_or_a_file_of_variants(tmp_path):
@@ -79,7 +79,7 @@ def test_text_or_a_file_of_variants(tmp_path):
 
 def test_known_variants_come_with_what_was_looked_up():
     with pytest.raises(InputError, match="nothing was looked up; give an accession"):
-        VariantChoice("known").requests([PROTEIN])
+        VariantChoice("known").read([PROTEIN])
     listed = (KnownVariant(Change(2, "K", "R")),)
     protein = PROTEIN.annotated(Annotation("P12345", WILD, variants=listed))
     assert texts(VariantChoice("known"), protein) == ["K2R"]
@@ -106,7 +106,7 @@ def test_a_choice_that_contradicts_itself_is_refused(wrong):
 
 def test_a_line_that_begins_with_no_name_says_which_are_meant():
     proteins = [PROTEIN, Protein.from_sequence("MKL", "other")]
-    good, bad = VariantChoice("list", text="other K2R\nx,K2R").requests(proteins)
+    good, bad = VariantChoice("list", text="other K2R\nx,K2R").read(proteins).requests
     assert (good.protein, good.variant.text) == (proteins[1], "K2R")
     assert bad.reason == ("'x' is the name of no protein; begin the line with first or other.")
 

@@ -219,7 +219,7 @@ def test_what_is_no_table_is_refused(content, name):
 @settings(max_examples=200, deadline=None)
 def test_any_file_gives_variants_or_one_line(content, name):
     try:
-        list(VariantChoice("file", upload=Upload(content, name)).requests([PROTEIN]))
+        list(VariantChoice("file", upload=Upload(content, name)).read([PROTEIN]).requests)
     except GlassError as error:
         assert "\n" not in str(error)
 
@@ -499,7 +499,7 @@ def test_a_measured_scan_of_the_shared_data_gives_its_spearman(shared_data, tmp_
     scan = table[table["assay"] == "CCDB_ECOLI_Tripathi_2016"]
     protein = Protein.from_sequence(scan["wt_sequence"].iloc[0], "CcdB")
     upload = Upload(scan[["mutant", "score"]].to_csv(index=False).encode(), "scan.csv")
-    asked = list(VariantChoice("file", upload=upload).requests([protein]))
+    asked = list(VariantChoice("file", upload=upload).read([protein]).requests)
     assert len(asked) == len(scan) and all(
         a.variant and a.measured_value is not None for a in asked
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -10,7 +10,6 @@ from glass_core.errors import InputError
 from glass_core.inputs.columns import NO_CHOICE, ColumnChoice, Columns, choose_columns, from_table
 from glass_core.inputs.lists import (
     Asked,
-    VariantRequest,
     alanine_scan,
     all_substitutions,
     from_mutants,
@@ -99,10 +98,6 @@ class VariantChoice:
         if self.kind == "list":
             return "typed variants"
         return f"{_SCAN_TITLES.get(self.kind, 'known variants')} of {names}"
-
-    def requests(self, proteins: Sequence[Protein]) -> Iterator[VariantRequest]:
-        """The variants alone; see `read`."""
-        return iter(self.read(proteins).requests)
 
     def read(self, proteins: Sequence[Protein]) -> Asked:
         """The variants, read; what cannot be read carries its reason.

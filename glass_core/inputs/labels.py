@@ -51,7 +51,8 @@ def read_label(value: Any, one_is_fit: bool = False) -> bool | None:
     """Damaging or not, by what such columns hold; None for anything else.
 
     Of several words, as ``Pathogenic/Likely pathogenic; drug response``, all that classify
-    must agree. `one_is_fit` turns numbers and true and false round, not words such as benign.
+    must agree, and be clear. `one_is_fit` turns numbers and true and false round, not words
+    such as benign.
     """
     text = _REMARK.sub("", str(value)).strip().lower().replace("_", " ")
     words = [word.strip() for word in re.split(r"[;/|,]", text)]
@@ -63,11 +64,3 @@ def _of_word(word: str, one_is_fit: bool) -> bool | None:
     if word not in _DAMAGING | _HARMLESS:
         return None
     return (word in _DAMAGING) != (one_is_fit and word in _BINARY)
-
-
-def agreed_label(significance: str) -> bool | None:
-    """What all clinical significances of ``Pathogenic / Likely pathogenic`` say.
-
-    None where they differ, or one of them is unclear.
-    """
-    return read_label(significance)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from glass_core.errors import GlassError, InputError
-from glass_core.inputs.labels import agreed_label
+from glass_core.inputs.labels import read_label
 from glass_core.inputs.proteins import proteins_by_name
 from glass_core.inputs.words import read_variant, read_variants
 from glass_core.protein.numbering import NumberingKind
@@ -129,7 +129,7 @@ def known_variants(protein: Protein) -> Iterator[VariantRequest]:
     """
     for row, (known, change) in enumerate(protein.known_changes, start=1):
         variant = Variant(protein.sequence, (change,))
-        label = agreed_label(known.significance)
+        label = read_label(known.significance)
         yield VariantRequest(row, known.text, protein, variant, "", label)
 
 

@@ -7,7 +7,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Sequence
-from itertools import dropwhile
+from itertools import dropwhile, islice
 from typing import TYPE_CHECKING
 
 from glass_core.errors import InputError, one_line, shown
@@ -122,7 +122,7 @@ def looks_like_table(text: str) -> bool:
     numbers: numbers beside variants are no sites then. One line counts with decimals alone.
     """
     bare = (line.partition("#")[0] if line[:1] != "#" else line for line in text.splitlines())
-    lines = list(dropwhile(_before_header, filter(str.strip, bare)))[:_LOOKED_AT]
+    lines = list(islice(dropwhile(_before_header, filter(str.strip, bare)), _LOOKED_AT))
     if not lines or lines[0].startswith(">"):
         return False
     if _SEPARATOR_LINE.fullmatch(lines[0].strip()):

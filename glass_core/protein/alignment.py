@@ -17,6 +17,7 @@ from glass_core.records import require
 
 GAP = "-"
 _GAP_OPEN, _GAP_EXTEND = -11.0, -1.0
+_LACKED = str.maketrans("UOJ", "XXX")
 _ANCHOR = 3
 """Equal residues in a row that hold the ends of an alignment."""
 _MAX_CELLS = 150_000_000
@@ -29,6 +30,11 @@ def blosum62_matrix() -> Any:
     from Bio.Align import substitution_matrices
 
     return substitution_matrices.load("BLOSUM62")
+
+
+def blosum62_letters(sequence: str) -> str:
+    """The sequence in letters that BLOSUM62 has: X, its 'any residue', for the three it lacks."""
+    return sequence.translate(_LACKED)
 
 
 def global_alignment(first: str, second: str, *, free_ends: bool = False) -> tuple[str, str]:
@@ -69,9 +75,7 @@ def global_alignment(first: str, second: str, *, free_ends: bool = False) -> tup
     aligner.open_gap_score, aligner.extend_gap_score = _GAP_OPEN, _GAP_EXTEND
     if free_ends:
         aligner.end_gap_score = 0.0
-    # BLOSUM62 has no columns for these three; X is what it holds for 'any residue'.
-    unknown = str.maketrans("UOJ", "XXX")
-    best = aligner.align(first.translate(unknown), second.translate(unknown))[0]
+    best = aligner.align(blosum62_letters(first), blosum62_letters(second))[0]
     rows: tuple[list[str], list[str]] = ([], [])
     for i, j in best.indices.T:
         rows[0].append(first[i] if i >= 0 else GAP)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.errors import SequenceError
-from glass_core.protein.alignment import blosum62_matrix
+from glass_core.protein.alignment import blosum62_letters, blosum62_matrix
 
 _SKIP_OPEN, _SKIP_EXTEND = 18.0, 0.5
 """Residues of the sequence left out where the chain is whole."""
@@ -205,7 +205,6 @@ def _traced(
 
 
 def _codes(letters: str) -> NDArray[np.int64]:
-    """Rows of BLOSUM62 that the letters have; what it lacks is any residue."""
+    """Rows of BLOSUM62 that the letters have."""
     alphabet = str(blosum62_matrix().alphabet)
-    known = letters.translate(str.maketrans("UOJ", "XXX"))
-    return np.array([alphabet.index(letter) for letter in known])
+    return np.array([alphabet.index(letter) for letter in blosum62_letters(letters)])

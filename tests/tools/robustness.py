@@ -159,7 +159,7 @@ def _accession(content: bytes) -> None:
 
 
 def _table(protein: Protein, name: str, content: bytes) -> None:
-    list(VariantChoice("file", upload=Upload(content, name)).requests([protein]))
+    list(VariantChoice("file", upload=Upload(content, name)).read([protein]).requests)
 
 
 def _bundle(store: RunStore, content: bytes) -> None:

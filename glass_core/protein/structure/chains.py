@@ -7,7 +7,7 @@ stand, a free amino acid or an inhibitor with a backbone does not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.protein.structure.conformation import one_conformation
-from glass_core.protein.structure.polymer import Residue, in_order
+from glass_core.protein.structure.polymer import Ordered, Residue, in_order
 from glass_core.protein.structure.residues import WATER, is_amino_acid, letter_of
 from glass_core.protein.structure.table import AtomTable, FileContent
 
+Rows = list[NDArray[np.int64]]
 TOUCHING = 4.0
 """Å between a chain and a ligand of it that has another chain's name."""
 
@@ -59,17 +60,20 @@ def protein_chains(file: FileContent) -> tuple[ProteinChain, ...]:
     """The protein chains of a file, in file order."""
     atoms = file.atoms
     groups = _groups(atoms)
-    names = _chain_names(atoms, groups)
-    by_chain: dict[str, list[NDArray[np.int64]]] = {}
-    for name, rows in zip(names, groups, strict=True):
-        by_chain.setdefault(name, []).append(rows)
+    protein = [_is_protein(atoms, rows) for rows in groups]
+    by_chain: dict[str, tuple[Rows, Rows]] = {}
+    for name, rows, inside in zip(
+        _chain_names(atoms, groups, protein), groups, protein, strict=True
+    ):
+        by_chain.setdefault(name, ([], []))[0 if inside else 1].append(rows)
     chains, beside = [], []
-    for name, parts in by_chain.items():
-        chain = _one_chain(name, parts, atoms, file.sequences)
+    for name, (residues, others) in by_chain.items():
+        chain = _one_chain(name, residues, others, file)
         if any(residue.has_ca for residue in chain.residues):
             chains.append(chain)
         else:
-            beside += [rows for rows in parts if _is_hetero_group(atoms, rows)]
+            listed = sorted((*residues, *others), key=lambda rows: int(rows[0]))
+            beside += [rows for rows in listed if _is_hetero_group(atoms, rows)]
     return tuple(_with_near_groups(chain, beside, atoms) for chain in chains)
 
 
@@ -124,12 +128,12 @@ def _is_protein(atoms: AtomTable, rows: NDArray[np.int64]) -> bool:
     return {("N", "N"), ("CA", "C")} <= present and (place > 0 or ("C", "C") in present)
 
 
-def _chain_names(atoms: AtomTable, groups: Sequence[NDArray[np.int64]]) -> list[str]:
+def _chain_names(atoms: AtomTable, groups: Rows, protein: Sequence[bool]) -> list[str]:
     """The author's chain of each group; its segment where chains are blank or segments overlap."""
     sites: dict[str, dict[str, set[tuple[int, str]]]] = {}
-    for rows in groups:
+    for rows, inside in zip(groups, protein, strict=True):
         first = rows[0]
-        if atoms.segment[first] and _is_protein(atoms, rows):
+        if atoms.segment[first] and inside:
             segments = sites.setdefault(str(atoms.chain[first]), {})
             segments.setdefault(str(atoms.segment[first]), set()).add(
                 (int(atoms.number[first]), str(atoms.code[first]))
@@ -154,29 +158,37 @@ def _overlap(sets: Iterable[set[tuple[int, str]]]) -> bool:
     return len(set(members)) < len(members)
 
 
-def _one_chain(
-    name: str,
-    parts: Sequence[NDArray[np.int64]],
-    atoms: AtomTable,
-    sequences: Mapping[str, tuple[str, ...]],
-) -> ProteinChain:
-    protein = [rows for rows in parts if _is_protein(atoms, rows)]
+def _one_chain(name: str, protein: Rows, others: Rows, file: FileContent) -> ProteinChain:
+    atoms = file.atoms
     sites, copied = _without_copies(protein, atoms)
     residues = [Residue.of(atoms, one_conformation(atoms, rows)) for rows in sites]
-    ordered = in_order(residues, sequences.get(name.partition(":")[0], ()))
-    notes = []
+    ordered = in_order(residues, file.sequences.get(name.partition(":")[0], ()))
+    notes = [
+        *_notes_of_chain(name or "(blank)", ordered, copied),
+        *_notes_of_locations(atoms, sites, residues),
+    ]
+    ligands = [
+        one_conformation(atoms, rows) for rows in others if str(atoms.residue[rows[0]]) not in WATER
+    ]
+    ligands += [residue.rows for residue in ordered.free]
+    beside = np.concatenate(ligands) if ligands else np.zeros(0, dtype=np.int64)
+    return ProteinChain(name, tuple(ordered.chain), beside, tuple(notes))
+
+
+def _notes_of_chain(name: str, ordered: Ordered, copied: int) -> Iterator[str]:
+    """What was left out of the chain, put into it, or may be two of them."""
     if copied:
-        notes.append(
-            f"Chain {name or '(blank)'} holds several copies under one name: "
+        yield (
+            f"Chain {name} holds several copies under one name: "
             f"{copied} more residue(s) numbered like earlier ones were left out."
         )
     for residue in ordered.free:
-        notes.append(
+        yield (
             f"{residue.name} {residue.label} is bonded to no residue of the chain and was read "
             "as a ligand."
         )
     for residue in ordered.inferred:
-        notes.append(
+        yield (
             f"{residue.name} {residue.label} is bonded to no other residue; it was put where its "
             "number belongs."
         )
@@ -186,35 +198,33 @@ def _one_chain(
         if before.is_plain and residue.is_plain and residue.part > before.part
     ]
     if ended:
-        notes.append(
-            f"TER stands inside chain {name or '(blank)'}, after {', '.join(ended[:5])}: if these "
+        yield (
+            f"TER stands inside chain {name}, after {', '.join(ended[:5])}: if these "
             "are several chains under one name, give each its own."
         )
+
+
+def _notes_of_locations(
+    atoms: AtomTable, sites: Rows, residues: Sequence[Residue]
+) -> Iterator[str]:
+    """Where the file gives several conformations or residue types of which one was read."""
     several = [
         residue.label
         for rows, residue in zip(sites, residues, strict=True)
         if len(set(map(str, atoms.location[rows]))) > 1
     ]
     if several:
-        notes.append(
+        yield (
             f"{len(several)} residue(s) have alternative locations ({', '.join(several[:5])}"
             f"{', ...' if len(several) > 5 else ''}); of each the likeliest was read."
         )
     for rows, residue in zip(sites, residues, strict=True):
         types = dict.fromkeys(map(str, atoms.residue[rows]))
         if len(types) > 1:
-            notes.append(
+            yield (
                 f"Residue {residue.label} is {' and '.join(types)} at once; {residue.name} was "
                 "read."
             )
-    others = [
-        one_conformation(atoms, rows)
-        for rows in parts
-        if not _is_protein(atoms, rows) and str(atoms.residue[rows[0]]) not in WATER
-    ]
-    others += [residue.rows for residue in ordered.free]
-    ligands = np.concatenate(others) if others else np.zeros(0, dtype=np.int64)
-    return ProteinChain(name, tuple(ordered.chain), ligands, tuple(notes))
 
 
 def _without_copies(

@@ -9,14 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.protein.structure.residues import is_amino_acid, is_plain
+from glass_core.protein.structure.structure import CA_STEP
 from glass_core.protein.structure.table import AtomTable
 
 PEPTIDE_BOND = 2.0
 """Å between C and N of bonded residues at most; ideal is 1.33, models are often strained."""
 _SAME_CHAIN = 0.9
 """Share of residues at least that a numbering along the chain's sequence has right."""
-CA_STEP = 4.5
-"""Å between neighbouring C-alphas at most; ideal is 3.8."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -93,7 +93,7 @@ def parent(name: str) -> str:
         return name
     if name in _PARENTS:
         return _PARENTS[name]
-    if len(name) == 4 and name.startswith(_ENDS) and name[1:] in PLAIN_NAMES:
+    if _is_end(name):
         return parent(name[1:])
     from biotite.structure.info import link_type, one_letter_code
 
@@ -105,8 +105,11 @@ def parent(name: str) -> str:
 
 def is_plain(name: str) -> bool:
     """Whether a residue is one of the 20, in whatever protonation or at an end, or MSE."""
-    end = len(name) == 4 and name.startswith(_ENDS) and name[1:] in PLAIN_NAMES
-    return end or name in PLAIN_NAMES
+    return name in PLAIN_NAMES or _is_end(name)
+
+
+def _is_end(name: str) -> bool:
+    return len(name) == 4 and name.startswith(_ENDS) and name[1:] in PLAIN_NAMES
 
 
 def is_amino_acid(name: str) -> bool:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Origin = Literal["experiment", "alphafold", "predicted", "model", "remodelled", "unknown"]
 """Where coordinates come from; only of "alphafold" and "predicted" the B-factors are pLDDT."""
 
+CA_STEP = 4.5
+"""Å between neighbouring C-alphas at most; ideal is 3.8."""
 CONTACT = 5.0
 """Å between heavy atoms of two chains that touch."""
 DECIMALS = 3
@@ -223,7 +225,7 @@ class Structure:
     def breaks(self) -> tuple[int, ...]:
         """Indices i whose next residue does not follow: C-alphas over 4.5 Å apart."""
         gap = np.linalg.norm(np.diff(self.ca, axis=0), axis=1)
-        return tuple(int(i) for i in np.flatnonzero(gap > 4.5))
+        return tuple(int(i) for i in np.flatnonzero(gap > CA_STEP))
 
 
 def contacts(atoms: AtomArray, others: AtomArray | None) -> tuple[str, ...]:

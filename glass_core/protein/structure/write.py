@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -65,7 +65,7 @@ def why_no_pdb(atoms: AtomArray) -> str:
     return ""
 
 
-def _tell_polymers(cif: object, atoms: AtomArray) -> None:
+def _tell_polymers(cif: Any, atoms: AtomArray) -> None:
     """Say which atoms are a polymer's and at which place, so that readers need not guess."""
     import biotite.structure as struc
     from biotite.structure.io import pdbx
@@ -79,7 +79,7 @@ def _tell_polymers(cif: object, atoms: AtomArray) -> None:
         own = of_polymer & (chain == name)
         place[own] = np.arange(1, own.sum() + 1)
     place = place[struc.get_all_residue_positions(atoms)]
-    table = cif.block["atom_site"]  # type: ignore[attr-defined]
+    table = cif.block["atom_site"]
     table["label_seq_id"] = pdbx.CIFColumn(
         pdbx.CIFData(np.where(polymer, place, 1)),
         pdbx.CIFData(np.where(polymer, 0, 1).astype(np.uint8)),
@@ -87,6 +87,6 @@ def _tell_polymers(cif: object, atoms: AtomArray) -> None:
     table["label_entity_id"] = np.where(polymer, "1", "2")
     kinds = [("1", "polymer"), ("2", "non-polymer")]
     present = kinds if not polymer.all() else kinds[:1]
-    cif.block["entity"] = pdbx.CIFCategory(  # type: ignore[attr-defined]
+    cif.block["entity"] = pdbx.CIFCategory(
         {"id": [i for i, _ in present], "type": [kind for _, kind in present]}
     )

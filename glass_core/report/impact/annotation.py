@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 import plotly.graph_objects as go
 
-from glass_core.inputs.labels import agreed_label
+from glass_core.inputs.labels import read_label
 from glass_core.protein.annotation import Feature, KnownVariant
 from glass_core.protein.protein import Protein
 from glass_core.protein.writing import write_change
@@ -132,7 +132,7 @@ def _known(figure: go.Figure, protein: Protein, row: int) -> None:
 
 def calling(variant: KnownVariant) -> str:
     """``damaging``, ``benign`` or ``unclear or not said``: what databases call it."""
-    label = agreed_label(variant.significance)
+    label = read_label(variant.significance)
     return "unclear or not said" if label is None else "damaging" if label else "benign"
 
 

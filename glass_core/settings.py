@@ -34,6 +34,8 @@ class Settings:
     models : Path
         Folder for models of your own: one folder each, or the authors'
         checkpoint files.
+    weights : Path
+        Folder of weights that others published, fetched by ``glass models get``.
     prott5 : str
         Folder or Hugging Face repository of the ProtT5 weights.
     cache : Path
@@ -52,6 +54,7 @@ class Settings:
 
     assets: Path = PROJECT / "assets"
     models: Path = Path("~/.glass/models")
+    weights: Path = Path("~/.glass/weights")
     prott5: str = "Rostlab/prot_t5_xl_half_uniref50-enc"
     cache: Path = Path("~/.glass/embeddings")
     runs: Path = Path("~/.glass/runs.sqlite")

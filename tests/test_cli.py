@@ -165,7 +165,7 @@ def test_models(run):
     code, out, _ = run("models")
     assert code == 0
     assert "compact" in out
-    assert "hf download" in out
+    assert "glass models get prott5" in out
     code, out, _ = run("models", "--json")
     assert json.loads(out)[0]["available"] is True
 

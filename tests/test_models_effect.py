@@ -15,7 +15,9 @@ from glass_core.impact.analyse import analyse
 from glass_core.impact.as_json import from_json, to_json
 from glass_core.models.card import CARD_FILE, ModelCard
 from glass_core.models.checkpoint import load_heads
-from glass_core.models.heads.effect import EffectConfig, EffectHead, EffectTable, wild_letters
+from glass_core.models.heads.base import Embedded
+from glass_core.models.heads.effect import EffectConfig, EffectHead, EffectTable
+from glass_core.models.heads.residue_network import wild_letters
 from glass_core.protein.protein import Protein
 from glass_core.protein.variant import Variant
 from glass_core.report.impact.tables import residue_table
@@ -82,7 +84,7 @@ def test_the_head_gives_zero_to_the_wild_type_and_ignores_padding():
     again, _ = head(padded, longer, torch.cat([wild, wild[:, :3]], dim=1))
     torch.testing.assert_close(again[:, :6], score, atol=1e-5, rtol=0)
     head.config = replace(head.config, scale=2.0, offset=-1.0)
-    told = head.table(Protein.from_sequence("ACXDEF"), Embedding("ACXDEF", residues[0]))
+    told = head.table(Protein.from_sequence("ACXDEF"), Embedded(Embedding("ACXDEF", residues[0])))
     assert np.isnan(told.score[2]).all() and np.isnan(told.probability[0, 0])
     wanted = 1 / (1 + np.exp(-(2 * float(logit[0, 0, 5].detach()) - 1)))
     assert told.probability[0, 5] == pytest.approx(wanted, abs=1e-6)

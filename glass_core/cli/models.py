@@ -1,4 +1,4 @@
-"""The command that lists the models."""
+"""The commands that list the models and fetch the weights that others published."""
 
 from __future__ import annotations
 
@@ -7,13 +7,38 @@ import json
 import click
 
 from glass_core.cli.options import json_option, settings_on
+from glass_core.embedders.published import PUBLISHED
+from glass_core.errors import InputError, UnavailableError
 
 
-@click.command("models")
+@click.group("models", invoke_without_command=True)
 @json_option
-def models_command(as_json: bool) -> None:
+@click.pass_context
+def models_command(context: click.Context, as_json: bool) -> None:
     """List the models: which can be used here, and how to get the others."""
-    from glass_core.embedders.prott5 import weights_command
+    if context.invoked_subcommand is None:
+        _list(as_json)
+
+
+@models_command.command("get")
+@click.argument("name", type=click.Choice(list(PUBLISHED)))
+@click.option("--yes", is_flag=True, help="Do not ask before fetching.")
+def get_command(name: str, yes: bool) -> None:
+    """Fetch weights that others published: size and licence are told first."""
+    from glass_core.embedders.fetching import fetch
+
+    published = PUBLISHED[name]
+    click.echo(
+        f"{published.title}: {published.size} from {published.source}, licence "
+        f"{published.licence}.",
+        err=True,
+    )
+    if not yes and not click.confirm("Fetch it?", err=True):
+        raise InputError("nothing was fetched.")
+    click.echo(str(fetch(published, settings_on())))
+
+
+def _list(as_json: bool) -> None:
     from glass_core.models.registry import list_models
 
     settings = settings_on()
@@ -42,4 +67,10 @@ def models_command(as_json: bool) -> None:
         f"\nModels of your own go into {settings.models} (a folder with a card, or a GLASS "
         "checkpoint file)."
     )
-    click.echo(f"ProtT5 weights, for those that need them: {weights_command()}")
+    click.echo("\nWeights that others published:")
+    for name, published in PUBLISHED.items():
+        try:
+            state = f"here, in {published.where(settings)}"
+        except UnavailableError:
+            state = f"not here; {published.command}  ({published.size}, {published.licence})"
+        click.echo(f"{name:<20} {published.title:<46} {state}")

@@ -16,6 +16,7 @@ import torch
 from glass_core.embedders.base import Count, Embedding, InstalledEmbedder, Luggage, matrix_products
 from glass_core.embedders.batching import is_out_of_memory, run_in_batches
 from glass_core.embedders.kinds import PROTT5
+from glass_core.embedders.published import cached_snapshot
 from glass_core.errors import ModelError, UnavailableError, one_line
 from glass_core.protein.sequence import for_embedding
 from glass_core.settings import Settings
@@ -60,26 +61,17 @@ def find_weights(source: str = DEFAULT_REPOSITORY) -> Path:
     UnavailableError
         Not there, or only partly; the message names the command and the size.
     """
-    folder = Path(source).expanduser()
-    if not folder.is_dir():
-        folder = _cached_snapshot(source)
+    given = Path(source).expanduser()
+    folder = given if given.is_dir() else cached_snapshot(source)
+    if folder is None:
+        raise UnavailableError(
+            f"ProtT5: the weights '{source}' are not on this machine; {_advice(source)}"
+        )
     if not (folder / "config.json").is_file():
         raise UnavailableError(f"ProtT5: {folder.name} has no config.json; {_advice(source)}")
     if not any((folder / name).is_file() for name in _WEIGHT_FILES):
         raise UnavailableError(f"ProtT5: {folder.name} holds no weights; {_advice(source)}")
     return folder
-
-
-def _cached_snapshot(repository: str) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
-
-    try:
-        return Path(snapshot_download(repository, local_files_only=True))
-    except (LocalEntryNotFoundError, HFValidationError, FileNotFoundError) as error:
-        raise UnavailableError(
-            f"ProtT5: the weights '{repository}' are not on this machine; {_advice(repository)}"
-        ) from error
 
 
 def _advice(source: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from glass_core.protein.sequence import STANDARD
 from glass_core.records import frozen_array, require
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class ModelInfo:
     device, dtype : str
     max_length : int or None
         Longest sequence seen in training, where known.
+    structure_embedder : str
+        What read the structure; '' where nothing did.
     """
 
     name: str
@@ -44,6 +47,7 @@ class ModelInfo:
     device: str
     dtype: str
     max_length: int | None = None
+    structure_embedder: str = ""
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
@@ -65,6 +69,32 @@ class Table(Protocol):
     def told(self, variant: Variant) -> dict[str, float]:
         """What is told of `variant` by column; empty where the head can say nothing."""
         ...
+
+
+def substitution_places(
+    variant: Variant, values: NDArray[np.float64], wild_type: str
+) -> list[tuple[int, int]]:
+    """Position and letter of each substitution in a table of single substitutions.
+
+    Parameters
+    ----------
+    variant : Variant
+    values : ndarray, shape=(L, 20)
+        Letters in the order of `STANDARD`; NaN = no value.
+    wild_type : str
+        Of the table.
+
+    Returns
+    -------
+    list of (index, letter)
+        Empty where the table cannot tell of `variant`: another wild type, gaps, or a
+        substitution without a value.
+    """
+    if variant.wild_type != wild_type or not variant.only_substitutions:
+        return []
+    places = [(change.position - 1, STANDARD.find(change.mutant)) for change in variant.changes]
+    told = all(letter >= 0 and not np.isnan(values[index, letter]) for index, letter in places)
+    return places if told else []
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from glass_core.embedders.base import Embedder, Embedding
 from glass_core.embedders.batching import length_buckets
 from glass_core.embedders.device import fast_bfloat16
+from glass_core.embedders.mpnn import StructureEmbedder
 from glass_core.errors import ModelError, VariantError
 from glass_core.models.differences.network import DIFFERENTIAL_DTYPE, DifferentialNetwork
-from glass_core.models.heads.base import HEADS, TableHead
+from glass_core.models.heads.base import HEADS, Embedded, TableHead
 from glass_core.models.heads.effect import EffectTable
 from glass_core.models.heads.fold import FoldHead, global_embedding
 from glass_core.models.heads.siamese import SiameseTransformer, predicted_lddt, predicted_tm
@@ -80,9 +81,27 @@ class SiamesePredictor:
     """The GLASS method over any embedder; implements `Predictor`.
 
     TM-scores are those of the fold head where there is one, of the Siamese head otherwise.
+
+    Parameters
+    ----------
+    embedder : Embedder
+    heads : mapping
+        Name -> network.
+    info : ModelInfo
+    structures : StructureEmbedder, optional
+        What reads structures for the heads that take them.
+    blind_because : str
+        Why there is none although a head takes structures; said beside what it predicts.
     """
 
-    def __init__(self, embedder: Embedder, heads: Mapping[str, nn.Module], info: ModelInfo) -> None:
+    def __init__(
+        self,
+        embedder: Embedder,
+        heads: Mapping[str, nn.Module],
+        info: ModelInfo,
+        structures: StructureEmbedder | None = None,
+        blind_because: str = "",
+    ) -> None:
         widths: dict[str, int] = {name: _config(head).width for name, head in heads.items()}
         wrong = sorted(name for name, width in widths.items() if width != embedder.dim)
         if wrong:
@@ -94,6 +113,7 @@ class SiamesePredictor:
             raise ModelError(f"{info.name}: lacks the Siamese head; train one, or restore it.")
         placed: dict[str, Any] = {n: h.to(embedder.device).eval() for n, h in heads.items()}
         self._embedder, self._info = embedder, info
+        self._structures, self._blind_because = structures, blind_because
         self._siamese: SiameseTransformer = placed["siamese"]
         self._fold: FoldHead | None = placed.get("fold")
         self._table_heads: dict[str, TableHead] = {
@@ -102,6 +122,7 @@ class SiamesePredictor:
             if isinstance(placed.get(kind.name), TableHead)
         }
         self._network: DifferentialNetwork | None = None
+        self._kept: tuple[Protein, tuple[Table, ...]] | None = None
 
     @property
     def info(self) -> ModelInfo:
@@ -150,6 +171,9 @@ class SiamesePredictor:
         """
         if not self._table_heads:
             return ()
+        kept = self._kept  # read once: another session may replace it meanwhile
+        if kept is not None and kept[0] is protein:
+            return kept[1]
         return self._tables(protein, self._embedder.embed([protein.sequence])[0])
 
     def effects(self, protein: Protein) -> EffectTable | None:
@@ -213,12 +237,21 @@ class SiamesePredictor:
         return self._network
 
     def _tables(self, protein: Protein, embedding: Embedding) -> tuple[Table, ...]:
-        return tuple(
-            self._table_heads[kind.name].table(protein, embedding)
-            for kind in HEADS
-            if kind.name in self._table_heads
-            and (kind.takes == "sequence" or protein.structure is not None)
+        """The tables of `protein`; those of the last one are kept, whoever asks next."""
+        kept = self._kept
+        if kept is not None and kept[0] is protein:
+            return kept[1]
+        asked = [kind for kind in HEADS if kind.name in self._table_heads]
+        reads = self._structures is not None and any(k.takes != "sequence" for k in asked)
+        structure = self._structures.embed(protein) if reads and self._structures else None
+        embedded = Embedded(embedding, structure)
+        tables = tuple(
+            self._table_heads[kind.name].table(protein, embedded)
+            for kind in asked
+            if kind.takes != "structure" or protein.structure is not None
         )
+        self._kept = protein, tables
+        return tables
 
     @torch.inference_mode()
     def _project(self, embeddings: Sequence[Embedding]) -> list[Projected]:

@@ -11,6 +11,7 @@ from torch import nn
 from glass_core.embedders.base import Embedder, Luggage
 from glass_core.embedders.device import resolve_device
 from glass_core.embedders.kinds import PROTT5, embedder_class
+from glass_core.embedders.mpnn import StructureEmbedder
 from glass_core.errors import GlassError, UnavailableError
 from glass_core.models.card import ModelCard, file_sha256
 from glass_core.models.checkpoint import load_authors_checkpoint, load_heads
@@ -97,6 +98,12 @@ def load_predictor(settings: Settings, name: str = DEFAULT_MODEL) -> SiamesePred
             file_sha256(entry.source),
         )
     embedder = _load_embedder(entry, settings, device)
+    structures, blind_because = None, ""
+    if any(head_kind(name).takes != "sequence" for name in heads):
+        try:
+            structures = StructureEmbedder.load(settings, device)
+        except UnavailableError as error:
+            blind_because = str(error)
     info = ModelInfo(
         name=card.name if card else entry.name,
         version=card.version if card else "authors' checkpoint",
@@ -105,8 +112,9 @@ def load_predictor(settings: Settings, name: str = DEFAULT_MODEL) -> SiamesePred
         device=str(device),
         dtype=str(embedder.dtype).removeprefix("torch."),
         max_length=card.max_length if card else None,
+        structure_embedder=structures.name if structures else "",
     )
-    return SiamesePredictor(embedder, heads, info)
+    return SiamesePredictor(embedder, heads, info, structures, blind_because)
 
 
 def load_embedder(settings: Settings, kind: str) -> Embedder:

@@ -15,10 +15,11 @@ from glass_core.errors import RecordError
 from glass_core.protein.annotation import Annotation, Feature, KnownVariant, Retrieved
 from glass_core.protein.change import Change
 from glass_core.protein.protein import Protein
+from glass_core.protein.structure.backbone import Backbone
 from glass_core.protein.structure.file import read_structure
-from glass_core.protein.structure.structure import Structure
+from glass_core.protein.structure.structure import DECIMALS, Structure
 from glass_core.protein.structure.write import write_structure
-from glass_core.records import require
+from glass_core.records import from_nullable, require, to_nullable
 
 
 def structure_dict(structure: Structure | None) -> dict[str, Any] | None:
@@ -31,6 +32,7 @@ def structure_dict(structure: Structure | None) -> dict[str, Any] | None:
         "notes": list(structure.notes),
         "mmcif": write_structure(structure, "mmcif", with_ligands=True),
         "contacts": list(structure.contacts),
+        "partners": _backbone_dict(structure.partners),
     }
 
 
@@ -46,6 +48,33 @@ def structure_from(content: Mapping[str, Any] | None) -> Structure | None:
         tuple(content["notes"]),
         read.ligands,
         tuple(content.get("contacts", ())),
+        _backbone_from(content.get("partners")),
+    )
+
+
+def _backbone_dict(backbone: Backbone | None) -> dict[str, Any] | None:
+    """Coordinates in Å to 0.001, a residue's twelve in one row; null = the atom is missing."""
+    if backbone is None:
+        return None
+    rows = backbone.coordinates.astype(float).reshape(len(backbone), -1).round(DECIMALS)
+    return {
+        "letters": backbone.letters,
+        "coordinates": to_nullable(rows),
+        "numbers": [int(n) for n in backbone.numbers],
+        "chains": list(backbone.chains),
+    }
+
+
+def _backbone_from(content: Mapping[str, Any] | None) -> Backbone | None:
+    """Inverse of `_backbone_dict`."""
+    if content is None:
+        return None
+    rows = from_nullable(content["coordinates"])
+    return Backbone(
+        content["letters"],
+        rows.reshape(len(rows), -1, 3).astype(np.float32),
+        np.array(content["numbers"], dtype=int),
+        tuple(content["chains"]),
     )
 
 

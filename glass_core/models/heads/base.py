@@ -21,11 +21,27 @@ if TYPE_CHECKING:
     from torch import nn
 
     from glass_core.embedders.base import Embedding
+    from glass_core.embedders.mpnn import StructureEmbedding
     from glass_core.models.prediction import Table
     from glass_core.protein.protein import Protein
 
-Takes = Literal["sequence", "structure"]
-"""The embedded sequence of the wild type, or its structure as well."""
+Takes = Literal["sequence", "structure", "either"]
+"""The embedded sequence of the wild type; its structure as well; that where there is one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Embedded:
+    """What the embedders make of a wild type.
+
+    Attributes
+    ----------
+    sequence : Embedding
+    structure : StructureEmbedding or None
+        None without a structure, or where no head or no weights are there to read it.
+    """
+
+    sequence: Embedding
+    structure: StructureEmbedding | None = None
 
 
 class HeadConfig(Protocol):
@@ -45,8 +61,8 @@ class HeadConfig(Protocol):
 class TableHead(Protocol):
     """A head that says of every single substitution what it does, from the wild type alone."""
 
-    def table(self, protein: Protein, embedding: Embedding) -> Table:
-        """Everything it tells about `protein`, whose sequence was embedded."""
+    def table(self, protein: Protein, embedded: Embedded) -> Table:
+        """Everything it tells about `protein`."""
         ...
 
 
@@ -62,8 +78,9 @@ class HeadKind:
         Its weights in a model's folder.
     tells : mapping
         Column of a screen's table -> what it means.
-    takes : {"sequence", "structure"}
-        One that takes the structure is asked only where there is one.
+    takes : {"sequence", "structure", "either"}
+        One that takes the structure is asked only where there is one, one that takes
+        either always.
     """
 
     name: str
@@ -136,6 +153,47 @@ HEADS = (
                 digits=0,
             ),
         },
+    ),
+    HeadKind(
+        "stability",
+        "stability.safetensors",
+        {
+            "ddg": Column(
+                "predicted change of folding stability, positive = destabilising. Several "
+                "substitutions: their sum",
+                "kcal/mol",
+                title="ΔΔG (predicted)",
+                shown=True,
+                digits=2,
+                ranking="loss of stability",
+            ),
+            "ddg_low": Column(
+                "a measured ddG lies above it with a chance of 95%",
+                "kcal/mol",
+                title="ΔΔG from",
+                digits=2,
+            ),
+            "ddg_high": Column(
+                "a measured ddG lies below it with a chance of 95%",
+                "kcal/mol",
+                title="ΔΔG to",
+                digits=2,
+            ),
+            "ddg_percentile": Column(
+                "percent of all single substitutions of the protein with a lower ddG",
+                "%",
+                "0 to 100",
+                title="ΔΔG percentile",
+                digits=0,
+            ),
+            "ddg_structure": Column(
+                "whether the structure was read for it (1), or the sequence alone (0)",
+                span="0 or 1",
+                kind="whole",
+                title="ΔΔG from structure",
+            ),
+        },
+        takes="either",
     ),
     HeadKind(
         "siamese",

@@ -15,16 +15,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from glass_core.embedders.base import Embedding
 from glass_core.models.heads.attention import through
-from glass_core.models.prediction import OTHERS_AT_SITE
+from glass_core.models.heads.base import Embedded
+from glass_core.models.heads.residue_network import UNKNOWN_LETTER, against_wild, wild_letters
+from glass_core.models.prediction import OTHERS_AT_SITE, substitution_places
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
 from glass_core.protein.variant import Variant
 from glass_core.records import MAX_LAYERS, frozen_array, require, require_sizes
-
-UNKNOWN_LETTER = len(STANDARD)
-"""Index that stands for any wild-type residue outside the 20."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,10 +53,8 @@ class EffectTable:
         Scores of several substitutions are summed; their chance is that at least one of
         them is damaging, taken as independent. Ranks are of single substitutions only.
         """
-        if variant.wild_type != self.wild_type or not variant.only_substitutions:
-            return {}
-        places = [(change.position - 1, STANDARD.find(change.mutant)) for change in variant.changes]
-        if any(letter < 0 or np.isnan(self.score[index, letter]) for index, letter in places):
+        places = substitution_places(variant, self.score, self.wild_type)
+        if not places:
             return {}
         score = float(sum(self.score[place] for place in places))
         spared = float(np.prod([1 - self.probability[place] for place in places]))
@@ -171,18 +167,17 @@ class EffectHead(nn.Module):
         x = self.input_projection(residues) + self.wild_letter(wild)
         x = through(self.layers, x, mask)
         x = self.norm(x)
-        score = self.score(x)
-        own = score.gather(-1, wild.clamp(max=UNKNOWN_LETTER - 1)[..., None])
-        own = own.masked_fill((wild == UNKNOWN_LETTER)[..., None], 0.0)
-        return score - own, self.damaging(x)
+        return against_wild(self.score(x), wild), self.damaging(x)
 
     @torch.inference_mode()
-    def table(self, protein: Protein, embedding: Embedding) -> EffectTable:
+    def table(self, protein: Protein, embedded: Embedded) -> EffectTable:
         """Scores and calibrated chances of every single substitution."""
         device = self.score.weight.device
         wild = wild_letters(protein.sequence)
         mask = torch.ones(1, len(wild), dtype=torch.bool, device=device)
-        score, damaging = self(embedding.residues[None].to(device), mask, wild[None].to(device))
+        score, damaging = self(
+            embedded.sequence.residues[None].to(device), mask, wild[None].to(device)
+        )
         logit = self.config.scale * damaging[0].double() + self.config.offset
         own = np.arange(len(STANDARD))[None] == wild.numpy()[:, None]
         hidden = own | (wild.numpy() == UNKNOWN_LETTER)[:, None]
@@ -191,13 +186,6 @@ class EffectHead(nn.Module):
             np.where(hidden, np.nan, score[0].double().cpu().numpy()),
             np.where(hidden, np.nan, logit.sigmoid().cpu().numpy()),
         )
-
-
-def wild_letters(sequence: str) -> Tensor:
-    """Letter indices of `sequence`, shape=(L,), dtype=int64."""
-    return torch.tensor(
-        [i if (i := STANDARD.find(letter)) >= 0 else UNKNOWN_LETTER for letter in sequence]
-    )
 
 
 CONFIG, NETWORK = EffectConfig, EffectHead

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from glass_core.protein.structure.backbone import CA_STEP
 from glass_core.protein.structure.residues import is_amino_acid, is_plain
-from glass_core.protein.structure.structure import CA_STEP
 from glass_core.protein.structure.table import AtomTable
 
 PEPTIDE_BOND = 2.0

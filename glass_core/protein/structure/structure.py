@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from glass_core.errors import StructureError
 from glass_core.protein.placement import ChainResidues
 from glass_core.protein.sequence import ONE_LETTER, UNKNOWN, check_residues
+from glass_core.protein.structure.backbone import CA_STEP, Backbone
 from glass_core.records import frozen_array, require
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 Origin = Literal["experiment", "alphafold", "predicted", "model", "remodelled", "unknown"]
 """Where coordinates come from; only of "alphafold" and "predicted" the B-factors are pLDDT."""
 
-CA_STEP = 4.5
-"""Å between neighbouring C-alphas at most; ideal is 3.8."""
 CONTACT = 5.0
 """Å between heavy atoms of two chains that touch."""
 DECIMALS = 3
@@ -51,6 +50,8 @@ class Structure:
     contacts : tuple of str
         Per residue the other chains with an atom within `CONTACT` Å, such as ``B C'``
         (a prime marks a symmetry copy); empty where nothing is known of other chains.
+    partners : Backbone or None
+        The residues of those chains near this one, as a network reads them.
     """
 
     atoms: AtomArray
@@ -59,6 +60,7 @@ class Structure:
     notes: tuple[str, ...] = ()
     ligands: AtomArray | None = None
     contacts: tuple[str, ...] = ()
+    partners: Backbone | None = None
 
     def __post_init__(self) -> None:
         require(self.atoms.array_length() > 0, "atoms", "is not empty")
@@ -85,8 +87,8 @@ class Structure:
     ) -> Structure:
         """Keep the residues that have a C-alpha, drop hydrogens, round coordinates.
 
-        `others` are the atoms of other protein chains, from which `contacts` come; their
-        `chain_id` is how they are to be called.
+        `others` are the atoms of other protein chains, from which `contacts` and `partners`
+        come; their `chain_id` is how they are to be called.
 
         Raises
         ------
@@ -121,7 +123,11 @@ class Structure:
         if ligands is not None:
             ligands = ligands.copy()
             ligands.box = None
-        return Structure(atoms, name, origin, notes, ligands, contacts(atoms, others))
+        partners = None
+        if others is not None and len(others):
+            near = Backbone.of(others).near(atoms.coord[atoms.atom_name == "CA"])
+            partners = near if len(near) else None
+        return Structure(atoms, name, origin, notes, ligands, contacts(atoms, others), partners)
 
     def __len__(self) -> int:
         return len(self.residue_starts)
@@ -157,6 +163,11 @@ class Structure:
         return frozen_array(
             np.round(self.atoms.coord[self.ca_mask].astype(float), DECIMALS), (None, 3), "ca"
         )
+
+    @cached_property
+    def backbone(self) -> Backbone:
+        """N, CA, C and O of each residue."""
+        return Backbone.of(self.atoms)
 
     @cached_property
     def sequence(self) -> str:

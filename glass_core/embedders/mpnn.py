@@ -1,0 +1,199 @@
+"""ProteinMPNN as an embedder of structures.
+
+What the network of Dauparas et al. (Science 378, 49 (2022)) learnt by designing sequences
+for backbones tells how each residue is held. Its weights are published under the MIT
+licence; ``glass models get proteinmpnn`` fetches them.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from glass_core.embedders.mpnn_edges import WIDTH
+from glass_core.embedders.mpnn_network import LETTERS, ProteinMPNN
+from glass_core.embedders.published import PROTEINMPNN, PUBLISHED
+from glass_core.errors import ModelError, one_line
+from glass_core.protein.protein import Protein
+from glass_core.protein.sequence import STANDARD
+from glass_core.protein.structure.backbone import Backbone
+from glass_core.records import frozen_array, require
+from glass_core.settings import Settings
+
+View = Literal["backbone", "trace"]
+"""What was seen of a structure: N, CA, C and O, or C-alphas alone."""
+VIEWS: tuple[View, ...] = ("backbone", "trace")
+STRUCTURE_DIM = 5 * WIDTH + 2 * len(STANDARD)
+"""Node vectors after the encoder and after each layer of the decoder, the letter's vector,
+and two tables of log-probabilities: with every other letter visible, and with none."""
+MAX_RESIDUES = 4_000
+"""Residues of the surroundings are left out beyond that, the farthest first."""
+_MIN_COMPLETE = 0.5
+"""With fewer residues that have all four atoms only the C-alphas are read."""
+
+
+@dataclass(frozen=True, eq=False)
+class StructureEmbedding:
+    """What a structure says of each position of a protein.
+
+    Attributes
+    ----------
+    view : {"backbone", "trace"}
+        Vectors of the two views come from two networks and are not comparable.
+    residues : torch.Tensor, shape=(L, STRUCTURE_DIM), dtype=float32, on the CPU
+        Zeros where nothing is known.
+    known : ndarray, shape=(L,), dtype=bool
+        Which positions have the coordinates.
+    """
+
+    view: View
+    residues: Tensor
+    known: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        shape = (len(self.known), STRUCTURE_DIM)
+        require(tuple(self.residues.shape) == shape, "residues", "has one row per position")
+        require(bool(torch.isfinite(self.residues).all()), "residues", "is finite")
+        object.__setattr__(self, "known", frozen_array(self.known, (None,), "known", bool))
+
+    @property
+    def log_probabilities(self) -> NDArray[np.float64]:
+        """Of the 20 letters with every other one visible, shape=(L, 20); NaN where unknown."""
+        table = self.residues[:, -2 * len(STANDARD) : -len(STANDARD)].double().numpy()
+        return np.where(self.known[:, None], table, np.nan)
+
+
+class StructureEmbedder:
+    """Frozen ProteinMPNN in fp32, one network for each view.
+
+    Attributes
+    ----------
+    name : str
+        As provenance records it.
+    device : torch.device
+    """
+
+    name = PUBLISHED[PROTEINMPNN].title
+
+    def __init__(self, networks: Mapping[View, ProteinMPNN], device: torch.device) -> None:
+        self._networks = {view: net.to(device).eval() for view, net in networks.items()}
+        self.device = device
+
+    @classmethod
+    def load(cls, settings: Settings, device: torch.device) -> StructureEmbedder:
+        """Read the published weights.
+
+        Raises
+        ------
+        UnavailableError
+            They are not here; the message says how to get them.
+        ModelError
+            A file is not the published one.
+        """
+        paths = PUBLISHED[PROTEINMPNN].find(settings)
+        return cls({view: _read(view, paths) for view in VIEWS}, device)
+
+    @torch.inference_mode()
+    def embed(self, protein: Protein) -> StructureEmbedding | None:
+        """What the structure of `protein` says; None where it has none.
+
+        Its letters are those of the sequence, of residues that the sequence lacks those of
+        the structure; neighbouring chains are seen as they are.
+        """
+        if protein.structure is None:
+            return None
+        own, index = protein.structure.backbone, protein.structure_index
+        letters = list(own.letters)
+        for position in np.flatnonzero(index >= 0):
+            letters[index[position]] = protein.sequence[position]
+        view: View = "backbone" if own.complete.mean() >= _MIN_COMPLETE else "trace"
+        seen = own.complete if view == "backbone" else np.ones(len(own), dtype=bool)
+        row = np.where(seen, np.cumsum(seen) - 1, -1)
+        known = (index >= 0) & seen[index]
+        residues = torch.zeros(len(protein), STRUCTURE_DIM)
+        lettered = own.with_letters("".join(letters)).only(seen)
+        values = self.read(view, lettered, protein.structure.partners)
+        residues[torch.from_numpy(known)] = values[row[index[known]]]
+        return StructureEmbedding(view, residues, known)
+
+    @torch.inference_mode()
+    def read(self, view: View, own: Backbone, partners: Backbone | None = None) -> Tensor:
+        """What the network of a view makes of each residue, shape=(n, STRUCTURE_DIM).
+
+        Parameters
+        ----------
+        view : {"backbone", "trace"}
+        own : Backbone
+            Complete residues for the view "backbone".
+        partners : Backbone, optional
+            Residues of other chains, seen and not told of.
+        """
+        network = self._networks[view]
+        surroundings = _surroundings(view, own, partners)
+        parts = [own] if surroundings is None else [own, surroundings]
+        coordinates = torch.from_numpy(np.concatenate([p.coordinates for p in parts]))
+        names = [(part, chain) for part, one in enumerate(parts) for chain in one.chains]
+        place = {name: number for number, name in enumerate(dict.fromkeys(names))}
+        letters = torch.tensor(
+            [i if (i := STANDARD.find(c)) >= 0 else LETTERS - 1 for p in parts for c in p.letters]
+        ).to(self.device)
+        encoded = network.encode(
+            coordinates.to(self.device),
+            torch.from_numpy(np.concatenate([p.numbers for p in parts])).to(self.device),
+            torch.tensor([place[name] for name in names], device=self.device),
+        )
+        seen = network.decode(encoded, letters, encoded.everyone_else())
+        unseen = network.decode(encoded, letters, encoded.no_one())
+        kept = len(STANDARD)
+        values = torch.cat(
+            [
+                encoded.nodes,
+                *seen.nodes,
+                network.W_s(letters),
+                seen.log_probabilities[:, :kept],
+                unseen.log_probabilities[:, :kept],
+            ],
+            -1,
+        )
+        return values[: len(own)].cpu()
+
+
+def _surroundings(view: View, own: Backbone, partners: Backbone | None) -> Backbone | None:
+    """The residues of other chains that a view can see, the nearest where there are many."""
+    from scipy.spatial import cKDTree
+
+    if partners is None:
+        return None
+    if view == "backbone":
+        partners = partners.only(partners.complete)
+    room = max(MAX_RESIDUES - len(own), 0)
+    if len(partners) > room:
+        distance = cKDTree(own.ca).query(partners.ca)[0]
+        nearest = np.zeros(len(partners), dtype=bool)
+        nearest[np.argsort(distance, kind="stable")[:room]] = True
+        partners = partners.only(nearest)
+    return partners if len(partners) else None
+
+
+def _read(view: View, paths: Mapping[str, Path]) -> ProteinMPNN:
+    """The published network of a view; tensors only are unpickled."""
+    content = PUBLISHED[PROTEINMPNN].checked(view, paths[view].read_bytes())
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            file = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        network = ProteinMPNN(int(file["num_edges"]), trace=view == "trace")
+        network.load_state_dict(file["model_state_dict"])
+    except (pickle.UnpicklingError, RuntimeError, KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"{paths[view].name}: cannot be read ({one_line(error)}).") from error
+    return network

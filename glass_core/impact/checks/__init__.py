@@ -1,0 +1,1 @@
+"""What may explain an effect: checks of a substitution against structure, sequence, annotation."""

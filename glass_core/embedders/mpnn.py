@@ -86,7 +86,7 @@ class StructureEmbedder:
     name = PUBLISHED[PROTEINMPNN].title
 
     def __init__(self, networks: Mapping[View, ProteinMPNN], device: torch.device) -> None:
-        self._networks = {view: net.to(device).eval() for view, net in networks.items()}
+        self.networks = {view: net.to(device).eval() for view, net in networks.items()}
         self.device = device
 
     @classmethod
@@ -103,27 +103,58 @@ class StructureEmbedder:
         paths = PUBLISHED[PROTEINMPNN].find(settings)
         return cls({view: _read(view, paths) for view in VIEWS}, device)
 
-    @torch.inference_mode()
     def embed(self, protein: Protein) -> StructureEmbedding | None:
         """What the structure of `protein` says; None where it has none.
 
         Its letters are those of the sequence, of residues that the sequence lacks those of
         the structure; neighbouring chains are seen as they are.
         """
-        if protein.structure is None:
+        structure = protein.structure
+        if structure is None:
             return None
-        own, index = protein.structure.backbone, protein.structure_index
-        letters = list(own.letters)
-        for position in np.flatnonzero(index >= 0):
-            letters[index[position]] = protein.sequence[position]
-        view: View = "backbone" if own.complete.mean() >= _MIN_COMPLETE else "trace"
-        seen = own.complete if view == "backbone" else np.ones(len(own), dtype=bool)
-        row = np.where(seen, np.cumsum(seen) - 1, -1)
-        known = (index >= 0) & seen[index]
-        residues = torch.zeros(len(protein), STRUCTURE_DIM)
-        lettered = own.with_letters("".join(letters)).only(seen)
-        values = self.read(view, lettered, protein.structure.partners)
-        residues[torch.from_numpy(known)] = values[row[index[known]]]
+        place = np.full(len(structure), -1)
+        covered = np.flatnonzero(protein.structure_index >= 0)
+        place[protein.structure_index[covered]] = covered
+        complete = structure.backbone.complete.mean() >= _MIN_COMPLETE
+        view: View = "backbone" if complete else "trace"
+        return self.embed_backbone(
+            view, structure.backbone, place, protein.sequence, structure.partners
+        )
+
+    def embed_backbone(
+        self,
+        view: View,
+        backbone: Backbone,
+        place: NDArray[np.integer],
+        sequence: str,
+        partners: Backbone | None = None,
+    ) -> StructureEmbedding:
+        """What residues say of the positions of a sequence.
+
+        Parameters
+        ----------
+        view : {"backbone", "trace"}
+        backbone : Backbone
+            Of the chain.
+        place : ndarray, shape=(n,), dtype=int
+            0-based position of each residue in `sequence`, whose letter it is seen with; -1
+            for one that the sequence lacks, which is seen with its own.
+        sequence : str
+        partners : Backbone, optional
+            Residues of other chains, seen and not told of.
+        """
+        letters = [
+            sequence[position] if position >= 0 else own
+            for position, own in zip(place, backbone.letters, strict=True)
+        ]
+        seen = backbone.complete if view == "backbone" else np.ones(len(backbone), dtype=bool)
+        residues = torch.zeros(len(sequence), STRUCTURE_DIM)
+        known = np.zeros(len(sequence), dtype=bool)
+        if seen.any():
+            values = self.read(view, backbone.with_letters("".join(letters)).only(seen), partners)
+            placed = place[seen] >= 0
+            known[place[seen][placed]] = True
+            residues[torch.from_numpy(place[seen][placed])] = values[torch.from_numpy(placed)]
         return StructureEmbedding(view, residues, known)
 
     @torch.inference_mode()
@@ -138,7 +169,7 @@ class StructureEmbedder:
         partners : Backbone, optional
             Residues of other chains, seen and not told of.
         """
-        network = self._networks[view]
+        network = self.networks[view]
         surroundings = _surroundings(view, own, partners)
         parts = [own] if surroundings is None else [own, surroundings]
         coordinates = torch.from_numpy(np.concatenate([p.coordinates for p in parts]))

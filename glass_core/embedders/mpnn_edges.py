@@ -84,12 +84,15 @@ class TraceEdges(nn.Module):
     def forward(self, coordinates: Tensor, near: Tensor, number: Tensor, chain: Tensor) -> Tensor:
         """Edges, shape=(N, K, 128).
 
-        The published network takes the origin where an end lacks a C-alpha before or
+        The published network takes the origin for a C-alpha that is missing before or
         behind; here the origin lies in the middle, so that no frame of a file matters.
         """
         ca = coordinates[:, 1] - coordinates[:, 1].mean(0)
-        nothing = torch.zeros_like(ca[:1])
-        atoms = torch.stack([torch.cat([nothing, ca[:-1]]), ca, torch.cat([ca[1:], nothing])], 1)
+        follows = ((number[1:] - number[:-1] == 1) | (chain[1:] != chain[:-1]))[:, None]
+        missing = torch.zeros_like(ca[:1])
+        before = torch.cat([missing, torch.where(follows, ca[:-1], missing)])
+        behind = torch.cat([torch.where(follows, ca[1:], missing), missing])
+        atoms = torch.stack([before, ca, behind], 1)
         own, other = torch.tensor(_TRACE_PAIRS, device=ca.device).T
         distances = _distance(atoms[:, None, own], atoms[near][:, :, other])
         parts = [self.embeddings(near, number, chain), _radial(distances), _orientations(ca, near)]
@@ -134,11 +137,12 @@ def _orientations(ca: Tensor, near: Tensor) -> Tensor:
     step = ca[1:] - ca[:-1]
     length = step.norm(dim=-1, keepdim=True)
     step = F.normalize(step * ((length > _STEP[0]) & (length < _STEP[1])), dim=-1)
-    before, after = step[:-2], step[1:-1]
-    axis = F.normalize(before - after, dim=-1)
-    normal = F.normalize(torch.linalg.cross(before, after), dim=-1)
-    frame = torch.stack([axis, normal, torch.linalg.cross(axis, normal)], 1)
-    frame = F.pad(frame, (0, 0, 0, 0, 1, 2))
+    frame = ca.new_zeros(len(ca), 3, 3)
+    if len(ca) > 3:
+        before, after = step[:-2], step[1:-1]
+        axis = F.normalize(before - after, dim=-1)
+        normal = F.normalize(torch.linalg.cross(before, after), dim=-1)
+        frame[1:-2] = torch.stack([axis, normal, torch.linalg.cross(axis, normal)], 1)
     towards = (frame[:, None] @ (ca[near] - ca[:, None])[..., None]).squeeze(-1)
     turn = frame[:, None].transpose(-1, -2) @ frame[near]
     return torch.cat([F.normalize(towards, dim=-1), _quaternions(turn)], -1)

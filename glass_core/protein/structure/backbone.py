@@ -68,7 +68,7 @@ class Backbone:
         return Backbone(
             "".join(ONE_LETTER.get(str(name), UNKNOWN) for name in atoms.res_name[starts]),
             coordinates,
-            _numbers(coordinates[:, 1], atoms.res_id[starts], chains),
+            numbers_along(coordinates[:, 1], atoms.res_id[starts], chains),
             tuple(map(str, chains)),
         )
 
@@ -109,10 +109,10 @@ class Backbone:
         )
 
 
-def _numbers(
+def numbers_along(
     ca: NDArray[np.float32], given: NDArray[np.int64], chain: NDArray[np.str_]
 ) -> NDArray[np.int64]:
-    """Place of each residue along its chain; see `Backbone.numbers`."""
+    """Place of each residue along its chain, see `Backbone.numbers`, from the numbers given."""
     bonded = (np.linalg.norm(np.diff(ca, axis=0), axis=1) <= CA_STEP) & (chain[1:] == chain[:-1])
     steps = np.where(bonded, 1, np.maximum(np.diff(given), 2))
     return np.cumsum(np.concatenate([[0], steps]))[: len(ca)].astype(np.int64)

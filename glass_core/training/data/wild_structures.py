@@ -1,0 +1,98 @@
+"""Backbones of the wild types of the variant data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from glass_core.embedders.mpnn import StructureEmbedder, StructureEmbedding, View
+from glass_core.errors import InputError
+from glass_core.protein.structure.backbone import Backbone, numbers_along
+from glass_core.records import require
+
+_COLUMNS = (
+    "wt_sequence",
+    "kind",
+    "license_note",
+    "sequence_of_structure",
+    "position_of_residue",
+    "held_back_family",
+    "backbone",
+)
+_RESTRICTED = "NC-SA|non-commercial|non-profit"
+
+
+@dataclass(frozen=True, eq=False)
+class WildStructure:
+    """A wild type's backbone.
+
+    Attributes
+    ----------
+    sequence : str
+        Of the wild type.
+    kind : str
+        How the structure was made: xray, nmr, af (AlphaFold), model or unknown.
+    backbone : Backbone
+    place : ndarray, shape=(n,), dtype=int
+        0-based position in the sequence of each residue; -1 for one that it lacks.
+    may_train : bool
+        False where the source's licence restricts its use, or the protein is held back.
+    """
+
+    sequence: str
+    kind: str
+    backbone: Backbone
+    place: NDArray[np.int64]
+    may_train: bool
+
+    def __post_init__(self) -> None:
+        require(len(self.place) == len(self.backbone), "place", "has an entry per residue")
+        require(bool((self.place < len(self.sequence)).all()), "place", "lies in the sequence")
+
+    def embedded(
+        self, embedder: StructureEmbedder, view: View, sequence: str = ""
+    ) -> StructureEmbedding:
+        """What is made of it, with the letters of a mutant `sequence` where one is given."""
+        return embedder.embed_backbone(view, self.backbone, self.place, sequence or self.sequence)
+
+
+def read_wild_structures(path: Path) -> dict[str, WildStructure]:
+    """Wild type -> its backbone, from a Parquet table.
+
+    ``position_of_residue`` counts from 1 and is null where the wild type lacks the residue;
+    ``backbone`` holds N, CA, C, O of each residue, flat, in Å.
+
+    Raises
+    ------
+    InputError
+        A column is missing.
+    """
+    table = pd.read_parquet(path)
+    missing = sorted(set(_COLUMNS) - set(table.columns))
+    if missing:
+        raise InputError(f"{path.name}: lacks the column {', '.join(missing)}.")
+    restricted = table["license_note"].str.contains(_RESTRICTED, case=False)
+    free = ~restricted & table["held_back_family"].isna()
+    return {
+        row.wt_sequence: _structure(row, bool(may_train))
+        for row, may_train in zip(table[list(_COLUMNS)].itertuples(), free, strict=True)
+    }
+
+
+def _structure(row: Any, may_train: bool) -> WildStructure:
+    coordinates = np.asarray(row.backbone, dtype=np.float32).reshape(-1, 4, 3)
+    given = np.asarray(row.position_of_residue, dtype=float)
+    place = np.where(np.isnan(given), 0, given).astype(np.int64) - 1
+    chain = np.full(len(place), "A")
+    backbone = Backbone(
+        row.sequence_of_structure,
+        coordinates,
+        numbers_along(coordinates[:, 1], place, chain),
+        tuple(map(str, chain)),
+    )
+    return WildStructure(row.wt_sequence, row.kind, backbone, place, may_train)

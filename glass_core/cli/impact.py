@@ -10,6 +10,7 @@ import click
 
 from glass_core.cli.options import (
     FOLDER,
+    alignment_option,
     correspondence_option,
     device_option,
     json_option,
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     help="Contacts with the chains of the biological assembly, in place of those of the file.",
 )
 @source_options
+@alignment_option
 @click.option(
     "--mutant-structure",
     type=click.Path(path_type=Path),
@@ -112,6 +114,7 @@ def impact_command(
     assembly: bool,
     accession: str,
     numbering: Any,
+    msa: Path | None,
     mutant_structure: Path | None,
     mutant_chain: str | None,
     backend: str | None,
@@ -146,6 +149,7 @@ def impact_command(
         chain=chain,
         numbering=numbering,
         annotation=annotation,
+        alignment=msa,
         follow=follow,
         mutant_structure=Upload.from_path(mutant_structure) if mutant_structure else None,
         mutant_chain=mutant_chain,

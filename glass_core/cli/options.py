@@ -84,6 +84,13 @@ structure_options = together(
     click.option("--chain", help="Chain of --structure; needed when it has several."),
 )
 
+alignment_option = click.option(
+    "--msa",
+    type=FILE,
+    help="Alignment of homologues: A3M, A2M, FASTA, Stockholm or Clustal, also gzip'd. The wild "
+    "type is found in it.",
+)
+
 
 def settings_on(device: str | None = None) -> Settings:
     """The settings of the environment, with the device of the command line where it is given."""

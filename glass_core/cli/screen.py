@@ -10,6 +10,7 @@ import click
 
 from glass_core.cli.options import (
     FILE,
+    alignment_option,
     device_option,
     model_option,
     scheduler_option,
@@ -62,6 +63,7 @@ SUFFIXES = (".csv", ".parquet")
 )
 @click.option("--protein", help="Column that names the protein; 'none' for no such column.")
 @structure_options
+@alignment_option
 @click.option(
     "--out",
     type=FILE,
@@ -109,6 +111,7 @@ def screen_command(
     protein: str | None,
     structure: Path | None,
     chain: str | None,
+    msa: Path | None,
     out: Path,
     resume: bool,
     ranking: str,
@@ -143,7 +146,7 @@ def screen_command(
         require_training_packages("--scheduler", "distributed")
     settings = settings_on(device)
     annotation, given = looked_up(accession, structure, settings)
-    proteins = read_proteins(text_or_file(wild), given, chain, annotation)
+    proteins = read_proteins(text_or_file(wild), given, chain, annotation, msa)
     options: dict[ChoiceKind, bool] = {"all": everything, "alanine": alanine, "known": known}
     columns = ColumnChoice(column, protein, score, label, one_is_fit)
     choice = _choice(options, variants, span, columns, numbering)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import pickle
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -118,18 +118,18 @@ class StructureEmbedder:
         complete = structure.backbone.complete.mean() >= _MIN_COMPLETE
         view: View = "backbone" if complete else "trace"
         return self.embed_backbone(
-            view, structure.backbone, place, protein.sequence, structure.partners
-        )
+            view, structure.backbone, place, [protein.sequence], structure.partners
+        )[0]
 
     def embed_backbone(
         self,
         view: View,
         backbone: Backbone,
         place: NDArray[np.integer],
-        sequence: str,
+        sequences: Sequence[str],
         partners: Backbone | None = None,
-    ) -> StructureEmbedding:
-        """What residues say of the positions of a sequence.
+    ) -> list[StructureEmbedding]:
+        """What a backbone says of the positions of sequences of one length, one after another.
 
         Parameters
         ----------
@@ -137,27 +137,36 @@ class StructureEmbedder:
         backbone : Backbone
             Of the chain.
         place : ndarray, shape=(n,), dtype=int
-            0-based position of each residue in `sequence`, whose letter it is seen with; -1
-            for one that the sequence lacks, which is seen with its own.
-        sequence : str
+            0-based position of each residue in the sequences, whose letter it is seen with;
+            -1 for one that they lack, which is seen with its own.
+        sequences : sequence of str
         partners : Backbone, optional
             Residues of other chains, seen and not told of.
         """
-        letters = [
-            sequence[position] if position >= 0 else own
-            for position, own in zip(place, backbone.letters, strict=True)
-        ]
         seen = backbone.complete if view == "backbone" else np.ones(len(backbone), dtype=bool)
-        residues = torch.zeros(len(sequence), STRUCTURE_DIM)
-        known = np.zeros(len(sequence), dtype=bool)
-        if seen.any():
-            values = self.read(view, backbone.with_letters("".join(letters)).only(seen), partners)
-            placed = place[seen] >= 0
-            known[place[seen][placed]] = True
-            residues[torch.from_numpy(place[seen][placed])] = values[torch.from_numpy(placed)]
-        return StructureEmbedding(view, residues, known)
+        own, place = backbone.only(seen), place[seen]
+        rows = np.flatnonzero(place >= 0)
+        letterings = []
+        for sequence in sequences:
+            letters = list(own.letters)
+            for row in rows:
+                letters[row] = sequence[place[row]]
+            letterings.append("".join(letters))
+        length = len(sequences[0])
+        known = np.zeros(length, dtype=bool)
+        known[place[rows]] = True
+        if not len(own):
+            return [StructureEmbedding(view, torch.zeros(length, STRUCTURE_DIM), known)] * len(
+                sequences
+            )
+        to, taken = torch.from_numpy(place[rows]), torch.from_numpy(rows)
+        return [
+            StructureEmbedding(
+                view, torch.zeros(length, STRUCTURE_DIM).index_copy(0, to, values[taken]), known
+            )
+            for values in self._each(view, own, letterings, partners)
+        ]
 
-    @torch.inference_mode()
     def read(self, view: View, own: Backbone, partners: Backbone | None = None) -> Tensor:
         """What the network of a view makes of each residue, shape=(n, STRUCTURE_DIM).
 
@@ -165,38 +174,53 @@ class StructureEmbedder:
         ----------
         view : {"backbone", "trace"}
         own : Backbone
-            Complete residues for the view "backbone".
+            At least one residue; complete ones for the view "backbone".
         partners : Backbone, optional
             Residues of other chains, seen and not told of.
         """
+        return next(self._each(view, own, [own.letters], partners))
+
+    def _each(
+        self, view: View, own: Backbone, letterings: Sequence[str], partners: Backbone | None
+    ) -> Iterator[Tensor]:
+        """`read` under other letters each time; the structure is encoded once."""
         network = self.networks[view]
         surroundings = _surroundings(view, own, partners)
         parts = [own] if surroundings is None else [own, surroundings]
-        coordinates = torch.from_numpy(np.concatenate([p.coordinates for p in parts]))
         names = [(part, chain) for part, one in enumerate(parts) for chain in one.chains]
         place = {name: number for number, name in enumerate(dict.fromkeys(names))}
-        letters = torch.tensor(
-            [i if (i := STANDARD.find(c)) >= 0 else LETTERS - 1 for p in parts for c in p.letters]
-        ).to(self.device)
-        encoded = network.encode(
-            coordinates.to(self.device),
-            torch.from_numpy(np.concatenate([p.numbers for p in parts])).to(self.device),
-            torch.tensor([place[name] for name in names], device=self.device),
-        )
-        seen = network.decode(encoded, letters, encoded.everyone_else())
-        unseen = network.decode(encoded, letters, encoded.no_one())
+        with torch.inference_mode():
+            encoded = network.encode(
+                torch.from_numpy(np.concatenate([p.coordinates for p in parts])).to(self.device),
+                torch.from_numpy(np.concatenate([p.numbers for p in parts])).to(self.device),
+                torch.tensor([place[name] for name in names], device=self.device),
+            )
+            fixed = "".join(p.letters for p in parts[1:])
+            first = _letters(own.letters + fixed).to(self.device)
+            unseen = network.decode(encoded, first, encoded.no_one()).log_probabilities
         kept = len(STANDARD)
-        values = torch.cat(
-            [
-                encoded.nodes,
-                *seen.nodes,
-                network.W_s(letters),
-                seen.log_probabilities[:, :kept],
-                unseen.log_probabilities[:, :kept],
-            ],
-            -1,
-        )
-        return values[: len(own)].cpu()
+        for lettering in letterings:
+            letters = _letters(lettering + fixed).to(self.device)
+            with torch.inference_mode():
+                seen = network.decode(encoded, letters, encoded.everyone_else())
+                values = torch.cat(
+                    [
+                        encoded.nodes,
+                        *seen.nodes,
+                        network.W_s(letters),
+                        seen.log_probabilities[:, :kept],
+                        unseen[:, :kept],
+                    ],
+                    -1,
+                )
+            yield values[: len(own)].cpu()
+
+
+def _letters(sequence: str) -> Tensor:
+    """Indices of letters, shape=(n,); whatever is none of the 20 is X."""
+    return torch.tensor(
+        [i if (i := STANDARD.find(letter)) >= 0 else LETTERS - 1 for letter in sequence]
+    )
 
 
 def _surroundings(view: View, own: Backbone, partners: Backbone | None) -> Backbone | None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from glass_core.errors import InputError, RecordError
 from glass_core.impact.baselines import Baselines
+from glass_core.impact.evidence import agreement
 from glass_core.impact.provenance import Provenance
 from glass_core.impact.record import Impact
 from glass_core.impact.rows import residue_rows
@@ -60,16 +61,17 @@ def to_dict(impact: Impact) -> dict[str, Any]:
             "flags": list(prediction.flags),
             "told": dict(prediction.told),
             "tracks": {name: to_nullable(track) for name, track in prediction.tracks.items()},
+            "stability": _stability(prediction.told),
         },
+        "evidence": [_plain(asdict(one)) for one in impact.evidence],
+        "agreement": agreement(impact.evidence),
+        "checks": [asdict(check) for check in impact.checks],
         "baselines": asdict(impact.baselines),
         "measurement": _summary(impact.measurements),
         "measurement_as_published": _summary(impact.as_published),
         "noise_floor": None if floor is None else _summary(floor.replicates),
         "residues": residue_rows(impact),
-        "subdomains": [
-            {k: nullable(v) if isinstance(v, float) else v for k, v in asdict(part).items()}
-            for part in impact.subdomains
-        ],
+        "subdomains": [_plain(asdict(part)) for part in impact.subdomains],
         "flags": list(impact.flags),
         "provenance": asdict(impact.provenance),
         "wild_type": impact.variant.wild_type,
@@ -85,6 +87,23 @@ def to_dict(impact: Impact) -> dict[str, Any]:
             }
             for r in impact.replicates
         ],
+    }
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as JSON has them."""
+    return {k: nullable(v) if isinstance(v, float) else v for k, v in values.items()}
+
+
+def _stability(told: Mapping[str, float]) -> dict[str, Any] | None:
+    """ddG in kcal/mol with its bounds, and what it was predicted from; None without one."""
+    if "ddg" not in told:
+        return None
+    return {
+        "ddg": told["ddg"],
+        "low": told["ddg_low"],
+        "high": told["ddg_high"],
+        "takes": "structure" if told["ddg_structure"] else "sequence",
     }
 
 

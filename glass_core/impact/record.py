@@ -10,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.impact.baselines import Baselines
+from glass_core.impact.checks.base import Check
+from glass_core.impact.checks.run import structural_checks
+from glass_core.impact.evidence import Evidence, gather
 from glass_core.impact.provenance import Provenance
 from glass_core.metrics.measure import Measurement
 from glass_core.metrics.noise import (
@@ -41,7 +44,7 @@ class Impact:
     protein : Protein
     variant : Variant
     prediction : Prediction
-        From sequences alone.
+        What the model's heads say, and the alignment where there is one.
     baselines : Baselines
     replicates : tuple of Replicate
         Remodelled structures, one per seed; empty without remodelling.
@@ -181,12 +184,23 @@ class Impact:
         )
 
     @cached_property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """What each source at hand says of the variant."""
+        return gather(self.protein, self.prediction)
+
+    @cached_property
+    def checks(self) -> tuple[Check, ...]:
+        """What may explain an effect: structural checks of each substitution."""
+        return structural_checks(self.protein, self.variant)
+
+    @cached_property
     def flags(self) -> tuple[str, ...]:
         """Everything a reader should know before trusting the numbers, one sentence each."""
         flags = [*self.prediction.flags]
         structure = self.protein.structure
         if structure is None:
             flags.append("No structure: nothing is measured and no 3D view is possible.")
+            flags += self.protein.notes
             return tuple(flags)
         if self.protein.coverage < 1:
             flags.append(
@@ -200,7 +214,7 @@ class Impact:
                 f"followed: {'; '.join(map(str, mismatches[:3]))}"
                 f"{'; ...' if len(mismatches) > 3 else ''}."
             )
-        flags += structure.notes
+        flags += self.protein.notes
         spare = len(structure) - int(self.protein.covered.sum())
         if spare:
             flags.append(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, get_args
 
 from glass_core.errors import VariantError, shown
-from glass_core.inputs.proteins import read_protein
+from glass_core.inputs.proteins import read_protein, with_alignment
 from glass_core.inputs.upload import Upload
 from glass_core.inputs.words import read_variant
 from glass_core.protein.annotation import Annotation
@@ -43,6 +44,8 @@ class AnalysisRequest:
         What the numbers in `variant` mean.
     annotation : Annotation or None
         What was looked up about the protein; its sequence stands in for an empty `wild`.
+    alignment : Path or Upload or None
+        An alignment of homologues, see `msa.read_profile`.
     follow : {"sequence", "structure"}
         Whose residue the wild type has where the two differ.
     """
@@ -56,6 +59,7 @@ class AnalysisRequest:
     mutant_chain: str | None = None
     numbering: NumberingKind = "sequence"
     annotation: Annotation | None = None
+    alignment: Path | Upload | None = None
     follow: Follow = "sequence"
 
     def __post_init__(self) -> None:
@@ -89,6 +93,7 @@ def read_analysis(request: AnalysisRequest) -> AnalysisInputs:
     protein = read_protein(request.wild, request.structure, chain, request.annotation)
     if request.follow == "structure":
         protein = protein.following_structure()
+    protein = with_alignment(protein, request.alignment)
     variant = _variant(request, protein)
     mutant_structure = None
     if request.mutant_structure is not None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from glass_core.errors import InputError, SequenceError
+from glass_core.inputs.msa import read_profile
 from glass_core.inputs.upload import Upload
 from glass_core.protein.annotation import Annotation
 from glass_core.protein.protein import Protein
@@ -17,17 +20,21 @@ def read_proteins(
     structure: Upload | None = None,
     chain: str | None = None,
     annotation: Annotation | None = None,
+    alignment: Path | Upload | None = None,
 ) -> list[Protein]:
     """The wild types of a screen: FASTA records, one sequence, or those of a structure.
 
     Raises
     ------
     SequenceError, StructureError, InputError
-        Nothing to read, something wrong with it, or a structure beside several sequences.
+        Nothing to read, something wrong with it, or a structure or an alignment beside
+        several sequences.
     """
     records = read_sequences(wild, "wild type") if wild.strip() else []
     if len(records) < 2:
-        return [read_protein(wild, structure, chain, annotation)]
+        return [with_alignment(read_protein(wild, structure, chain, annotation), alignment)]
+    if alignment is not None:
+        raise InputError("alignment: goes with one wild-type sequence, not with several.")
     if structure is not None:
         raise InputError("structure: goes with one wild-type sequence, not with several.")
     if annotation is not None:
@@ -75,6 +82,21 @@ def read_protein(
             "look up an accession."
         )
     return protein if annotation is None else protein.annotated(annotation)
+
+
+def with_alignment(protein: Protein, alignment: Path | Upload | None) -> Protein:
+    """The protein with what an alignment of homologues says of it, where one is given.
+
+    Raises
+    ------
+    InputError
+        The file is no alignment, or that of another protein.
+    """
+    if alignment is None:
+        return protein
+    source = alignment if isinstance(alignment, Path) else alignment.content
+    profile = read_profile(source, protein.sequence, name=alignment.name)
+    return replace(protein, profile=profile)
 
 
 def proteins_by_name(proteins: Sequence[Protein]) -> dict[str, Protein]:

@@ -97,6 +97,16 @@ def substitution_places(
     return places if told else []
 
 
+def ascending(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The known ones of any values in order, for `percentile`."""
+    return np.sort(values[~np.isnan(values)])
+
+
+def percentile(value: float, others: NDArray[np.float64]) -> float:
+    """Percent of `others`, as `ascending` gives them, that lie below `value`."""
+    return 100 * float(np.searchsorted(others, value)) / len(others)
+
+
 @dataclass(frozen=True, eq=False)
 class Prediction:
     """What a model says of a mutant against its wild type.

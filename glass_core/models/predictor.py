@@ -14,6 +14,7 @@ from glass_core.embedders.batching import length_buckets
 from glass_core.embedders.device import fast_bfloat16
 from glass_core.embedders.mpnn import StructureEmbedder
 from glass_core.errors import ModelError, VariantError
+from glass_core.models.alignment import AlignmentTable
 from glass_core.models.differences.network import DIFFERENTIAL_DTYPE, DifferentialNetwork
 from glass_core.models.heads.base import HEADS, Embedded, TableHead
 from glass_core.models.heads.effect import EffectTable
@@ -169,7 +170,7 @@ class SiamesePredictor:
 
         Heads that take a structure are passed over where there is none.
         """
-        if not self._table_heads:
+        if not self._table_heads and protein.profile is None:
             return ()
         kept = self._kept  # read once: another session may replace it meanwhile
         if kept is not None and kept[0] is protein:
@@ -199,6 +200,7 @@ class SiamesePredictor:
                 _facing_lddt(variant, projected[wild_type].residues, projected[mutant].residues),
                 self._info,
                 tables,
+                self._blind(protein),
             )
             for variant, mutant in zip(variants, mutants, strict=True)
         ]
@@ -217,7 +219,14 @@ class SiamesePredictor:
         number = {mutant: k for k, mutant in enumerate(distinct)}
         tables = self.tables(protein)
         return [
-            _prediction(variant, tm[number[mutant]], lddt[number[mutant]], info, tables)
+            _prediction(
+                variant,
+                tm[number[mutant]],
+                lddt[number[mutant]],
+                info,
+                tables,
+                self._blind(protein),
+            )
             for variant, mutant in zip(variants, mutants, strict=True)
         ]
 
@@ -245,13 +254,21 @@ class SiamesePredictor:
         reads = self._structures is not None and any(k.takes != "sequence" for k in asked)
         structure = self._structures.embed(protein) if reads and self._structures else None
         embedded = Embedded(embedding, structure)
-        tables = tuple(
+        tables: tuple[Table, ...] = tuple(
             self._table_heads[kind.name].table(protein, embedded)
             for kind in asked
             if kind.takes != "structure" or protein.structure is not None
         )
+        if protein.profile is not None:
+            tables = (*tables, AlignmentTable(protein.profile))
         self._kept = protein, tables
         return tables
+
+    def _blind(self, protein: Protein) -> tuple[str, ...]:
+        """That the structure of `protein` was not read, where there is one, and why."""
+        if protein.structure is None or not self._blind_because:
+            return ()
+        return (f"The structure was not read for the prediction. {self._blind_because}",)
 
     @torch.inference_mode()
     def _project(self, embeddings: Sequence[Embedding]) -> list[Projected]:
@@ -287,7 +304,12 @@ def _facing_lddt(variant: Variant, wild_residues: Tensor, mutant_residues: Tenso
 
 
 def _prediction(
-    variant: Variant, tm: Tensor, lddt: Tensor, info: ModelInfo, tables: Sequence[Table]
+    variant: Variant,
+    tm: Tensor,
+    lddt: Tensor,
+    info: ModelInfo,
+    tables: Sequence[Table],
+    doubts: tuple[str, ...],
 ) -> Prediction:
     tm_score = float(tm.double().clamp(-1, 1))
     told: dict[str, float] = {}
@@ -301,7 +323,7 @@ def _prediction(
         tm_score,
         lddt.double().clamp(-1, 1).numpy(),
         info,
-        _doubts(variant, tm_score, info),
+        (*doubts, *_doubts(variant, tm_score, info)),
         told,
         tracks,
     )

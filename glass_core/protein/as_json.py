@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from glass_core.errors import RecordError
 from glass_core.protein.annotation import Annotation, Feature, KnownVariant, Retrieved
 from glass_core.protein.change import Change
+from glass_core.protein.profile import profile_dict, profile_from
 from glass_core.protein.protein import Protein
 from glass_core.protein.structure.backbone import Backbone
 from glass_core.protein.structure.file import read_structure
@@ -90,6 +91,7 @@ def protein_dict(protein: Protein) -> dict[str, Any]:
         if protein.accession
         else None,
         "annotation": annotation_dict(protein.annotation),
+        "profile": profile_dict(protein.profile),
     }
 
 
@@ -103,6 +105,7 @@ def protein_from(content: Mapping[str, Any]) -> Protein:
         content.get("accession", ""),
         _positions(content.get("uniprot_positions")),
         annotation_from(content.get("annotation")),
+        profile_from(content.get("profile")),
     )
 
 

@@ -14,6 +14,7 @@ from glass_core.protein.annotation import Annotation, KnownVariant
 from glass_core.protein.change import Change
 from glass_core.protein.numbering import Numbering, NumberingKind
 from glass_core.protein.placement import place_residues
+from glass_core.protein.profile import AlignmentProfile
 from glass_core.protein.sequence import UNKNOWN, check_residues, names_in_header
 from glass_core.protein.structure.structure import Structure
 from glass_core.records import frozen_array, require
@@ -61,6 +62,8 @@ class Protein:
         1-based UniProt position of each residue, -1 where there is none.
     annotation : Annotation or None
         What was looked up about the protein.
+    profile : AlignmentProfile or None
+        What an alignment of homologues says of each position.
 
     Examples
     --------
@@ -80,6 +83,7 @@ class Protein:
     accession: str = ""
     uniprot_positions: NDArray[np.int64] | None = None
     annotation: Annotation | None = None
+    profile: AlignmentProfile | None = None
 
     def __post_init__(self) -> None:
         check_residues(self.sequence, "sequence")
@@ -110,6 +114,8 @@ class Protein:
             "is given with UniProt positions",
         )
         object.__setattr__(self, "uniprot_positions", numbers)
+        if self.profile is not None:
+            require(self.profile.wild_type == self.sequence, "profile", "is of this sequence")
 
     @staticmethod
     def from_sequence(sequence: str, name: str = "") -> Protein:
@@ -202,8 +208,12 @@ class Protein:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was decided or left out while its structure was read."""
-        return () if self.structure is None else self.structure.notes
+        """What was decided or left out while its structure and its alignment were read."""
+        notes = () if self.structure is None else self.structure.notes
+        profile = self.profile
+        if profile is not None:
+            notes = (*notes, *profile.notes, *filter(None, [profile.why_not_used]))
+        return notes
 
     @property
     def short_name(self) -> str:
@@ -234,11 +244,14 @@ class Protein:
         return own if fits and not everything else None
 
     def following_structure(self) -> Protein:
-        """The protein as its structure shows it: residues that differ are the structure's."""
+        """The protein as its structure shows it: residues that differ are the structure's.
+
+        An alignment that was read for the other residues stays behind.
+        """
         letters = list(self.sequence)
         for mismatch in self.mismatches:
             letters[mismatch.position - 1] = mismatch.structure_residue
-        return replace(self, sequence="".join(letters))
+        return replace(self, sequence="".join(letters), profile=None)
 
     def __len__(self) -> int:
         return len(self.sequence)

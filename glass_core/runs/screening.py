@@ -222,7 +222,7 @@ def _second_stage(
 def digest_of(
     proteins: Sequence[Protein], requests: Iterable[VariantRequest], model: ModelInfo, *options: str
 ) -> str:
-    """What makes two screens the same: proteins, structures, variants, model and options."""
+    """What makes two screens the same: proteins with what is known, variants, model, options."""
     digest = hashlib.sha256()
 
     def add(*parts: object) -> None:
@@ -233,6 +233,8 @@ def digest_of(
         add(protein.name, protein.sequence)
         if protein.structure is not None:
             add(protein.structure.chain, protein.ca.round(3).tolist())
+        if protein.profile is not None:
+            add(protein.profile.sha256)
     for each in requests:
         text = each.text if each.variant is None else each.variant.text
         add(each.protein.name, each.text, text, each.label, each.measured_value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
+from glass_core.models.alignment import ALIGNMENT_COLUMNS
 from glass_core.models.heads.base import told_columns
 from glass_core.records import Column
 
@@ -18,8 +19,8 @@ RENAMED = {"score": "measured_value"}
 T = TypeVar("T")
 
 
-TOLD_COLUMNS = told_columns()
-"""What heads tell, predicted all of it."""
+TOLD_COLUMNS = told_columns() | ALIGNMENT_COLUMNS
+"""What heads tell, predicted all of it, and what homologues do."""
 
 SCREEN_COLUMNS: dict[str, Column] = {
     "row": Column("number of the entry in the input", span="1 and up", kind="whole"),
@@ -161,6 +162,7 @@ DEFAULT_RANKING = "p_damaging"
 RANKINGS: dict[str, Ranking] = {
     DEFAULT_RANKING: Ranking(TOLD_COLUMNS[DEFAULT_RANKING].ranking, DEFAULT_RANKING),
     **{n: Ranking(c.ranking, n) for n, c in TOLD_COLUMNS.items() if c.ranking},
+    "alignment_log_odds": Ranking("rarity among homologues", "alignment_log_odds", 0.0),
     "lddt_deficit": Ranking("predicted lDDT deficit at the site", "predicted_lddt_site", 1.0),
     "tm_deficit": Ranking("predicted TM-score deficit", "predicted_tm", 1.0),
     "blosum62": Ranking("BLOSUM62, turned round", "blosum62", 0.0),

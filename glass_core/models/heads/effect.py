@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from glass_core.models.heads.attention import through
 from glass_core.models.heads.base import Embedded
 from glass_core.models.heads.residue_network import UNKNOWN_LETTER, against_wild, wild_letters
-from glass_core.models.prediction import OTHERS_AT_SITE, substitution_places
+from glass_core.models.prediction import OTHERS_AT_SITE, ascending, percentile, substitution_places
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
 from glass_core.protein.variant import Variant
@@ -64,7 +64,7 @@ class EffectTable:
             told |= {
                 "site_rank": rank,
                 "percentile_site": 100 * (OTHERS_AT_SITE - rank) / OTHERS_AT_SITE,
-                "percentile_protein": 100 * float(np.mean(self._known_scores < score)),
+                "percentile_protein": percentile(score, self._ascending),
             }
         return told
 
@@ -74,8 +74,8 @@ class EffectTable:
         return {"sensitivity": self.sensitivity}
 
     @cached_property
-    def _known_scores(self) -> NDArray[np.float64]:
-        return self.score[~np.isnan(self.score)]
+    def _ascending(self) -> NDArray[np.float64]:
+        return ascending(self.score)
 
     @cached_property
     def sensitivity(self) -> NDArray[np.float64]:

@@ -26,7 +26,7 @@ from glass_core.models.heads.residue_network import (
     against_wild,
     wild_letters,
 )
-from glass_core.models.prediction import substitution_places
+from glass_core.models.prediction import ascending, percentile, substitution_places
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
 from glass_core.protein.variant import Variant
@@ -115,7 +115,7 @@ class StabilityTable:
             "ddg_structure": float(all(self.from_structure[index] for index, _ in places)),
         }
         if len(places) == 1:
-            told["ddg_percentile"] = 100 * float(np.mean(self._known < ddg))
+            told["ddg_percentile"] = percentile(ddg, self._ascending)
         return told
 
     @property
@@ -127,8 +127,8 @@ class StabilityTable:
         return {"ddg": np.where(count > 0, total / np.maximum(count, 1), np.nan)}
 
     @cached_property
-    def _known(self) -> NDArray[np.float64]:
-        return self.ddg[~np.isnan(self.ddg)]
+    def _ascending(self) -> NDArray[np.float64]:
+        return ascending(self.ddg)
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from glass_core.impact.evidence import LIKELY, UNLIKELY
 from glass_core.impact.record import Impact
 from glass_core.models.prediction import LDDT_TRAINED_ABOVE, MIN_COVERAGE
 from glass_core.records import known_mean
-
-LIKELY, UNLIKELY = 0.8, 0.2
-"""Probabilities from and below which the headline takes a side."""
 
 
 @dataclass(frozen=True)

@@ -151,10 +151,10 @@ def short_name(sequence: str) -> str:
     return hashlib.md5(sequence.encode(), usedforsecurity=False).hexdigest()[:8]
 
 
-def read_assays(path: Path) -> list[Assay]:
+def read_assays(path: Path, fewest: int = MIN_VARIANTS) -> list[Assay]:
     """Every assay of a Parquet table with the columns `EFFECT_COLUMNS`.
 
-    Assays of under `MIN_VARIANTS` single substitutions are left out, labels are not.
+    Assays of under `fewest` single substitutions are left out, labels are not.
 
     Raises
     ------
@@ -169,7 +169,7 @@ def read_assays(path: Path) -> list[Assay]:
     for (kind, name, sequence), rows in table.groupby(["kind", "assay", "sequence"], sort=True):
         index, letter = parse_singles(list(rows["mutant"]))
         fit = (index >= 0) & (index < len(sequence))
-        if fit.sum() >= (1 if kind == "clinical" else MIN_VARIANTS):
+        if fit.sum() >= (1 if kind == "clinical" else fewest):
             assays.append(
                 Assay(
                     str(name),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,10 +56,12 @@ class WildStructure:
         require(bool((self.place < len(self.sequence)).all()), "place", "lies in the sequence")
 
     def embedded(
-        self, embedder: StructureEmbedder, view: View, sequence: str = ""
-    ) -> StructureEmbedding:
-        """What is made of it, with the letters of a mutant `sequence` where one is given."""
-        return embedder.embed_backbone(view, self.backbone, self.place, sequence or self.sequence)
+        self, embedder: StructureEmbedder, view: View, sequences: Sequence[str] = ()
+    ) -> list[StructureEmbedding]:
+        """What is made of it, with the letters of each mutant, or those of the wild type."""
+        return embedder.embed_backbone(
+            view, self.backbone, self.place, sequences or [self.sequence]
+        )
 
 
 def read_wild_structures(path: Path) -> dict[str, WildStructure]:

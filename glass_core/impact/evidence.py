@@ -1,0 +1,172 @@
+"""The pieces of evidence about a variant side by side, and where they agree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from glass_core.models.prediction import Prediction
+from glass_core.protein.protein import Protein
+from glass_core.records import require, require_one_of
+
+Side = Literal["damaging", "tolerated", "neither"]
+SIDES = ("damaging", "tolerated", "neither")
+LIKELY, UNLIKELY = 0.8, 0.2
+"""Chances of being damaging from and below which they speak for a side."""
+DESTABILISING, NEUTRAL = 1.0, 0.5
+"""kcal/mol: ddG from which a change counts as destabilising, below which as no change."""
+RARE, ACCEPTED = -3.0, -1.0
+"""Log-odds among homologues below which the new residue counts as rare, above as accepted:
+a twentieth and a third as frequent as the wild type's."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What one source says of a variant.
+
+    Attributes
+    ----------
+    name : str
+        For programs.
+    title : str
+        For a reader.
+    value : float
+    unit : str
+    low, high : float or None
+        Bounds of the value, where its source gives them.
+    percentile : float or None
+        Percent of all single substitutions of the protein that it places below this one,
+        higher = more damaging; None for several changes.
+    side : {"damaging", "tolerated", "neither"}
+        What it speaks for.
+    says : str
+        The same in words.
+    source : str
+        Where it comes from.
+    """
+
+    name: str
+    title: str
+    value: float
+    unit: str
+    percentile: float | None
+    side: Side
+    says: str
+    source: str
+    low: float | None = None
+    high: float | None = None
+
+    def __post_init__(self) -> None:
+        require_one_of(self.side, SIDES, "side")
+        for field in ("name", "title", "says", "source"):
+            require(bool(getattr(self, field)), field, "is given")
+
+
+def gather(protein: Protein, prediction: Prediction) -> tuple[Evidence, ...]:
+    """Everything at hand about a variant of `protein`, the most telling first."""
+    told = prediction.told
+    kinds: tuple[tuple[str, Callable[[Protein, Prediction], Evidence]], ...] = (
+        ("ddg", _stability),
+        ("p_damaging", _effect),
+        ("alignment_log_odds", _alignment),
+    )
+    return tuple(make(protein, prediction) for column, make in kinds if column in told)
+
+
+def agreement(evidence: Sequence[Evidence]) -> str:
+    """Where the pieces agree or differ, in one sentence; '' with fewer than two."""
+    if len(evidence) < 2:
+        return ""
+    sides: Mapping[Side, list[Evidence]] = {
+        side: [e for e in evidence if e.side == side] for side in ("damaging", "tolerated")
+    }
+    against, fine = sides["damaging"], sides["tolerated"]
+    if against and fine:
+        return f"The evidence differs: {_listed(against)}, but {_listed(fine)}."
+    taken = against or fine
+    if len(taken) == len(evidence):
+        return f"All of it agrees: {_listed(taken)}."
+    if taken:
+        return f"One side only is taken: {_listed(taken)}; the rest takes none."
+    return "None of it takes a side."
+
+
+def _listed(evidence: Sequence[Evidence]) -> str:
+    return " and ".join(f"{e.title} says {e.says}" for e in evidence)
+
+
+def _stability(protein: Protein, prediction: Prediction) -> Evidence:
+    told, model = prediction.told, prediction.model
+    ddg = told["ddg"]
+    side: Side = "neither"
+    if ddg >= DESTABILISING:
+        side, says = "damaging", "destabilising"
+    elif ddg <= -DESTABILISING:
+        says = "stabilising"
+    elif abs(ddg) < NEUTRAL:
+        side, says = "tolerated", "little change of stability"
+    else:
+        says = "mildly destabilising" if ddg > 0 else "mildly stabilising"
+    read = (
+        f"the structure ({model.structure_embedder}) and the sequence"
+        if told["ddg_structure"]
+        else "the sequence alone"
+    )
+    return Evidence(
+        "stability",
+        "stability",
+        ddg,
+        "kcal/mol",
+        told.get("ddg_percentile"),
+        side,
+        says,
+        f"{model}, from {read}",
+        told["ddg_low"],
+        told["ddg_high"],
+    )
+
+
+def _effect(protein: Protein, prediction: Prediction) -> Evidence:
+    told = prediction.told
+    chance = told["p_damaging"]
+    side: Side = "neither"
+    says = "neither"
+    if chance >= LIKELY:
+        side, says = "damaging", "damaging"
+    elif chance <= UNLIKELY:
+        side, says = "tolerated", "tolerated"
+    return Evidence(
+        "effect",
+        "likeness to clinical variants",
+        chance,
+        "",
+        told.get("percentile_protein"),
+        side,
+        says,
+        f"{prediction.model}, from the sequence alone",
+    )
+
+
+def _alignment(protein: Protein, prediction: Prediction) -> Evidence:
+    told = prediction.told
+    log_odds = told["alignment_log_odds"]
+    side: Side = "neither"
+    says = "uncommon among homologues"
+    if log_odds <= RARE:
+        side, says = "damaging", "rare among homologues"
+    elif log_odds >= ACCEPTED:
+        side, says = "tolerated", "accepted by homologues"
+    profile = protein.profile
+    depth = "" if profile is None else f", {profile.depth:,} rows, Neff {profile.neff:,.0f}"
+    name = "an alignment" if profile is None else profile.name
+    return Evidence(
+        "alignment",
+        "the alignment",
+        log_odds,
+        "log-odds",
+        told.get("alignment_percentile"),
+        side,
+        says,
+        f"{name}{depth}",
+    )

@@ -1,7 +1,10 @@
-"""What all records share: checks on construction, read-only arrays, NaN <-> null."""
+"""What all records share: checks on construction, read-only arrays, JSON."""
 
 from __future__ import annotations
 
+import base64
+import math
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -122,3 +125,27 @@ def from_nullable(values: Sequence[Any]) -> NDArray[np.float64]:
 def nullable(value: float) -> float | None:
     """``None`` for NaN."""
     return None if np.isnan(value) else float(value)
+
+
+def packed(array: NDArray[Any]) -> str:
+    """The bytes of an array, compressed and in base 64; `unpacked` takes its shape and kind."""
+    return base64.b64encode(zlib.compress(np.ascontiguousarray(array).tobytes())).decode("ascii")
+
+
+def unpacked(text: str, shape: tuple[int, ...], field: str, dtype: Any) -> NDArray[Any]:
+    """Inverse of `packed`; no more is unpacked than `shape` holds, whatever was packed.
+
+    Raises
+    ------
+    RecordError
+        It holds something else; the message names `field`.
+    """
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    try:
+        packed_bytes = base64.b64decode(text, validate=True)
+        content = zlib.decompressobj().decompress(packed_bytes, size + 1)
+    except (ValueError, zlib.error) as error:
+        raise RecordError(f"{field}: violates the rule that it is compressed bytes.") from error
+    rows = " x ".join(map(str, shape))
+    require(len(content) == size, field, f"holds {rows} values, a row for each residue")
+    return np.frombuffer(content, dtype=dtype).reshape(shape)

@@ -38,6 +38,8 @@ class Settings:
         Folder of weights that others published, fetched by ``glass models get``.
     prott5 : str
         Folder or Hugging Face repository of the ProtT5 weights.
+    esm2 : str
+        Folder or Hugging Face repository of ESM-2 weights; '' = none.
     cache : Path
         Folder that keeps embeddings.
     runs : Path
@@ -56,6 +58,7 @@ class Settings:
     models: Path = Path("~/.glass/models")
     weights: Path = Path("~/.glass/weights")
     prott5: str = "Rostlab/prot_t5_xl_half_uniref50-enc"
+    esm2: str = ""
     cache: Path = Path("~/.glass/embeddings")
     runs: Path = Path("~/.glass/runs.sqlite")
     device: str = "auto"

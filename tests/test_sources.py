@@ -581,7 +581,7 @@ def test_an_aligned_error_that_unpacks_to_more_is_refused(fetcher):
 
     content = annotation_dict(look_up(P53_ENTRY, fetcher).annotation)
     content["pae"] = base64.b64encode(zlib.compress(bytes(50_000_000))).decode()
-    with pytest.raises(GlassError, match="row and a column"):
+    with pytest.raises(GlassError, match="393 x 393 values"):
         annotation_from(content)
 
 

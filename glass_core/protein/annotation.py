@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.protein.change import Change
+from glass_core.protein.external import ExternalScores
 from glass_core.protein.sequence import check_residues
 from glass_core.protein.writing import write_change
 from glass_core.records import require
@@ -115,6 +116,8 @@ class Annotation:
         AlphaFold's predicted aligned error in whole Å: expected error of the position of
         residue j when the model is superposed on residue i. Not a distance.
     retrieved : tuple of Retrieved
+    external : tuple of ExternalScores
+        What other people's models say of UniProt's sequence. Shown, and used for nothing else.
     """
 
     accession: str
@@ -126,6 +129,7 @@ class Annotation:
     variants: tuple[KnownVariant, ...] = ()
     pae: NDArray[np.uint8] | None = None
     retrieved: tuple[Retrieved, ...] = ()
+    external: tuple[ExternalScores, ...] = ()
 
     def __post_init__(self) -> None:
         require(bool(self.accession), "accession", "is given")
@@ -136,6 +140,8 @@ class Annotation:
             require(pae.shape == (size, size), "pae", "has a row and a column per residue")
             pae.setflags(write=False)
             object.__setattr__(self, "pae", pae)
+        for scores in self.external:
+            require(scores.sequence == self.sequence, "external", "is of the same sequence")
 
     @property
     def title(self) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
@@ -11,16 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glass_core.errors import RecordError
 from glass_core.protein.annotation import Annotation, Feature, KnownVariant, Retrieved
 from glass_core.protein.change import Change
+from glass_core.protein.external import external_dict, external_from
 from glass_core.protein.profile import profile_dict, profile_from
 from glass_core.protein.protein import Protein
 from glass_core.protein.structure.backbone import Backbone
 from glass_core.protein.structure.file import read_structure
 from glass_core.protein.structure.structure import DECIMALS, Structure
 from glass_core.protein.structure.write import write_structure
-from glass_core.records import from_nullable, require, to_nullable
+from glass_core.records import from_nullable, packed, to_nullable, unpacked
 
 
 def structure_dict(structure: Structure | None) -> dict[str, Any] | None:
@@ -92,6 +90,7 @@ def protein_dict(protein: Protein) -> dict[str, Any]:
         else None,
         "annotation": annotation_dict(protein.annotation),
         "profile": profile_dict(protein.profile),
+        "computed": [external_dict(scores) for scores in protein.computed],
     }
 
 
@@ -106,6 +105,7 @@ def protein_from(content: Mapping[str, Any]) -> Protein:
         _positions(content.get("uniprot_positions")),
         annotation_from(content.get("annotation")),
         profile_from(content.get("profile")),
+        tuple(external_from(one) for one in content.get("computed", ())),
     )
 
 
@@ -113,14 +113,10 @@ def annotation_dict(annotation: Annotation | None) -> dict[str, Any] | None:
     """Plain values; the aligned error as its bytes, compressed and in base 64."""
     if annotation is None:
         return None
-    error = (
-        None
-        if annotation.pae is None
-        else base64.b64encode(zlib.compress(annotation.pae.tobytes())).decode("ascii")
-    )
-    return asdict(replace(annotation, pae=None, variants=())) | {
+    return asdict(replace(annotation, pae=None, variants=(), external=())) | {
         "variants": [_known_dict(variant) for variant in annotation.variants],
-        "pae": error,
+        "pae": None if annotation.pae is None else packed(annotation.pae),
+        "external": [external_dict(scores) for scores in annotation.external],
     }
 
 
@@ -135,7 +131,10 @@ def annotation_from(content: Mapping[str, Any] | None) -> Annotation | None:
             "features": tuple(Feature(**one) for one in content["features"]),
             "variants": tuple(_known_from(one) for one in content["variants"]),
             "retrieved": tuple(Retrieved(**one) for one in content["retrieved"]),
-            "pae": None if content["pae"] is None else _unpacked(content["pae"], size),
+            "pae": None
+            if content["pae"] is None
+            else unpacked(content["pae"], (size, size), "pae", np.uint8),
+            "external": tuple(external_from(one) for one in content.get("external", ())),
         }
     )
 
@@ -152,17 +151,6 @@ def _known_from(content: Mapping[str, Any]) -> KnownVariant:
     values = dict(content)
     change = Change(values.pop("start"), values.pop("wild"), values.pop("mutant"))
     return KnownVariant(change, **values | {"ids": tuple(values["ids"])})
-
-
-def _unpacked(text: str, size: int) -> NDArray[np.uint8]:
-    """The aligned error of `size` residues, and no more than that however it was packed."""
-    try:
-        packed = base64.b64decode(text, validate=True)
-        content = zlib.decompressobj().decompress(packed, size * size + 1)
-    except (ValueError, zlib.error) as error:
-        raise RecordError("pae: violates the rule that it is compressed bytes.") from error
-    require(len(content) == size * size, "pae", "has a row and a column per residue")
-    return np.frombuffer(content, dtype=np.uint8).reshape(size, size)
 
 
 def _positions(content: list[int | None] | None) -> NDArray[np.int64] | None:

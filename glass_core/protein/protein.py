@@ -12,6 +12,7 @@ from glass_core.errors import InputError, StructureError
 from glass_core.protein.alignment import GAP, aligned_pairs, anchored, global_alignment
 from glass_core.protein.annotation import Annotation, KnownVariant
 from glass_core.protein.change import Change
+from glass_core.protein.external import ExternalScores
 from glass_core.protein.numbering import Numbering, NumberingKind
 from glass_core.protein.placement import place_residues
 from glass_core.protein.profile import AlignmentProfile
@@ -64,6 +65,8 @@ class Protein:
         What was looked up about the protein.
     profile : AlignmentProfile or None
         What an alignment of homologues says of each position.
+    computed : tuple of ExternalScores
+        What other people's models, run on this very sequence, say of it; see `external`.
 
     Examples
     --------
@@ -84,6 +87,7 @@ class Protein:
     uniprot_positions: NDArray[np.int64] | None = None
     annotation: Annotation | None = None
     profile: AlignmentProfile | None = None
+    computed: tuple[ExternalScores, ...] = ()
 
     def __post_init__(self) -> None:
         check_residues(self.sequence, "sequence")
@@ -116,6 +120,8 @@ class Protein:
         object.__setattr__(self, "uniprot_positions", numbers)
         if self.profile is not None:
             require(self.profile.wild_type == self.sequence, "profile", "is of this sequence")
+        for scores in self.computed:
+            require(scores.sequence == self.sequence, "computed", "is of the same sequence")
 
     @staticmethod
     def from_sequence(sequence: str, name: str = "") -> Protein:
@@ -243,15 +249,25 @@ class Protein:
         fits = self.sequence[own.position - 1 : own.end] == own.wild
         return own if fits and not everything else None
 
+    @cached_property
+    def external(self) -> tuple[ExternalScores, ...]:
+        """Other people's scores in own positions: those looked up, then those computed.
+
+        Tags and residues that differ from the sequence that was looked up have none.
+        """
+        looked_up = () if self.annotation is None else self.annotation.external
+        placed = (scores.placed(self.sequence, self._uniprot - 1) for scores in looked_up)
+        return (*placed, *self.computed)
+
     def following_structure(self) -> Protein:
         """The protein as its structure shows it: residues that differ are the structure's.
 
-        An alignment that was read for the other residues stays behind.
+        An alignment and what was computed of the sequence are left behind: it is another now.
         """
         letters = list(self.sequence)
         for mismatch in self.mismatches:
             letters[mismatch.position - 1] = mismatch.structure_residue
-        return replace(self, sequence="".join(letters), profile=None)
+        return replace(self, sequence="".join(letters), profile=None, computed=())
 
     def __len__(self) -> int:
         return len(self.sequence)

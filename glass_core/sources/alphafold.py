@@ -1,4 +1,5 @@
-"""AlphaFold DB: the model of a sequence, its confidence and its predicted aligned error."""
+"""AlphaFold DB: the model of a sequence, its confidence, its predicted aligned error, and the
+alignment of homologues it was made from."""
 
 from __future__ import annotations
 
@@ -38,6 +39,10 @@ class Model:
         0 to 100; NaN where the answer does not tell.
     structure_url, pae_url : str
         From the answer; `pae_url` is '' where there is none.
+    alignment_url : str
+        Of the alignment of homologues (A3M) that the model was made from; '' where none is told.
+    substitutions_url : str
+        Of AlphaMissense's table of substitutions; '' for all but canonical human proteins.
     """
 
     id: str
@@ -48,6 +53,8 @@ class Model:
     mean_plddt: float
     structure_url: str
     pae_url: str
+    alignment_url: str = ""
+    substitutions_url: str = ""
 
     def __post_init__(self) -> None:
         require(bool(self.structure_url), "structure_url", "is given")
@@ -112,6 +119,8 @@ def choose(answer: Any, accession: Accession, sequence: str) -> Model:
             length=len(own),
             structure_url=url,
             pae_url=text(record, "paeDocUrl"),
+            alignment_url=text(record, "msaUrl"),
+            substitutions_url=text(record, "amAnnotationsUrl"),
             mean_plddt=float(plddt) if isinstance(plddt, int | float) else float("nan"),
         )
     others = f"; it has {', '.join(seen[:4])}" if seen else ""
@@ -148,3 +157,21 @@ def aligned_error(found: Model, annotation: Annotation, fetcher: Fetcher) -> NDA
             f"{found}: its predicted aligned error is no table of {size} x {size} numbers."
         )
     return np.asarray(np.round(np.minimum(error, _MAX_PAE)), dtype=np.uint8)
+
+
+def alphafold_alignment(found: Model, fetcher: Fetcher) -> bytes:
+    """The alignment of homologues the model was made from, an A3M file; its query is the model's.
+
+    `inputs.msa.read_profile` reads it. It is fetched on request only, for it may be large; at
+    most as large as the limits of `fetcher` allow.
+
+    Raises
+    ------
+    NotFoundError
+        There is none.
+    SourceError
+        It cannot be fetched, or is too large.
+    """
+    if not found.alignment_url:
+        raise NotFoundError(f"{found}: AlphaFold DB tells of no alignment.")
+    return fetcher.get(found.alignment_url).content

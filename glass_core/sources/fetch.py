@@ -124,8 +124,14 @@ class Fetcher:
         )
         self._sleep = sleep
 
-    def get(self, url: str) -> Answer:
+    def get(self, url: str, most: int | None = None) -> Answer:
         """The answer of `url`, kept or new.
+
+        Parameters
+        ----------
+        url : str
+        most : int, optional
+            Largest answer in bytes, where it must be smaller than the limits allow.
 
         Raises
         ------
@@ -144,7 +150,7 @@ class Fetcher:
                 "unset it once to fetch this."
             )
         try:
-            content = self._patiently(url)
+            content = self._patiently(url, min(most or self.limits.bytes, self.limits.bytes))
         except NotFoundError:
             raise
         except SourceError as error:
@@ -192,7 +198,7 @@ class Fetcher:
                 "and is not asked."
             )
 
-    def _patiently(self, url: str) -> bytes:
+    def _patiently(self, url: str, most: int) -> bytes:
         """Several attempts where the service is busy or the line is bad."""
         patience = wait_exponential_jitter(multiplier=0.5, max=self.limits.longest_wait_s)
 
@@ -209,14 +215,14 @@ class Fetcher:
             reraise=True,
         )
         try:
-            return attempts(self._once, url)
+            return attempts(self._once, url, most)
         except _Again as error:
             raise SourceError(
                 f"{_place(url)}: {error}, also at the last of {self.limits.attempts} attempts; "
                 "try again later, or give a file of your own."
             ) from error
 
-    def _once(self, url: str) -> bytes:
+    def _once(self, url: str, most: int) -> bytes:
         deadline = time.monotonic() + self.limits.total_s
         try:
             with (
@@ -229,7 +235,7 @@ class Fetcher:
                 ) as client,
                 client.stream("GET", url) as response,
             ):
-                content = self._body(response, deadline)
+                content = self._body(response, deadline, most)
                 _check_status(url, response, content)
         except httpx.TooManyRedirects as error:
             raise SourceError(f"{_place(url)}: sends in circles; try again later.") from error
@@ -241,14 +247,14 @@ class Fetcher:
             raise SourceError(f"{_place(url)}: {one_line(error)}.") from error
         return content
 
-    def _body(self, response: httpx.Response, deadline: float) -> bytes:
+    def _body(self, response: httpx.Response, deadline: float, most: int) -> bytes:
         pieces, size = [], 0
         for piece in response.iter_bytes():
             size += len(piece)
-            if size > self.limits.bytes:
+            if size > most:
                 raise SourceError(
                     f"{_place(str(response.url))}: is larger than "
-                    f"{self.limits.bytes / 1e6:.0f} MB and was not taken."
+                    f"{most / 1e6:.0f} MB and was not taken."
                 )
             if time.monotonic() > deadline:
                 raise SourceError(

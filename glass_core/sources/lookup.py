@@ -9,7 +9,7 @@ from glass_core.progress import Stage, ignore
 from glass_core.protein.accession import Accession, read_accession
 from glass_core.protein.annotation import Annotation, KnownVariant, Retrieved
 from glass_core.protein.structure.file import list_chains
-from glass_core.sources import alphafold, entries, uniprot, variation
+from glass_core.sources import alphafold, alphamissense, entries, uniprot, variation
 from glass_core.sources.alphafold import Model
 from glass_core.sources.fetch import Fetcher
 
@@ -46,8 +46,9 @@ class Found:
 def look_up(accession: Accession, fetcher: Fetcher, tell: Stage = ignore) -> Found:
     """Look up all that is known of an accession.
 
-    Of UniProt: the entry, AlphaFold's model with its predicted aligned error, and known
-    variants. Only the entry must be there; what else cannot be had is told in the notes.
+    Of UniProt: the entry, AlphaFold's model with its predicted aligned error, AlphaMissense's
+    scores of human proteins, and known variants. Only the entry must be there; what else
+    cannot be had is told in the notes.
     Of PDB: the file.
 
     Raises
@@ -85,6 +86,14 @@ def look_up(accession: Accession, fetcher: Fetcher, tell: Stage = ignore) -> Fou
             annotation = replace(annotation, pae=pae)
         except SourceError as error:
             notes.append(f"No predicted aligned error: {error}")
+    if model is not None and model.substitutions_url:
+        tell("AlphaMissense", 0.7)
+        try:
+            scores, answer = alphamissense.scores(model, annotation.sequence, fetcher)
+            annotation = replace(annotation, external=(scores,))
+            notes += filter(None, [answer.note])
+        except SourceError as error:
+            notes.append(f"No AlphaMissense scores: {error}")
     tell("known variants", 0.8)
     annotation, more = _with_variants(annotation, own, fetcher)
     tell("done", 1.0)

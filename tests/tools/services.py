@@ -142,6 +142,7 @@ def publish(services: Services) -> None:
             natural_variant(175, 175, ["H"], "in LFS; dbSNP:rs28934578", "R"),
             natural_variant(213, 213, None, "missing in a tumour", "R"),
         ],
+        missense=True,
     )
     services.json(
         "/api/variation/P04637",
@@ -220,8 +221,12 @@ def add_protein(
     gene: str,
     organism: str,
     features: list[dict[str, Any]] | None = None,
+    missense: bool = False,
 ) -> None:
-    """An entry with a model; its prediction answer begins with records that are not it."""
+    """An entry with a model; its prediction answer begins with records that are not it.
+
+    With `missense` the record has a table of substitutions, as those of human proteins do.
+    """
     services.json(
         f"/uniprotkb/{accession}.json",
         {
@@ -236,6 +241,7 @@ def add_protein(
         },
     )
     files = f"{services.address}/files/AF-{accession}-F1"
+    more = {"amAnnotationsUrl": f"{files}-aa-substitutions.csv"} if missense else {}
     services.json(
         f"/api/prediction/{accession}",
         [
@@ -247,8 +253,15 @@ def add_protein(
                 id="AF-0000000001-F1",
                 provider="Another",
             ),
-            record(accession, sequence, files),
+            record(accession, sequence, files, **more),
         ],
+    )
+    if missense:
+        services.replies[f"/files/AF-{accession}-F1-aa-substitutions.csv"] = Reply(
+            missense_table(sequence), kind="text/csv"
+        )
+    services.replies[f"/files/AF-{accession}-F1-msa.a3m"] = Reply(
+        f">query\n{sequence}\n>other\n{sequence[:-1]}-\n".encode(), kind="text/plain"
     )
     services.replies[f"/files/AF-{accession}-F1.cif"] = Reply(
         helix(sequence, "A", plddt=True), kind="text/cif"
@@ -289,8 +302,21 @@ def record(
         "globalMetricValue": 75.06,
         "cifUrl": f"{files}.cif",
         "paeDocUrl": f"{files}-pae.json",
+        "msaUrl": f"{files}-msa.a3m",
         **more,
     }
+
+
+def missense_table(sequence: str, classes: tuple[str, ...] = ("LBen", "Amb", "LPath")) -> bytes:
+    """A table in AlphaMissense's form: scores rise along the sequence, classes with them."""
+    letters = "ACDEFGHIKLMNPQRSTVWY"
+    rows = [(p, wild, x) for p, wild in enumerate(sequence) for x in letters if x != wild]
+    lines = ["protein_variant,am_pathogenicity,am_class"]
+    for number, (place, wild, mutant) in enumerate(rows):
+        score = round(number / len(rows), 4)
+        name = classes[(score >= 0.34) + (score > 0.564)]
+        lines.append(f"{wild}{place + 1}{mutant},{score},{name}")
+    return "\n".join([*lines, ""]).encode()
 
 
 def feature(kind: str, start: int | None, end: int | None, text: str = "") -> dict[str, Any]:

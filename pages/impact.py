@@ -22,6 +22,7 @@ from pages.parts.impact_form import WILD, input_form, screen_instead, start_anal
 from pages.parts.impact_panels import (
     alignment_panel,
     downloads,
+    evidence_panel,
     known_variants_panel,
     ledger,
     matrix_panel,
@@ -123,6 +124,7 @@ def show_impact(impact: Impact) -> None:
     notice, impact_state().notice = impact_state().notice, ""
     if notice:
         st.warning(notice, icon=":material/warning:")
+    evidence_panel(impact)
     numbers(impact)
     for sentence in said.sentences:
         st.markdown(sentence)

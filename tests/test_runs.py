@@ -191,7 +191,11 @@ def test_views_sort_filter_and_page(store, settings, tiny_predictor):
     assert store.count(run, View(search="k2")) == 19
     for score in RANKINGS:
         order = RANKINGS[score]
-        told = sorted(order.of(r[order.column]) for r in store.rows(run))
+        values = [r[order.column] for r in store.rows(run)]
+        told = sorted(order.of(value) for value in values if value is not None)
+        if not told:  # what this model has no head for, or an alignment would tell
+            assert order.column in ("ddg", "alignment_log_odds")
+            continue
         assert store.count(run, View(score, at_least=told[-10] - 1e-12)) == sum(
             v >= told[-10] for v in told
         ), score

@@ -203,10 +203,19 @@ def _write_exports(result: Impact, out: Path, settings: Settings) -> None:
 
 
 def _print_summary(result: Impact) -> None:
+    from glass_core.impact.evidence import agreement
+    from glass_core.report.impact.evidence import explaining, value_words
     from glass_core.report.impact.verdict import verdict
 
     said = verdict(result)
     click.echo(said.headline)
+    for one in result.evidence:
+        rank = "" if one.percentile is None else f", {one.percentile:.0f}th percentile"
+        click.echo(f"  {one.title}: {one.says} ({value_words(one)}{rank}; {one.source})")
+    for words in filter(None, [agreement(result.evidence)]):
+        click.echo(f"  {words}")
+    for check in explaining(result.checks):
+        click.echo(f"  * {check.text}")
     for sentence in said.sentences:
         click.echo(f"  {sentence}")
     for flag in result.flags:

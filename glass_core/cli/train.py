@@ -11,7 +11,14 @@ from glass_core.cli.train_compact import (
     encoder_command,
     tune_command,
 )
-from glass_core.cli.train_heads import effect_command, fold_command, siamese_command
+from glass_core.cli.train_heads import (
+    effect_command,
+    fold_command,
+    siamese_command,
+    sites_command,
+    stability_command,
+    structure_effect_command,
+)
 from glass_core.cli.train_pairs import pairs_command
 
 
@@ -31,7 +38,8 @@ class _Steps(click.Group):
 def train_group() -> None:
     """Train a model, step by step; 'train --pairs ...' trains the Siamese head.
 
-    For heads of your own: pairs, siamese, fold, effect, then the command evaluate. The other
+    For heads of your own: pairs, siamese, fold, effect, sites, stability, then the command
+    evaluate. The other
     steps make the compact model. Every step can be repeated, and resumes.
     """
 
@@ -45,6 +53,9 @@ for step in (
     siamese_command,
     fold_command,
     effect_command,
+    sites_command,
+    stability_command,
+    structure_effect_command,
     card_command,
 ):
     train_group.add_command(step)

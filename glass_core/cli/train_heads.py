@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from glass_core.cli.options import FILE, FOLDER
+from glass_core.cli.options import FILE, FOLDER, settings_on
 from glass_core.cli.train_options import (
     changed,
     embedder_options,
@@ -146,4 +146,94 @@ def effect_command(
     schedule = changed(EFFECT_SCHEDULE, pace)
     fabric = open_fabric(**hardware)
     history = train_effect(open_embedder(**embedding), effects, model, fabric, schedule, start)
+    say_trained(fabric, model, history)
+
+
+@click.command("sites")
+@click.argument("effects", type=FILE)
+@click.option(
+    "--structures",
+    type=FILE,
+    required=True,
+    help="Parquet table of the wild types' backbones (wt_sequence, sequence_of_structure, "
+    "position_of_residue, backbone, kind, license_note, held_back_family).",
+)
+@click.option("--out", type=FOLDER, required=True, help="Folder to write into.")
+@click.option(
+    "--mutants",
+    type=click.IntRange(min=0),
+    default=32,
+    show_default=True,
+    help="Mutants of a stability assay that are taken as wild types as well.",
+)
+@embedder_options
+def sites_command(
+    effects: Path, structures: Path, out: Path, mutants: int, embedding: dict[str, Any]
+) -> None:
+    """Embed every position that EFFECTS measures, for heads that look at one at a time.
+
+    Sequence and structure, the latter by ProteinMPNN (glass models get proteinmpnn). EFFECTS
+    is the table of the step effect.
+    """
+    require_training_packages("training", "lightning_fabric", "diskcache")
+    from glass_core.embedders.mpnn import StructureEmbedder
+    from glass_core.training.data.assays import read_assays
+    from glass_core.training.data.sites import write_sites
+    from glass_core.training.data.wild_structures import read_wild_structures
+    from glass_core.training.setup import open_embedder
+
+    embedder = open_embedder(**embedding)
+    sites = write_sites(
+        read_assays(effects, fewest=1),
+        read_wild_structures(structures),
+        embedder,
+        StructureEmbedder.load(settings_on(), embedder.device),
+        out,
+        mutants,
+        lambda words: click.echo(words, err=True),
+    )
+    click.echo(f"{len(sites):,} positions in {out}")
+
+
+@click.command("stability")
+@click.argument("sites", type=FOLDER)
+@click.option("--model", type=FOLDER, required=True, help="The model that gets the head.")
+@pace_options
+@hardware_options
+def stability_command(
+    sites: Path, model: Path, pace: dict[str, Any], hardware: dict[str, Any]
+) -> None:
+    """Train the stability head on positions that the step sites wrote."""
+    require_training_packages("training", "lightning_fabric")
+    from glass_core.models.card import ModelCard
+    from glass_core.training.setup import open_fabric
+    from glass_core.training.stability import STABILITY_SCHEDULE, train_stability
+
+    ModelCard.read(model)
+    fabric = open_fabric(**hardware)
+    history = train_stability(sites, model, fabric, changed(STABILITY_SCHEDULE, pace))
+    say_trained(fabric, model, history)
+
+
+@click.command("structure-effect")
+@click.argument("sites", type=FOLDER)
+@click.option("--model", type=FOLDER, required=True, help="The model that gets the head.")
+@pace_options
+@hardware_options
+def structure_effect_command(
+    sites: Path, model: Path, pace: dict[str, Any], hardware: dict[str, Any]
+) -> None:
+    """Train the effect head that reads the structure, on what the step sites wrote."""
+    require_training_packages("training", "lightning_fabric")
+    from glass_core.models.card import ModelCard
+    from glass_core.training.setup import open_fabric
+    from glass_core.training.structure_effect import (
+        STRUCTURE_EFFECT_SCHEDULE,
+        train_structure_effect,
+    )
+
+    ModelCard.read(model)
+    fabric = open_fabric(**hardware)
+    schedule = changed(STRUCTURE_EFFECT_SCHEDULE, pace)
+    history = train_structure_effect(sites, model, fabric, schedule)
     say_trained(fabric, model, history)

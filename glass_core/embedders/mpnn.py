@@ -242,11 +242,11 @@ def _surroundings(view: View, own: Backbone, partners: Backbone | None) -> Backb
 
 def _read(view: View, paths: Mapping[str, Path]) -> ProteinMPNN:
     """The published network of a view; tensors only are unpickled."""
-    content = PUBLISHED[PROTEINMPNN].checked(view, paths[view].read_bytes())
+    stream = io.BytesIO(PUBLISHED[PROTEINMPNN].checked(view, paths[view].read_bytes()))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
-            file = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+            file = torch.load(stream, map_location="cpu", weights_only=True)
         network = ProteinMPNN(int(file["num_edges"]), trace=view == "trace")
         network.load_state_dict(file["model_state_dict"])
     except (pickle.UnpicklingError, RuntimeError, KeyError, TypeError, ValueError) as error:

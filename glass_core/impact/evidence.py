@@ -97,7 +97,7 @@ def _listed(evidence: Sequence[Evidence]) -> str:
 
 
 def _stability(protein: Protein, prediction: Prediction) -> Evidence:
-    told, model = prediction.told, prediction.model
+    told = prediction.told
     ddg = told["ddg"]
     side: Side = "neither"
     if ddg >= DESTABILISING:
@@ -108,11 +108,6 @@ def _stability(protein: Protein, prediction: Prediction) -> Evidence:
         side, says = "tolerated", "little change of stability"
     else:
         says = "mildly destabilising" if ddg > 0 else "mildly stabilising"
-    read = (
-        f"the structure ({model.structure_embedder}) and the sequence"
-        if told["ddg_structure"]
-        else "the sequence alone"
-    )
     return Evidence(
         "stability",
         "stability",
@@ -121,7 +116,7 @@ def _stability(protein: Protein, prediction: Prediction) -> Evidence:
         told.get("ddg_percentile"),
         side,
         says,
-        f"{model}, from {read}",
+        f"{prediction.model}, from {_read(prediction, told['ddg_structure'])}",
         told["ddg_low"],
         told["ddg_high"],
     )
@@ -144,8 +139,15 @@ def _effect(protein: Protein, prediction: Prediction) -> Evidence:
         told.get("percentile_protein"),
         side,
         says,
-        f"{prediction.model}, from the sequence alone",
+        f"{prediction.model}, from {_read(prediction, told.get('effect_structure'))}",
     )
+
+
+def _read(prediction: Prediction, structure: float | None) -> str:
+    """What a head went by."""
+    if structure:
+        return f"the structure ({prediction.model.structure_embedder}) and the sequence"
+    return "the sequence alone"
 
 
 def _alignment(protein: Protein, prediction: Prediction) -> Evidence:

@@ -13,7 +13,10 @@ EVALUATION_FORMAT = "glass-evaluation/1"
 EVALUATION_FOLDER = "evaluation"
 """Inside a model's folder."""
 MODEL = "model"
-"""What the model itself is called among the predictors of a record."""
+"""What the model itself, by its effect head, is called among the predictors of a record."""
+STABILITY, STABILITY_SEQUENCE = "stability", "stability from sequence"
+"""Its stability head, with the structure where there is one, and without."""
+ALIGNMENT = "alignment"
 KINDS = ("pairs", "effects", "clinical", "secondary")
 
 

@@ -179,7 +179,8 @@ class SiamesePredictor:
 
     def effects(self, protein: Protein) -> EffectTable | None:
         """Effect scores of every single substitution; None where the model has no such head."""
-        return next((t for t in self.tables(protein) if isinstance(t, EffectTable)), None)
+        tables = [table for table in self.tables(protein) if isinstance(table, EffectTable)]
+        return tables[-1] if tables else None
 
     def project(self, sequences: Sequence[str]) -> list[Projected]:
         """What the heads that compare make of each sequence."""

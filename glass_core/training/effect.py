@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -200,24 +199,25 @@ def train_effect(
 def calibrate(
     assays: Sequence[Assay], table: Callable[[Assay], tuple[Vector, Vector]]
 ) -> tuple[float, float]:
-    """Scale and offset of the logits that fit the labels best (Platt 1999).
+    """`platt` of the logits that `table` gives for labels; (1, 0) without any."""
+    if not assays:
+        return 1.0, 0.0
+    logits = [table(a)[1][a.index, a.letter] for a in assays]
+    group = np.concatenate([np.full(len(a.value), a.group) for a in assays])
+    return platt(np.concatenate(logits), np.concatenate([a.value for a in assays]), group)
+
+
+def platt(logit: Vector, label: Vector, group: NDArray[np.object_]) -> tuple[float, float]:
+    """Scale and offset of logits that fit labels best (Platt 1999).
 
     Labels of one group count for `CALIBRATION_CAP` at most: how many of a protein's known
     variants are damaging differs widely, and one well-studied family must not set it for all.
     Returns (1, 0) where there is no label of both kinds.
     """
-    logits = [table(a)[1][a.index, a.letter] for a in assays]
-    if not logits:
+    if not len(label) or label.min() == label.max():
         return 1.0, 0.0
-    held = Counter[str]()
-    for assay in assays:
-        held[assay.group] += len(assay.value)
-    logit, label = np.concatenate(logits), np.concatenate([a.value for a in assays])
-    weight = np.concatenate(
-        [np.full(len(a.value), min(1.0, CALIBRATION_CAP / held[a.group])) for a in assays]
-    )
-    if label.min() == label.max():
-        return 1.0, 0.0
+    _, which, held = np.unique(group, return_inverse=True, return_counts=True)
+    weight = np.minimum(1.0, CALIBRATION_CAP / held)[which]
 
     def loss(parameters: NDArray[np.float64]) -> float:
         z = parameters[0] * logit + parameters[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -19,10 +20,11 @@ from glass_core.models.checkpoint import save_head
 from glass_core.models.heads.residue_network import ResidueInputs
 from glass_core.models.heads.stability import Interval, StabilityConfig, StabilityHead, conformal
 from glass_core.training.data.sites import Sites, read_sites
+from glass_core.training.folds import FOLDS, Told, told_by_strangers
 from glass_core.training.loop import History, Schedule, Validation, fit, write_record
 
 STABILITY_SCHEDULE = Schedule(
-    steps=2500, peak=1e-3, warmup=250, decay=0.9, weight_decay=0.02, every=500
+    steps=2000, peak=1e-3, warmup=200, decay=0.9, weight_decay=0.02, every=500
 )
 SHARES = {"stability": 320, "ddg": 100, "mutants": 220}
 """Positions of each kind in a batch."""
@@ -108,31 +110,46 @@ class StabilityTraining(nn.Module):
 def train_stability(
     sites: Path, model: Path, fabric: Fabric, schedule: Schedule = STABILITY_SCHEDULE
 ) -> History:
-    """Train a stability head on positions in the folder `sites`, and add it to `model`."""
+    """Train a stability head on positions in the folder `sites`, and add it to `model`.
+
+    Its intervals come from heads that were trained without the proteins in question.
+    """
     every = read_sites(sites)
     every = every.only(every.of_kind("stability", "ddg"))
     side = every.rows["side"].to_numpy()
     train, held = every.only(side == "train"), every.only(side == "validation")
     if not len(train) or not len(held):
         raise InputError(f"{sites}: holds no stability of the train or the validation side.")
-    torch.manual_seed(schedule.seed)
-    head = StabilityHead(StabilityConfig(embedding_dim=every.tensors["sequence"].shape[1]))
-    training = StabilityTraining(head)
-    draw = StabilityDraw(train, schedule.seed)
-    history = fit(
-        training,
-        draw.batch,
+    config = StabilityConfig(embedding_dim=every.tensors["sequence"].shape[1])
+    head, history = _trained(
+        train,
+        config,
         schedule,
         model / "stability.pt",
-        fabric=fabric,
-        validation=Validation(lambda: stability_figures(head, held)),
+        fabric,
+        lambda head: Validation(lambda: stability_figures(head, held)),
     )
+
+    def tell(others: Sites, strangers: Sites, fold: int) -> Told:
+        one, _ = _trained(
+            others, replace(config, members=1), schedule, model / f"stability-{fold}.pt", fabric
+        )
+        one.cpu().eval()
+        nothing = np.zeros(len(strangers), dtype=bool)
+        return (
+            predicted_ddg(one, strangers, strangers.known),
+            predicted_ddg(one, strangers, nothing),
+        )
+
+    wild = train.only((train.rows["background"] == "").to_numpy())
+    with_structure, with_sequence = told_by_strangers(train, tell)
+    own = (train.rows["background"] == "").to_numpy()
     if fabric.is_global_zero:
         head.cpu().eval()
         head.config = replace(
             head.config,
-            with_structure=interval(head, held.only(held.known), held.known[held.known]),
-            with_sequence=interval(head, held, np.zeros(len(held), dtype=bool)),
+            with_structure=interval(wild.only(wild.known), with_structure[own][wild.known]),
+            with_sequence=interval(wild, with_sequence[own]),
         )
         save_head(model, "stability", head, torch.float16)
         write_record(
@@ -145,10 +162,34 @@ def train_stability(
                 "trace_every": TRACE_EVERY,
                 "span": SPAN,
                 "bend": BEND,
+                "folds": FOLDS,
             },
             {"sites": sites},
         )
     return history
+
+
+def _trained(
+    train: Sites,
+    config: StabilityConfig,
+    schedule: Schedule,
+    checkpoint: Path,
+    fabric: Fabric,
+    validation: Callable[[StabilityHead], Validation] | None = None,
+) -> tuple[StabilityHead, History]:
+    """A head trained on some positions."""
+    torch.manual_seed(schedule.seed)
+    head = StabilityHead(config)
+    draw = StabilityDraw(train, schedule.seed)
+    history = fit(
+        StabilityTraining(head),
+        draw.batch,
+        schedule,
+        checkpoint,
+        fabric=fabric,
+        validation=validation(head) if validation else None,
+    )
+    return head, history
 
 
 @torch.no_grad()
@@ -174,7 +215,7 @@ def stability_figures(head: StabilityHead, held: Sites) -> dict[str, float]:
 
 def group_spearman(sites: Sites, predicted: Values) -> float:
     """Spearman within each mega-scale assay, mean over an assay's group, then over groups."""
-    mega = sites.of_kind("stability")
+    mega = sites.of_kind("stability") & (sites.rows["background"] == "").to_numpy()
     rho: dict[str, list[float]] = {}
     for (_, group), rows in sites.rows[mega].groupby(["assay", "group"]).indices.items():
         index = np.flatnonzero(mega)[rows]
@@ -184,17 +225,16 @@ def group_spearman(sites: Sites, predicted: Values) -> float:
     return float(np.nanmean([np.nanmean(v) for v in rho.values()])) if rho else float("nan")
 
 
-def interval(head: StabilityHead, held: Sites, known: NDArray[np.bool_]) -> Interval:
-    """The conformal interval on held-out positions, each group of each kind counted alike."""
-    predicted = predicted_ddg(head, held, known)
-    measured = ~np.isnan(held.value)
+def interval(sites: Sites, predicted: Values) -> Interval:
+    """The conformal interval of predictions for strangers, each group of each kind alike."""
+    measured = ~np.isnan(sites.value)
     rows = np.nonzero(measured)[0]
-    family = held.rows["kind"].str.cat(held.rows["group"]).to_numpy()[rows]
+    family = sites.rows["kind"].str.cat(sites.rows["group"]).to_numpy()[rows]
     _, which, count = np.unique(family, return_inverse=True, return_counts=True)
     values = predicted[measured].astype(float)
     return conformal(
         values,
-        held.value[measured].astype(float),
+        sites.value[measured].astype(float),
         1.0 / count[which],
         [float(v) for v in np.quantile(values, _KNOTS)],
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.elements.plotly_chart import PlotlyState
 
+from glass_core.impact.evidence import agreement
 from glass_core.impact.record import Impact
 from glass_core.report.impact.annotation import known_variant_table
+from glass_core.report.impact.evidence import check_table, evidence_table, explaining
 from glass_core.report.impact.exports import exports
 from glass_core.report.impact.figures import matrices, residue_track
 from glass_core.report.impact.tables import subdomain_table, variant_table
@@ -49,6 +51,42 @@ def numbers(impact: Impact) -> None:
         f"1.0 | {'n/a' if blosum is None else f'{blosum:+d}'}",
         help="Constant 'nothing changes', and the BLOSUM62 score.",
     )
+
+
+def evidence_panel(impact: Impact) -> None:
+    """What each source says, where they agree, and what may explain it."""
+    if impact.evidence:
+        st.markdown("#### The evidence")
+        st.dataframe(
+            evidence_table(impact),
+            hide_index=True,
+            column_config={
+                "percentile in the protein": st.column_config.ProgressColumn(
+                    format="%.0f",
+                    min_value=0,
+                    max_value=100,
+                    help="Percent of all single substitutions of this protein that the source "
+                    "places below this one; high = more damaging.",
+                )
+            },
+        )
+        said = agreement(impact.evidence)
+        if said:
+            st.markdown(f"**{said}**")
+    if not impact.checks:
+        return
+    st.markdown("#### Why it may be so")
+    found = explaining(impact.checks)
+    for check in found:
+        st.markdown(f"- {plain(check.text)}")
+    if not found:
+        st.markdown("None of the structural checks holds.")
+    with st.expander(f"All {len(impact.checks)} checks, with what decides them"):
+        st.dataframe(check_table(impact.checks), hide_index=True)
+        st.caption(
+            "After Missense3D and others, on the wild type's structure as given. They explain; "
+            "they do not score."
+        )
 
 
 def ledger(impact: Impact) -> None:

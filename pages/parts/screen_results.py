@@ -25,6 +25,7 @@ from glass_core.report.screen.tables import (
     agreement_frame,
     dictionary_frame,
     ranking_values,
+    rankings_told,
     rejected_csv,
     screen_csv,
     screen_frame,
@@ -34,7 +35,7 @@ from glass_core.report.screen.tables import (
 from glass_core.report.viewer import colour_range, position_viewer
 from glass_core.runs.bundle import export_bundle
 from glass_core.runs.view import Run, View
-from glass_core.screen.columns import RANKINGS, SCREEN_COLUMNS
+from glass_core.screen.columns import SCREEN_COLUMNS
 from glass_core.screen.request import ScreenRequest
 from pages.parts.common import runs, screen_jobs, settings, viewer_script
 from pages.parts.hand_over import HandOver, hand_over
@@ -118,17 +119,18 @@ def results_now(known: str) -> None:
 def results(run: Run) -> None:
     store = runs()
     inputs = store.inputs(run.id)
-    ranking = st.selectbox(
-        "Ranking",
-        list(RANKINGS),
-        format_func=title_of,
-        index=list(RANKINGS).index(inputs.ranking),
-        key="ranking",
-    )
-    quality(inputs, ranking)
     frame = typed(
         pd.DataFrame(store.columns(run.id, [*FIGURE_COLUMNS, "protein", "label", "measured_value"]))
     )
+    told = rankings_told(frame) or [inputs.ranking]
+    ranking = st.selectbox(
+        "Ranking",
+        told,
+        format_func=title_of,
+        index=told.index(inputs.ranking) if inputs.ranking in told else 0,
+        key="ranking",
+    )
+    quality(inputs, ranking)
     protein = inputs.proteins[0]
     if len(inputs.proteins) > 1:
         names = [p.short_name for p in inputs.proteins]

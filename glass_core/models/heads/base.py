@@ -111,49 +111,53 @@ _PREDICTED_TM = Column(
     title="TM-score (predicted)",
     shown=True,
 )
-HEADS = (
-    HeadKind(
-        "effect",
-        "effect.safetensors",
-        {
-            "p_damaging": Column(
-                "predicted, calibrated chance that a clinical database would call it damaging",
-                span="0 to 1",
-                title="P(damaging)",
-                shown=True,
-                ranking="chance of being damaging",
-            ),
-            "effect": Column(
-                "predicted effect score, higher = more damaging; compare within one protein "
-                "only. Several substitutions: their sum",
-                title="effect score",
-                shown=True,
-                ranking="effect score",
-            ),
-            "site_rank": Column(
-                "rank among the 19 substitutions of the site by effect, 1 = most damaging",
-                span="1 to 19",
-                kind="whole",
-                title="rank at the site",
-            ),
-            "percentile_site": Column(
-                "percent of the 19 substitutions of the site with a lower effect",
-                "%",
-                "0 to 100",
-                title="percentile at the site",
-                shown=True,
-                digits=0,
-            ),
-            "percentile_protein": Column(
-                "percent of all single substitutions of the protein with a lower effect",
-                "%",
-                "0 to 100",
-                title="percentile in the protein",
-                shown=True,
-                digits=0,
-            ),
-        },
+_EFFECT = {
+    "p_damaging": Column(
+        "predicted, calibrated chance that a clinical database would call it damaging",
+        span="0 to 1",
+        title="P(damaging)",
+        shown=True,
+        ranking="chance of being damaging",
     ),
+    "effect": Column(
+        "predicted effect score, higher = more damaging; compare within one protein "
+        "only. Several substitutions: their sum",
+        title="effect score",
+        shown=True,
+        ranking="effect score",
+    ),
+    "site_rank": Column(
+        "rank among the 19 substitutions of the site by effect, 1 = most damaging",
+        span="1 to 19",
+        kind="whole",
+        title="rank at the site",
+    ),
+    "percentile_site": Column(
+        "percent of the 19 substitutions of the site with a lower effect",
+        "%",
+        "0 to 100",
+        title="percentile at the site",
+        shown=True,
+        digits=0,
+    ),
+    "percentile_protein": Column(
+        "percent of all single substitutions of the protein with a lower effect",
+        "%",
+        "0 to 100",
+        title="percentile in the protein",
+        shown=True,
+        digits=0,
+    ),
+    "effect_structure": Column(
+        "whether the structure was read for it (1), or the sequence alone (0)",
+        span="0 or 1",
+        kind="whole",
+        title="effect from structure",
+    ),
+}
+HEADS = (
+    HeadKind("effect", "effect.safetensors", _EFFECT),
+    HeadKind("structure_effect", "structure_effect.safetensors", _EFFECT, takes="either"),
     HeadKind(
         "stability",
         "stability.safetensors",

@@ -36,16 +36,23 @@ class EffectTable:
         Effect scores, higher = more damaging, comparable within one protein only, and
         calibrated chances that a clinical database would call it damaging. Letters in the
         order of `STANDARD`; NaN for the wild type's own letter and where it is none of the 20.
+    from_structure : ndarray, shape=(L,), dtype=bool
+        Where the structure was read; nowhere, unless it is given.
     """
 
     wild_type: str
     score: NDArray[np.float64]
     probability: NDArray[np.float64]
+    from_structure: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
-        shape = (len(self.wild_type), len(STANDARD))
+        length = len(self.wild_type)
         for name in ("score", "probability"):
-            object.__setattr__(self, name, frozen_array(getattr(self, name), shape, name))
+            values = frozen_array(getattr(self, name), (length, len(STANDARD)), name)
+            object.__setattr__(self, name, values)
+        given = np.zeros(length, bool) if self.from_structure is None else self.from_structure
+        read = frozen_array(given, (length,), "from_structure", bool)
+        object.__setattr__(self, "from_structure", read)
 
     def told(self, variant: Variant) -> dict[str, float]:
         """What the table says of `variant`; nothing with gaps or residues outside the 20.
@@ -58,7 +65,12 @@ class EffectTable:
             return {}
         score = float(sum(self.score[place] for place in places))
         spared = float(np.prod([1 - self.probability[place] for place in places]))
-        told = {"effect": score, "p_damaging": 1 - spared}
+        read = self.from_structure
+        told = {
+            "effect": score,
+            "p_damaging": 1 - spared,
+            "effect_structure": float(read is not None and all(read[i] for i, _ in places)),
+        }
         if len(places) == 1:
             rank = 1 + int((self.score[places[0][0]] > score).sum())
             told |= {

@@ -144,11 +144,11 @@ class StabilityConfig:
     """
 
     embedding_dim: int
-    hidden_dim: int = 192
-    steps: int = 2
-    members: int = 5
+    hidden_dim: int = 256
+    steps: int = 1
+    members: int = 4
     dropout: float = 0.2
-    input_dropout: float = 0.3
+    input_dropout: float = 0.5
     with_structure: Interval = field(default_factory=Interval)
     with_sequence: Interval = field(default_factory=Interval)
 

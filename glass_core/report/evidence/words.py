@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from glass_core.models.evaluation import MODEL, Evaluation
+from glass_core.models.evaluation import ALIGNMENT, MODEL, STABILITY, Evaluation
 from glass_core.report.evidence.tables import best_baseline
 
 
@@ -70,11 +70,15 @@ def _compared(high: float | None, low: float | None, other: float | None) -> str
 def ranking_quality(records: Mapping[str, Evaluation], score: str) -> list[str]:
     """How well one of the screen's scores ranks variants of unseen proteins, in sentences."""
     own = {
+        "p_damaging": MODEL,
+        "effect": MODEL,
+        "ddg": STABILITY,
+        "alignment_log_odds": ALIGNMENT,
         "tm_deficit": "predicted TM deficit",
         "lddt_deficit": "predicted lDDT deficit",
         "blosum62": "BLOSUM62",
-    }.get(score, MODEL)
-    sampled = own not in (MODEL, "BLOSUM62")
+    }[score]
+    sampled = own in ("predicted TM deficit", "predicted lDDT deficit")
     parts = []
     for name, figure, words in (
         ("clinical", "auroc", "AUROC {} on clinical labels"),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from glass_core.impact.evidence import agreement
 from glass_core.impact.record import Impact
 from glass_core.impact.rows import RESIDUE_COLUMNS
+from glass_core.report.impact.evidence import check_table, evidence_table
 from glass_core.report.impact.figures import matrices, residue_track
 from glass_core.report.impact.tables import residue_table, subdomain_table
 from glass_core.report.impact.verdict import verdict
@@ -14,6 +16,8 @@ from glass_core.report.viewer import ViewOptions, colour_choices, colour_legend,
 
 _BODY = """<h1>{{ headline }}</h1>
 <p>{{ protein }}</p>
+{% if evidence %}<h2>The evidence</h2>{{ evidence|safe }}<p>{{ agreement }}</p>{% endif %}
+{% if checks %}<h2>Why it may be so</h2>{{ checks|safe }}{% endif %}
 {% for sentence in sentences %}<p>{{ sentence }}</p>{% endfor %}
 {% for flag in flags %}<div class="flag">{{ flag }}</div>{% endfor %}
 <h2>Along the sequence</h2>{{ track|safe }}
@@ -31,11 +35,16 @@ def report_html(impact: Impact, script: str | None) -> str:
     said = verdict(impact)
     has_structure = impact.protein.structure is not None
     track = residue_track(impact).to_html(full_html=False, include_plotlyjs=True)
-    parts = subdomain_table(impact)
+    parts, evidence = subdomain_table(impact), evidence_table(impact)
     colour_by = colour_choices(impact)[0]
     values = {
         "headline": said.headline,
         "sentences": said.sentences,
+        "evidence": evidence.to_html(index=False, na_rep="", float_format="%.0f")
+        if len(evidence)
+        else "",
+        "agreement": agreement(impact.evidence),
+        "checks": check_table(impact.checks).to_html(index=False) if impact.checks else "",
         "protein": f"{impact.protein.name or 'unnamed protein'}, {len(impact.protein)} residues",
         "flags": impact.flags,
         "track": track,

@@ -140,6 +140,13 @@ def ranking_values(frame: pd.DataFrame, ranking: str) -> pd.Series:
     return order.of(pd.to_numeric(frame[order.column], errors="coerce").astype(float))
 
 
+def rankings_told(frame: pd.DataFrame) -> list[str]:
+    """The names in `RANKINGS` whose column has a value somewhere."""
+    return [
+        name for name, r in RANKINGS.items() if r.column in frame and frame[r.column].notna().any()
+    ]
+
+
 def agreements(frame: pd.DataFrame) -> list[Agreement]:
     """`Agreement` of every ranking with the input's labels and values; empty without any."""
     label = frame["label"].astype("float64").to_numpy()
@@ -147,7 +154,7 @@ def agreements(frame: pd.DataFrame) -> list[Agreement]:
     if np.isnan(label).all() and np.isnan(measured).all():
         return []
     by_ranking = []
-    for ranking in RANKINGS:
+    for ranking in rankings_told(frame):
         predicted = ranking_values(frame, ranking).to_numpy()
         known = ~np.isnan(predicted)
         labelled, valued = known & ~np.isnan(label), known & ~np.isnan(measured)

@@ -10,7 +10,6 @@ published ones. C-alphas alone were given with their mean at the origin.
 
 from __future__ import annotations
 
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -28,32 +27,19 @@ from glass_core.protein.structure.backbone import Backbone
 from glass_core.protein.structure.file import read_structure
 from glass_core.protein.structure.structure import Structure
 from glass_core.settings import Settings
+from tests.tools.mpnn import made_structure_embedder, made_weights
 
 GOLDEN = Path(__file__).parent / "data/proteinmpnn/golden.npz"
 
 
-def made_weights(network: ProteinMPNN) -> ProteinMPNN:
-    """The network with weights that a formula gives."""
-    for name, tensor in network.state_dict().items():
-        number = np.arange(tensor.numel())
-        values = np.sin(zlib.crc32(name.encode()) % 1000 + 0.7 * number * (1 + number % 7))
-        values = values.reshape(tuple(tensor.shape))
-        if tensor.ndim > 1:
-            values = values / np.sqrt(tensor.shape[-1])
-        else:
-            values = 0.1 * values + (1 if "norm" in name and name.endswith("weight") else 0)
-        tensor.copy_(torch.from_numpy(values))
-    return network.eval()
+@pytest.fixture(scope="module")
+def embedder() -> StructureEmbedder:
+    return made_structure_embedder()
 
 
 @pytest.fixture(scope="module")
-def networks() -> dict[str, ProteinMPNN]:
-    return {view: made_weights(ProteinMPNN(trace=view == "trace")) for view in VIEWS}
-
-
-@pytest.fixture(scope="module")
-def embedder(networks) -> StructureEmbedder:
-    return StructureEmbedder(networks, torch.device("cpu"))
+def networks(embedder) -> dict[str, ProteinMPNN]:
+    return embedder.networks
 
 
 @pytest.fixture(scope="module")

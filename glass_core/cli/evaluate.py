@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from glass_core.cli.options import FILE, FOLDER, device_option, settings_on
+from glass_core.embedders.published import PROTEINMPNN
 from glass_core.errors import require_training_packages
 
 
@@ -15,6 +16,11 @@ from glass_core.errors import require_training_packages
 @click.argument("model")
 @click.option("--pairs", type=FOLDER, help="What the step pairs of train wrote.")
 @click.option("--effects", type=FILE, help="As the step effect of train reads.")
+@click.option(
+    "--structures",
+    type=FILE,
+    help="Backbones of the wild types of --effects, as the step sites of train reads.",
+)
 @click.option(
     "--secondary",
     type=FILE,
@@ -30,6 +36,7 @@ def evaluate_command(
     model: str,
     pairs: Path | None,
     effects: Path | None,
+    structures: Path | None,
     secondary: Path | None,
     side: str,
     out: Path,
@@ -46,9 +53,15 @@ def evaluate_command(
     if Path(model).is_dir():
         path = Path(model).resolve()
         # Without the assets: a model installed under the same name must not be taken for it.
-        settings = replace(settings, models=path.parent, assets=path.parent / "none")
+        fetched = (settings.weights.expanduser() / PROTEINMPNN).is_dir()
+        settings = replace(
+            settings,
+            models=path.parent,
+            assets=path.parent / "none",
+            weights=settings.weights if fetched else settings.assets / "vendor",
+        )
         model = path.name
-    held_out = HeldOut(pairs, effects, secondary, side)
+    held_out = HeldOut(pairs, effects, structures, secondary, side)
     for path in evaluate_model(
         settings, model, out, held_out, lambda words: click.echo(words, err=True)
     ):

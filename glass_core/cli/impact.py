@@ -210,7 +210,7 @@ def _print_summary(result: Impact) -> None:
     said = verdict(result)
     click.echo(said.headline)
     for one in result.evidence:
-        rank = "" if one.percentile is None else f", {one.percentile:.0f}th percentile"
+        rank = "" if one.percentile is None else f", percentile {one.percentile:.0f}"
         click.echo(f"  {one.title}: {one.says} ({value_words(one)}{rank}; {one.source})")
     for words in filter(None, [agreement(result.evidence)]):
         click.echo(f"  {words}")

@@ -93,7 +93,7 @@ def agreement(evidence: Sequence[Evidence]) -> str:
 
 
 def _listed(evidence: Sequence[Evidence]) -> str:
-    return " and ".join(f"{e.title} says {e.says}" for e in evidence)
+    return " and ".join(f"{one.title} says {one.says}" for one in evidence)
 
 
 def _stability(protein: Protein, prediction: Prediction) -> Evidence:
@@ -126,7 +126,7 @@ def _effect(protein: Protein, prediction: Prediction) -> Evidence:
     told = prediction.told
     chance = told["p_damaging"]
     side: Side = "neither"
-    says = "neither"
+    says = "no side"
     if chance >= LIKELY:
         side, says = "damaging", "damaging"
     elif chance <= UNLIKELY:

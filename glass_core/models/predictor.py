@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from glass_core.embedders.base import Embedder, Embedding
 from glass_core.embedders.batching import length_buckets
 from glass_core.embedders.device import fast_bfloat16
-from glass_core.embedders.mpnn import StructureEmbedder
+from glass_core.embedders.mpnn import StructureEmbedder, StructureEmbedding
 from glass_core.errors import ModelError, VariantError
 from glass_core.models.alignment import AlignmentTable
 from glass_core.models.differences.network import DIFFERENTIAL_DTYPE, DifferentialNetwork
@@ -182,6 +182,10 @@ class SiamesePredictor:
         tables = [table for table in self.tables(protein) if isinstance(table, EffectTable)]
         return tables[-1] if tables else None
 
+    def read_structure(self, protein: Protein) -> StructureEmbedding | None:
+        """What is made of the structure; None without one, or without weights to read it."""
+        return self._structures.embed(protein) if self._structures is not None else None
+
     def project(self, sequences: Sequence[str]) -> list[Projected]:
         """What the heads that compare make of each sequence."""
         return self._project(self._embedder.embed(sequences))
@@ -252,9 +256,8 @@ class SiamesePredictor:
         if kept is not None and kept[0] is protein:
             return kept[1]
         asked = [kind for kind in HEADS if kind.name in self._table_heads]
-        reads = self._structures is not None and any(k.takes != "sequence" for k in asked)
-        structure = self._structures.embed(protein) if reads and self._structures else None
-        embedded = Embedded(embedding, structure)
+        reads = any(kind.takes != "sequence" for kind in asked)
+        embedded = Embedded(embedding, self.read_structure(protein) if reads else None)
         tables: tuple[Table, ...] = tuple(
             self._table_heads[kind.name].table(protein, embedded)
             for kind in asked

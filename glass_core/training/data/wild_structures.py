@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 
 from glass_core.embedders.mpnn import StructureEmbedder, StructureEmbedding, View
 from glass_core.errors import InputError
-from glass_core.protein.structure.backbone import Backbone, numbers_along
+from glass_core.protein.protein import Protein
+from glass_core.protein.sequence import THREE_LETTER
+from glass_core.protein.structure.backbone import BACKBONE_ATOMS, Backbone, numbers_along
+from glass_core.protein.structure.structure import Structure
 from glass_core.records import require
 
 _COLUMNS = (
@@ -62,6 +65,27 @@ class WildStructure:
         return embedder.embed_backbone(
             view, self.backbone, self.place, sequences or [self.sequence]
         )
+
+    def protein(self, sequence: str = "") -> Protein:
+        """The wild type with its backbone; of a mutant `sequence` on it where one is given."""
+        import biotite.structure as struc
+
+        n = len(self.backbone)
+        atoms = struc.AtomArray(n * len(BACKBONE_ATOMS))
+        atoms.coord = self.backbone.coordinates.reshape(-1, 3)
+        atoms.atom_name = np.tile(BACKBONE_ATOMS, n)
+        atoms.element = np.tile([name[0] for name in BACKBONE_ATOMS], n)
+        atoms.chain_id[:] = "A"
+        # Author numbers are places along the chain, so that gaps stay gaps.
+        atoms.res_id = np.repeat(self.backbone.numbers + 1, len(BACKBONE_ATOMS))
+        names = [THREE_LETTER.get(letter, "UNK") for letter in self.backbone.letters]
+        atoms.res_name = np.repeat(names, len(BACKBONE_ATOMS))
+        structure = Structure.from_atoms(
+            atoms[np.isfinite(atoms.coord).all(axis=1)], self.kind, "unknown"
+        )
+        index = np.full(len(self.sequence), -1)
+        index[self.place[self.place >= 0]] = np.flatnonzero(self.place >= 0)
+        return Protein(sequence or self.sequence, "", structure, index)
 
 
 def read_wild_structures(path: Path) -> dict[str, WildStructure]:

@@ -19,7 +19,9 @@ from glass_core.progress import Say, ignore
 from glass_core.settings import Settings
 from glass_core.training.data.assays import read_assays
 from glass_core.training.data.pairs import SHARDS, read_shards
+from glass_core.training.data.wild_structures import read_wild_structures
 from glass_core.training.evaluation.pairs import evaluate_pairs, secondary_accuracy
+from glass_core.training.evaluation.structures import evaluate_structures
 from glass_core.training.evaluation.variants import evaluate_effects
 from glass_core.training.loop import data_sha256, git_revision
 
@@ -36,6 +38,8 @@ class HeldOut:
         Folder that the step pairs of train wrote.
     effects : Path or None
         Table of variant effects.
+    structures : Path or None
+        Backbones of its wild types, see `data.wild_structures`; goes with `effects`.
     secondary : Path or None
         Table with sequence and secondary structure.
     side : {"validation", "test"}
@@ -48,6 +52,7 @@ class HeldOut:
 
     pairs: Path | None = None
     effects: Path | None = None
+    structures: Path | None = None
     secondary: Path | None = None
     side: str = "test"
 
@@ -90,6 +95,13 @@ def evaluate_model(
             yield write(
                 "clinical" if name == "clinical" else "effects", name, content, held_out.effects
             )
+        if held_out.structures is not None:
+            every = read_assays(held_out.effects, fewest=1)
+            asked_for = [a for a in every if a.side == held_out.side]
+            known = read_wild_structures(held_out.structures)
+            for name, content in evaluate_structures(predictor, asked_for, known, tell):
+                kind = "clinical" if name.startswith("clinical") else "effects"
+                yield write(kind, name, content, held_out.structures)
     if held_out.secondary is not None:
         if "secondary" not in predictor.embedder.side_heads:
             raise InputError(
@@ -117,6 +129,9 @@ def held_out_figures(model: Path) -> dict[str, Any]:
                 "commonest_state",
                 "proteins",
                 "sampled",
+                "sizes",
+                "structures",
+                "by_structure",
             )
         }
         for name, record in read_evaluations(model).items()

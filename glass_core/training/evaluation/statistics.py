@@ -88,6 +88,28 @@ def welch(errors: Vector, baseline_errors: Vector, group: NDArray[Any]) -> float
     return rounded(float(ttest_ind_from_stats(*a, *b, equal_var=False).pvalue), 6)
 
 
+def label_draws(group: NDArray[Any]) -> list[NDArray[np.int64]]:
+    """Row numbers of whole groups drawn again, 500 times."""
+    members = {g: np.flatnonzero(group == g) for g in np.unique(group)}
+    rng = np.random.default_rng(SEED)
+    return [
+        np.concatenate([members[g] for g in rng.choice(list(members), len(members))])
+        for _ in range(500)
+    ]
+
+
+def label_interval(
+    metric: Callable[[Vector, Vector], float], values: Vector, label: Vector, draws: list[Any]
+) -> dict[str, float | None]:
+    """A figure over all labels, its interval from `label_draws`."""
+    spread = [metric(values[rows], label[rows]) for rows in draws]
+    return {
+        "value": rounded(metric(values, label)),
+        "low": rounded(float(np.nanquantile(spread, 0.025))),
+        "high": rounded(float(np.nanquantile(spread, 0.975))),
+    }
+
+
 def rounded(value: float, digits: int = _DIGITS) -> float | None:
     """For JSON: None where there is no value."""
     return None if np.isnan(value) else round(float(value), digits)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,8 @@ from glass_core.training.evaluation.pairs import column
 from glass_core.training.evaluation.statistics import (
     Vector,
     calibration_error,
+    label_draws,
+    label_interval,
     mean_of,
     rounded,
     with_interval,
@@ -178,8 +180,8 @@ def _clinical(columns: dict[str, Any]) -> dict[str, Any]:
         "groups": len(set(group[known])),
         "damaging": int(label[known].sum()),
         "figures": _label_figures(scores, label, group, known),
-        "calibration_error": _label_interval(
-            calibration_error, chance, label[known], _draws(group[known])
+        "calibration_error": label_interval(
+            calibration_error, chance, label[known], label_draws(group[known])
         ),
         "sampled": {
             "labels": int(sampled.sum()),
@@ -197,32 +199,10 @@ def _clinical(columns: dict[str, Any]) -> dict[str, Any]:
 def _label_figures(
     scores: dict[str, Vector], label: Vector, group: Any, rows: Any
 ) -> dict[str, Any]:
-    draws = _draws(group[rows])
+    draws = label_draws(group[rows])
     return {
-        who: {"auroc": _label_interval(auroc, values[rows], label[rows], draws)}
+        who: {"auroc": label_interval(auroc, values[rows], label[rows], draws)}
         for who, values in scores.items()
-    }
-
-
-def _draws(group: Any) -> list[Any]:
-    """Row numbers of whole groups drawn again, 500 times."""
-    members = {g: np.flatnonzero(group == g) for g in np.unique(group)}
-    rng = np.random.default_rng(_SEED)
-    return [
-        np.concatenate([members[g] for g in rng.choice(list(members), len(members))])
-        for _ in range(500)
-    ]
-
-
-def _label_interval(
-    metric: Callable[[Vector, Vector], float], values: Vector, label: Vector, draws: list[Any]
-) -> dict[str, float | None]:
-    """A figure over all labels, its interval from `_draws`."""
-    spread = [metric(values[rows], label[rows]) for rows in draws]
-    return {
-        "value": rounded(metric(values, label)),
-        "low": rounded(float(np.nanquantile(spread, 0.025))),
-        "high": rounded(float(np.nanquantile(spread, 0.975))),
     }
 
 

@@ -94,7 +94,7 @@ class Sites:
     ) -> ResidueInputs:
         """What a network is given of some rows; where not `known`, the structure is withheld."""
         rows = torch.from_numpy(index)
-        seen = torch.from_numpy(known)
+        seen = torch.tensor(known)
         structure = self.tensors[view][rows].float()
         return ResidueInputs(
             self.tensors["sequence"][rows].float(),

@@ -9,7 +9,8 @@ import numpy as np
 
 from glass_core.embedders.base import Embedder
 from glass_core.metrics.agreement import auroc, spearman
-from glass_core.models.evaluation import MODEL
+from glass_core.models.evaluation import MODEL, STABILITY_SEQUENCE
+from glass_core.models.heads.stability import StabilityTable
 from glass_core.models.predictor import SiamesePredictor
 from glass_core.progress import Say
 from glass_core.protein.alignment import blosum62_matrix
@@ -100,13 +101,17 @@ def evaluate_effects(
     measured: dict[str, list[dict[str, Any]]] = {}
     labels: dict[str, list[Vector]] = {}
     for assay in assays:
-        table = predictor.effects(Protein.from_sequence(assay.sequence))
+        protein = Protein.from_sequence(assay.sequence)
+        table = predictor.effects(protein)
         if table is None:
             return {}
         scores = {
             MODEL: table.score[assay.index, assay.letter],
             **effect_baselines(assay, predictor.embedder),
         }
+        for stability in predictor.tables(protein):
+            if isinstance(stability, StabilityTable):
+                scores[STABILITY_SEQUENCE] = stability.ddg[assay.index, assay.letter]
         clinical = assay.kind == "clinical"
         deficits = deficit_scores(predictor, assay, _SAMPLED_LABELS if clinical else _SAMPLED)
         if clinical:

@@ -22,6 +22,11 @@ from glass_core.errors import require_training_packages
     "(H, E, C) of proteins unlike any trained on; for the compact encoder.",
 )
 @click.option(
+    "--changes",
+    type=FOLDER,
+    help="Folder of pairs of structures, as the step change of train reads.",
+)
+@click.option(
     "--side", type=click.Choice(["validation", "test"]), default="test", show_default=True
 )
 @click.option("--out", type=FOLDER, required=True, help="Folder for one JSON record per set.")
@@ -31,6 +36,7 @@ def evaluate_command(
     pairs: Path | None,
     effects: Path | None,
     secondary: Path | None,
+    changes: Path | None,
     side: str,
     out: Path,
     device: str | None,
@@ -48,7 +54,7 @@ def evaluate_command(
         # Without the assets: a model installed under the same name must not be taken for it.
         settings = replace(settings, models=path.parent, assets=path.parent / "none")
         model = path.name
-    held_out = HeldOut(pairs, effects, secondary, side)
+    held_out = HeldOut(pairs, effects, secondary, changes, side)
     for path in evaluate_model(
         settings, model, out, held_out, lambda words: click.echo(words, err=True)
     ):

@@ -11,7 +11,7 @@ from glass_core.cli.train_compact import (
     encoder_command,
     tune_command,
 )
-from glass_core.cli.train_heads import effect_command, fold_command, siamese_command
+from glass_core.cli.train_heads import change_command, effect_command, fold_command, siamese_command
 from glass_core.cli.train_pairs import pairs_command
 
 
@@ -31,7 +31,7 @@ class _Steps(click.Group):
 def train_group() -> None:
     """Train a model, step by step; 'train --pairs ...' trains the Siamese head.
 
-    For heads of your own: pairs, siamese, fold, effect, then the command evaluate. The other
+    For heads of your own: pairs, siamese, fold, effect, change, then evaluate. The other
     steps make the compact model. Every step can be repeated, and resumes.
     """
 
@@ -45,6 +45,7 @@ for step in (
     siamese_command,
     fold_command,
     effect_command,
+    change_command,
     card_command,
 ):
     train_group.add_command(step)

@@ -14,7 +14,7 @@ EVALUATION_FOLDER = "evaluation"
 """Inside a model's folder."""
 MODEL = "model"
 """What the model itself is called among the predictors of a record."""
-KINDS = ("pairs", "effects", "clinical", "secondary")
+KINDS = ("pairs", "effects", "clinical", "secondary", "local change")
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +23,7 @@ class Evaluation:
 
     Attributes
     ----------
-    kind : {"pairs", "effects", "clinical", "secondary"}
+    kind : {"pairs", "effects", "clinical", "secondary", "local change"}
     set : str
         Such as ``fold``, ``point_mutant``, ``stability``, ``clinical``.
     side : str

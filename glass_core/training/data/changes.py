@@ -1,6 +1,7 @@
-"""Pairs of experimental structures as the head of local change learns from them.
+"""Pairs of structures as the head of local change learns from them.
 
-A pair counts both ways: either structure may be the one that is known.
+A pair counts both ways: either structure may be the one that is known. Pairs with a
+substitution are experimental, those of one sequence may face a model.
 """
 
 from __future__ import annotations
@@ -106,7 +107,7 @@ def read_changes(
     sides: Sequence[str] = ("train", "validation", "test"),
     say: Callable[[str], None] = lambda words: None,
 ) -> list[StructureChange]:
-    """Every usable pair of experimental structures, both ways.
+    """Every usable pair of structures, both ways.
 
     Left out are rearrangements, copies, pairs with C-alphas only or residues outside the
     20, and sources that forbid commercial use.

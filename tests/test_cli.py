@@ -252,7 +252,18 @@ def test_sequence_and_structure_that_disagree(run, chain_file):
     assert "disagree" in err
 
 
-STEPS = ["corpus", "assays", "encoder", "tune", "pairs", "siamese", "fold", "effect", "card"]
+STEPS = [
+    "corpus",
+    "assays",
+    "encoder",
+    "tune",
+    "pairs",
+    "siamese",
+    "fold",
+    "effect",
+    "change",
+    "card",
+]
 
 
 def test_train_lists_its_steps_in_order(run):

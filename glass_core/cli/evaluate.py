@@ -28,6 +28,11 @@ from glass_core.errors import require_training_packages
     "(H, E, C) of proteins unlike any trained on; for the compact encoder.",
 )
 @click.option(
+    "--changes",
+    type=FOLDER,
+    help="Folder of pairs of structures, as the step change of train reads.",
+)
+@click.option(
     "--side", type=click.Choice(["validation", "test"]), default="test", show_default=True
 )
 @click.option("--out", type=FOLDER, required=True, help="Folder for one JSON record per set.")
@@ -38,6 +43,7 @@ def evaluate_command(
     effects: Path | None,
     structures: Path | None,
     secondary: Path | None,
+    changes: Path | None,
     side: str,
     out: Path,
     device: str | None,
@@ -61,7 +67,7 @@ def evaluate_command(
             weights=settings.weights if fetched else settings.assets / "vendor",
         )
         model = path.name
-    held_out = HeldOut(pairs, effects, structures, secondary, side)
+    held_out = HeldOut(pairs, effects, structures, secondary, changes, side)
     for path in evaluate_model(
         settings, model, out, held_out, lambda words: click.echo(words, err=True)
     ):

@@ -12,6 +12,7 @@ from glass_core.cli.train_compact import (
     tune_command,
 )
 from glass_core.cli.train_heads import (
+    change_command,
     effect_command,
     fold_command,
     siamese_command,
@@ -38,8 +39,8 @@ class _Steps(click.Group):
 def train_group() -> None:
     """Train a model, step by step; 'train --pairs ...' trains the Siamese head.
 
-    For heads of your own: pairs, siamese, fold, effect, sites, stability, then the command
-    evaluate. The other
+    For heads of your own: pairs, siamese, fold, effect, sites, stability, structure-effect,
+    change, then evaluate. The other
     steps make the compact model. Every step can be repeated, and resumes.
     """
 
@@ -56,6 +57,7 @@ for step in (
     sites_command,
     stability_command,
     structure_effect_command,
+    change_command,
     card_command,
 ):
     train_group.add_command(step)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from glass_core.cli.options import FILE, FOLDER, settings_on
+from glass_core.cli.options import FILE, FOLDER, device_option, settings_on
 from glass_core.cli.train_options import (
     changed,
     embedder_options,
@@ -236,4 +236,45 @@ def structure_effect_command(
     fabric = open_fabric(**hardware)
     schedule = changed(STRUCTURE_EFFECT_SCHEDULE, pace)
     history = train_structure_effect(sites, model, fabric, schedule)
+    say_trained(fabric, model, history)
+
+
+@click.command("change")
+@click.argument("structures", type=FOLDER)
+@click.option("--model", type=FOLDER, required=True, help="The model that gets the head.")
+@click.option("--keep", type=FOLDER, help="Folder that keeps what ProteinMPNN read.")
+@device_option
+@pace_options
+@hardware_options
+def change_command(
+    structures: Path,
+    model: Path,
+    keep: Path | None,
+    device: str | None,
+    pace: dict[str, Any],
+    hardware: dict[str, Any],
+) -> None:
+    """Train the head of local change on pairs of experimental structures.
+
+    STRUCTURES is a folder with pairs.parquet and chains.parquet. Its structures are read by
+    ProteinMPNN first, which takes most of the time; --keep is for doing so once.
+    """
+    require_training_packages("training", "lightning_fabric")
+    from glass_core.embedders.device import resolve_device
+    from glass_core.embedders.mpnn import StructureEmbedder
+    from glass_core.models.card import ModelCard
+    from glass_core.training.local_change import LOCAL_SCHEDULE, train_local_change
+    from glass_core.training.setup import open_fabric
+
+    ModelCard.read(model)
+    settings = settings_on(device)
+    fabric = open_fabric(**hardware)
+    history = train_local_change(
+        structures,
+        StructureEmbedder.load(settings, resolve_device(settings.device)),
+        model,
+        fabric,
+        changed(LOCAL_SCHEDULE, pace),
+        keep,
+    )
     say_trained(fabric, model, history)

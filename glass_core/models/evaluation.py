@@ -17,7 +17,7 @@ MODEL = "model"
 STABILITY, STABILITY_SEQUENCE = "stability", "stability from sequence"
 """Its stability head, with the structure where there is one, and without."""
 ALIGNMENT = "alignment"
-KINDS = ("pairs", "effects", "clinical", "secondary")
+KINDS = ("pairs", "effects", "clinical", "secondary", "local change")
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +26,7 @@ class Evaluation:
 
     Attributes
     ----------
-    kind : {"pairs", "effects", "clinical", "secondary"}
+    kind : {"pairs", "effects", "clinical", "secondary", "local change"}
     set : str
         Such as ``fold``, ``point_mutant``, ``stability``, ``clinical``.
     side : str

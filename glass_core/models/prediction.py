@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +68,15 @@ class Table(Protocol):
 
     def told(self, variant: Variant) -> dict[str, float]:
         """What is told of `variant` by column; empty where the head can say nothing."""
+        ...
+
+
+@runtime_checkable
+class VariantTable(Table, Protocol):
+    """A table that also tells of every position what one variant does to it."""
+
+    def tracks_of(self, variant: Variant) -> Mapping[str, NDArray[np.float64]]:
+        """Values per position, shape=(L,), by name; empty where nothing can be told."""
         ...
 
 

@@ -27,6 +27,7 @@ from glass_core.models.prediction import (
     ModelInfo,
     Prediction,
     Table,
+    VariantTable,
 )
 from glass_core.progress import Count
 from glass_core.protein.protein import Protein
@@ -103,8 +104,8 @@ class SiamesePredictor:
         structures: StructureEmbedder | None = None,
         blind_because: str = "",
     ) -> None:
-        widths: dict[str, int] = {name: _config(head).width for name, head in heads.items()}
-        wrong = sorted(name for name, width in widths.items() if width != embedder.dim)
+        widths: dict[str, int | None] = {n: _config(head).width for n, head in heads.items()}
+        wrong = sorted(n for n, width in widths.items() if width not in (None, embedder.dim))
         if wrong:
             raise ModelError(
                 f"{info.name}: its {wrong[0]} head takes embeddings of width {widths[wrong[0]]}, "
@@ -185,6 +186,11 @@ class SiamesePredictor:
     def read_structure(self, protein: Protein) -> StructureEmbedding | None:
         """What is made of the structure; None without one, or without weights to read it."""
         return self._structures.embed(protein) if self._structures is not None else None
+
+    def head(self, name: str) -> nn.Module | None:
+        """The head called `name` that tells of substitutions; None where there is none."""
+        found = self._table_heads.get(name)
+        return found if isinstance(found, nn.Module) else None
 
     def project(self, sequences: Sequence[str]) -> list[Projected]:
         """What the heads that compare make of each sequence."""
@@ -323,6 +329,8 @@ def _prediction(
         if of_variant:
             told |= of_variant
             tracks |= table.tracks
+            if isinstance(table, VariantTable):
+                tracks |= table.tracks_of(variant)
     return Prediction(
         tm_score,
         lddt.double().clamp(-1, 1).numpy(),

@@ -48,8 +48,8 @@ class HeadConfig(Protocol):
     """The shape of a head, as the card holds it."""
 
     @property
-    def width(self) -> int:
-        """Width of the embedding that the head takes."""
+    def width(self) -> int | None:
+        """Width of the embedding of the sequence that the head takes; None where it takes none."""
         ...
 
     def to_dict(self) -> dict[str, Any]:
@@ -218,6 +218,22 @@ HEADS = (
         },
     ),
     HeadKind("fold", "fold.safetensors", {"predicted_tm": _PREDICTED_TM}),
+    HeadKind(
+        "local_change",
+        "local_change.safetensors",
+        {
+            "local_change_site": Column(
+                "predicted mean |d - d'| over neighbours within 15 Å of the changed residues, "
+                "between two experimental structures. Mostly how loose the site is, and little "
+                "of what is put there",
+                "Å",
+                "0 and above",
+                title="change at the site (predicted)",
+                digits=2,
+            )
+        },
+        takes="structure",
+    ),
 )
 """Every kind of head, in the order in which tables show what they tell."""
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import pandas as pd
 
+from glass_core.embedders.device import resolve_device
+from glass_core.embedders.mpnn import StructureEmbedder
 from glass_core.errors import InputError
 from glass_core.models.card import CARD_FILE, ModelCard
 from glass_core.models.evaluation import EVALUATION_FORMAT, read_evaluations
@@ -18,8 +20,10 @@ from glass_core.models.registry import load_predictor
 from glass_core.progress import Say, ignore
 from glass_core.settings import Settings
 from glass_core.training.data.assays import read_assays
+from glass_core.training.data.changes import PAIRS_FILE, read_changes
 from glass_core.training.data.pairs import SHARDS, read_shards
 from glass_core.training.data.wild_structures import read_wild_structures
+from glass_core.training.evaluation.local_change import evaluate_local_change
 from glass_core.training.evaluation.pairs import evaluate_pairs, secondary_accuracy
 from glass_core.training.evaluation.structures import evaluate_structures
 from glass_core.training.evaluation.variants import evaluate_effects
@@ -42,23 +46,28 @@ class HeldOut:
         Backbones of its wild types, see `data.wild_structures`; goes with `effects`.
     secondary : Path or None
         Table with sequence and secondary structure.
+    changes : Path or None
+        Folder of pairs of structures, for the head of local change.
     side : {"validation", "test"}
 
     Raises
     ------
     InputError
-        All three are missing.
+        All of them are missing.
     """
 
     pairs: Path | None = None
     effects: Path | None = None
     structures: Path | None = None
     secondary: Path | None = None
+    changes: Path | None = None
     side: str = "test"
 
     def __post_init__(self) -> None:
-        if not (self.pairs or self.effects or self.secondary):
-            raise InputError("evaluate: give at least one of --pairs, --effects and --secondary.")
+        if not (self.pairs or self.effects or self.secondary or self.changes):
+            raise InputError(
+                "evaluate: give at least one of --pairs, --effects, --secondary and --changes."
+            )
 
 
 def evaluate_model(
@@ -109,6 +118,13 @@ def evaluate_model(
             )
         content = secondary_accuracy(predictor.embedder, pd.read_parquet(held_out.secondary))
         yield write("secondary", "secondary structure", content, held_out.secondary)
+    if held_out.changes is not None:
+        if predictor.head("local_change") is None:
+            raise InputError(f"--changes: {model} has no head of local change.")
+        structures = StructureEmbedder.load(settings, resolve_device(settings.device))
+        changes = read_changes(held_out.changes, structures, sides=(held_out.side,), say=tell)
+        content = evaluate_local_change(predictor, changes, tell)
+        yield write("local change", "local change", content, held_out.changes / PAIRS_FILE)
 
 
 def held_out_figures(model: Path) -> dict[str, Any]:
@@ -132,6 +148,7 @@ def held_out_figures(model: Path) -> dict[str, Any]:
                 "sizes",
                 "structures",
                 "by_structure",
+                "same_sequence",
             )
         }
         for name, record in read_evaluations(model).items()

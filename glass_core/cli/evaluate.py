@@ -22,6 +22,11 @@ from glass_core.errors import require_training_packages
     help="Backbones of the wild types of --effects, as the step sites of train reads.",
 )
 @click.option(
+    "--reverse",
+    type=FILE,
+    help="Parquet table of ddG with the set Ssym (wt_sequence, mutant, ddg, source).",
+)
+@click.option(
     "--secondary",
     type=FILE,
     help="Parquet table with sequence and secondary "
@@ -42,6 +47,7 @@ def evaluate_command(
     pairs: Path | None,
     effects: Path | None,
     structures: Path | None,
+    reverse: Path | None,
     secondary: Path | None,
     changes: Path | None,
     side: str,
@@ -67,7 +73,15 @@ def evaluate_command(
             weights=settings.weights if fetched else settings.assets / "vendor",
         )
         model = path.name
-    held_out = HeldOut(pairs, effects, structures, secondary, changes, side)
+    held_out = HeldOut(
+        pairs=pairs,
+        effects=effects,
+        structures=structures,
+        reverse=reverse,
+        secondary=secondary,
+        changes=changes,
+        side=side,
+    )
     for path in evaluate_model(
         settings, model, out, held_out, lambda words: click.echo(words, err=True)
     ):

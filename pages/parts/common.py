@@ -185,3 +185,19 @@ def structure_input(role: str, label: str, explanation: str) -> str | None:
     )
     st.session_state[f"{role}given"] = replace(given, neighbours="assembly" if assembly else "unit")
     return None
+
+
+def alignment_field(key: str) -> None:
+    """Where an alignment of homologues is dropped; `alignment_given` reads it."""
+    st.file_uploader(
+        "Alignment of homologues (optional)",
+        key=key,
+        help="A3M, A2M, FASTA, Stockholm or Clustal, also gzip'd; the wild type is found in it. "
+        "How rare a residue is among homologues is then told beside the prediction.",
+    )
+
+
+def alignment_given(key: str) -> Upload | None:
+    """The alignment that was dropped."""
+    file = st.session_state.get(key)
+    return None if file is None else Upload(file.getvalue(), file.name)

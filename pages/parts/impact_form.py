@@ -21,6 +21,8 @@ from glass_core.models.registry import DEFAULT_MODEL, list_models
 from glass_core.protein.written import take_apart
 from glass_core.sources.lookup import Found
 from pages.parts.common import (
+    alignment_field,
+    alignment_given,
     impact_jobs,
     numbering_input,
     predictor,
@@ -110,6 +112,7 @@ def input_form() -> None:
         "mmCIF, PDB or BinaryCIF, also gzip'd. Needed for 3D, matrices and remodelling.",
     )
     show_error("structure")
+    alignment_field("alignment")
     with st.expander(
         "Mutant sequence or structure of your own",
         expanded=st.session_state.get("mutant_given") is not None,
@@ -154,6 +157,7 @@ def check_inputs() -> AnalysisInputs | None:
         mutant_chain=fields.get("mutant_chain") if fields.get("mutant_given") else None,
         numbering=fields["numbering"],
         annotation=fields.get("annotation"),
+        alignment=alignment_given("alignment"),
     )
     state.problem, state.several = None, False
     try:

@@ -25,6 +25,8 @@ from glass_core.screen.columns import RANKINGS
 from glass_core.screen.request import ScreenRequest
 from glass_core.sources.lookup import Found
 from pages.parts.common import (
+    alignment_field,
+    alignment_given,
     numbering_input,
     predictor,
     runs,
@@ -150,6 +152,7 @@ def screen_form() -> None:
 def options() -> None:
     names = [e.name for e in list_models(settings()) if e.unavailable_reason is None]
     st.selectbox("Model", names or [DEFAULT_MODEL], key="screen_model")
+    alignment_field("screen_alignment")
     with st.expander("Ranking and second stage"):
         st.selectbox("Rank by", list(RANKINGS), format_func=title_of, key="screen_rank")
         usable = [name for name, reason in unavailable_remodellers().items() if reason is None]
@@ -220,7 +223,8 @@ def wild_types() -> list[Protein]:
     annotation: Annotation | None = state.get("screen_annotation")
     chain = state.get("screen_chain") if given else None
     accession = annotation.accession if annotation else ""
-    return proteins_of(state["screen_wild"], given, chain, annotation, accession)
+    alignment = alignment_given("screen_alignment")
+    return proteins_of(state["screen_wild"], given, chain, annotation, accession, alignment)
 
 
 def variant_choice(which: str, proteins: list[Protein]) -> VariantChoice:
@@ -244,9 +248,10 @@ def proteins_of(
     chain: str | None,
     _annotation: Annotation | None,
     accession: str,
+    alignment: Upload | None,
 ) -> list[Protein]:
     """Kept for the next run; `accession` stands for the annotation in the key."""
-    return read_proteins(wild, given, chain, _annotation)
+    return read_proteins(wild, given, chain, _annotation, alignment)
 
 
 def chosen_columns(

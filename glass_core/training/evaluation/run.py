@@ -25,6 +25,7 @@ from glass_core.training.data.pairs import SHARDS, read_shards
 from glass_core.training.data.wild_structures import read_wild_structures
 from glass_core.training.evaluation.local_change import evaluate_local_change
 from glass_core.training.evaluation.pairs import evaluate_pairs, secondary_accuracy
+from glass_core.training.evaluation.reverse import evaluate_reverse
 from glass_core.training.evaluation.structures import evaluate_structures
 from glass_core.training.evaluation.variants import evaluate_effects
 from glass_core.training.loop import data_sha256, git_revision
@@ -46,6 +47,8 @@ class HeldOut:
         Backbones of its wild types, see `data.wild_structures`; goes with `effects`.
     secondary : Path or None
         Table with sequence and secondary structure.
+    reverse : Path or None
+        Table of ddG with the set Ssym, see `reverse`; goes with `effects` and `structures`.
     changes : Path or None
         Folder of pairs of structures, for the head of local change.
     side : {"validation", "test"}
@@ -59,6 +62,7 @@ class HeldOut:
     pairs: Path | None = None
     effects: Path | None = None
     structures: Path | None = None
+    reverse: Path | None = None
     secondary: Path | None = None
     changes: Path | None = None
     side: str = "test"
@@ -111,6 +115,17 @@ def evaluate_model(
             for name, content in evaluate_structures(predictor, asked_for, known, tell):
                 kind = "clinical" if name.startswith("clinical") else "effects"
                 yield write(kind, name, content, held_out.structures)
+            if held_out.reverse is not None:
+                proteins = pd.read_parquet(held_out.effects, columns=["sequence", "group", "side"])
+                content = evaluate_reverse(
+                    predictor,
+                    held_out.reverse,
+                    proteins.drop_duplicates(),
+                    known,
+                    held_out.side,
+                    tell,
+                )
+                yield write("effects", "ssym", content, held_out.reverse)
     if held_out.secondary is not None:
         if "secondary" not in predictor.embedder.side_heads:
             raise InputError(

@@ -124,8 +124,8 @@ def show_impact(impact: Impact) -> None:
     notice, impact_state().notice = impact_state().notice, ""
     if notice:
         st.warning(notice, icon=":material/warning:")
-    evidence_panel(impact)
     numbers(impact)
+    evidence_panel(impact)
     for sentence in said.sentences:
         st.markdown(sentence)
     with st.expander(f"Before you trust it ({len(impact.flags)})", expanded=bool(impact.flags)):

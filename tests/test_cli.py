@@ -261,6 +261,9 @@ STEPS = [
     "siamese",
     "fold",
     "effect",
+    "sites",
+    "stability",
+    "structure-effect",
     "change",
     "card",
 ]

@@ -140,7 +140,9 @@ def test_committed_files_are_those_of_the_card():
         "encoder.safetensors",
         "head.safetensors",
         "fold.safetensors",
-        "effect.safetensors",
+        "stability.safetensors",
+        "structure_effect.safetensors",
+        "local_change.safetensors",
     }
     assert {"licence", "trained_on", "limits", "max_length"} <= set(card.content)
     assert sum(p.stat().st_size for p in COMMITTED.rglob("*") if p.is_file()) < 40e6
@@ -225,6 +227,12 @@ def test_committed_records_are_of_the_committed_model(records):
         "scan",
         "clinical",
         "secondary structure",
+        "stability-structure",
+        "scan-structure",
+        "clinical-structure",
+        "ddg-classical",
+        "ssym",
+        "local change",
     } <= set(records)
     for record in records.values():
         assert record.model["sha256"] == card.weights_sha256

@@ -383,7 +383,7 @@ def test_committed_card_has_held_out_figures_and_baselines():
 
 def test_committed_it_is_small():
     folder = PROJECT / "assets" / "models" / "compact"
-    assert sum(p.stat().st_size for p in folder.iterdir()) < 25e6
+    assert sum(p.stat().st_size for p in folder.iterdir()) < 30e6
 
 
 def test_committed_a_proline_in_a_helix_shows_most_at_its_site(committed, globin):

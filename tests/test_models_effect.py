@@ -48,6 +48,7 @@ def test_a_single_substitution_has_ranks():
             "site_rank": 2,
             "percentile_site": 100 * 17 / 19,
             "percentile_protein": 100 * 187 / 190,
+            "effect_structure": 0,
         }
     )
     assert effects.tracks["sensitivity"][1] == pytest.approx(8 / 19)
@@ -57,7 +58,8 @@ def test_several_substitutions_add_and_chances_combine():
     told = table({(2, "W"): 3.0, (4, "W"): 1.0}, {(2, "W"): 0.8, (4, "W"): 0.5}).told(
         Variant.parse("C2W:E4W", WILD)
     )
-    assert told == pytest.approx({"effect": 4, "p_damaging": 1 - 0.2 * 0.5}), "and no rank"
+    wanted = {"effect": 4, "p_damaging": 1 - 0.2 * 0.5, "effect_structure": 0}
+    assert told == pytest.approx(wanted), "and no rank"
 
 
 @pytest.mark.parametrize("variant", ["C2del", "C2Xaa", "C2_D3insW"])

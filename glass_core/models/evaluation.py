@@ -17,7 +17,7 @@ MODEL = "model"
 STABILITY, STABILITY_SEQUENCE = "stability", "stability from sequence"
 """Its stability head, with the structure where there is one, and without."""
 ALIGNMENT = "alignment"
-KINDS = ("pairs", "effects", "clinical", "secondary", "local change")
+KINDS = ("pairs", "effects", "clinical", "secondary", "local change", "reverse")
 
 
 @dataclass(frozen=True, eq=False)

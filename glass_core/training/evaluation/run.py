@@ -125,7 +125,7 @@ def evaluate_model(
                     held_out.side,
                     tell,
                 )
-                yield write("effects", "ssym", content, held_out.reverse)
+                yield write("reverse", "ssym", content, held_out.reverse)
     if held_out.secondary is not None:
         if "secondary" not in predictor.embedder.side_heads:
             raise InputError(

@@ -209,7 +209,8 @@ def test_a_measured_scan_is_uploaded_and_gives_its_spearman(address, visit, tmp_
     page = visit(f"{address}/screen")
     page.get_by_label("Wild-type sequence(s)").fill(WILD)
     page.get_by_text("My list").click()
-    page.locator('[data-testid="stFileUploaderDropzoneInput"]').nth(1).set_input_files(str(table))
+    uploader = page.get_by_test_id("stFileUploader").filter(has_text="or a file")
+    uploader.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(str(table))
     page.get_by_text(f"{len(lines)} accepted").wait_for()
     page.get_by_role("button", name="Screen", exact=True).click()
     page.get_by_text(f"{len(lines)} done").wait_for()
@@ -220,6 +221,7 @@ def test_a_measured_scan_is_uploaded_and_gives_its_spearman(address, visit, tmp_
     told = {
         "chance of being damaging": [float(r["p_damaging"]) for r in rows],
         "effect score": [float(r["effect"]) for r in rows],
+        "loss of stability": [float(r["ddg"]) for r in rows],
         "predicted lDDT deficit at the site": [1 - float(r["predicted_lddt_site"]) for r in rows],
         "predicted TM-score deficit": [1 - float(r["predicted_tm"]) for r in rows],
         "BLOSUM62, turned round": [-float(r["blosum62"]) for r in rows],

@@ -25,8 +25,8 @@ def numbers(impact: Impact) -> None:
     columns[4].metric(
         "P(damaging)",
         "none" if chance is None else f"{chance:.2f}",
-        help="Predicted from the wild-type sequence and calibrated on clinical labels of other "
-        "proteins. It is no diagnosis.",
+        help="Predicted from the wild type's sequence, and its structure where there is one; "
+        "calibrated on clinical labels of other proteins. It is no diagnosis.",
     )
     columns[0].metric(
         "Predicted TM-score",

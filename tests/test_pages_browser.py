@@ -214,7 +214,14 @@ def test_a_measured_scan_is_uploaded_and_gives_its_spearman(address, visit, tmp_
     page.get_by_text(f"{len(lines)} accepted").wait_for()
     page.get_by_role("button", name="Screen", exact=True).click()
     page.get_by_text(f"{len(lines)} done").wait_for()
-    page.get_by_text("Against your own values").wait_for()
+    heading = page.get_by_text("Against your own values")
+    heading.first.wait_for()
+    # While rows are drawn anew, what stood there before is still there beside it.
+    page.wait_for_function(
+        "words => [...document.querySelectorAll('span')]"
+        ".filter(one => one.textContent === words).length === 1",
+        arg="Against your own values",
+    )
     rows = rows_of(save(page, "CSV", tmp_path / "screen.csv"))
     assert len(rows) == len(lines)
     value = [float(r["measured_value"]) for r in rows]

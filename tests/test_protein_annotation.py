@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from glass_core.errors import GlassError, RecordError
+from glass_core.errors import GlassError, InputError, RecordError
 from glass_core.impact.analyse import analyse
 from glass_core.impact.as_json import from_json, to_json
 from glass_core.inputs.lists import known_variants
@@ -199,3 +199,10 @@ def test_the_aligned_error_cannot_be_written(protein):
         protein.annotation.pae[0, 0] = 1
     with pytest.raises(RecordError):
         Annotation("P", "MK", pae=np.zeros((2, 3)))
+
+
+def test_an_annotation_that_aligns_nowhere_is_another_protein_s():
+    """Free ends may leave nothing aligned at all, which is no reason to crash."""
+    protein = Protein.from_sequence("GGSDPNWCCTEVVPGNDTWHYMCPEVGDNT")
+    with pytest.raises(InputError):
+        protein.annotated(Annotation("P12345", "MKHAYITKQRQFSFHKSHYSRALYERLVL"))

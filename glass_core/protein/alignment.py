@@ -97,6 +97,8 @@ def anchored(pairs: NDArray[np.int64], first: str, second: str) -> NDArray[np.in
     A tag before one sequence must not pass for the residues before the other: pairs before
     the first and after the last run of `_ANCHOR` equal residues are left out.
     """
+    if not len(pairs):
+        return pairs
     alike = np.array([first[i] == second[j] for i, j in pairs], dtype=int)
     runs = np.flatnonzero(np.convolve(alike, np.ones(_ANCHOR, dtype=int), "valid") == _ANCHOR)
     return pairs[runs[0] : runs[-1] + _ANCHOR] if len(runs) else pairs[:0]

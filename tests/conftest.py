@@ -74,6 +74,22 @@ def tiny_predictor(tiny_assets):
     return load_predictor(Settings(assets=tiny_assets, device="cpu"))
 
 
+@pytest.fixture(scope="session")
+def seeing(tiny_predictor):
+    """The tiny model with heads that read structures, and something to read them."""
+    from glass_core.models.predictor import SiamesePredictor
+    from tests.tools.mpnn import effect_head, made_structure_embedder, stability_head
+
+    heads = {
+        "siamese": tiny_predictor._siamese,
+        "stability": stability_head(),
+        "structure_effect": effect_head(),
+    }
+    return SiamesePredictor(
+        tiny_predictor.embedder, heads, tiny_predictor.info, made_structure_embedder()
+    )
+
+
 @pytest.fixture
 def run(tiny_assets, tmp_path):
     """Run a command with the tiny model; returns (exit code, stdout, stderr)."""
@@ -125,3 +141,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no shared data folder; set GLASS_SHARED_DATA")
     return folder
+
+
+@pytest.fixture
+def services():
+    """A local stand-in for the web services."""
+    from tests.tools.services import running
+
+    with running() as made:
+        yield made

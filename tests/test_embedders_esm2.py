@@ -237,7 +237,7 @@ def test_what_is_no_sequence_is_refused(esm, sequence):
     ],
 )
 def test_missing_weights_say_how_to_get_them(given, says, monkeypatch):
-    monkeypatch.setattr("glass_core.embedders.esm2_files.cached_snapshot", lambda name: None)
+    monkeypatch.setattr("glass_core.embedders.published.cached_snapshot", lambda name: None)
     with pytest.raises(UnavailableError, match=says):
         Esm2.load(Settings(esm2=given), CPU)
 
@@ -245,7 +245,7 @@ def test_missing_weights_say_how_to_get_them(given, says, monkeypatch):
 def test_a_name_of_ours_leads_to_the_cache(folder, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        "glass_core.embedders.esm2_files.cached_snapshot", lambda name: asked.append(name) or folder
+        "glass_core.embedders.published.cached_snapshot", lambda name: asked.append(name) or folder
     )
     assert find_source("esm2-8m").title == "ESM-2 8M"
     assert asked == [REPOSITORY]

@@ -14,45 +14,12 @@ from glass_core.impact.analyse import analyse
 from glass_core.impact.as_json import from_json, to_dict, to_json
 from glass_core.models.checkpoint import load_heads, save_model
 from glass_core.models.heads.base import Embedded
-from glass_core.models.heads.stability import (
-    Interval,
-    StabilityConfig,
-    StabilityHead,
-    StabilityTable,
-    conformal,
-)
-from glass_core.models.heads.structure_effect import StructureEffectConfig, StructureEffectHead
+from glass_core.models.heads.stability import Interval, StabilityTable, conformal
 from glass_core.models.predictor import SiamesePredictor
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
 from glass_core.protein.variant import Variant
-from tests.tools.mpnn import made_structure_embedder
-
-WIDE = Interval((-1.0, 3.0), (0.5, 1.5), (1.0, 2.0))
-
-
-def stability_head(dim: int = 16) -> StabilityHead:
-    torch.manual_seed(1)
-    config = StabilityConfig(dim, hidden_dim=8, members=2, with_structure=WIDE)
-    return StabilityHead(config).eval()
-
-
-def effect_head(dim: int = 16) -> StructureEffectHead:
-    torch.manual_seed(2)
-    return StructureEffectHead(StructureEffectConfig(dim, hidden_dim=8, members=2)).eval()
-
-
-@pytest.fixture(scope="module")
-def seeing(tiny_predictor) -> SiamesePredictor:
-    """The tiny model with heads that read structures, and something to read them."""
-    heads = {
-        "siamese": tiny_predictor._siamese,
-        "stability": stability_head(),
-        "structure_effect": effect_head(),
-    }
-    return SiamesePredictor(
-        tiny_predictor.embedder, heads, tiny_predictor.info, made_structure_embedder()
-    )
+from tests.tools.mpnn import WIDE, effect_head, stability_head
 
 
 def table(ddg: dict[tuple[int, str], float]) -> StabilityTable:

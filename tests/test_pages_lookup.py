@@ -8,13 +8,7 @@ from streamlit.testing.v1 import AppTest
 from tests.test_pages_impact import APP, headings
 from tests.test_protein_structure import pdb_line, pdb_text
 from tests.tools.pace import patience
-from tests.tools.services import ARF, P53, Reply, environment, running
-
-
-@pytest.fixture
-def services():
-    with running() as made:
-        yield made
+from tests.tools.services import ARF, P53, Reply, environment
 
 
 @pytest.fixture

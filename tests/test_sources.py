@@ -27,12 +27,6 @@ P53_ENTRY = Accession("uniprot", "P04637")
 
 
 @pytest.fixture
-def services():
-    with running() as made:
-        yield made
-
-
-@pytest.fixture
 def settings(services, tmp_path):
     return Settings.from_environment(environment(services, tmp_path / "downloads"))
 

@@ -16,27 +16,12 @@ from glass_core.sources.alphafold import alphafold_alignment
 from glass_core.sources.alphamissense import CLASSES, read_scores
 from glass_core.sources.fetch import Answer, Fetcher, Limits
 from glass_core.sources.lookup import look_up
-from tests.tools.services import (
-    P53,
-    Reply,
-    bomb,
-    environment,
-    helix,
-    missense_table,
-    record,
-    running,
-)
+from tests.tools.services import P53, Reply, bomb, environment, helix, missense_table, record
 
 FAST = Limits(bytes=40_000_000, silence_s=1.0, total_s=5.0, attempts=2, longest_wait_s=0.01)
 P53_ENTRY = Accession("uniprot", "P04637")
 TABLE = "/files/AF-P04637-F1-aa-substitutions.csv"
 HEAD = "protein_variant,am_pathogenicity,am_class\n"
-
-
-@pytest.fixture
-def services():
-    with running() as made:
-        yield made
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from lightning_fabric import Fabric
 from glass_core.errors import InputError
 from glass_core.models.card import ModelCard
 from glass_core.models.checkpoint import load_heads
-from glass_core.models.predictor import SiamesePredictor
 from glass_core.protein.sequence import STANDARD
 from glass_core.training import stability, structure_effect
 from glass_core.training.data.assays import Assay
@@ -230,20 +229,6 @@ def test_nothing_to_learn_from_is_said(sites, model, fabric, tmp_path):
     for learn in (stability.train_stability, structure_effect.train_structure_effect):
         with pytest.raises(InputError, match="validation side"):
             learn(tmp_path, model, fabric)
-
-
-@pytest.fixture
-def seeing(tiny_predictor) -> SiamesePredictor:
-    from tests.test_models_stability import effect_head, stability_head
-
-    heads = {
-        "siamese": tiny_predictor._siamese,
-        "stability": stability_head(),
-        "structure_effect": effect_head(),
-    }
-    return SiamesePredictor(
-        tiny_predictor.embedder, heads, tiny_predictor.info, made_structure_embedder()
-    )
 
 
 def test_records_of_what_structures_tell(seeing, structures_file):

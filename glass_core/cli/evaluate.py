@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from glass_core.cli.options import FILE, FOLDER, device_option, settings_on
-from glass_core.embedders.published import PROTEINMPNN
 from glass_core.errors import require_training_packages
 
 
@@ -61,18 +59,7 @@ def evaluate_command(
     require_training_packages("evaluate", "lightning_fabric")
     from glass_core.training.evaluation.run import HeldOut, evaluate_model
 
-    settings = settings_on(device)
-    if Path(model).is_dir():
-        path = Path(model).resolve()
-        # Without the assets: a model installed under the same name must not be taken for it.
-        fetched = (settings.weights.expanduser() / PROTEINMPNN).is_dir()
-        settings = replace(
-            settings,
-            models=path.parent,
-            assets=path.parent / "none",
-            weights=settings.weights if fetched else settings.assets / "vendor",
-        )
-        model = path.name
+    folder = Path(model)
     held_out = HeldOut(
         pairs=pairs,
         effects=effects,
@@ -83,6 +70,10 @@ def evaluate_command(
         side=side,
     )
     for path in evaluate_model(
-        settings, model, out, held_out, lambda words: click.echo(words, err=True)
+        settings_on(device),
+        folder.resolve() if folder.is_dir() else model,
+        out,
+        held_out,
+        lambda words: click.echo(words, err=True),
     ):
         click.echo(str(path))

@@ -24,6 +24,7 @@ from glass_core.errors import ModelError, UnavailableError, one_line
 from glass_core.progress import UNWATCHED, Watch
 from glass_core.protein.external import ExternalScores
 from glass_core.protein.sequence import STANDARD, check_residues, for_embedding
+from glass_core.protein.substitutions import no_substitution
 from glass_core.settings import Settings
 
 WINDOW = 1_022
@@ -189,7 +190,6 @@ class Esm2:
         own = np.array([STANDARD.find(letter) for letter in sequence])
         logits = logits.astype(float)
         odds = logits - np.take_along_axis(logits, np.maximum(own, 0)[:, None], axis=1)
-        hidden = (own[:, None] < 0) | (own[:, None] == np.arange(len(STANDARD)))
         return ExternalScores(
             kind=kind,
             name=f"{self.source.title} ({way})",
@@ -200,7 +200,7 @@ class Esm2:
             scale="natural log-odds against the wild type's residue, lower = more damaging",
             higher_is_damaging=False,
             sequence=sequence,
-            score=np.where(hidden, np.nan, odds),
+            score=np.where(no_substitution(sequence), np.nan, odds),
             retrieved=datetime.now(UTC).isoformat(timespec="seconds"),
             additive=True,
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from glass_core.embedders.published import PUBLISHED, cached_snapshot
+from glass_core.embedders.published import PUBLISHED, find_folder, has_weights
 from glass_core.errors import ModelError, UnavailableError, one_line
 
 MASK = "<"
@@ -33,12 +33,6 @@ _SWITCHES: dict[str, type] = {
     "layer_norm_eps": float,
 }
 _DEFAULT = "esm2-650m"
-_WEIGHT_FILES = (
-    "model.safetensors",
-    "model.safetensors.index.json",
-    "pytorch_model.bin",
-    "pytorch_model.bin.index.json",
-)
 
 
 @dataclass(frozen=True)
@@ -94,8 +88,7 @@ def find_source(given: str) -> Source:
     if not given:
         raise UnavailableError(f"ESM-2: no weights are chosen; {_advice(_DEFAULT)}")
     repository = PUBLISHED[given].source if given in PUBLISHED else given
-    path = Path(given).expanduser()
-    folder = path if path.is_dir() else cached_snapshot(repository)
+    folder = find_folder(given, repository)
     if folder is None:
         raise UnavailableError(
             f"ESM-2: the weights '{given}' are not on this machine; {_advice(repository)}"
@@ -105,7 +98,7 @@ def find_source(given: str) -> Source:
     if folder.parent.name == "snapshots":
         cached = folder.parent.parent.name.removeprefix("models--").replace("--", "/")
         source = Source(folder, cached, f"revision {folder.name[:12]}")
-    if not any((folder / name).is_file() for name in _WEIGHT_FILES):
+    if not has_weights(folder):
         raise UnavailableError(f"{source.title}: the folder holds no weights; {source.advice}")
     return source
 

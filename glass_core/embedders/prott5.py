@@ -16,25 +16,22 @@ import torch
 from glass_core.embedders.base import Count, Embedding, InstalledEmbedder, Luggage, matrix_products
 from glass_core.embedders.batching import is_out_of_memory, run_in_batches
 from glass_core.embedders.kinds import PROTT5
-from glass_core.embedders.published import cached_snapshot
+from glass_core.embedders.published import PUBLISHED, find_folder, has_weights
 from glass_core.errors import ModelError, UnavailableError, one_line
 from glass_core.protein.sequence import for_embedding
 from glass_core.settings import Settings
 
-DEFAULT_REPOSITORY = "Rostlab/prot_t5_xl_half_uniref50-enc"
-DOWNLOAD_GB = {DEFAULT_REPOSITORY: 2.4, "Rostlab/prot_t5_xl_uniref50": 11.0}
+DEFAULT_REPOSITORY = PUBLISHED[PROTT5].source
+DOWNLOAD_GB = {
+    DEFAULT_REPOSITORY: PUBLISHED[PROTT5].megabytes / 1000,
+    "Rostlab/prot_t5_xl_uniref50": 11.0,
+}
 """Approximate size of the download by repository, in gigabytes."""
 
 PAD, END = 0, 1
 VOCABULARY = {letter: number for number, letter in enumerate("ALGVSREDTIPKFQNYMHWCX", start=3)}
 """Token of each residue letter, as in the published sentence-piece model."""
 
-_WEIGHT_FILES = (
-    "model.safetensors",
-    "pytorch_model.bin",
-    "model.safetensors.index.json",
-    "pytorch_model.bin.index.json",
-)
 _TOKEN_BUDGET = {"cpu": 2_000, "cuda": 8_000}
 
 
@@ -61,15 +58,14 @@ def find_weights(source: str = DEFAULT_REPOSITORY) -> Path:
     UnavailableError
         Not there, or only partly; the message names the command and the size.
     """
-    given = Path(source).expanduser()
-    folder = given if given.is_dir() else cached_snapshot(source)
+    folder = find_folder(source, source)
     if folder is None:
         raise UnavailableError(
             f"ProtT5: the weights '{source}' are not on this machine; {_advice(source)}"
         )
     if not (folder / "config.json").is_file():
         raise UnavailableError(f"ProtT5: {folder.name} has no config.json; {_advice(source)}")
-    if not any((folder / name).is_file() for name in _WEIGHT_FILES):
+    if not has_weights(folder):
         raise UnavailableError(f"ProtT5: {folder.name} holds no weights; {_advice(source)}")
     return folder
 

@@ -139,6 +139,26 @@ class Published:
         return content
 
 
+WEIGHT_FILES = (
+    "model.safetensors",
+    "pytorch_model.bin",
+    "model.safetensors.index.json",
+    "pytorch_model.bin.index.json",
+)
+"""One of these is in every folder of weights in the Hugging Face layout."""
+
+
+def find_folder(given: str, repository: str) -> Path | None:
+    """The folder that a setting gives, else that of a repository in the Hugging Face cache."""
+    folder = Path(given).expanduser()
+    return folder if folder.is_dir() else cached_snapshot(repository)
+
+
+def has_weights(folder: Path) -> bool:
+    """Whether a folder in the Hugging Face layout holds weights."""
+    return any((folder / name).is_file() for name in WEIGHT_FILES)
+
+
 def cached_snapshot(repository: str) -> Path | None:
     """A repository's folder in the Hugging Face cache; None where it is not there."""
     from huggingface_hub import snapshot_download

@@ -101,8 +101,7 @@ def _placed(number: int, row: Row, layout: Layout, wild_type: str) -> Query:
     pairs = np.empty((0, 2), dtype=np.int64)
     if residues:
         pairs = aligned_pairs(*global_alignment(wild_type, residues, free_ends=True))
-    if len(pairs):
-        pairs = anchored(pairs, wild_type, residues)
+    pairs = anchored(pairs, wild_type, residues)
     columned = column[pairs[:, 1]] >= 0
     equal = sum(wild_type[i] == residues[j] for i, j in pairs[columned])
     positions, columns = pairs[columned, 0], column[pairs[columned, 1]]

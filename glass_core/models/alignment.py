@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from glass_core.models.prediction import ascending, percentile, substitution_places
 from glass_core.protein.profile import AlignmentProfile
+from glass_core.protein.substitutions import ascending, percentile, substitution_places
 from glass_core.protein.variant import Variant
 from glass_core.records import Column
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from glass_core.protein.sequence import STANDARD
 from glass_core.records import frozen_array, require
 
 if TYPE_CHECKING:
@@ -78,42 +77,6 @@ class VariantTable(Table, Protocol):
     def tracks_of(self, variant: Variant) -> Mapping[str, NDArray[np.float64]]:
         """Values per position, shape=(L,), by name; empty where nothing can be told."""
         ...
-
-
-def substitution_places(
-    variant: Variant, values: NDArray[np.float64], wild_type: str
-) -> list[tuple[int, int]]:
-    """Position and letter of each substitution in a table of single substitutions.
-
-    Parameters
-    ----------
-    variant : Variant
-    values : ndarray, shape=(L, 20)
-        Letters in the order of `STANDARD`; NaN = no value.
-    wild_type : str
-        Of the table.
-
-    Returns
-    -------
-    list of (index, letter)
-        Empty where the table cannot tell of `variant`: another wild type, gaps, or a
-        substitution without a value.
-    """
-    if variant.wild_type != wild_type or not variant.only_substitutions:
-        return []
-    places = [(change.position - 1, STANDARD.find(change.mutant)) for change in variant.changes]
-    told = all(letter >= 0 and not np.isnan(values[index, letter]) for index, letter in places)
-    return places if told else []
-
-
-def ascending(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The known ones of any values in order, for `percentile`."""
-    return np.sort(values[~np.isnan(values)])
-
-
-def percentile(value: float, others: NDArray[np.float64]) -> float:
-    """Percent of `others`, as `ascending` gives them, that lie below `value`."""
-    return 100 * float(np.searchsorted(others, value)) / len(others)
 
 
 @dataclass(frozen=True, eq=False)

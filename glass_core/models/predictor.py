@@ -173,10 +173,7 @@ class SiamesePredictor:
         """
         if not self._table_heads and protein.profile is None:
             return ()
-        kept = self._kept  # read once: another session may replace it meanwhile
-        if kept is not None and kept[0] is protein:
-            return kept[1]
-        return self._tables(protein, self._embedder.embed([protein.sequence])[0])
+        return self._tables(protein)
 
     def effects(self, protein: Protein) -> EffectTable | None:
         """Effect scores of every single substitution; None where the model has no such head."""
@@ -203,7 +200,7 @@ class SiamesePredictor:
         distinct = list(dict.fromkeys([wild_type, *mutants]))
         embeddings = self._embedder.embed(distinct, progress)
         projected = dict(zip(distinct, self._project(embeddings), strict=True))
-        tables = self._tables(protein, embeddings[0])
+        tables, blind = self._tables(protein, embeddings[0]), self._blind(protein)
         return [
             _prediction(
                 variant,
@@ -211,7 +208,7 @@ class SiamesePredictor:
                 _facing_lddt(variant, projected[wild_type].residues, projected[mutant].residues),
                 self._info,
                 tables,
-                self._blind(protein),
+                blind,
             )
             for variant, mutant in zip(variants, mutants, strict=True)
         ]
@@ -228,16 +225,9 @@ class SiamesePredictor:
         distinct = list(dict.fromkeys(mutants))
         tm, lddt = network.compare(protein.sequence, distinct, progress)
         number = {mutant: k for k, mutant in enumerate(distinct)}
-        tables = self.tables(protein)
+        tables, blind = self.tables(protein), self._blind(protein)
         return [
-            _prediction(
-                variant,
-                tm[number[mutant]],
-                lddt[number[mutant]],
-                info,
-                tables,
-                self._blind(protein),
-            )
+            _prediction(variant, tm[number[mutant]], lddt[number[mutant]], info, tables, blind)
             for variant, mutant in zip(variants, mutants, strict=True)
         ]
 
@@ -256,11 +246,16 @@ class SiamesePredictor:
             self._network = DifferentialNetwork(encoder, self._siamese, self._fold)
         return self._network
 
-    def _tables(self, protein: Protein, embedding: Embedding) -> tuple[Table, ...]:
-        """The tables of `protein`; those of the last one are kept, whoever asks next."""
-        kept = self._kept
+    def _tables(self, protein: Protein, embedding: Embedding | None = None) -> tuple[Table, ...]:
+        """The tables of `protein`, whose sequence may be embedded already.
+
+        Those of the last one are kept, whoever asks next.
+        """
+        kept = self._kept  # read once: another session may replace it meanwhile
         if kept is not None and kept[0] is protein:
             return kept[1]
+        if embedding is None:
+            embedding = self._embedder.embed([protein.sequence])[0]
         asked = [kind for kind in HEADS if kind.name in self._table_heads]
         reads = any(kind.takes != "sequence" for kind in asked)
         embedded = Embedded(embedding, self.read_structure(protein) if reads else None)

@@ -64,8 +64,8 @@ def list_models(settings: Settings) -> tuple[ModelEntry, ...]:
     return tuple(sorted(entries.values(), key=lambda e: (e.name != DEFAULT_MODEL, e.name)))
 
 
-def load_predictor(settings: Settings, name: str = DEFAULT_MODEL) -> SiamesePredictor:
-    """Load a model by name, onto the settings' device.
+def load_predictor(settings: Settings, name: str | Path = DEFAULT_MODEL) -> SiamesePredictor:
+    """Load a model by name, or the one in a folder, onto the settings' device.
 
     Raises
     ------
@@ -81,13 +81,9 @@ def load_predictor(settings: Settings, name: str = DEFAULT_MODEL) -> SiamesePred
     >>> predictor.info.name, predictor.info.device
     ('compact', 'cpu')
     """
-    entries = {entry.name: entry for entry in list_models(settings)}
-    if name not in entries:
-        known = ", ".join(entries) or "none"
-        raise UnavailableError(f"model '{name}': is not installed; installed are: {known}.")
-    entry = entries[name]
+    entry = _describe_folder(name, settings) if isinstance(name, Path) else _named(name, settings)
     if entry.unavailable_reason is not None:
-        raise UnavailableError(f"model '{name}': {entry.unavailable_reason}")
+        raise UnavailableError(f"model '{entry.name}': {entry.unavailable_reason}")
     device, card = resolve_device(settings.device), entry.card
     heads: dict[str, nn.Module]
     if card is not None:
@@ -130,6 +126,14 @@ def load_embedder(settings: Settings, kind: str) -> Embedder:
         if entry.embedder == kind and entry.unavailable_reason is None:
             return _load_embedder(entry, settings, device)
     return embedder_class(kind).of_model(None, settings, device)
+
+
+def _named(name: str, settings: Settings) -> ModelEntry:
+    entries = {entry.name: entry for entry in list_models(settings)}
+    if name not in entries:
+        known = ", ".join(entries) or "none"
+        raise UnavailableError(f"model '{name}': is not installed; installed are: {known}.")
+    return entries[name]
 
 
 def _load_embedder(entry: ModelEntry, settings: Settings, device: torch.device) -> Embedder:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.protein.sequence import STANDARD, check_residues
+from glass_core.protein.substitutions import ascending, percentile, substitution_places
 from glass_core.protein.variant import Variant
 from glass_core.records import frozen_array, packed, require, unpacked
 
@@ -134,8 +135,7 @@ class ExternalScores:
         values = [float(self.score[place]) for place in places]
         told = {self.kind: sum(values)}
         if len(values) == 1:
-            milder = self._known < values[0] if self.higher_is_damaging else self._known > values[0]
-            told[f"{self.kind}_percentile"] = 100 * float(milder.mean())
+            told[f"{self.kind}_percentile"] = percentile(self._damage(values[0]), self._ascending)
         return {name: round(value, _DECIMALS) for name, value in told.items()}
 
     def class_of(self, variant: Variant) -> str:
@@ -172,16 +172,15 @@ class ExternalScores:
         )
 
     def _places(self, variant: Variant) -> list[tuple[int, int]]:
-        """Index and letter of each substitution; empty where one has no score."""
-        if variant.wild_type != self.sequence or not variant.only_substitutions:
-            return []
-        places = [(change.position - 1, STANDARD.find(change.mutant)) for change in variant.changes]
-        told = all(letter >= 0 and not np.isnan(self.score[i, letter]) for i, letter in places)
-        return places if told else []
+        return substitution_places(variant, self.score, self.sequence)
+
+    def _damage(self, values: Any) -> Any:
+        """Scores, turned where it takes that for higher to mean more damage."""
+        return values if self.higher_is_damaging else -values
 
     @cached_property
-    def _known(self) -> NDArray[np.float32]:
-        return self.score[~np.isnan(self.score)]
+    def _ascending(self) -> NDArray[np.floating]:
+        return ascending(self._damage(self.score))
 
 
 def external_dict(scores: ExternalScores) -> dict[str, Any]:

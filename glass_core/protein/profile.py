@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.protein.sequence import STANDARD, check_residues
+from glass_core.protein.substitutions import no_substitution
 from glass_core.records import from_nullable, frozen_array, require, to_nullable
 
 MIN_NEFF = 20.0
@@ -130,7 +131,7 @@ class AlignmentProfile:
         own = np.array([STANDARD.find(letter) for letter in self.wild_type])
         logs = np.log(self._frequencies)
         odds = logs - np.take_along_axis(logs, np.maximum(own, 0)[:, None], axis=1)
-        hidden = (own[:, None] < 0) | (own[:, None] == np.arange(len(STANDARD)))
+        hidden = no_substitution(self.wild_type)
         return frozen_array(np.where(hidden, np.nan, odds), odds.shape, "log_odds")
 
     @cached_property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -273,11 +273,14 @@ def train_local_change(
         write_record(
             model / "local_change-training.json",
             histories[-1],
-            {"schedule": asdict(schedule), "batch": BATCH, "shares": SHARES, **_settings()},
+            {
+                "schedule": asdict(schedule),
+                "batch": BATCH,
+                "shares": SHARES,
+                "weights": WEIGHTS,
+                "base_weight": BASE_WEIGHT,
+                "shrink": SHRINK,
+            },
             {"pairs": structures / PAIRS_FILE},
         )
     return histories[-1]
-
-
-def _settings() -> Mapping[str, object]:
-    return {"weights": WEIGHTS, "base_weight": BASE_WEIGHT, "shrink": SHRINK}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -21,7 +20,8 @@ from glass_core.models.heads.residue_network import ResidueInputs
 from glass_core.models.heads.stability import Interval, StabilityConfig, StabilityHead, conformal
 from glass_core.training.data.sites import Sites, read_sites
 from glass_core.training.folds import FOLDS, Told, told_by_strangers
-from glass_core.training.loop import History, Schedule, Validation, fit, write_record
+from glass_core.training.loop import History, Schedule, write_record
+from glass_core.training.site_heads import SiteTraining, Values, told_of_sites
 
 STABILITY_SCHEDULE = Schedule(
     steps=2000, peak=1e-3, warmup=200, decay=0.9, weight_decay=0.02, every=500
@@ -42,8 +42,6 @@ _LARGE = 60
 """Positions from which on an assay counts as a large one."""
 _KNOTS = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles of the predictions between which the interval is interpolated."""
-
-Values = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -121,19 +119,14 @@ def train_stability(
     if not len(train) or not len(held):
         raise InputError(f"{sites}: holds no stability of the train or the validation side.")
     config = StabilityConfig(embedding_dim=every.tensors["sequence"].shape[1])
-    head, history = _trained(
-        train,
-        config,
-        schedule,
-        model / "stability.pt",
-        fabric,
-        lambda head: Validation(lambda: stability_figures(head, held)),
+    training = SiteTraining(StabilityHead, StabilityTraining, StabilityDraw, schedule, fabric)
+    head, history = training.trained(
+        train, config, model / "stability.pt", lambda head: stability_figures(head, held)
     )
 
     def tell(others: Sites, strangers: Sites, fold: int) -> Told:
-        one, _ = _trained(
-            others, replace(config, members=1), schedule, model / f"stability-{fold}.pt", fabric
-        )
+        checkpoint = model / f"stability-{fold}.pt"
+        one, _ = training.trained(others, replace(config, members=1), checkpoint)
         one.cpu().eval()
         nothing = np.zeros(len(strangers), dtype=bool)
         return (
@@ -141,9 +134,9 @@ def train_stability(
             predicted_ddg(one, strangers, nothing),
         )
 
-    wild = train.only((train.rows["background"] == "").to_numpy())
     with_structure, with_sequence = told_by_strangers(train, tell)
     own = (train.rows["background"] == "").to_numpy()
+    wild = train.only(own)
     if fabric.is_global_zero:
         head.cpu().eval()
         head.config = replace(
@@ -169,36 +162,10 @@ def train_stability(
     return history
 
 
-def _trained(
-    train: Sites,
-    config: StabilityConfig,
-    schedule: Schedule,
-    checkpoint: Path,
-    fabric: Fabric,
-    validation: Callable[[StabilityHead], Validation] | None = None,
-) -> tuple[StabilityHead, History]:
-    """A head trained on some positions."""
-    torch.manual_seed(schedule.seed)
-    head = StabilityHead(config)
-    draw = StabilityDraw(train, schedule.seed)
-    history = fit(
-        StabilityTraining(head),
-        draw.batch,
-        schedule,
-        checkpoint,
-        fabric=fabric,
-        validation=validation(head) if validation else None,
-    )
-    return head, history
-
-
-@torch.no_grad()
 def predicted_ddg(head: StabilityHead, sites: Sites, known: NDArray[np.bool_]) -> Values:
     """Mean of the members for every substitution of every position, shape=(n, 20)."""
-    device = next(head.parameters()).device
-    parts = np.array_split(np.arange(len(sites)), max(len(sites) // 4096, 1))
-    ddg = [head(sites.inputs(p, known[p]).to(device)).mean(0).cpu().numpy() for p in parts]
-    return np.concatenate(ddg)
+    (ddg,) = told_of_sites(head, sites, known)
+    return ddg
 
 
 def stability_figures(head: StabilityHead, held: Sites) -> dict[str, float]:

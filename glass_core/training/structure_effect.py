@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -22,7 +21,8 @@ from glass_core.models.heads.structure_effect import StructureEffectConfig, Stru
 from glass_core.training.data.sites import Sites, read_sites
 from glass_core.training.effect import correlation, platt
 from glass_core.training.folds import FOLDS, Told, told_by_strangers
-from glass_core.training.loop import History, Schedule, Validation, fit, total, write_record
+from glass_core.training.loop import History, Schedule, total, write_record
+from glass_core.training.site_heads import SiteTraining, Values, told_of_sites
 
 STRUCTURE_EFFECT_SCHEDULE = Schedule(
     steps=900, peak=1e-3, warmup=90, decay=0.9, weight_decay=0.02, every=300
@@ -37,8 +37,6 @@ STRUCTURE_COUNTS = 3.0
 """How much more often a labelled protein is drawn whose structure is known."""
 WEIGHTS = {"rank": 1.0, "label": 0.7}
 _FEWEST = 20
-
-Values = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -152,21 +150,19 @@ def train_structure_effect(
     if not len(train) or not len(held):
         raise InputError(f"{sites}: holds no effects of the train or the validation side.")
     config = StructureEffectConfig(embedding_dim=every.tensors["sequence"].shape[1])
-    head, history = _trained(
-        train,
-        config,
-        schedule,
-        model / "structure_effect.pt",
-        fabric,
-        lambda head: Validation(lambda: effect_site_figures(head, held)),
+    training = SiteTraining(
+        StructureEffectHead, StructureEffectTraining, EffectSitesDraw, schedule, fabric
+    )
+    head, history = training.trained(
+        train, config, model / "structure_effect.pt", lambda head: effect_site_figures(head, held)
     )
 
     def tell(others: Sites, strangers: Sites, fold: int) -> Told:
         checkpoint = model / f"structure_effect-{fold}.pt"
-        one, _ = _trained(others, replace(config, members=1), schedule, checkpoint, fabric)
+        one, _ = training.trained(others, replace(config, members=1), checkpoint)
         one.cpu().eval()
         nothing = np.zeros(len(strangers), dtype=bool)
-        seen, unseen = (told(one, strangers, known) for known in (strangers.known, nothing))
+        seen, unseen = (told_of_sites(one, strangers, k) for k in (strangers.known, nothing))
         return seen[1], unseen[1]
 
     with_structure, with_sequence = told_by_strangers(train, tell)
@@ -199,26 +195,12 @@ def train_structure_effect(
     return history
 
 
-@torch.no_grad()
-def told(
-    head: StructureEffectHead, sites: Sites, known: NDArray[np.bool_]
-) -> tuple[Values, Values]:
-    """Mean score and logit of the members for every substitution, each of shape=(n, 20)."""
-    device = next(head.parameters()).device
-    parts = np.array_split(np.arange(len(sites)), max(len(sites) // 4096, 1))
-    each = [head(sites.inputs(part, known[part]).to(device)) for part in parts]
-    score, damaging = (
-        np.concatenate([tables[k].mean(0).cpu().numpy() for tables in each]) for k in (0, 1)
-    )
-    return score, damaging
-
-
 def effect_site_figures(head: StructureEffectHead, held: Sites) -> dict[str, float]:
     """Mean Spearman over scans and AUROC of all labels, with the structure and without."""
     figures: dict[str, float] = {}
     scan, clinical = held.of_kind("scan"), held.of_kind("clinical")
     for name, known in (("structure", held.known), ("sequence", np.zeros(len(held), dtype=bool))):
-        score, damaging = told(head, held, known)
+        score, damaging = told_of_sites(head, held, known)
         rho = [
             spearman(score[rows].ravel(), held.value[rows].ravel())
             for rows in _members(held, scan)[0]
@@ -227,29 +209,6 @@ def effect_site_figures(head: StructureEffectHead, held: Sites) -> dict[str, flo
         figures[f"scan {name}"] = float(np.nanmean(rho)) if rho else float("nan")
         figures[f"clinical {name}"] = auroc(damaging[measured], held.value[measured])
     return {"loss": 1 - float(np.nanmean(list(figures.values()))), **figures}
-
-
-def _trained(
-    train: Sites,
-    config: StructureEffectConfig,
-    schedule: Schedule,
-    checkpoint: Path,
-    fabric: Fabric,
-    validation: Callable[[StructureEffectHead], Validation] | None = None,
-) -> tuple[StructureEffectHead, History]:
-    """A head trained on some positions."""
-    torch.manual_seed(schedule.seed)
-    head = StructureEffectHead(config)
-    draw = EffectSitesDraw(train, schedule.seed)
-    history = fit(
-        StructureEffectTraining(head),
-        draw.batch,
-        schedule,
-        checkpoint,
-        fabric=fabric,
-        validation=validation(head) if validation else None,
-    )
-    return head, history
 
 
 def _calibrated(sites: Sites, logit: Values, chosen: NDArray[np.bool_]) -> tuple[float, float]:

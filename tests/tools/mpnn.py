@@ -9,6 +9,10 @@ import torch
 
 from glass_core.embedders.mpnn import VIEWS, StructureEmbedder
 from glass_core.embedders.mpnn_network import ProteinMPNN
+from glass_core.models.heads.stability import Interval, StabilityConfig, StabilityHead
+from glass_core.models.heads.structure_effect import StructureEffectConfig, StructureEffectHead
+
+WIDE = Interval((-1.0, 3.0), (0.5, 1.5), (1.0, 2.0))
 
 
 def made_weights(network: ProteinMPNN) -> ProteinMPNN:
@@ -29,3 +33,16 @@ def made_structure_embedder() -> StructureEmbedder:
     """A reader of structures, right in form and meaningless in value."""
     networks = {view: made_weights(ProteinMPNN(trace=view == "trace")) for view in VIEWS}
     return StructureEmbedder(networks, torch.device("cpu"))
+
+
+def stability_head(dim: int = 16) -> StabilityHead:
+    """A small head that reads structures."""
+    torch.manual_seed(1)
+    config = StabilityConfig(dim, hidden_dim=8, members=2, with_structure=WIDE)
+    return StabilityHead(config).eval()
+
+
+def effect_head(dim: int = 16) -> StructureEffectHead:
+    """Another one."""
+    torch.manual_seed(2)
+    return StructureEffectHead(StructureEffectConfig(dim, hidden_dim=8, members=2)).eval()

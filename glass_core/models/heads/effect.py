@@ -17,10 +17,16 @@ from torch import Tensor, nn
 
 from glass_core.models.heads.attention import through
 from glass_core.models.heads.base import Embedded
-from glass_core.models.heads.residue_network import UNKNOWN_LETTER, against_wild, wild_letters
-from glass_core.models.prediction import OTHERS_AT_SITE, ascending, percentile, substitution_places
+from glass_core.models.heads.residue_network import against_wild, wild_letters
+from glass_core.models.prediction import OTHERS_AT_SITE
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
+from glass_core.protein.substitutions import (
+    ascending,
+    no_substitution,
+    percentile,
+    substitution_places,
+)
 from glass_core.protein.variant import Variant
 from glass_core.records import MAX_LAYERS, frozen_array, require, require_sizes
 
@@ -167,7 +173,8 @@ class EffectHead(nn.Module):
         mask : Tensor, shape=(B, L), dtype=bool
             True at real residues; every row holds at least one.
         wild : Tensor, shape=(B, L), dtype=int64
-            Index of the wild-type letter, `UNKNOWN_LETTER` outside the 20.
+            Index of the wild-type letter, `residue_network.UNKNOWN_LETTER` outside
+            the 20.
 
         Returns
         -------
@@ -191,8 +198,7 @@ class EffectHead(nn.Module):
             embedded.sequence.residues[None].to(device), mask, wild[None].to(device)
         )
         logit = self.config.scale * damaging[0].double() + self.config.offset
-        own = np.arange(len(STANDARD))[None] == wild.numpy()[:, None]
-        hidden = own | (wild.numpy() == UNKNOWN_LETTER)[:, None]
+        hidden = no_substitution(protein.sequence)
         return EffectTable(
             protein.sequence,
             np.where(hidden, np.nan, score[0].double().cpu().numpy()),

@@ -32,9 +32,9 @@ from glass_core.models.heads.local_inputs import (
     neighbour_means,
     sites,
 )
-from glass_core.models.prediction import substitution_places
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
+from glass_core.protein.substitutions import substitution_places
 from glass_core.protein.variant import Variant
 from glass_core.records import frozen_array, require, require_sizes
 

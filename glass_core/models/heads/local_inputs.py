@@ -16,6 +16,7 @@ from glass_core.metrics.distances import distance_matrix
 from glass_core.metrics.flexibility import ElasticNetwork
 from glass_core.protein.sequence import STANDARD
 from glass_core.protein.structure.backbone import CA_STEP
+from glass_core.protein.substitutions import no_substitution
 
 Array = NDArray[np.float64]
 
@@ -90,14 +91,17 @@ def sites(log_probabilities: Array, letters: str, geometry_of: Array) -> Array:
     log_probabilities : ndarray, shape=(n, 20)
         Of ProteinMPNN with every other letter visible.
     letters : str
-        NaN for a residue's own letter, and where that is none of the 20.
     geometry_of : ndarray, shape=(n, G)
+
+    Returns
+    -------
+    ndarray, dtype=float
+        NaN for a residue's own letter, and where that is none of the 20.
     """
     n = len(letters)
     own = np.array([STANDARD.find(letter) for letter in letters])
     worse = log_probabilities[np.arange(n), own][:, None] - log_probabilities
-    worse[own < 0] = np.nan
-    worse[np.arange(n), own] = np.nan
+    worse[no_substitution(letters)] = np.nan
     crowded, loose = geometry_of[:, 8] * 100 - 1.5, geometry_of[:, 3]
     told = np.ones((n, len(STANDARD), TOLD_OF_SITE))
     told[..., 1] = np.tanh(worse / 4)

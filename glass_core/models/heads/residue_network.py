@@ -10,7 +10,8 @@ structures, H hidden width, O outputs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 
 from glass_core.embedders.mpnn import STRUCTURE_DIM, VIEWS, StructureEmbedding, View
 from glass_core.protein.sequence import STANDARD
+from glass_core.records import MAX_LAYERS, require, require_sizes
 
 UNKNOWN_LETTER = len(STANDARD)
 """Index that stands for any wild-type residue outside the 20."""
@@ -83,39 +85,57 @@ class Step(nn.Module):
         return stepped
 
 
-class ResidueNetwork(nn.Module):
-    """Vectors and letter of a residue to `outputs` numbers.
+@dataclass(frozen=True)
+class ResidueConfig:
+    """Shape of a head of such networks.
 
-    Parameters
+    Attributes
     ----------
     embedding_dim : int
         D_in.
-    hidden : int
+    hidden_dim : int
         H.
     steps : int
         Residual steps.
-    outputs : int
-        O.
+    members : int
+        Networks that are averaged.
     dropout, input_dropout : float
     """
 
-    def __init__(
-        self,
-        embedding_dim: int,
-        hidden: int,
-        steps: int,
-        outputs: int,
-        dropout: float,
-        input_dropout: float,
-    ) -> None:
+    embedding_dim: int
+    hidden_dim: int = 256
+    steps: int = 1
+    members: int = 4
+    dropout: float = 0.2
+    input_dropout: float = 0.5
+
+    def __post_init__(self) -> None:
+        require_sizes(self, ("embedding_dim", "hidden_dim", "members"))
+        require_sizes(self, ("steps",), MAX_LAYERS)
+        for name in ("dropout", "input_dropout"):
+            require(0 <= getattr(self, name) < 1, name, "lies in [0, 1)")
+
+    @property
+    def width(self) -> int:
+        """Width of the embedding that the head takes."""
+        return self.embedding_dim
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields by name, as the card holds them."""
+        return asdict(self)
+
+
+class ResidueNetwork(nn.Module):
+    """Vectors and letter of a residue to `outputs` numbers."""
+
+    def __init__(self, config: ResidueConfig, outputs: int) -> None:
         super().__init__()
-        self.sequence = _reader(embedding_dim, hidden, input_dropout)
-        self.structure = nn.ModuleDict(
-            {view: _reader(STRUCTURE_DIM, hidden, input_dropout) for view in VIEWS}
-        )
+        hidden = config.hidden_dim
+        self.sequence = _reader(config.embedding_dim, config)
+        self.structure = nn.ModuleDict({view: _reader(STRUCTURE_DIM, config) for view in VIEWS})
         self.without_structure = nn.Parameter(torch.zeros(hidden))
         self.wild_letter = nn.Embedding(UNKNOWN_LETTER + 1, hidden)
-        self.steps = nn.ModuleList(Step(hidden, dropout) for _ in range(steps))
+        self.steps = nn.ModuleList(Step(hidden, config.dropout) for _ in range(config.steps))
         self.norm = nn.LayerNorm(hidden)
         self.told = nn.Linear(hidden, outputs)
 
@@ -128,6 +148,11 @@ class ResidueNetwork(nn.Module):
             x = step(x)
         told: Tensor = self.told(self.norm(x))
         return told
+
+
+def members(config: ResidueConfig, outputs: int) -> nn.ModuleList:
+    """The networks of a head, each with weights of its own."""
+    return nn.ModuleList(ResidueNetwork(config, outputs) for _ in range(config.members))
 
 
 def against_wild(values: Tensor, wild: Tensor) -> Tensor:
@@ -143,5 +168,7 @@ def wild_letters(sequence: str) -> Tensor:
     )
 
 
-def _reader(width: int, hidden: int, dropout: float) -> nn.Sequential:
-    return nn.Sequential(nn.LayerNorm(width), nn.Dropout(dropout), nn.Linear(width, hidden))
+def _reader(width: int, config: ResidueConfig) -> nn.Sequential:
+    return nn.Sequential(
+        nn.LayerNorm(width), nn.Dropout(config.input_dropout), nn.Linear(width, config.hidden_dim)
+    )

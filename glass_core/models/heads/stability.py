@@ -9,9 +9,8 @@ share of measurements that it names on proteins that took no part in the trainin
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,17 +19,22 @@ from torch import Tensor, nn
 
 from glass_core.models.heads.base import Embedded
 from glass_core.models.heads.residue_network import (
-    UNKNOWN_LETTER,
+    ResidueConfig,
     ResidueInputs,
-    ResidueNetwork,
     against_wild,
+    members,
     wild_letters,
 )
-from glass_core.models.prediction import ascending, percentile, substitution_places
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
+from glass_core.protein.substitutions import (
+    ascending,
+    no_substitution,
+    percentile,
+    substitution_places,
+)
 from glass_core.protein.variant import Variant
-from glass_core.records import MAX_LAYERS, frozen_array, require, require_sizes
+from glass_core.records import frozen_array, require
 
 COVERAGE = 0.9
 """Share of measurements that the interval holds."""
@@ -118,7 +122,7 @@ class StabilityTable:
             told["ddg_percentile"] = percentile(ddg, self._ascending)
         return told
 
-    @property
+    @cached_property
     def tracks(self) -> dict[str, NDArray[np.float64]]:
         """``ddg``: mean ddG of the 19 substitutions of each position, in kcal/mol."""
         known = ~np.isnan(self.ddg)
@@ -132,44 +136,24 @@ class StabilityTable:
 
 
 @dataclass(frozen=True)
-class StabilityConfig:
+class StabilityConfig(ResidueConfig):
     """Shape of the head, and its intervals.
 
     Attributes
     ----------
-    members : int
-        Networks that are averaged.
     with_structure, with_sequence : Interval
         For positions whose structure was read, and for those known by sequence alone.
     """
 
-    embedding_dim: int
-    hidden_dim: int = 256
-    steps: int = 1
-    members: int = 4
-    dropout: float = 0.2
-    input_dropout: float = 0.5
     with_structure: Interval = field(default_factory=Interval)
     with_sequence: Interval = field(default_factory=Interval)
 
     def __post_init__(self) -> None:
-        require_sizes(self, ("embedding_dim", "hidden_dim", "members"))
-        require_sizes(self, ("steps",), MAX_LAYERS)
-        for name in ("dropout", "input_dropout"):
-            require(0 <= getattr(self, name) < 1, name, "lies in [0, 1)")
+        super().__post_init__()
         for name in ("with_structure", "with_sequence"):
             given = getattr(self, name)
             if isinstance(given, dict):  # as a card holds it
                 object.__setattr__(self, name, Interval(**given))
-
-    @property
-    def width(self) -> int:
-        """Width of the embedding that the head takes."""
-        return self.embedding_dim
-
-    def to_dict(self) -> dict[str, Any]:
-        """The fields by name, as the card holds them."""
-        return asdict(self)
 
 
 class StabilityHead(nn.Module):
@@ -178,17 +162,7 @@ class StabilityHead(nn.Module):
     def __init__(self, config: StabilityConfig) -> None:
         super().__init__()
         self.config = config
-        self.members = nn.ModuleList(
-            ResidueNetwork(
-                config.embedding_dim,
-                config.hidden_dim,
-                config.steps,
-                len(STANDARD),
-                config.dropout,
-                config.input_dropout,
-            )
-            for _ in range(config.members)
-        )
+        self.members = members(config, len(STANDARD))
 
     def forward(self, inputs: ResidueInputs) -> Tensor:
         """ddG of every member, shape=(members, L, 20); 0 for the wild type's letter."""
@@ -201,8 +175,7 @@ class StabilityHead(nn.Module):
         wild = wild_letters(protein.sequence)
         inputs = ResidueInputs.of(embedded.sequence.residues, embedded.structure, wild)
         ddg = self(inputs.to(device)).mean(0).double().cpu().numpy()
-        own = np.arange(len(STANDARD))[None] == wild.numpy()[:, None]
-        ddg = np.where(own | (wild.numpy() == UNKNOWN_LETTER)[:, None], np.nan, ddg)
+        ddg = np.where(no_substitution(protein.sequence), np.nan, ddg)
         known = inputs.known.numpy()
         low, high = (
             np.where(known[:, None], structure, sequence)

@@ -72,6 +72,15 @@ class Backbone:
             tuple(map(str, chains)),
         )
 
+    @staticmethod
+    def of_chain(
+        letters: str, coordinates: NDArray[np.float32], given: NDArray[np.integer]
+    ) -> Backbone:
+        """One chain whose residues have the numbers `given`, shape=(n,)."""
+        chain = np.full(len(letters), "A")
+        numbers = numbers_along(coordinates[:, 1], given, chain)
+        return Backbone(letters, coordinates, numbers, tuple(map(str, chain)))
+
     def __len__(self) -> int:
         return len(self.letters)
 
@@ -110,7 +119,7 @@ class Backbone:
 
 
 def numbers_along(
-    ca: NDArray[np.float32], given: NDArray[np.int64], chain: NDArray[np.str_]
+    ca: NDArray[np.float32], given: NDArray[np.integer], chain: NDArray[np.str_]
 ) -> NDArray[np.int64]:
     """Place of each residue along its chain, see `Backbone.numbers`, from the numbers given."""
     bonded = (np.linalg.norm(np.diff(ca, axis=0), axis=1) <= CA_STEP) & (chain[1:] == chain[:-1])

@@ -22,7 +22,7 @@ from glass_core.errors import InputError
 from glass_core.metrics.distances import distance_matrix, local_distance_difference
 from glass_core.metrics.lddt import INCLUSION_RADIUS, lddt
 from glass_core.protein.sequence import STANDARD
-from glass_core.protein.structure.backbone import CA_STEP, Backbone
+from glass_core.protein.structure.backbone import Backbone
 from glass_core.records import require
 from glass_core.training.data.pairs import REARRANGED_RMSD
 from glass_core.training.data.splits import largest, split_of
@@ -214,17 +214,11 @@ def _vectors(
     for number, name in enumerate(missing):
         assert embedder is not None
         letters, backbone = backbones[name]
-        vectors[name] = embedder.read("backbone", _backbone(letters, backbone)).half().contiguous()
+        chain = Backbone.of_chain(letters, backbone, np.arange(len(letters)))
+        vectors[name] = embedder.read("backbone", chain).half().contiguous()
         if number % 200 == 0:
             say(f"structures read: {number} of {len(missing)}")
     if missing and path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         save_file(vectors, path)
     return {name: vectors[name] for name in backbones}
-
-
-def _backbone(letters: str, coordinates: NDArray[np.float32]) -> Backbone:
-    """A single chain, two places further where residues are missing."""
-    steps = np.linalg.norm(np.diff(coordinates[:, 1], axis=0), axis=1)
-    places = np.cumsum(np.concatenate([[0], np.where(steps <= CA_STEP, 1, 2)]))
-    return Backbone(letters, coordinates, places, ("A",) * len(letters))

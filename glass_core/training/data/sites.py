@@ -36,6 +36,8 @@ from glass_core.training.data.wild_structures import WildStructure
 SITE_COLUMNS = ("assay", "kind", "group", "side", "position", "background", "known")
 """`background` is the letter that was put in where the wild type is a measured mutant, else
 ''; `known` whether the structure is."""
+Views = Mapping[View, StructureEmbedding | None]
+"""What is made of a structure; None where it is not known."""
 _TABLE, _TENSORS = "sites.parquet", "sites.safetensors"
 _SEED = 0
 _WILD_QUANTILE = 0.2
@@ -123,17 +125,22 @@ def write_sites(
         taken as wild types as well, whose substitutions are known by difference. It teaches
         that a change and its reverse are one.
     """
+    by_protein: dict[str, list[Assay]] = {}
+    for assay in sorted(assays, key=lambda a: (a.sequence, a.name)):
+        by_protein.setdefault(assay.sequence, []).append(assay)
     parts: list[Sites] = []
-    ordered = sorted(assays, key=lambda a: (a.sequence, a.name))
-    for number, assay in enumerate(ordered):
-        structure = structures.get(assay.sequence)
-        if structure is not None and assay.side == "train" and not structure.may_train:
+    for number, (sequence, of_protein) in enumerate(by_protein.items()):
+        trains = of_protein[0].side == "train"
+        structure = structures.get(sequence)
+        if structure is not None and trains and not structure.may_train:
             structure = None
-        parts.append(_wild_sites(assay, structure, embedder, reader))
-        if structure is not None and assay.side == "train" and assay.kind in ("stability", "ddg"):
-            parts.extend(_mutant_sites(assay, structure, embedder, reader, mutants))
+        vectors, views = embedder.embed([sequence])[0].residues, _views(structure, reader)
+        for assay in of_protein:
+            parts.append(_wild_sites(assay, vectors, views))
+            if structure is not None and trains and assay.kind in ("stability", "ddg"):
+                parts.extend(_mutant_sites(assay, structure, embedder, reader, mutants))
         if number % 100 == 0:
-            say(f"{number} of {len(ordered)} assays")
+            say(f"{number} of {len(by_protein)} proteins")
     rows = pd.concat([part.rows for part in parts], ignore_index=True)
     tensors = {name: torch.cat([part.tensors[name] for part in parts]) for name in parts[0].tensors}
     out.mkdir(parents=True, exist_ok=True)
@@ -158,18 +165,19 @@ def ddg_of(assay: Assay) -> Assay:
     return replace(assay, value=assay.value - np.quantile(assay.value, _WILD_QUANTILE))
 
 
-def _wild_sites(
-    assay: Assay, structure: WildStructure | None, embedder: Embedder, reader: StructureEmbedder
-) -> Sites:
-    """The positions that an assay measures."""
+def _views(structure: WildStructure | None, reader: StructureEmbedder) -> Views:
+    """What is made of a structure from whole backbones and from C-alphas alone."""
+    return {
+        view: None if structure is None else structure.embedded(reader, view)[0] for view in VIEWS
+    }
+
+
+def _wild_sites(assay: Assay, sequence: Tensor, views: Views) -> Sites:
+    """The positions that an assay measures, from what is made of the whole wild type."""
     assay = ddg_of(assay)
     positions = np.unique(assay.index)
     value = np.full((len(assay.sequence), len(STANDARD)), np.nan, dtype=np.float32)
     value[assay.index, assay.letter] = assay.value
-    views = {
-        view: None if structure is None else structure.embedded(reader, view)[0] for view in VIEWS
-    }
-    sequence = embedder.embed([assay.sequence])[0].residues
     wild = wild_letters(assay.sequence)
     return _sites(assay, positions, "", sequence, views, wild, value[positions])
 
@@ -201,7 +209,7 @@ def _mutant_sites(
         wild = STANDARD.find(assay.sequence[index])
         if wild >= 0:
             value[0, wild] = -assay.value[row]
-        views: dict[View, StructureEmbedding | None] = {"backbone": backbone, "trace": None}
+        views: Views = {"backbone": backbone, "trace": None}
         sites.append(
             _sites(
                 assay,
@@ -227,7 +235,7 @@ def _sites(
     positions: NDArray[np.int64],
     background: str,
     sequence: Tensor,
-    views: Mapping[View, StructureEmbedding | None],
+    views: Views,
     wild: Tensor,
     value: NDArray[np.float32],
 ) -> Sites:

@@ -15,7 +15,7 @@ from glass_core.embedders.mpnn import StructureEmbedder, StructureEmbedding, Vie
 from glass_core.errors import InputError
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import THREE_LETTER
-from glass_core.protein.structure.backbone import BACKBONE_ATOMS, Backbone, numbers_along
+from glass_core.protein.structure.backbone import BACKBONE_ATOMS, Backbone
 from glass_core.protein.structure.structure import Structure
 from glass_core.records import require
 
@@ -115,11 +115,5 @@ def _structure(row: Any, may_train: bool) -> WildStructure:
     coordinates = np.asarray(row.backbone, dtype=np.float32).reshape(-1, 4, 3)
     given = np.asarray(row.position_of_residue, dtype=float)
     place = np.where(np.isnan(given), 0, given).astype(np.int64) - 1
-    chain = np.full(len(place), "A")
-    backbone = Backbone(
-        row.sequence_of_structure,
-        coordinates,
-        numbers_along(coordinates[:, 1], place, chain),
-        tuple(map(str, chain)),
-    )
+    backbone = Backbone.of_chain(row.sequence_of_structure, coordinates, place)
     return WildStructure(row.wt_sequence, row.kind, backbone, place, may_train)

@@ -87,12 +87,12 @@ def _told(
 ) -> Iterator[dict[str, Any]]:
     for sequence, of_protein in rows.groupby("wt_sequence"):
         wild = str(sequence)
-        direct = _ddg(predictor, structures[wild].protein())
-        covered = structures[wild].protein().covered
+        protein = structures[wild].protein()
+        direct = _ddg(predictor, protein)
         index, letter = parse_singles(list(of_protein["mutant"]))
         for i, k, row in zip(index, letter, of_protein.itertuples(), strict=True):
             own = STANDARD.find(wild[i])
-            if i < 0 or not covered[i] or own < 0:
+            if i < 0 or not protein.covered[i] or own < 0:
                 continue
             mutant = wild[:i] + STANDARD[k] + wild[i + 1 :]
             reverse = _ddg(predictor, structures[wild].protein(mutant))

@@ -75,7 +75,7 @@ class HeldOut:
 
 
 def evaluate_model(
-    settings: Settings, model: str, out: Path, held_out: HeldOut, tell: Say = ignore
+    settings: Settings, model: str | Path, out: Path, held_out: HeldOut, tell: Say = ignore
 ) -> Iterator[Path]:
     """Measure a model and write its records into `out`; yields each path when written."""
     predictor = load_predictor(settings, model)

@@ -30,7 +30,7 @@ from glass_core.training.evaluation.statistics import (
     rounded,
     with_interval,
 )
-from glass_core.training.evaluation.variants import effect_baselines
+from glass_core.training.evaluation.variants import exchange_baselines
 
 EFFECT_SEQUENCE = "model from sequence"
 UNTRAINED, BURIAL = "ProteinMPNN untrained", "burial"
@@ -103,9 +103,8 @@ def _scores(
         wild = np.array([STANDARD.find(assay.sequence[i]) for i in at[0]])
         scores[UNTRAINED] = np.where(wild < 0, np.nan, logs[at[0], wild]) - logs[at]
         scores[BURIAL] = neighbour_counts(protein.ca)[at[0]].astype(float)
-    base = effect_baselines(assay, predictor.embedder)
-    for who in ("BLOSUM62", "hydrophobicity change"):
-        scores[who] = np.asarray(base[who], dtype=float)[chosen]
+    for who, values in exchange_baselines(assay).items():
+        scores[who] = values.astype(float)[chosen]
     return {
         "assay": assay.name,
         "group": assay.group,

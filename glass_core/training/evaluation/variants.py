@@ -41,13 +41,13 @@ HYDROPATHY = {
 """Kyte & Doolittle, J. Mol. Biol. 157, 105 (1982)."""
 
 
-def effect_baselines(assay: Assay, embedder: Embedder) -> dict[str, Vector]:
-    """Scores of each variant by trivial means, higher = more damaging."""
+def exchange_baselines(assay: Assay) -> dict[str, Vector]:
+    """Scores of each variant by its two letters alone, higher = more damaging."""
     matrix = blosum62_matrix()
     wild = [assay.sequence[i] for i in assay.index]
     mutant = [STANDARD[k] for k in assay.letter]
     nothing = float("nan")
-    scores = {
+    return {
         "BLOSUM62": np.array([-matrix[a, b] for a, b in zip(wild, mutant, strict=True)]),
         "hydrophobicity change": np.array(
             [
@@ -56,6 +56,12 @@ def effect_baselines(assay: Assay, embedder: Embedder) -> dict[str, Vector]:
             ]
         ),
     }
+
+
+def effect_baselines(assay: Assay, embedder: Embedder) -> dict[str, Vector]:
+    """`exchange_baselines`, and what the encoder says untrained for it."""
+    scores, nothing = exchange_baselines(assay), float("nan")
+    wild = [assay.sequence[i] for i in assay.index]
     if {"letters", "burial"} <= embedder.side_heads:
         logits = embedder.tell("letters", assay.sequence).numpy()
         scores["encoder's letters"] = np.array(

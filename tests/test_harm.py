@@ -33,9 +33,9 @@ from glass_core.protein.structure.write import write_structure
 from glass_core.protein.variant import Variant
 from glass_core.report.impact.annotation import known_variant_table
 from glass_core.report.impact.exports import exports
-from glass_core.report.impact.figures import residue_track
 from glass_core.report.impact.html import report_html
 from glass_core.report.impact.tables import without_formulas
+from glass_core.report.impact.track import residue_track
 from glass_core.report.screen.tables import screen_csv
 from glass_core.runs.bundle import export_bundle, import_bundle
 from glass_core.runs.store import RunStore, new_id

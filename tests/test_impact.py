@@ -23,10 +23,11 @@ from glass_core.protein.structure.structure import Structure
 from glass_core.protein.variant import Variant
 from glass_core.remodel.base import Remodelling, RemodelRequest, Replicate
 from glass_core.report.impact.exports import exports
-from glass_core.report.impact.figures import matrices, residue_track
 from glass_core.report.impact.html import report_html
+from glass_core.report.impact.matrices import matrices
 from glass_core.report.impact.structures import NO_SCORE
 from glass_core.report.impact.tables import residue_csv, subdomain_table
+from glass_core.report.impact.track import residue_track
 from glass_core.report.impact.verdict import verdict
 from glass_core.report.viewer import (
     ViewOptions,

@@ -22,9 +22,10 @@ from glass_core.report.impact.annotation import (
     known_variant_table,
     placed_features,
 )
-from glass_core.report.impact.figures import matrices, residue_track
 from glass_core.report.impact.html import report_html
+from glass_core.report.impact.matrices import matrices
 from glass_core.report.impact.tables import residue_table, variant_table
+from glass_core.report.impact.track import residue_track
 
 
 def annotation(sequence, **more):

@@ -222,8 +222,10 @@ def _print_summary(result: Impact) -> None:
         click.echo(f"  ! {flag}")
     for part in result.subdomains[:5]:
         figures = [(f"mean {result.deficit_basis} deficit", part.mean_deficit, part.p_value)]
+        if result.predicted_change is not None:
+            figures.insert(0, ("mean predicted change", part.mean_change, part.change_p_value))
         if result.measured:
-            figures.append(("mean strain", part.mean_strain, part.strain_p_value))
+            figures.insert(0, ("mean strain", part.mean_strain, part.strain_p_value))
         click.echo(
             f"  {part.name}: "
             + "; ".join(

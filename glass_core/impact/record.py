@@ -84,6 +84,22 @@ class Impact:
         return self.prediction.lddt
 
     @property
+    def predicted_change(self) -> NDArray[np.float64] | None:
+        """Predicted mean change of distances to neighbours within 15 Å, in Å; None without one."""
+        return self.prediction.tracks.get("local_change")
+
+    @property
+    def flexibility(self) -> NDArray[np.float64] | None:
+        """The same without any substitution: how loose each residue is; None without one."""
+        return self.prediction.tracks.get("flexibility")
+
+    @property
+    def conservation(self) -> NDArray[np.float64] | None:
+        """0 to 1 by the alignment of homologues; None without one that is counted."""
+        profile = self.protein.profile
+        return profile.conservation if profile is not None and profile.usable else None
+
+    @property
     def tm_score(self) -> float:
         """Measured TM-score, mean over replicates; NaN when nothing was measured."""
         scores = [m.alignment.tm_score for m in self.measurements]
@@ -172,7 +188,10 @@ class Impact:
 
     @cached_property
     def subdomains(self) -> tuple[Subdomain, ...]:
-        """Parts of the fold, most affected first: by strain where measured, else by `deficit`."""
+        """Parts of the fold, most affected first.
+
+        By strain where measured, else by `predicted_change`, else by `deficit`.
+        """
         if self.protein.structure is None:
             return subdomains(self.deficit, self.variant.positions)
         return subdomains(
@@ -181,6 +200,7 @@ class Impact:
             self.secondary_structure,
             self.protein.ca,
             self.strain if self.measured else None,
+            self.predicted_change,
         )
 
     @cached_property

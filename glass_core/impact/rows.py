@@ -24,6 +24,10 @@ RESIDUE_COLUMNS: dict[str, str] = {
     "contacts": "other chains with an atom within 5 Å; ' marks a symmetry copy",
     "secondary_structure": "H helix, E strand, C coil of the wild-type structure; - no coordinates",
     "predicted_lddt": "predicted by the model from sequences alone, a cosine",
+    "predicted_change": "predicted mean |d - d'| over neighbours within 15 Å, in Å, from the "
+    "wild-type structure and the substitution",
+    "predicted_flexibility": "the same without the substitution, in Å",
+    "conservation": "1 - entropy of the residues of homologues, 0 to 1; from the alignment",
     "predicted_sensitivity": "mean effect score of the position's 19 substitutions, predicted; "
     "higher = more damaging; no unit",
     "measured_lddt": "measured on remodelled structures (relaxed wild type against mutant), mean",
@@ -54,6 +58,9 @@ def residue_rows(impact: Impact) -> list[dict[str, Any]]:
     plddt = None if structure is None else structure.plddt
     tracks: dict[str, NDArray[np.float64] | None] = {
         "predicted_lddt": impact.predicted_lddt,
+        "predicted_change": impact.predicted_change,
+        "predicted_flexibility": impact.flexibility,
+        "conservation": impact.conservation,
         "predicted_sensitivity": impact.prediction.tracks.get("sensitivity"),
         "measured_lddt": impact.measured_lddt,
         "measured_lddt_sd": impact.measured_lddt_sd,

@@ -52,6 +52,8 @@ class Subdomain:
     mean_strain, strain_p_value : float
         The same two for effective strain, which also sees shifts too small for
         lDDT; NaN where nothing was measured.
+    mean_change, change_p_value : float
+        The same two for the predicted change of distances in Å; NaN without one.
     """
 
     name: str
@@ -62,6 +64,8 @@ class Subdomain:
     mutated: bool
     mean_strain: float = float("nan")
     strain_p_value: float = float("nan")
+    mean_change: float = float("nan")
+    change_p_value: float = float("nan")
 
     def __post_init__(self) -> None:
         require(bool(self.segments), "segments", "is not empty")
@@ -79,10 +83,12 @@ def subdomains(
     letters: str | None = None,
     coord: NDArray[np.floating] | None = None,
     strain: NDArray[np.floating] | None = None,
+    change: NDArray[np.floating] | None = None,
 ) -> tuple[Subdomain, ...]:
     """Rank the parts of a protein, most affected first.
 
-    They are ranked by mean strain where it is given, else by mean deficit.
+    They are ranked by mean strain where it is given, else by mean change where that is,
+    else by mean deficit.
 
     Parameters
     ----------
@@ -97,6 +103,8 @@ def subdomains(
         (and `letters`) the stretches of the track itself are returned.
     strain : ndarray, shape=(L,), dtype=float, optional
         Measured effective strain per sequence position, NaN = no value.
+    change : ndarray, shape=(L,), dtype=float, optional
+        Predicted change of distances in Å per sequence position, NaN = no value.
     """
     sites = frozenset(changed)
     parts: list[tuple[str, SubdomainKind, NDArray[np.int64]]] = []
@@ -116,10 +124,14 @@ def subdomains(
             (f"stretch {number}", "stretch", members)
             for number, members in enumerate(high_stretches(deficit), start=1)
         ]
-    found = [_describe(*part, deficit, strain, sites) for part in parts]
+    found = [_describe(*part, deficit, strain, change, sites) for part in parts]
 
     def order(part: Subdomain) -> tuple[bool, float]:
-        rank = part.mean_deficit if strain is None else part.mean_strain
+        rank = part.mean_deficit
+        if strain is not None:
+            rank = part.mean_strain
+        elif change is not None:
+            rank = part.mean_change
         return bool(np.isnan(rank)), -rank
 
     return tuple(sorted(found, key=order))
@@ -193,18 +205,29 @@ def _describe(
     members: NDArray[np.int64],
     deficit: NDArray[np.floating],
     strain: NDArray[np.floating] | None,
+    change: NDArray[np.floating] | None,
     sites: frozenset[int],
 ) -> Subdomain:
-    nothing = float("nan")
     segments = tuple((int(one[0]) + 1, int(one[-1]) + 1) for one in _stretches(members))
     places = ", ".join(f"{a}-{b}" if a != b else str(a) for a, b in segments)
+
+    def described(track: NDArray[np.floating] | None) -> tuple[float, float]:
+        if track is None:
+            return float("nan"), float("nan")
+        return known_mean(track[members]), placement_p_value(track, members)
+
+    mean_deficit, p_value = described(deficit)
+    mean_strain, strain_p_value = described(strain)
+    mean_change, change_p_value = described(change)
     return Subdomain(
         name=f"{name} ({places})",
         kind=kind,
         segments=segments,
-        mean_deficit=known_mean(deficit[members]),
-        p_value=nothing if kind == "stretch" else placement_p_value(deficit, members),
+        mean_deficit=mean_deficit,
+        p_value=float("nan") if kind == "stretch" else p_value,
         mutated=any(a <= site <= b for a, b in segments for site in sites),
-        mean_strain=nothing if strain is None else known_mean(strain[members]),
-        strain_p_value=nothing if strain is None else placement_p_value(strain, members),
+        mean_strain=mean_strain,
+        strain_p_value=strain_p_value,
+        mean_change=mean_change,
+        change_p_value=change_p_value,
     )

@@ -12,6 +12,8 @@ MEASURED = "#D55E00"
 FLOOR = "#7F7F7F"
 STRAIN = "#AA4499"
 """Measured too, and no lDDT."""
+ALIGNED = "#661100"
+"""What homologues say."""
 EVALUATED, BESIDE = "#332288", "#999933"
 """Of the Evidence page: what belongs to the evaluated model, and a second quantity or a trend.
 Neither stands for predicted or measured."""
@@ -56,6 +58,9 @@ def change_colour(fraction: float) -> str:
 
 AXIS = {"showgrid": True, "gridcolor": "rgba(128,128,128,0.25)", "zeroline": False}
 """Of figures that show values."""
+
+
+LEGEND_ABOVE = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
 
 
 def layout(**more: Any) -> dict[str, Any]:

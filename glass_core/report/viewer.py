@@ -16,7 +16,7 @@ from glass_core.protein.structure.structure import Structure
 from glass_core.protein.structure.write import write_structure
 from glass_core.report import style
 
-ColourBy = Literal["deficit", "strain", "chain", "pLDDT"]
+ColourBy = Literal["strain", "change", "deficit", "chain", "pLDDT"]
 SCRIPT = Path("vendor") / "3Dmol-min.js"
 """Inside the assets folder; put there by ``make``."""
 
@@ -41,6 +41,7 @@ def read_script(assets: Path) -> str | None:
 def colour_choices(impact: Impact) -> tuple[ColourBy, ...]:
     """The colourings that have values for this impact, the most telling first."""
     choices: list[ColourBy] = ["strain"] if impact.measured else []
+    choices += [] if impact.predicted_change is None else ["change"]
     choices += ["deficit", "chain"]
     if impact.protein.structure is not None and impact.protein.structure.plddt is not None:
         choices.append("pLDDT")
@@ -116,7 +117,7 @@ def _palette(impact: Impact, colour_by: ColourBy) -> dict[int, str]:
 
 
 def full_colour(impact: Impact, colour_by: ColourBy) -> float:
-    """The deficit or strain from which a residue has the darkest colour.
+    """The deficit, strain or change from which a residue has the darkest colour.
 
     The 97th percentile of the track, so that one residue does not pale the
     rest; at least 0.001.
@@ -127,6 +128,9 @@ def full_colour(impact: Impact, colour_by: ColourBy) -> float:
 
 
 def _painted(impact: Impact, colour_by: ColourBy) -> NDArray[np.float64]:
+    """The track that a colouring shows."""
+    if colour_by == "change" and impact.predicted_change is not None:
+        return impact.predicted_change
     return impact.strain if colour_by == "strain" else impact.deficit
 
 
@@ -139,11 +143,11 @@ def colour_legend(impact: Impact, colour_by: ColourBy) -> str:
     both = "Light blue: wild type; " if impact.measured else ""
     if colour_by == "chain":
         return both + "orange: mutant."
-    what = (
-        "effective strain"
-        if colour_by == "strain"
-        else (f"deficit, 1 - lDDT ({'measured' if impact.measured else 'predicted'})")
-    )
+    what = {
+        "strain": "effective strain",
+        "change": "predicted change in Å, mostly how loose a residue is",
+        "deficit": f"deficit, 1 - lDDT ({impact.deficit_basis})",
+    }[colour_by]
     shown = "mutant by " if impact.measured else "Colours: "
     return (
         f"{both}{shown}{what}, pale at 0 to darkest at "

@@ -8,8 +8,9 @@ from glass_core.impact.evidence import agreement
 from glass_core.impact.record import Impact
 from glass_core.impact.rows import RESIDUE_COLUMNS
 from glass_core.report.impact.evidence import check_table, evidence_table
-from glass_core.report.impact.figures import matrices, residue_track
+from glass_core.report.impact.matrices import matrices
 from glass_core.report.impact.tables import residue_table, subdomain_table
+from glass_core.report.impact.track import residue_track
 from glass_core.report.impact.verdict import verdict
 from glass_core.report.page import report_page
 from glass_core.report.viewer import ViewOptions, colour_choices, colour_legend, viewer_html

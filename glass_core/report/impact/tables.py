@@ -70,13 +70,21 @@ def subdomain_table(impact: Impact) -> pd.DataFrame:
                 "part": part.name,
                 "kind": part.kind,
                 "residues": part.size,
-                f"mean deficit ({impact.deficit_basis})": part.mean_deficit,
-                "p of the deficit": part.p_value,
                 **(
                     {"mean strain": part.mean_strain, "p of the strain": part.strain_p_value}
                     if impact.measured
                     else {}
                 ),
+                **(
+                    {}
+                    if impact.predicted_change is None
+                    else {
+                        "mean change (predicted, Å)": part.mean_change,
+                        "p of the change": part.change_p_value,
+                    }
+                ),
+                f"mean deficit ({impact.deficit_basis})": part.mean_deficit,
+                "p of the deficit": part.p_value,
                 "mutated": part.mutated,
             }
             for part in impact.subdomains

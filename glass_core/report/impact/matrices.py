@@ -1,4 +1,4 @@
-"""Plotly figures drawn from an `Impact` alone."""
+"""Distance matrices drawn from an `Impact` alone."""
 
 from __future__ import annotations
 
@@ -12,86 +12,9 @@ from glass_core.metrics.distances import difference_matrix, distance_matrix, pla
 from glass_core.metrics.lddt import INCLUSION_RADIUS
 from glass_core.protein.protein import Protein
 from glass_core.report import style
-from glass_core.report.impact.annotation import add_annotation, has_annotation
-from glass_core.report.ribbon import add_ribbon
 
-_LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
-_NAMED_SITES = 10
 MOST_DRAWN = 700
 """Residues per axis of a matrix; more would take browsers too long."""
-
-
-def residue_track(impact: Impact, selected: int | None = None) -> go.Figure:
-    """lDDT, strain and secondary structure along the sequence.
-
-    Parameters
-    ----------
-    selected : int, optional
-        1-based position to mark.
-    """
-    position = np.arange(1, len(impact.protein) + 1)
-    hover = _hover(impact)
-    known = has_annotation(impact.protein)
-    heights = [0.58, 0.32, 0.10] if impact.measured else [0.85, 0.15]
-    ribbon = len(heights)
-    heights += [0.2] if known else []
-    rows = len(heights)
-    figure = make_subplots(
-        rows=rows, cols=1, shared_xaxes=True, row_heights=heights, vertical_spacing=0.04
-    )
-
-    def line(track: NDArray[np.float64], name: str, colour: str, row: int, **style: object) -> None:
-        figure.add_trace(
-            go.Scatter(
-                x=position,
-                y=track,
-                name=name,
-                mode="lines+markers",
-                customdata=hover,
-                marker={"size": 5, "color": colour},
-                line={"color": colour, **style},
-                hovertemplate="%{customdata}<br>" + name + " %{y:.4f}<extra></extra>",
-                connectgaps=False,
-            ),
-            row=row,
-            col=1,
-        )
-
-    if impact.noise_floor is not None:
-        line(impact.floor_lddt, "noise floor", style.FLOOR, 1, dash="dot", width=1)
-    if impact.measured:
-        _band(figure, position, impact.measured_lddt, impact.measured_lddt_sd)
-        line(impact.measured_lddt, "measured lDDT", style.MEASURED, 1, width=2)
-    line(impact.predicted_lddt, "predicted lDDT", style.PREDICTED, 1, width=2)
-    if impact.measured:
-        line(impact.strain, "effective strain", style.STRAIN, 2, width=2)
-        if impact.noise_floor is not None:
-            line(impact.floor_strain, "strain of the floor", style.FLOOR, 2, dash="dot", width=1)
-        figure.update_yaxes(title_text="strain", rangemode="tozero", row=2, col=1, **style.AXIS)
-    add_ribbon(figure, impact.protein, ribbon, legend=True)
-    if known:
-        add_annotation(figure, impact.protein, rows)
-    for number, site in enumerate(impact.variant.positions):
-        figure.add_vline(
-            x=site,
-            line={"color": style.SITE, "width": 1, "dash": "dash"},
-            row=1,
-            col=1,
-            annotation_text=impact.site_label(site) if number < _NAMED_SITES else None,
-            annotation_position="bottom right",
-            annotation_font_size=12,
-        )
-        for row in range(2, rows + 1):
-            figure.add_vline(
-                x=site, line={"color": style.SITE, "width": 1, "dash": "dash"}, row=row, col=1
-            )
-    if selected is not None:
-        figure.add_vline(x=selected, line={"color": style.SELECTED, "width": 2})
-    figure.update_yaxes(title_text="lDDT", row=1, col=1, **style.AXIS)
-    figure.update_xaxes(title_text="sequence position", row=rows, col=1)
-    height = (520 if impact.measured else 380) + (80 if known else 0)
-    figure.update_layout(height=height, hovermode="closest", **style.layout(legend=_LEGEND))
-    return figure
 
 
 def matrices(
@@ -122,7 +45,7 @@ def matrices(
     step = 1 if whole else -(-(last - first + 1) // MOST_DRAWN)
     drawn = np.arange(length) if whole else np.arange(first - 1, last, step)
     position = drawn + 1
-    names = _hover(impact)
+    names = residue_names(impact)
     hover = [names[index] for index in drawn]
     columns = 2 if len(panels) == 4 else len(panels)
     figure = make_subplots(
@@ -208,7 +131,7 @@ def matrices(
     figure.update_xaxes(range=[first - 0.5, last + 0.5])
     figure.update_yaxes(range=[last + 0.5, first - 0.5])
     height = {1: 600, 2: 480, 3: 380}.get(len(panels), 940)
-    figure.update_layout(height=height, **style.layout(legend=_LEGEND))
+    figure.update_layout(height=height, **style.layout(legend=style.LEGEND_ABOVE))
     figure.update_layout(margin={"l": 45, "r": 10, "t": 45, "b": 70})
     return figure
 
@@ -251,35 +174,7 @@ def _aligned_error(protein: Protein) -> list[tuple[str, NDArray[np.float64], str
     return [("predicted aligned error", error, style.ERROR_SCALE, None)]
 
 
-def _band(
-    figure: go.Figure,
-    position: NDArray[np.int64],
-    mean: NDArray[np.float64],
-    sd: NDArray[np.float64],
-) -> None:
-    """One standard deviation over replicates, drawn only where there are several."""
-    known = ~np.isnan(mean) & ~np.isnan(sd)
-    if not known.any():
-        return
-    x = position[known]
-    low, high = (mean - sd)[known], np.minimum((mean + sd)[known], 1.0)
-    figure.add_trace(
-        go.Scatter(
-            x=np.concatenate([x, x[::-1]]),
-            y=np.concatenate([high, low[::-1]]),
-            fill="toself",
-            fillcolor="rgba(213,94,0,0.2)",
-            line={"width": 0},
-            mode="lines",
-            name="± 1 sd over replicates",
-            hoverinfo="skip",
-        ),
-        row=1,
-        col=1,
-    )
-
-
-def _hover(impact: Impact) -> list[str]:
+def residue_names(impact: Impact) -> list[str]:
     """The residue of each position in every numbering."""
     protein = impact.protein
     texts = []

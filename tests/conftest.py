@@ -91,6 +91,21 @@ def seeing(tiny_predictor):
 
 
 @pytest.fixture
+def answering(seeing):
+    """The same with a head that makes one chance of what the others tell."""
+    from glass_core.models.predictor import SiamesePredictor
+    from tests.tools.mpnn import combined_head, effect_head, made_structure_embedder, stability_head
+
+    heads = {
+        "siamese": seeing._siamese,
+        "stability": stability_head(),
+        "structure_effect": effect_head(),
+        "combined": combined_head(),
+    }
+    return SiamesePredictor(seeing.embedder, heads, seeing.info, made_structure_embedder())
+
+
+@pytest.fixture
 def run(tiny_assets, tmp_path):
     """Run a command with the tiny model; returns (exit code, stdout, stderr)."""
     from click.testing import CliRunner

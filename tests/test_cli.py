@@ -264,6 +264,8 @@ STEPS = [
     "sites",
     "stability",
     "structure-effect",
+    "alignments",
+    "combined",
     "change",
     "card",
 ]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,12 +18,15 @@ from glass_core.errors import InputError
 from glass_core.models.card import ModelCard
 from glass_core.models.checkpoint import load_heads
 from glass_core.protein.sequence import STANDARD
+from glass_core.search.mmseqs import align_homologues
 from glass_core.training import stability, structure_effect
+from glass_core.training.combined import train_combined
+from glass_core.training.data.alignments import name_of, read_alignment, write_alignments
 from glass_core.training.data.assays import Assay
 from glass_core.training.data.sites import ddg_of, read_sites, write_sites
 from glass_core.training.data.wild_structures import read_wild_structures
 from glass_core.training.evaluation.reverse import evaluate_reverse
-from glass_core.training.evaluation.structures import evaluate_structures
+from glass_core.training.evaluation.structures import evaluate_alignments, evaluate_structures
 from glass_core.training.folds import fold_of, told_by_strangers
 from tests.tools.mpnn import made_structure_embedder
 
@@ -219,13 +225,108 @@ def test_an_effect_head_is_learnt_and_kept(sites, model, fabric):
     assert {"scan structure", "clinical sequence"} <= set(history.validation[-1])
 
 
-def test_nothing_to_learn_from_is_said(sites, model, fabric, tmp_path):
-    read = read_sites(sites)
+def test_one_chance_is_fitted_to_what_strangers_say(sites, model, fabric, monkeypatch, tmp_path):
+    few = {"steps": 30, "every": 15, "warmup": 5}
+    for module, name, learn in (
+        (stability, "STABILITY_SCHEDULE", stability.train_stability),
+        (structure_effect, "STRUCTURE_EFFECT_SCHEDULE", structure_effect.train_structure_effect),
+    ):
+        monkeypatch.setattr(module, name, replace(getattr(module, name), **few))
+        learn(sites, model, fabric, getattr(module, name))
+    effects, alignments = tmp_path / "effects.parquet", tmp_path / "alignments"
+    pd.DataFrame(
+        [{"kind": a.kind, "assay": a.name, "sequence": a.sequence} for a in every_assay()]
+    ).to_parquet(effects)
+    alignments.mkdir()
+    kin = deep_alignment(SEQUENCES["train"][0])
+    (alignments / f"{name_of(SEQUENCES['train'][0])}.a3m.gz").write_bytes(gzip.compress(kin))
+    said: list[str] = []
+    train_combined(sites, effects, alignments, model, fabric, said.append)
+    assert said == ["alignments: 40 of 120 positions"]
+    card = ModelCard.read(model)
+    card.check_files()
+    head = load_heads(card)["combined"]
+    assert (head.weight >= 0).all() and head.weight[0, 0].sum() > 0
+    assert (head.weight[:, 0, -1] == 0).all(), "nothing is counted that is not there"
+    record = json.loads((model / "combined-training.json").read_text())["config"]["patterns"]
+    counts = {(p["structure"], p["alignment"]): p["labels"] for p in record}
+    assert counts[False, False] == 3 * 380 and counts[False, True] == 380
+    assert counts[True, False] == 19 * 19, "one has no structure and one is held back"
+    with pytest.raises(InputError, match="no labels or no scans"):
+        read = read_sites(sites)
+        only = read.only(read.of_kind("stability", "ddg"))
+        write_tensors(only, tmp_path)
+        train_combined(tmp_path, effects, None, model, fabric, said.append)
+
+
+def deep_alignment(sequence: str) -> bytes:
+    """Eighty homologues of which each differs at half of the positions, as A3M."""
+    rng = np.random.default_rng(0)
+    rows = [sequence]
+    for _ in range(80):
+        changed = [STANDARD[rng.integers(20)] if rng.random() < 0.5 else c for c in sequence]
+        rows.append("".join(changed))
+    return "".join(f">{n}\n{row}\n" for n, row in enumerate(rows)).encode()
+
+
+def test_alignments_are_given_or_looked_for(tmp_path, monkeypatch):
+    data, work, out = tmp_path / "data", tmp_path / "work", tmp_path / "out"
+    for folder in (data / "msas", data / "sequences", work):
+        folder.mkdir(parents=True)
+    first, second, third = SEQUENCES["train"]
+    pd.DataFrame({"sequence": [first, second, third, third]}).to_parquet(work / "effects.parquet")
+    pd.DataFrame({"sequence": ["MKT"], "cluster": ["c1"]}).to_parquet(
+        data / "sequences/sequences.parquet"
+    )
+    pd.DataFrame(
+        {
+            "name": ["worse", "better", "other"],
+            "wt_md5": [name_of(first), name_of(first), "0" * 32],
+            "best_for_target": [False, True, True],
+        }
+    ).to_csv(data / "msas/matches.csv")
+    for name in ("worse", "better"):
+        content = gzip.compress(deep_alignment(first) + name.encode())
+        (data / "msas" / f"{name}.a3m.gz").write_bytes(content)
+
+    def found(queries, targets, work, threads):
+        assert queries == {name_of(second): second, name_of(third): third}
+        assert targets == ["MKT"]
+        path = tmp_path / f"{name_of(second)}.a3m"
+        path.write_bytes(deep_alignment(second))
+        return iter([path])
+
+    monkeypatch.setattr("glass_core.training.data.alignments.align_homologues", found)
+    assert write_alignments(data, work, out, 1, lambda words: None) == 2
+    assert gzip.decompress((out / f"{name_of(first)}.a3m.gz").read_bytes()).endswith(b"better")
+    assert read_alignment(out, second).usable
+    assert read_alignment(out, third) is None and read_alignment(None, second) is None
+    shutil.copyfile(out / f"{name_of(second)}.a3m.gz", out / f"{name_of(third)}.a3m.gz")
+    assert read_alignment(out, third) is None, "an alignment of another protein"
+
+
+@pytest.mark.skipif(shutil.which("mmseqs") is None, reason="MMseqs2 is not installed")
+def test_homologues_are_found_and_aligned(tmp_path):
+    rng = np.random.default_rng(0)
+    query = "".join(rng.choice(list(STANDARD), 120))
+    kin = ["".join(c if rng.random() < 0.8 else STANDARD[rng.integers(20)] for c in query)]
+    others = ["".join(rng.choice(list(STANDARD), 120)) for _ in range(5)]
+    paths = list(align_homologues({"mine": query, "lone": "W" * 40}, [*kin, *others], tmp_path, 1))
+    assert [path.name for path in paths] == ["mine.a3m"]
+    rows = paths[0].read_text().split("\n")
+    assert rows[1] == query and rows[3].replace("-", "") in kin[0]
+
+
+def write_tensors(sites, folder: Path) -> None:
     from safetensors.torch import save_file
 
-    train = read.only((read.rows["side"] == "train").to_numpy())
-    train.rows.to_parquet(tmp_path / "sites.parquet")
-    save_file({k: v.contiguous() for k, v in train.tensors.items()}, tmp_path / "sites.safetensors")
+    sites.rows.to_parquet(folder / "sites.parquet")
+    save_file({k: v.contiguous() for k, v in sites.tensors.items()}, folder / "sites.safetensors")
+
+
+def test_nothing_to_learn_from_is_said(sites, model, fabric, tmp_path):
+    read = read_sites(sites)
+    write_tensors(read.only((read.rows["side"] == "train").to_numpy()), tmp_path)
     for learn in (stability.train_stability, structure_effect.train_structure_effect):
         with pytest.raises(InputError, match="validation side"):
             learn(tmp_path, model, fabric)
@@ -250,6 +351,37 @@ def test_records_of_what_structures_tell(seeing, structures_file):
     assert (
         labels["labels"] == 2 * 19 * 19 and 0 <= labels["figures"]["model"]["auroc"]["value"] <= 1
     )
+
+
+def test_records_of_what_alignments_add(answering, structures_file, tmp_path):
+    held = [a for a in every_assay() if a.side == "validation"]
+    structures, (first, second) = read_wild_structures(structures_file), SEQUENCES["validation"]
+    bare = dict(evaluate_structures(answering, held, structures, lambda words: None))
+    for name in ("scan-structure", "clinical-structure"):
+        assert "combined" in bare[name]["figures"]
+        assert "alignment" not in bare[name]["figures"]
+    labels = bare["clinical-structure"]
+    assert labels["chance"] == "combined"
+    for who in ("combined", "model", "model from sequence"):
+        assert 0 <= labels["figures"][who]["calibration_error"]["value"] <= 1
+    assert "calibration_error" not in labels["figures"]["BLOSUM62"]
+    kin = gzip.compress(deep_alignment(first))
+    (tmp_path / f"{name_of(first)}.a3m.gz").write_bytes(kin)
+    (tmp_path / f"{name_of(second)}.a3m.gz").write_bytes(b"")
+    records = dict(evaluate_alignments(answering, held, structures, tmp_path, lambda words: None))
+    assert set(records) == {
+        "stability-alignment", "scan-alignment", "clinical-alignment", "ddg-alignment",
+    }  # fmt: skip
+    scans = records["scan-alignment"]
+    assert scans["assays"] == 1, "the other has no alignment that can be read"
+    assert {"alignment", "combined", "combined without the alignment", "BLOSUM62"} <= set(
+        scans["figures"]
+    )
+    assert scans["rows"][0]["variants"] == 20 * 19, "where the structure has a residue or not"
+    told = scans["rows"][0]["spearman"]
+    assert told["combined"] != told["combined without the alignment"]
+    assert told["combined without the alignment"] is not None
+    assert records["clinical-alignment"]["labels"] == 20 * 19
 
 
 def test_records_of_direct_and_reverse(seeing, structures_file, tmp_path):

@@ -20,6 +20,11 @@ from glass_core.errors import require_training_packages
     help="Backbones of the wild types of --effects, as the step sites of train reads.",
 )
 @click.option(
+    "--alignments",
+    type=FOLDER,
+    help="Alignments of the wild types of --effects, as the step alignments of train writes.",
+)
+@click.option(
     "--reverse",
     type=FILE,
     help="Parquet table of ddG with the set Ssym (wt_sequence, mutant, ddg, source).",
@@ -45,6 +50,7 @@ def evaluate_command(
     pairs: Path | None,
     effects: Path | None,
     structures: Path | None,
+    alignments: Path | None,
     reverse: Path | None,
     secondary: Path | None,
     changes: Path | None,
@@ -64,6 +70,7 @@ def evaluate_command(
         pairs=pairs,
         effects=effects,
         structures=structures,
+        alignments=alignments,
         reverse=reverse,
         secondary=secondary,
         changes=changes,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from glass_core.cli.train_compact import (
+    alignments_command,
     assays_command,
     card_command,
     corpus_command,
@@ -13,6 +14,7 @@ from glass_core.cli.train_compact import (
 )
 from glass_core.cli.train_heads import (
     change_command,
+    combined_command,
     effect_command,
     fold_command,
     siamese_command,
@@ -40,8 +42,8 @@ def train_group() -> None:
     """Train a model, step by step; 'train --pairs ...' trains the Siamese head.
 
     For heads of your own: pairs, siamese, fold, effect, sites, stability, structure-effect,
-    change, then evaluate. The other
-    steps make the compact model. Every step can be repeated, and resumes.
+    combined, change, then evaluate. The other steps make the compact model. Every step can
+    be repeated, and resumes.
     """
 
 
@@ -57,6 +59,8 @@ for step in (
     sites_command,
     stability_command,
     structure_effect_command,
+    alignments_command,
+    combined_command,
     change_command,
     card_command,
 ):

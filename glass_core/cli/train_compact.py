@@ -55,6 +55,22 @@ def assays_command(data: Path, work: Path) -> None:
     click.echo(table.groupby(["kind", "side"])["assay"].agg(["nunique", "size"]).to_string())
 
 
+@click.command("alignments")
+@data_option
+@work_option
+@click.option("--out", type=FOLDER, required=True, help="Folder for one alignment per wild type.")
+@click.option("--threads", type=int, default=2, show_default=True, help="Of MMseqs2.")
+def alignments_command(data: Path, work: Path, out: Path, threads: int) -> None:
+    """Align homologues to the wild types of WORK/effects.parquet, for the step combined.
+
+    WORK must hold effects.parquet, from the step assays.
+    """
+    from glass_core.training.data.alignments import write_alignments
+
+    count = write_alignments(data, work, out, threads, lambda words: click.echo(words, err=True))
+    click.echo(f"{count:,} alignments in {out}")
+
+
 @click.command("encoder")
 @work_option
 @pace_options

@@ -239,6 +239,31 @@ def structure_effect_command(
     say_trained(fabric, model, history)
 
 
+@click.command("combined")
+@click.argument("sites", type=FOLDER)
+@click.argument("effects", type=FILE)
+@click.option("--alignments", type=FOLDER, help="What the step alignments wrote.")
+@click.option("--model", type=FOLDER, required=True, help="The model that gets the head.")
+@hardware_options
+def combined_command(
+    sites: Path, effects: Path, alignments: Path | None, model: Path, hardware: dict[str, Any]
+) -> None:
+    """Fit the head that makes one chance of all evidence.
+
+    SITES is what the step sites wrote from EFFECTS. MODEL must have the heads of the steps
+    stability and structure-effect; what these left in its folder is used again.
+    """
+    require_training_packages("training", "lightning_fabric")
+    from glass_core.training.combined import train_combined
+    from glass_core.training.setup import open_fabric
+
+    fabric = open_fabric(**hardware)
+    train_combined(
+        sites, effects, alignments, model, fabric, lambda words: click.echo(words, err=True)
+    )
+    click.echo(f"{model}: has a combining head")
+
+
 @click.command("change")
 @click.argument("structures", type=FOLDER)
 @click.option("--model", type=FOLDER, required=True, help="The model that gets the head.")

@@ -11,7 +11,7 @@ import numpy as np
 
 from glass_core.errors import InputError, RecordError
 from glass_core.impact.baselines import Baselines
-from glass_core.impact.evidence import agreement
+from glass_core.impact.evidence import agreement, combined
 from glass_core.impact.provenance import Provenance
 from glass_core.impact.record import Impact
 from glass_core.impact.rows import residue_rows
@@ -62,9 +62,13 @@ def to_dict(impact: Impact) -> dict[str, Any]:
             "told": dict(prediction.told),
             "tracks": {name: to_nullable(track) for name, track in prediction.tracks.items()},
             "stability": _stability(prediction.told),
+            "local_change": None
+            if impact.predicted_change is None
+            else to_nullable(impact.predicted_change),
         },
         "evidence": [_plain(asdict(one)) for one in impact.evidence],
         "agreement": agreement(impact.evidence),
+        "combined": _combined(prediction.told),
         "checks": [asdict(check) for check in impact.checks],
         "baselines": asdict(impact.baselines),
         "measurement": _summary(impact.measurements),
@@ -105,6 +109,12 @@ def _stability(told: Mapping[str, float]) -> dict[str, Any] | None:
         "high": told["ddg_high"],
         "takes": "structure" if told["ddg_structure"] else "sequence",
     }
+
+
+def _combined(told: Mapping[str, float]) -> dict[str, Any] | None:
+    """The chance from all evidence and what it used; None where the model makes none."""
+    found = combined(told)
+    return None if found is None else asdict(found) | {"used": list(found.used)}
 
 
 def measurement_dict(measurement: Measurement) -> dict[str, Any]:

@@ -63,6 +63,63 @@ class Evidence:
             require(bool(getattr(self, field)), field, "is given")
 
 
+@dataclass(frozen=True)
+class Combined:
+    """One chance of being damaging from all that is at hand.
+
+    Attributes
+    ----------
+    probability : float
+        Calibrated on clinical labels.
+    percentile : float or None
+        Percent of all single substitutions of the protein with a lower one; None for
+        several changes.
+    used : tuple of str
+        Names of the pieces of `Evidence` behind it.
+    structure : bool
+        Whether the structure was read for these.
+    """
+
+    probability: float
+    percentile: float | None
+    used: tuple[str, ...]
+    structure: bool
+
+    def __post_init__(self) -> None:
+        require(0 <= self.probability <= 1, "probability", "lies in [0, 1]")
+        require(bool(self.used), "used", "names what it rests on")
+
+    @property
+    def side(self) -> Side:
+        """What it speaks for."""
+        return side_of_chance(self.probability)
+
+
+def combined(told: Mapping[str, float]) -> Combined | None:
+    """The one chance among what a prediction told; None where the model makes none."""
+    if "p_combined" not in told:
+        return None
+    aligned = ("alignment",) if told["combined_alignment"] else ()
+    return Combined(
+        told["p_combined"],
+        told.get("combined_percentile"),
+        ("effect", "stability", *aligned),
+        bool(told["combined_structure"]),
+    )
+
+
+def leading_chance(told: Mapping[str, float]) -> float | None:
+    """The chance to go by: from all evidence, else that of the effect head; None without."""
+    return told.get("p_combined", told.get("p_damaging"))
+
+
+def side_of_chance(chance: float) -> Side:
+    """What a chance of being damaging speaks for."""
+    if chance >= LIKELY:
+        return "damaging"
+    return "tolerated" if chance <= UNLIKELY else "neither"
+
+
 def gather(protein: Protein, prediction: Prediction) -> tuple[Evidence, ...]:
     """Everything at hand about a variant of `protein`, the most telling first."""
     told = prediction.told
@@ -125,12 +182,7 @@ def _stability(protein: Protein, prediction: Prediction) -> Evidence:
 def _effect(protein: Protein, prediction: Prediction) -> Evidence:
     told = prediction.told
     chance = told["p_damaging"]
-    side: Side = "neither"
-    says = "no side"
-    if chance >= LIKELY:
-        side, says = "damaging", "damaging"
-    elif chance <= UNLIKELY:
-        side, says = "tolerated", "tolerated"
+    side = side_of_chance(chance)
     return Evidence(
         "effect",
         "likeness to clinical variants",
@@ -138,7 +190,7 @@ def _effect(protein: Protein, prediction: Prediction) -> Evidence:
         "",
         told.get("percentile_protein"),
         side,
-        says,
+        "no side" if side == "neither" else side,
         f"{prediction.model}, from {_read(prediction, told.get('effect_structure'))}",
     )
 

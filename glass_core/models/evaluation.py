@@ -17,6 +17,8 @@ MODEL = "model"
 STABILITY, STABILITY_SEQUENCE = "stability", "stability from sequence"
 """Its stability head, with the structure where there is one, and without."""
 ALIGNMENT = "alignment"
+COMBINED, COMBINED_UNALIGNED = "combined", "combined without the alignment"
+"""All evidence at hand in one chance, and the same with an alignment held back."""
 KINDS = ("pairs", "effects", "clinical", "secondary", "local change", "reverse")
 
 

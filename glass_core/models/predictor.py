@@ -16,7 +16,7 @@ from glass_core.embedders.mpnn import StructureEmbedder, StructureEmbedding
 from glass_core.errors import ModelError, VariantError
 from glass_core.models.alignment import AlignmentTable
 from glass_core.models.differences.network import DIFFERENTIAL_DTYPE, DifferentialNetwork
-from glass_core.models.heads.base import HEADS, Embedded, TableHead
+from glass_core.models.heads.base import HEADS, CombiningHead, Embedded, TableHead
 from glass_core.models.heads.effect import EffectTable
 from glass_core.models.heads.fold import FoldHead, global_embedding
 from glass_core.models.heads.siamese import SiameseTransformer, predicted_lddt, predicted_tm
@@ -123,6 +123,7 @@ class SiamesePredictor:
             for kind in HEADS
             if isinstance(placed.get(kind.name), TableHead)
         }
+        self._combining = [head for head in placed.values() if isinstance(head, CombiningHead)]
         self._network: DifferentialNetwork | None = None
         self._kept: tuple[Protein, tuple[Table, ...]] | None = None
 
@@ -257,7 +258,7 @@ class SiamesePredictor:
         if embedding is None:
             embedding = self._embedder.embed([protein.sequence])[0]
         asked = [kind for kind in HEADS if kind.name in self._table_heads]
-        reads = any(kind.takes != "sequence" for kind in asked)
+        reads = any(kind.reads_structure for kind in asked)
         embedded = Embedded(embedding, self.read_structure(protein) if reads else None)
         tables: tuple[Table, ...] = tuple(
             self._table_heads[kind.name].table(protein, embedded)
@@ -266,6 +267,8 @@ class SiamesePredictor:
         )
         if protein.profile is not None:
             tables = (*tables, AlignmentTable(protein.profile))
+        combined = [head.combine(protein, tables) for head in self._combining]
+        tables = (*tables, *(table for table in combined if table is not None))
         self._kept = protein, tables
         return tables
 

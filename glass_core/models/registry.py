@@ -95,7 +95,7 @@ def load_predictor(settings: Settings, name: str | Path = DEFAULT_MODEL) -> Siam
         )
     embedder = _load_embedder(entry, settings, device)
     structures, blind_because = None, ""
-    if any(head_kind(name).takes != "sequence" for name in heads):
+    if any(head_kind(name).reads_structure for name in heads):
         try:
             structures = StructureEmbedder.load(settings, device)
         except UnavailableError as error:

@@ -158,9 +158,8 @@ class Ranking:
         return quoted if self.turned_at is None else f"({self.turned_at} - {quoted})"
 
 
-DEFAULT_RANKING = "p_damaging"
+DEFAULT_RANKING = "p_combined"
 RANKINGS: dict[str, Ranking] = {
-    DEFAULT_RANKING: Ranking(TOLD_COLUMNS[DEFAULT_RANKING].ranking, DEFAULT_RANKING),
     **{n: Ranking(c.ranking, n) for n, c in TOLD_COLUMNS.items() if c.ranking},
     "alignment_log_odds": Ranking("rarity among homologues", "alignment_log_odds", 0.0),
     "lddt_deficit": Ranking("predicted lDDT deficit at the site", "predicted_lddt_site", 1.0),

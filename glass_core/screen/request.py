@@ -9,6 +9,7 @@ from typing import Any
 
 from glass_core.protein.as_json import protein_dict, protein_from
 from glass_core.protein.protein import Protein
+from glass_core.screen.columns import DEFAULT_RANKING
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class ScreenRequest:
     proteins: tuple[Protein, ...]
     source: str
     model: str
-    ranking: str = "p_damaging"
+    ranking: str = DEFAULT_RANKING
     remodel: str = ""
     remodel_top: int = 0
     provenance: Mapping[str, Any] | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -70,6 +70,36 @@ class SiteTraining:
             validation=Validation(lambda: figures(head)) if figures else None,
         )
         return head, history
+
+    def stranger(
+        self, config: ResidueConfig, kinds: tuple[str, ...], checkpoint: Path
+    ) -> Callable[[Sites, Sites, int], tuple[Values, ...]]:
+        """For `folds.told_by_strangers`: a single network trained on some, telling of others.
+
+        What it tells with the structure comes before what it tells without.
+
+        Parameters
+        ----------
+        config : ResidueConfig
+        kinds : tuple of str
+            Of the assays that it is trained on.
+        checkpoint : Path
+            The number of the fold is put behind its stem.
+        """
+
+        def tell(others: Sites, strangers: Sites, fold: int) -> tuple[Values, ...]:
+            own = checkpoint.with_stem(f"{checkpoint.stem}-{fold}")
+            one, _ = self.trained(
+                others.only(others.of_kind(*kinds)), replace(config, members=1), own
+            )
+            one.cpu().eval()
+            nothing = np.zeros(len(strangers), dtype=bool)
+            return (
+                *told_of_sites(one, strangers, strangers.known),
+                *told_of_sites(one, strangers, nothing),
+            )
+
+        return tell
 
 
 @torch.no_grad()

@@ -19,13 +19,16 @@ from glass_core.models.checkpoint import save_head
 from glass_core.models.heads.residue_network import ResidueInputs
 from glass_core.models.heads.stability import Interval, StabilityConfig, StabilityHead, conformal
 from glass_core.training.data.sites import Sites, read_sites
-from glass_core.training.folds import FOLDS, Told, told_by_strangers
+from glass_core.training.folds import FOLDS, told_by_strangers
 from glass_core.training.loop import History, Schedule, write_record
 from glass_core.training.site_heads import SiteTraining, Values, told_of_sites
 
 STABILITY_SCHEDULE = Schedule(
     steps=2000, peak=1e-3, warmup=200, decay=0.9, weight_decay=0.02, every=500
 )
+KINDS = ("stability", "ddg")
+"""Of the assays that it learns from."""
+CHECKPOINT = "stability.pt"
 SHARES = {"stability": 320, "ddg": 100, "mutants": 220}
 """Positions of each kind in a batch."""
 WITHHELD = 0.3
@@ -105,6 +108,11 @@ class StabilityTraining(nn.Module):
         return {"total": (position * (count / _FULL).clamp(max=1)).mean()}
 
 
+def stability_training(schedule: Schedule, fabric: Fabric) -> SiteTraining:
+    """How a stability head is trained."""
+    return SiteTraining(StabilityHead, StabilityTraining, StabilityDraw, schedule, fabric)
+
+
 def train_stability(
     sites: Path, model: Path, fabric: Fabric, schedule: Schedule = STABILITY_SCHEDULE
 ) -> History:
@@ -113,28 +121,20 @@ def train_stability(
     Its intervals come from heads that were trained without the proteins in question.
     """
     every = read_sites(sites)
-    every = every.only(every.of_kind("stability", "ddg"))
+    every = every.only(every.of_kind(*KINDS))
     side = every.rows["side"].to_numpy()
     train, held = every.only(side == "train"), every.only(side == "validation")
     if not len(train) or not len(held):
         raise InputError(f"{sites}: holds no stability of the train or the validation side.")
     config = StabilityConfig(embedding_dim=every.tensors["sequence"].shape[1])
-    training = SiteTraining(StabilityHead, StabilityTraining, StabilityDraw, schedule, fabric)
+    training = stability_training(schedule, fabric)
+    checkpoint = model / CHECKPOINT
     head, history = training.trained(
-        train, config, model / "stability.pt", lambda head: stability_figures(head, held)
+        train, config, checkpoint, lambda head: stability_figures(head, held)
     )
-
-    def tell(others: Sites, strangers: Sites, fold: int) -> Told:
-        checkpoint = model / f"stability-{fold}.pt"
-        one, _ = training.trained(others, replace(config, members=1), checkpoint)
-        one.cpu().eval()
-        nothing = np.zeros(len(strangers), dtype=bool)
-        return (
-            predicted_ddg(one, strangers, strangers.known),
-            predicted_ddg(one, strangers, nothing),
-        )
-
-    with_structure, with_sequence = told_by_strangers(train, tell)
+    with_structure, with_sequence = told_by_strangers(
+        train, training.stranger(config, KINDS, checkpoint)
+    )
     own = (train.rows["background"] == "").to_numpy()
     wild = train.only(own)
     if fabric.is_global_zero:

@@ -20,13 +20,16 @@ from glass_core.models.heads.residue_network import ResidueInputs
 from glass_core.models.heads.structure_effect import StructureEffectConfig, StructureEffectHead
 from glass_core.training.data.sites import Sites, read_sites
 from glass_core.training.effect import correlation, platt
-from glass_core.training.folds import FOLDS, Told, told_by_strangers
+from glass_core.training.folds import FOLDS, told_by_strangers
 from glass_core.training.loop import History, Schedule, total, write_record
 from glass_core.training.site_heads import SiteTraining, Values, told_of_sites
 
 STRUCTURE_EFFECT_SCHEDULE = Schedule(
     steps=900, peak=1e-3, warmup=90, decay=0.9, weight_decay=0.02, every=300
 )
+KINDS = ("scan", "clinical")
+"""Of the assays that it learns from."""
+CHECKPOINT = "structure_effect.pt"
 SCANS, SCAN_POSITIONS = 4, 128
 """Scans in a batch, and positions of each at most."""
 PROTEINS, LABELLED_POSITIONS = 48, 16
@@ -136,6 +139,13 @@ class StructureEffectTraining(nn.Module):
         return total(losses, WEIGHTS)
 
 
+def structure_effect_training(schedule: Schedule, fabric: Fabric) -> SiteTraining:
+    """How the head is trained."""
+    return SiteTraining(
+        StructureEffectHead, StructureEffectTraining, EffectSitesDraw, schedule, fabric
+    )
+
+
 def train_structure_effect(
     sites: Path, model: Path, fabric: Fabric, schedule: Schedule = STRUCTURE_EFFECT_SCHEDULE
 ) -> History:
@@ -144,28 +154,19 @@ def train_structure_effect(
     Its chances are calibrated on what heads say that were trained without the protein.
     """
     every = read_sites(sites)
-    every = every.only(every.of_kind("scan", "clinical"))
+    every = every.only(every.of_kind(*KINDS))
     side = every.rows["side"].to_numpy()
     train, held = every.only(side == "train"), every.only(side == "validation")
     if not len(train) or not len(held):
         raise InputError(f"{sites}: holds no effects of the train or the validation side.")
     config = StructureEffectConfig(embedding_dim=every.tensors["sequence"].shape[1])
-    training = SiteTraining(
-        StructureEffectHead, StructureEffectTraining, EffectSitesDraw, schedule, fabric
-    )
+    training, checkpoint = structure_effect_training(schedule, fabric), model / CHECKPOINT
     head, history = training.trained(
-        train, config, model / "structure_effect.pt", lambda head: effect_site_figures(head, held)
+        train, config, checkpoint, lambda head: effect_site_figures(head, held)
     )
-
-    def tell(others: Sites, strangers: Sites, fold: int) -> Told:
-        checkpoint = model / f"structure_effect-{fold}.pt"
-        one, _ = training.trained(others, replace(config, members=1), checkpoint)
-        one.cpu().eval()
-        nothing = np.zeros(len(strangers), dtype=bool)
-        seen, unseen = (told_of_sites(one, strangers, k) for k in (strangers.known, nothing))
-        return seen[1], unseen[1]
-
-    with_structure, with_sequence = told_by_strangers(train, tell)
+    _, with_structure, _, with_sequence = told_by_strangers(
+        train, training.stranger(config, KINDS, checkpoint)
+    )
     if fabric.is_global_zero:
         head.cpu().eval()
         labelled = train.of_kind("clinical")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.elements.plotly_chart import PlotlyState
 
-from glass_core.impact.evidence import agreement
+from glass_core.impact.evidence import agreement, leading_chance
 from glass_core.impact.record import Impact
 from glass_core.report.impact.annotation import known_variant_table
 from glass_core.report.impact.evidence import check_table, evidence_table, explaining
 from glass_core.report.impact.exports import exports
-from glass_core.report.impact.figures import matrices, residue_track
+from glass_core.report.impact.matrices import matrices
 from glass_core.report.impact.tables import subdomain_table, variant_table
+from glass_core.report.impact.track import residue_track
 from glass_core.report.viewer import ViewOptions, colour_choices, colour_legend, viewer_html
 from pages.parts.common import viewer_script
 from pages.parts.hand_over import HandOver, hand_over
@@ -21,12 +22,12 @@ from pages.parts.state import impact_state
 
 def numbers(impact: Impact) -> None:
     columns = st.columns([1.2, 1, 1, 1, 0.8])
-    chance = impact.prediction.told.get("p_damaging")
+    chance = leading_chance(impact.prediction.told)
     columns[4].metric(
         "P(damaging)",
         "none" if chance is None else f"{chance:.2f}",
-        help="Predicted from the wild type's sequence, and its structure where there is one; "
-        "calibrated on clinical labels of other proteins. It is no diagnosis.",
+        help="Predicted from the wild type's sequence, its structure and an alignment where "
+        "they are there; calibrated on clinical labels of other proteins. It is no diagnosis.",
     )
     columns[0].metric(
         "Predicted TM-score",

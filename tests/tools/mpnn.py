@@ -9,6 +9,7 @@ import torch
 
 from glass_core.embedders.mpnn import VIEWS, StructureEmbedder
 from glass_core.embedders.mpnn_network import ProteinMPNN
+from glass_core.models.heads.combined import INGREDIENTS, CombinedConfig, CombinedHead
 from glass_core.models.heads.stability import Interval, StabilityConfig, StabilityHead
 from glass_core.models.heads.structure_effect import StructureEffectConfig, StructureEffectHead
 
@@ -46,3 +47,12 @@ def effect_head(dim: int = 16) -> StructureEffectHead:
     """Another one."""
     torch.manual_seed(2)
     return StructureEffectHead(StructureEffectConfig(dim, hidden_dim=8, members=2)).eval()
+
+
+def combined_head() -> CombinedHead:
+    """Weights that differ by pattern and ingredient."""
+    head = CombinedHead(CombinedConfig())
+    with torch.no_grad():
+        head.weight.copy_(torch.arange(1.0, 17.0).reshape(2, 2, len(INGREDIENTS)) / 10)
+        head.offset.copy_(torch.tensor([[0.0, 0.5], [-0.5, -1.0]]))
+    return head

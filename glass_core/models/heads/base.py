@@ -10,7 +10,7 @@ Importing this loads no torch.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from glass_core.models.prediction import Table
     from glass_core.protein.protein import Protein
 
-Takes = Literal["sequence", "structure", "either"]
-"""The embedded sequence of the wild type; its structure as well; that where there is one."""
+Takes = Literal["sequence", "structure", "either", "tables"]
+"""The embedded sequence of the wild type; its structure as well; that where there is one;
+what other heads tell."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +67,15 @@ class TableHead(Protocol):
         ...
 
 
+@runtime_checkable
+class CombiningHead(Protocol):
+    """A head that makes one table of what the others tell."""
+
+    def combine(self, protein: Protein, tables: Sequence[Table]) -> Table | None:
+        """Its table; None where one of those it needs is not there."""
+        ...
+
+
 @dataclass(frozen=True)
 class HeadKind:
     """One kind of head.
@@ -78,15 +88,20 @@ class HeadKind:
         Its weights in a model's folder.
     tells : mapping
         Column of a screen's table -> what it means.
-    takes : {"sequence", "structure", "either"}
+    takes : {"sequence", "structure", "either", "tables"}
         One that takes the structure is asked only where there is one, one that takes
-        either always.
+        either always, and one that takes tables after all others.
     """
 
     name: str
     file: str
     tells: Mapping[str, Column] = field(default_factory=dict)
     takes: Takes = "sequence"
+
+    @property
+    def reads_structure(self) -> bool:
+        """Whether it goes by the structure of the wild type, where there is one."""
+        return self.takes in ("structure", "either")
 
     @property
     def config(self) -> type[Any]:
@@ -156,6 +171,42 @@ _EFFECT = {
     ),
 }
 HEADS = (
+    HeadKind(
+        "combined",
+        "combined.safetensors",
+        {
+            "p_combined": Column(
+                "predicted, calibrated chance that a clinical database would call it damaging, "
+                "from all evidence at hand: effect and stability, the structure and an alignment "
+                "where they are there",
+                span="0 to 1",
+                title="P(damaging), all evidence",
+                shown=True,
+                ranking="chance of being damaging, all evidence",
+            ),
+            "combined_percentile": Column(
+                "percent of all single substitutions of the protein with a lower p_combined",
+                "%",
+                "0 to 100",
+                title="percentile, all evidence",
+                shown=True,
+                digits=0,
+            ),
+            "combined_structure": Column(
+                "whether p_combined rests on the structure (1) or not (0)",
+                span="0 or 1",
+                kind="whole",
+                title="all evidence: structure",
+            ),
+            "combined_alignment": Column(
+                "whether p_combined rests on an alignment (1) or not (0)",
+                span="0 or 1",
+                kind="whole",
+                title="all evidence: alignment",
+            ),
+        },
+        takes="tables",
+    ),
     HeadKind("effect", "effect.safetensors", _EFFECT),
     HeadKind("structure_effect", "structure_effect.safetensors", _EFFECT, takes="either"),
     HeadKind(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from glass_core.models.heads.base import Embedded
@@ -51,6 +52,21 @@ class StructureEffectConfig(ResidueConfig):
         for name in ("scale", "offset", "sequence_scale", "sequence_offset"):
             require(math.isfinite(getattr(self, name)), name, "is finite")
 
+    def chance(
+        self, damaging: NDArray[np.floating], known: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """Calibrated chances from logits, shape=(L, 20).
+
+        Parameters
+        ----------
+        damaging : ndarray, shape=(L, 20)
+        known : ndarray, shape=(L,), dtype=bool
+            Where the structure was read.
+        """
+        scale = np.where(known, self.scale, self.sequence_scale)[:, None]
+        offset = np.where(known, self.offset, self.sequence_offset)[:, None]
+        return np.asarray(1 / (1 + np.exp(-(scale * damaging + offset))))
+
 
 class StructureEffectHead(nn.Module):
     """Vectors of the wild type's residues to scores and logits of their substitutions."""
@@ -81,16 +97,14 @@ class StructureEffectHead(nn.Module):
         wild = wild_letters(protein.sequence)
         inputs = ResidueInputs.of(embedded.sequence.residues, embedded.structure, wild)
         score, damaging = (t.mean(0).double().cpu().numpy() for t in self(inputs.to(device)))
-        config, known = self.config, inputs.known.numpy()[:, None]
-        scale = np.where(known, config.scale, config.sequence_scale)
-        offset = np.where(known, config.offset, config.sequence_offset)
-        chance = 1 / (1 + np.exp(-(scale * damaging + offset)))
+        known = inputs.known.numpy()
+        chance = self.config.chance(damaging, known)
         hidden = no_substitution(protein.sequence)
         return EffectTable(
             protein.sequence,
             np.where(hidden, np.nan, score),
             np.where(hidden, np.nan, chance),
-            inputs.known.numpy(),
+            known,
         )
 
 

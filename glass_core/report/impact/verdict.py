@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glass_core.impact.evidence import LIKELY, UNLIKELY
+from glass_core.impact.evidence import Combined, combined, leading_chance, side_of_chance
 from glass_core.impact.record import Impact
 from glass_core.models.prediction import LDDT_TRAINED_ABOVE, MIN_COVERAGE
 from glass_core.records import known_mean
@@ -34,15 +34,10 @@ def _predicted_headline(impact: Impact) -> str:
     coverage = float((impact.variant.mutant_index >= 0).mean())
     if impact.prediction.tm_score < LDDT_TRAINED_ABOVE or coverage < MIN_COVERAGE:
         return f"{impact.variant.text}: outside what the model can tell"
-    chance = impact.prediction.told.get("p_damaging")
+    chance = leading_chance(impact.prediction.told)
     if chance is not None:
-        says = (
-            "predicted damaging"
-            if chance >= LIKELY
-            else "predicted tolerated"
-            if chance <= UNLIKELY
-            else "the prediction takes no side"
-        )
+        side = side_of_chance(chance)
+        says = "the prediction takes no side" if side == "neither" else f"predicted {side}"
         return f"{impact.variant.text}: {says} (P {chance:.2f})"
     percentile = impact.baselines.percentile
     if percentile is None:
@@ -64,7 +59,10 @@ def _predicted(impact: Impact) -> list[str]:
         f"{known.mean():.4f}, lowest {known.min():.4f}; 'nothing changes' would be 1 and a score "
         "near 1 alone says little."
     ]
-    if "p_damaging" in prediction.told:
+    found = combined(prediction.told)
+    if found is not None:
+        sentences.insert(0, _combined_sentence(found))
+    elif "p_damaging" in prediction.told:
         sentences.insert(0, _effect_sentence(prediction.told))
     parts = []
     if ranks.site_rank is not None:
@@ -80,6 +78,23 @@ def _predicted(impact: Impact) -> list[str]:
         sentences.append("Beside it: " + ", ".join(parts) + ".")
     sentences.append("The prediction is symmetric: it cannot tell a gain from a loss.")
     return sentences
+
+
+def _combined_sentence(found: Combined) -> str:
+    """The chance from all evidence, what it rests on, and its rank."""
+    rests = "the sequence and the structure" if found.structure else "the sequence"
+    if "alignment" in found.used:
+        rests = f"{rests.replace(' and ', ', ')} and the alignment"
+    rank = (
+        ""
+        if found.percentile is None
+        else f"; higher than that of {found.percentile:.0f}% of all single substitutions of "
+        "this protein"
+    )
+    return (
+        f"Predicted chance of being damaging: {found.probability:.2f}, from {rests}, fitted to "
+        f"clinical labels of other proteins (Evidence says how well){rank}."
+    )
 
 
 def _effect_sentence(told: Mapping[str, float]) -> str:

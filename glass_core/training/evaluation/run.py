@@ -26,7 +26,7 @@ from glass_core.training.data.wild_structures import read_wild_structures
 from glass_core.training.evaluation.local_change import evaluate_local_change
 from glass_core.training.evaluation.pairs import evaluate_pairs, secondary_accuracy
 from glass_core.training.evaluation.reverse import evaluate_reverse
-from glass_core.training.evaluation.structures import evaluate_structures
+from glass_core.training.evaluation.structures import evaluate_alignments, evaluate_structures
 from glass_core.training.evaluation.variants import evaluate_effects
 from glass_core.training.loop import data_sha256, git_revision
 
@@ -47,6 +47,8 @@ class HeldOut:
         Backbones of its wild types, see `data.wild_structures`; goes with `effects`.
     secondary : Path or None
         Table with sequence and secondary structure.
+    alignments : Path or None
+        Folder of their alignments, see `data.alignments`; goes with both.
     reverse : Path or None
         Table of ddG with the set Ssym, see `reverse`; goes with `effects` and `structures`.
     changes : Path or None
@@ -62,6 +64,7 @@ class HeldOut:
     pairs: Path | None = None
     effects: Path | None = None
     structures: Path | None = None
+    alignments: Path | None = None
     reverse: Path | None = None
     secondary: Path | None = None
     changes: Path | None = None
@@ -115,6 +118,12 @@ def evaluate_model(
             for name, content in evaluate_structures(predictor, asked_for, known, tell):
                 kind = "clinical" if name.startswith("clinical") else "effects"
                 yield write(kind, name, content, held_out.structures)
+            if held_out.alignments is not None:
+                for name, content in evaluate_alignments(
+                    predictor, asked_for, known, held_out.alignments, tell
+                ):
+                    kind = "clinical" if name.startswith("clinical") else "effects"
+                    yield write(kind, name, content, held_out.alignments)
             if held_out.reverse is not None:
                 proteins = pd.read_parquet(held_out.effects, columns=["sequence", "group", "side"])
                 content = evaluate_reverse(

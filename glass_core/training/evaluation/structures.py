@@ -1,22 +1,34 @@
-"""How well predictions from the wild type's structure rank and size measured effects."""
+"""How well predictions from the wild type's structure and alignment rank and size effects."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from glass_core.metrics.agreement import auroc, spearman
 from glass_core.metrics.distances import neighbour_counts
-from glass_core.models.evaluation import MODEL, STABILITY, STABILITY_SEQUENCE
+from glass_core.models.evaluation import (
+    ALIGNMENT,
+    COMBINED,
+    COMBINED_UNALIGNED,
+    MODEL,
+    STABILITY,
+    STABILITY_SEQUENCE,
+)
+from glass_core.models.heads.combined import CombinedTable
 from glass_core.models.heads.effect import EffectTable
 from glass_core.models.heads.stability import StabilityTable
 from glass_core.models.predictor import SiamesePredictor
 from glass_core.progress import Say
+from glass_core.protein.profile import AlignmentProfile
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
 from glass_core.records import known_mean
+from glass_core.training.data.alignments import read_alignment
 from glass_core.training.data.assays import Assay
 from glass_core.training.data.sites import ddg_of
 from glass_core.training.data.wild_structures import WildStructure
@@ -34,6 +46,8 @@ from glass_core.training.evaluation.variants import exchange_baselines
 
 EFFECT_SEQUENCE = "model from sequence"
 UNTRAINED, BURIAL = "ProteinMPNN untrained", "burial"
+_CHANCES = (MODEL, EFFECT_SEQUENCE, COMBINED, COMBINED_UNALIGNED)
+"""Of the predictors of clinical labels, those that tell a chance."""
 _FEWEST = 10
 
 
@@ -70,22 +84,62 @@ def evaluate_structures(
         tell(f"{kind}: {len(found)} assays with a structure")
 
 
+def evaluate_alignments(
+    predictor: SiamesePredictor,
+    assays: Sequence[Assay],
+    structures: Mapping[str, WildStructure],
+    alignments: Path,
+    tell: Say,
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Records of assays whose wild type has an alignment, on the variants that it covers.
+
+    Yields the name of each set and its content: ``stability-alignment``, ``scan-alignment``,
+    ``clinical-alignment`` and ``ddg-alignment``. The structure is read where there is one.
+    """
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for assay in assays:
+        profile = read_alignment(alignments, assay.sequence)
+        if profile is None or not profile.usable:
+            continue
+        scores = _scores(predictor, ddg_of(assay), structures.get(assay.sequence), profile)
+        if scores is not None:
+            rows.setdefault(assay.kind, []).append(scores)
+    for kind, found in rows.items():
+        yield f"{kind}-alignment", _labels(found) if kind == "clinical" else _ranks(found)
+        tell(f"{kind}: {len(found)} assays with an alignment")
+
+
 def _scores(
-    predictor: SiamesePredictor, assay: Assay, structure: WildStructure | None
+    predictor: SiamesePredictor,
+    assay: Assay,
+    structure: WildStructure | None,
+    profile: AlignmentProfile | None = None,
 ) -> dict[str, Any] | None:
-    """Every predictor's score of the variants that the structure covers; None without any."""
+    """Every predictor's score of the variants that the evidence covers; None without any.
+
+    That is the alignment where there is one, else the structure where there is one.
+    """
     sequence = Protein.from_sequence(assay.sequence)
     protein = sequence if structure is None else structure.protein()
-    chosen = (
-        np.ones(len(assay.value), dtype=bool)
-        if structure is None
-        else (protein.covered[assay.index])
-    )
+    if profile is not None:
+        chosen = ~np.isnan(profile.occupancy)[assay.index]
+    elif structure is not None:
+        chosen = protein.covered[assay.index]
+    else:
+        chosen = np.ones(len(assay.value), dtype=bool)
     if not chosen.any():
         return None
     at = assay.index[chosen], assay.letter[chosen]
     with_structure, without = predictor.tables(protein), predictor.tables(sequence)
     scores: dict[str, Vector] = {}
+    everything = with_structure
+    if profile is not None:
+        everything = predictor.tables(replace(protein, profile=profile))
+        scores[ALIGNMENT] = -profile.log_odds[at]
+    for who, tables in ((COMBINED, everything), (COMBINED_UNALIGNED, with_structure)):
+        for table in tables:
+            if isinstance(table, CombinedTable) and (who == COMBINED or profile is not None):
+                scores[who] = table.probability[at]
     for who, tables in ((MODEL, with_structure), (EFFECT_SEQUENCE, without)):
         effect = [t for t in tables if isinstance(t, EffectTable)]
         if effect:
@@ -98,7 +152,7 @@ def _scores(
                 scores[who] = table.ddg[at]
                 bounds |= {f"{who} low": table.low[at], f"{who} high": table.high[at]}
     embedding = predictor.read_structure(protein)
-    if embedding is not None:
+    if embedding is not None and profile is None:
         logs = embedding.log_probabilities
         wild = np.array([STANDARD.find(assay.sequence[i]) for i in at[0]])
         scores[UNTRAINED] = np.where(wild < 0, np.nan, logs[at[0], wild]) - logs[at]
@@ -212,6 +266,7 @@ def _labels(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
     group = np.concatenate([[one["group"]] * len(one["value"]) for one in found])
     known = ~np.any([np.isnan(v) for v in scores.values()], axis=0)
     draws = label_draws(group[known])
+    chance = COMBINED if COMBINED in scores else MODEL
     return {
         "labels": int(known.sum()),
         "proteins": len(found),
@@ -219,18 +274,27 @@ def _labels(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "damaging": int(label[known].sum()),
         "structures": _counted([one["structure"] for one in found]),
         "figures": {
-            who: {"auroc": label_interval(auroc, values[known], label[known], draws)}
+            who: _label_figures(who, values[known], label[known], draws)
             for who, values in scores.items()
         },
         "calibration_error": label_interval(
-            calibration_error, scores[MODEL][known], label[known], draws
+            calibration_error, scores[chance][known], label[known], draws
         ),
+        "chance": chance,
         "rows": {
-            "probability": column(scores[MODEL][known]),
+            "probability": column(scores[chance][known]),
             "label": [int(v) for v in label[known]],
             "BLOSUM62": column(scores["BLOSUM62"][known]),
         },
     }
+
+
+def _label_figures(who: str, values: Vector, label: Vector, draws: Any) -> dict[str, Any]:
+    """AUROC, and of what is a chance also how far it is off."""
+    figures = {"auroc": label_interval(auroc, values, label, draws)}
+    if who in _CHANCES:
+        figures["calibration_error"] = label_interval(calibration_error, values, label, draws)
+    return figures
 
 
 def _counted(kinds: Sequence[str]) -> dict[str, int]:

@@ -107,7 +107,9 @@ def test_an_entry_with_all_that_belongs_to_it(fetcher, services):
         "Site",
         "Region",
         "DNA binding",
+        "Glycosylation",
     ]
+    assert "ft_carbohyd" in services.queries[0]
     assert found.model.id == "AF-P04637-F1"
     assert found.model.version == 6
     assert found.model.mean_plddt == 75.06
@@ -644,7 +646,7 @@ def test_known_variants_are_screened_with_their_labels(run, tmp_path):
 def test_fetch_writes_what_was_found(run, tmp_path):
     code, out, err = run("fetch", "P04637", "--out", tmp_path / "p53")
     assert code == 0, err
-    assert "393 residues, 4 features, 3 known variants; AF-P04637-F1 version 6" in out
+    assert "393 residues, 5 features, 3 known variants; AF-P04637-F1 version 6" in out
     made = sorted(p.name for p in (tmp_path / "p53").iterdir())
     assert made == ["P04637-variants.csv", "P04637.cif", "P04637.fasta"]
     assert read_structure(tmp_path / "p53" / "P04637.cif").sequence == P53

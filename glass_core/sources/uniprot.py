@@ -18,7 +18,7 @@ SERVICE = "UniProt"
 _FIELDS = (
     "accession,id,protein_name,gene_primary,organism_name,sequence,ft_variant,ft_domain,"
     "ft_act_site,ft_binding,ft_site,ft_region,ft_motif,ft_zn_fing,ft_dna_bind,ft_disulfid,"
-    "ft_mod_res,ft_transmem,ft_signal"
+    "ft_mod_res,ft_carbohyd,ft_transmem,ft_signal"
 )
 _VARIANT = "Natural variant"
 FEATURES = (
@@ -32,6 +32,7 @@ FEATURES = (
     "DNA binding",
     "Disulfide bond",
     "Modified residue",
+    "Glycosylation",
     "Transmembrane",
     "Signal",
 )

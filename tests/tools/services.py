@@ -62,6 +62,7 @@ class Services:
     def __init__(self, port: int = 0) -> None:
         self.replies: dict[str, Reply | Callable[[], Reply]] = {}
         self.asked: list[str] = []
+        self.queries: list[str] = []
         services = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -92,8 +93,10 @@ class Services:
         self.replies[path] = lambda: left.pop(0) if len(left) > 1 else left[0]
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
-        path = urlsplit(handler.path).path
+        url = urlsplit(handler.path)
+        path = url.path
         self.asked.append(path)
+        self.queries.append(url.query)
         reply = self.replies.get(path, Reply(b'{"error": "not found"}', 404))
         reply = reply() if callable(reply) else reply
         try:
@@ -134,6 +137,7 @@ def publish(services: Services) -> None:
         "TP53",
         "Homo sapiens",
         features=[
+            feature("Glycosylation", 149, 149, "O-linked (GlcNAc) serine"),
             feature("DNA binding", 102, 292),
             feature("Region", 319, 360, "Oligomerization"),
             feature("Binding site", 176, 176, "Zn(2+)"),

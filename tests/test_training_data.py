@@ -34,6 +34,7 @@ from glass_core.training.data.splits import (
     split_of,
     split_of_name,
 )
+from glass_core.training.data.tables import read_columns
 from glass_core.training.encoder import IGNORED as NO_BIN
 from glass_core.training.encoder import distance_targets
 
@@ -427,3 +428,23 @@ def test_drawn_assays_fit_and_cover_all_kinds():
     drawn = [source.draw(np.random.default_rng(k), 40) for k in range(30)]
     assert {a.kind for a in drawn} == {"scan", "clinical", "ddg"}
     assert all(len(a.sequence) <= 40 and len(a.value) for a in drawn)
+
+
+@pytest.mark.parametrize(
+    "content, words",
+    [(b"no table", "bad.parquet: is no Parquet table"), (None, "bad.parquet: is no Parquet table")],
+)
+def test_a_table_that_cannot_be_read_is_one_line(content, words, tmp_path):
+    path = tmp_path / "bad.parquet"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=words):
+        read_columns(path, ["a"])
+
+
+def test_columns_of_a_table_are_read_or_named(tmp_path):
+    path = tmp_path / "t.parquet"
+    pd.DataFrame({"a": [1], "b": [2], "c": [3]}).to_parquet(path)
+    assert list(read_columns(path, ["c", "a"])) == ["c", "a"]
+    with pytest.raises(InputError, match="lacks the column d, e"):
+        read_columns(path, ["e", "a", "d"])

@@ -29,6 +29,7 @@ from glass_core.progress import Say
 from glass_core.training import stability, structure_effect
 from glass_core.training.data.alignments import read_alignment
 from glass_core.training.data.sites import Sites, read_sites
+from glass_core.training.data.tables import read_columns
 from glass_core.training.effect import CALIBRATION_CAP
 from glass_core.training.folds import told_by_strangers
 from glass_core.training.loop import History, write_record
@@ -261,7 +262,7 @@ def _told(train: Sites, model: Path, fabric: Fabric) -> list[NDArray[np.floating
 def _rarity(train: Sites, effects: Path, alignments: Path | None) -> NDArray[np.float64]:
     """Log-odds turned round at each position, shape=(n, 20); NaN where no alignment counts."""
     rarity = np.full((len(train), 20), np.nan)
-    table = pd.read_parquet(effects, columns=["kind", "assay", "sequence"]).drop_duplicates()
+    table = read_columns(effects, ["kind", "assay", "sequence"]).drop_duplicates()
     sequences = {(row.kind, row.assay): row.sequence for row in table.itertuples()}
     position = train.rows["position"].to_numpy()
     for name, index in train.rows.groupby(["kind", "assay"]).indices.items():

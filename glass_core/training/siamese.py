@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
@@ -29,6 +28,7 @@ from glass_core.models.heads.siamese import (
 from glass_core.training.copies import Unpaired
 from glass_core.training.data.pair_batches import PairBatch, Pairs
 from glass_core.training.data.pairs import read_shards
+from glass_core.training.data.tables import read_columns
 from glass_core.training.loop import History, Schedule, Validation, fit, write_record
 from glass_core.training.residues import embed_fixed, pad_residues
 
@@ -240,9 +240,7 @@ def train_head(
     beside = None
     if unpaired is not None and recipe.unpaired:
         beside = Unpaired(
-            pd.read_parquet(unpaired, columns=["sequence", "cluster"]),
-            UNPAIRED_LONGEST,
-            recipe.unpaired,
+            read_columns(unpaired, ["sequence", "cluster"]), UNPAIRED_LONGEST, recipe.unpaired
         )
     train, held = (
         Pairs(

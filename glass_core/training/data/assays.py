@@ -14,9 +14,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from glass_core.errors import InputError
 from glass_core.protein.sequence import STANDARD
 from glass_core.records import require
+from glass_core.training.data.tables import read_columns
 
 EffectKind = Literal["stability", "scan", "ddg", "clinical"]
 EFFECT_COLUMNS = ("assay", "kind", "sequence", "mutant", "value", "group", "side")
@@ -159,13 +159,9 @@ def read_assays(path: Path, fewest: int = MIN_VARIANTS) -> list[Assay]:
     Raises
     ------
     InputError
-        A column is missing.
+        It is no Parquet table, or a column is missing.
     """
-    table = pd.read_parquet(path)
-    missing = sorted(set(EFFECT_COLUMNS) - set(table.columns))
-    if missing:
-        raise InputError(f"{path.name}: lacks the column {', '.join(missing)}.")
-    assays = []
+    table, assays = read_columns(path, EFFECT_COLUMNS), []
     for (kind, name, sequence), rows in table.groupby(["kind", "assay", "sequence"], sort=True):
         index, letter = parse_singles(list(rows["mutant"]))
         fit = (index >= 0) & (index < len(sequence))

@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from glass_core.embedders.mpnn import StructureEmbedder, StructureEmbedding, View
-from glass_core.errors import InputError
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import THREE_LETTER
 from glass_core.protein.structure.backbone import BACKBONE_ATOMS, Backbone
 from glass_core.protein.structure.structure import Structure
 from glass_core.records import require
+from glass_core.training.data.tables import read_columns
 
 _COLUMNS = (
     "wt_sequence",
@@ -97,17 +96,14 @@ def read_wild_structures(path: Path) -> dict[str, WildStructure]:
     Raises
     ------
     InputError
-        A column is missing.
+        It is no Parquet table, or a column is missing.
     """
-    table = pd.read_parquet(path)
-    missing = sorted(set(_COLUMNS) - set(table.columns))
-    if missing:
-        raise InputError(f"{path.name}: lacks the column {', '.join(missing)}.")
+    table = read_columns(path, _COLUMNS)
     restricted = table["license_note"].str.contains(_RESTRICTED, case=False)
     free = ~restricted & table["held_back_family"].isna()
     return {
         row.wt_sequence: _structure(row, bool(may_train))
-        for row, may_train in zip(table[list(_COLUMNS)].itertuples(), free, strict=True)
+        for row, may_train in zip(table.itertuples(), free, strict=True)
     }
 
 

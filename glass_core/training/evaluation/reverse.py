@@ -19,6 +19,7 @@ from glass_core.progress import Say
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
 from glass_core.training.data.assays import parse_singles
+from glass_core.training.data.tables import read_columns
 from glass_core.training.data.wild_structures import WildStructure
 from glass_core.training.evaluation.statistics import (
     Metric,
@@ -51,7 +52,7 @@ def evaluate_reverse(
     side : {"validation", "test"}
         Whose figures lead; those of all proteins, training ones among them, stand beside.
     """
-    rows = pd.read_parquet(table, columns=["wt_sequence", "mutant", "ddg", "source"])
+    rows = read_columns(table, ["wt_sequence", "mutant", "ddg", "source"])
     rows = rows[rows["source"].str.contains(_SET, case=False)]
     rows = rows[rows["wt_sequence"].isin(set(structures))]
     place = proteins.set_index("sequence")

@@ -9,8 +9,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from glass_core.embedders.device import resolve_device
 from glass_core.embedders.mpnn import StructureEmbedder
 from glass_core.errors import InputError
@@ -22,6 +20,7 @@ from glass_core.settings import Settings
 from glass_core.training.data.assays import read_assays
 from glass_core.training.data.changes import PAIRS_FILE, read_changes
 from glass_core.training.data.pairs import SHARDS, read_shards
+from glass_core.training.data.tables import read_columns
 from glass_core.training.data.wild_structures import read_wild_structures
 from glass_core.training.evaluation.local_change import evaluate_local_change
 from glass_core.training.evaluation.pairs import evaluate_pairs, secondary_accuracy
@@ -125,7 +124,7 @@ def evaluate_model(
                     kind = "clinical" if name.startswith("clinical") else "effects"
                     yield write(kind, name, content, held_out.alignments)
             if held_out.reverse is not None:
-                proteins = pd.read_parquet(held_out.effects, columns=["sequence", "group", "side"])
+                proteins = read_columns(held_out.effects, ["sequence", "group", "side"])
                 content = evaluate_reverse(
                     predictor,
                     held_out.reverse,
@@ -140,7 +139,8 @@ def evaluate_model(
             raise InputError(
                 f"--secondary: {predictor.embedder.name} does not tell secondary structure."
             )
-        content = secondary_accuracy(predictor.embedder, pd.read_parquet(held_out.secondary))
+        labelled = read_columns(held_out.secondary, ["sequence", "secondary"])
+        content = secondary_accuracy(predictor.embedder, labelled)
         yield write("secondary", "secondary structure", content, held_out.secondary)
     if held_out.changes is not None:
         if predictor.head("local_change") is None:

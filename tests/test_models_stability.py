@@ -43,9 +43,9 @@ def test_a_table_tells_a_substitution_and_several():
     both = table({(1, "W"): 2.0, (4, "K"): 1.0}).told(Variant.parse("A1W:E4K", "ACDE"))
     assert both == pytest.approx(
         {
-            "ddg": 3.0,
-            "ddg_low": 3.0 - np.sqrt(2),
-            "ddg_high": 3.0 + np.sqrt(8),
+            "ddg": 0.75 * 3.0,
+            "ddg_low": 0.75 * 3.0 - np.sqrt(2),
+            "ddg_high": 0.75 * 3.0 + np.sqrt(8),
             "ddg_structure": 0.0,
         }
     )

@@ -215,7 +215,7 @@ HEADS = (
         {
             "ddg": Column(
                 "predicted change of folding stability, positive = destabilising. Several "
-                "substitutions: their sum",
+                "substitutions: 0.75 times their sum, as measured ones are less than the sum",
                 "kcal/mol",
                 title="ΔΔG (predicted)",
                 shown=True,

@@ -38,6 +38,10 @@ from glass_core.records import frozen_array, require
 
 COVERAGE = 0.9
 """Share of measurements that the interval holds."""
+SEVERAL = 0.75
+"""What the sum over two or more substitutions is multiplied by: their measured ddG is less than
+the sum, of predicted as of measured single ones (slopes of 0.76 and 0.66 on 876 and 755 variants).
+"""
 
 
 @dataclass(frozen=True)
@@ -103,13 +107,15 @@ class StabilityTable:
     def told(self, variant: Variant) -> dict[str, float]:
         """What the table says of `variant`; nothing with gaps or residues outside the 20.
 
-        Values of several substitutions are summed, and their intervals as if their errors
-        were independent. The percentile is of single substitutions only.
+        Of several substitutions it is the sum times `SEVERAL`, with an interval as if their
+        errors were independent. The percentile is of single substitutions only.
         """
         places = substitution_places(variant, self.ddg, self.wild_type)
         if not places:
             return {}
         ddg = float(sum(self.ddg[place] for place in places))
+        if len(places) > 1:
+            ddg *= SEVERAL
         below = float(np.sqrt(sum((self.ddg[p] - self.low[p]) ** 2 for p in places)))
         above = float(np.sqrt(sum((self.high[p] - self.ddg[p]) ** 2 for p in places)))
         told = {

@@ -13,7 +13,7 @@ from glass_core.impact.as_json import from_json, to_dict, to_json
 from glass_core.impact.evidence import combined, leading_chance
 from glass_core.models.alignment import AlignmentTable
 from glass_core.models.checkpoint import load_heads, save_model
-from glass_core.models.heads.combined import INGREDIENTS
+from glass_core.models.heads.combined import INGREDIENTS, CombinedConfig, CombinedHead
 from glass_core.models.heads.effect import EffectTable
 from glass_core.models.heads.stability import StabilityTable
 from glass_core.protein.profile import AlignmentProfile
@@ -96,6 +96,12 @@ def test_several_substitutions_and_none(deep):
     assert np.isnan(made.probability).sum() == len(WILD)
 
 
+def test_a_new_head_leaves_the_chance_as_it_is():
+    effect, stability = tables()
+    made = CombinedHead(CombinedConfig()).combine(Protein.from_sequence(WILD), (effect, stability))
+    np.testing.assert_allclose(made.probability, effect.probability)
+
+
 def test_what_is_missing_is_not_counted(deep):
     bare, head, (effect, stability) = Protein.from_sequence(WILD), combined_head(), tables()
     assert head.combine(bare, (effect,)) is None
@@ -139,7 +145,7 @@ def test_the_answer_says_what_it_used(answering, globin):
     bare = Protein.from_sequence(protein.sequence)
     alone = analyse(bare, Variant.parse("D1P", protein.sequence), predictor=answering)
     found = combined(alone.prediction.told)
-    assert found.used == ("effect", "stability") and not found.structure
+    assert found.used == ("effect",) and not found.structure
     assert "from the sequence, fitted" in verdict(alone).sentences[0]
 
 

@@ -246,7 +246,9 @@ def test_one_chance_is_fitted_to_what_strangers_say(sites, model, fabric, monkey
     card = ModelCard.read(model)
     card.check_files()
     head = load_heads(card)["combined"]
-    assert (head.weight >= 0).all() and head.weight[0, 0].sum() > 0
+    assert (head.weight >= 0).all()
+    assert head.weight[0, 0].tolist() == [0, 1, 0, 0], "the sequence alone stays as it is"
+    assert head.weight[1, 0].tolist() != [0, 1, 0, 0]
     assert (head.weight[:, 0, -1] == 0).all(), "nothing is counted that is not there"
     record = json.loads((model / "combined-training.json").read_text())["config"]["patterns"]
     counts = {(p["structure"], p["alignment"]): p["labels"] for p in record}

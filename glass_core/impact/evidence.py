@@ -99,13 +99,13 @@ def combined(told: Mapping[str, float]) -> Combined | None:
     """The one chance among what a prediction told; None where the model makes none."""
     if "p_combined" not in told:
         return None
-    aligned = ("alignment",) if told["combined_alignment"] else ()
-    return Combined(
-        told["p_combined"],
-        told.get("combined_percentile"),
-        ("effect", "stability", *aligned),
-        bool(told["combined_structure"]),
-    )
+    structure, alignment = (bool(told[f"combined_{w}"]) for w in ("structure", "alignment"))
+    used: tuple[str, ...] = ("effect",)  # alone from the sequence, see `models.heads.combined`
+    if structure or alignment:
+        used += ("stability",)
+    if alignment:
+        used += ("alignment",)
+    return Combined(told["p_combined"], told.get("combined_percentile"), used, structure)
 
 
 def leading_chance(told: Mapping[str, float]) -> float | None:

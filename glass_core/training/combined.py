@@ -38,7 +38,7 @@ SCAN_SHARE = 0.1
 """What 1 - correlation with the ranks of the scans counts beside the nats of a label."""
 RIDGE = 1e-3
 FEWEST_LABELS = 100
-"""Of each kind; with fewer of them an alignment counts for nothing."""
+"""Of each kind; with fewer of them what a pattern adds counts for nothing."""
 _FEWEST_IN_SCAN = 20
 _LAST = len(INGREDIENTS) - 1
 _TINY = 1e-9
@@ -125,13 +125,14 @@ def train_combined(
     train = train.only(mine)
     rarity = _rarity(train, effects, alignments)
     say(f"alignments: {int((~np.isnan(rarity)).any(axis=1).sum()):,} of {len(train):,} positions")
-    head, patterns = CombinedHead(CombinedConfig()), []
+    head, patterns = CombinedHead(CombinedConfig()), []  # as it is, from the sequence alone
     for structure, (score, chance, ddg) in enumerate((told[3:], told[:3])):
         judged = _judged(train, ingredients(score, chance, ddg, rarity))
         seen = judged.only(judged.known) if structure else judged
+        weight, offset = np.array([0.0, 1.0, 0.0]), 0.0
         for alignment in (0, 1):
             chosen = seen.only(seen.aligned) if alignment else seen
-            if chosen.enough or not alignment:
+            if (structure or alignment) and chosen.enough:
                 weight, offset = fitted(chosen, _LAST + alignment)
             with torch.no_grad():
                 head.weight[structure, alignment, : len(weight)] = torch.from_numpy(weight)

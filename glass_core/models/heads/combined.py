@@ -3,6 +3,7 @@
 A weighted sum (Wolpert, Neural Netw. 5, 241 (1992): stacking), with weights of its own for
 each pattern of evidence: structure read or not, alignment counted or not. They are fitted to
 what heads say of proteins that they were not trained on, see `training.combined`.
+From the sequence alone a sum gains nothing, and the chance is that of the effect head.
 """
 
 from __future__ import annotations
@@ -110,13 +111,14 @@ class CombinedHead(nn.Module):
     """What other heads and the alignment tell of a substitution to one chance.
 
     ``weight``, shape=(2, 2, 4), and ``offset``, shape=(2, 2): without and with the structure,
-    without and with an alignment, by `INGREDIENTS`. Weights are 0 or more.
+    without and with an alignment, by `INGREDIENTS`. Weights are 0 or more. A new head leaves
+    the chance of the effect head as it is.
     """
 
     def __init__(self, config: CombinedConfig) -> None:
         super().__init__()
         self.config = config
-        self.weight = nn.Parameter(torch.zeros(2, 2, len(INGREDIENTS)))
+        self.weight = nn.Parameter(torch.tensor([0.0, 1.0, 0.0, 0.0]).repeat(2, 2, 1))
         self.offset = nn.Parameter(torch.zeros(2, 2))
 
     def combine(self, protein: Protein, tables: Sequence[Table]) -> CombinedTable | None:

@@ -9,8 +9,7 @@ import numpy as np
 
 from glass_core.embedders.base import Embedder
 from glass_core.metrics.agreement import auroc, spearman
-from glass_core.models.evaluation import COMBINED, MODEL, STABILITY_SEQUENCE
-from glass_core.models.heads.combined import CombinedTable
+from glass_core.models.evaluation import MODEL, STABILITY_SEQUENCE
 from glass_core.models.heads.stability import StabilityTable
 from glass_core.models.predictor import SiamesePredictor
 from glass_core.progress import Say
@@ -116,11 +115,9 @@ def evaluate_effects(
             MODEL: table.score[assay.index, assay.letter],
             **effect_baselines(assay, predictor.embedder),
         }
-        for told in predictor.tables(protein):
-            if isinstance(told, StabilityTable):
-                scores[STABILITY_SEQUENCE] = told.ddg[assay.index, assay.letter]
-            if isinstance(told, CombinedTable):
-                scores[COMBINED] = told.probability[assay.index, assay.letter]
+        for stability in predictor.tables(protein):
+            if isinstance(stability, StabilityTable):
+                scores[STABILITY_SEQUENCE] = stability.ddg[assay.index, assay.letter]
         clinical = assay.kind == "clinical"
         deficits = deficit_scores(predictor, assay, _SAMPLED_LABELS if clinical else _SAMPLED)
         if clinical:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,13 @@ from glass_core.impact.analyse import analyse
 from glass_core.impact.as_json import from_json, to_dict, to_json
 from glass_core.models.checkpoint import load_heads, save_model
 from glass_core.models.heads.base import Embedded
-from glass_core.models.heads.stability import Interval, StabilityTable, conformal
+from glass_core.models.heads.stability import (
+    SHORT,
+    Interval,
+    StabilityConfig,
+    StabilityTable,
+    conformal,
+)
 from glass_core.models.predictor import SiamesePredictor
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
@@ -70,6 +77,15 @@ def test_an_interval_is_interpolated_and_keeps_nan():
         Interval((1.0, 0.0), (0.0, 0.0), (0.0, 0.0))
     with pytest.raises(RecordError, match="distance"):
         Interval((1.0,), (-1.0,), (0.0,))
+
+
+def test_short_wild_types_have_intervals_of_their_own():
+    narrow, wide = Interval((0.0,), (0.5,), (0.5,)), Interval((0.0,), (3.0,), (3.0,))
+    config = StabilityConfig(16, with_structure=wide, with_sequence=wide)
+    assert config.intervals(SHORT) == (wide, wide), "where none were learnt"
+    config = replace(config, short_with_structure=narrow)
+    assert config.intervals(SHORT) == (narrow, wide)
+    assert config.intervals(SHORT + 1) == (wide, wide)
 
 
 def test_a_conformal_interval_covers_what_it_says_on_others():

@@ -17,7 +17,13 @@ from glass_core.errors import InputError
 from glass_core.metrics.agreement import spearman
 from glass_core.models.checkpoint import save_head
 from glass_core.models.heads.residue_network import ResidueInputs
-from glass_core.models.heads.stability import Interval, StabilityConfig, StabilityHead, conformal
+from glass_core.models.heads.stability import (
+    SHORT,
+    Interval,
+    StabilityConfig,
+    StabilityHead,
+    conformal,
+)
 from glass_core.training.data.sites import Sites, read_sites
 from glass_core.training.folds import FOLDS, told_by_strangers
 from glass_core.training.loop import History, Schedule, write_record
@@ -135,15 +141,9 @@ def train_stability(
     with_structure, with_sequence = told_by_strangers(
         train, training.stranger(config, KINDS, checkpoint)
     )
-    own = (train.rows["background"] == "").to_numpy()
-    wild = train.only(own)
     if fabric.is_global_zero:
         head.cpu().eval()
-        head.config = replace(
-            head.config,
-            with_structure=interval(wild.only(wild.known), with_structure[own][wild.known]),
-            with_sequence=interval(wild, with_sequence[own]),
-        )
+        head.config = replace(head.config, **intervals(train, with_structure, with_sequence))
         save_head(model, "stability", head, torch.float16)
         write_record(
             model / "stability-training.json",
@@ -190,6 +190,25 @@ def group_spearman(sites: Sites, predicted: Values) -> float:
             spearman(predicted[index].ravel(), sites.value[index].ravel())
         )
     return float(np.nanmean([np.nanmean(v) for v in rho.values()])) if rho else float("nan")
+
+
+def intervals(train: Sites, with_structure: Values, with_sequence: Values) -> dict[str, Interval]:
+    """The intervals of a head, from what strangers say of the wild types.
+
+    Where no long wild type was measured, the short ones stand for them.
+    """
+    own = (train.rows["background"] == "").to_numpy()
+    short = (train.rows["length"] <= SHORT).to_numpy()
+    found = {}
+    long = own & ~short
+    for name, size in (("", long if long.any() else own), ("short_", own & short)):
+        for source, told, chosen in (
+            ("with_structure", with_structure, size & train.known),
+            ("with_sequence", with_sequence, size),
+        ):
+            if chosen.any():
+                found[f"{name}{source}"] = interval(train.only(chosen), told[chosen])
+    return found
 
 
 def interval(sites: Sites, predicted: Values) -> Interval:

@@ -33,9 +33,9 @@ from glass_core.records import require
 from glass_core.training.data.assays import Assay
 from glass_core.training.data.wild_structures import WildStructure
 
-SITE_COLUMNS = ("assay", "kind", "group", "side", "position", "background", "known")
-"""`background` is the letter that was put in where the wild type is a measured mutant, else
-''; `known` whether the structure is."""
+SITE_COLUMNS = ("assay", "kind", "group", "side", "length", "position", "background", "known")
+"""`length` is that of the wild type; `background` is the letter that was put in where the wild
+type is a measured mutant, else ''; `known` whether the structure is."""
 Views = Mapping[View, StructureEmbedding | None]
 """What is made of a structure; None where it is not known."""
 _TABLE, _TENSORS = "sites.parquet", "sites.safetensors"
@@ -255,6 +255,7 @@ def _sites(
             "kind": assay.kind,
             "group": assay.group,
             "side": assay.side,
+            "length": len(assay.sequence),
             "position": positions + 1,
             "background": background,
             "known": False if backbone is None else backbone.known[positions],

@@ -28,6 +28,10 @@ def main() -> None:
             st.caption(" · ".join(described.heads))
             for limit in described.limits:
                 st.markdown(f"- {limit}")
+            if described.found:
+                with st.expander("What it can and cannot tell you, as found on held-out proteins"):
+                    for sentence in described.found:
+                        st.markdown(f"- {sentence}")
     st.markdown("#### ProtT5-XL-UniRef50")
     here = installation(settings)
     st.markdown(here.prott5)

@@ -16,6 +16,14 @@ from glass_core.report.impact.tables import without_formulas
 from glass_core.screen.columns import RANKINGS, RENAMED, SCREEN_COLUMNS, SCREEN_FORMAT
 from glass_core.screen.rows import ScreenRow, as_table, gave_nothing, row_from
 
+_STRUCTURE_READ = {
+    "p_damaging": "effect_structure",
+    "p_combined": "effect_structure",
+    "effect": "effect_structure",
+    "ddg": "ddg_structure",
+}
+"""Ranking of a head that reads a structure where there is one -> the column that says so."""
+
 
 @dataclass(frozen=True)
 class Agreement:
@@ -145,6 +153,16 @@ def rankings_told(frame: pd.DataFrame) -> list[str]:
     return [
         name for name, r in RANKINGS.items() if r.column in frame and frame[r.column].notna().any()
     ]
+
+
+def structure_read(frame: pd.DataFrame, ranking: str) -> tuple[bool, ...]:
+    """Whether the structure was read for the values of a ranking: each answer that rows give."""
+    told = ranking_values(frame, ranking).notna()
+    name = _STRUCTURE_READ.get(ranking)
+    if name is None or name not in frame:
+        return (False,)
+    read = pd.to_numeric(frame.loc[told, name], errors="coerce").eq(1.0).fillna(False)
+    return tuple(sorted({bool(one) for one in read}, reverse=True)) or (False,)
 
 
 def agreements(frame: pd.DataFrame) -> list[Agreement]:

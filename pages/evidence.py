@@ -31,6 +31,10 @@ def show(table: pd.DataFrame, key: str) -> None:
         )
 
 
+def bullets(sentences: tuple[str, ...]) -> None:
+    st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
+
+
 def chosen(records: list[Evaluation], key: str) -> Evaluation:
     """The set that the figures beneath are of."""
     by_set = {record.set: record for record in records}
@@ -44,11 +48,10 @@ def effects_section(records: Records, question: str) -> None:
         return
     show(tables.ranking_table(asked), f"ranking {question}")
     st.caption(
-        "95% bootstrap intervals over groups of alike proteins. Spearman: mean over groups, each "
-        "counting once. Within a column all predictors are measured on the same variants."
+        "95% bootstrap intervals over groups of alike proteins; a Spearman is the mean over "
+        "groups, each counting once. "
+        + " ".join(f"**{names.set_name(r.set)}**: {names.counts(r)}." for r in asked)
     )
-    for record in asked:
-        st.caption(f"{names.set_name(record.set)}: {names.counts(record)}.")
     structures = tables.structure_table(asked)
     if not structures.empty:
         st.markdown("Mean Spearman by how the structure was made")
@@ -58,6 +61,10 @@ def effects_section(records: Records, question: str) -> None:
     if not sizes.empty:
         st.markdown("ΔΔG in kcal/mol")
         show(sizes, f"sizes {question}")
+        st.caption(
+            "Error: mean absolute error, with its interval where every group counts once; "
+            "Pearson and Spearman pool all variants."
+        )
 
 
 def clinical_figures(records: Records) -> None:
@@ -77,7 +84,8 @@ def fold_figures(records: Records) -> None:
         show(tables.reverse_table(reverse), "reverse")
         st.caption(
             "Ideally direct and reverse correlate with -1 and have no bias, which is half the mean "
-            "of their sum; positive ΔΔG = destabilising. Correlations are Pearson's."
+            "of their sum; positive ΔΔG = destabilising. Correlations are Pearson's. All: proteins "
+            "trained on among them."
         )
     left, right = st.columns(2)
     if asked:
@@ -108,7 +116,8 @@ def change_section(records: Records) -> None:
 def pairs_section(records: Records) -> None:
     asked = names.in_order(records, "pairs")
     if asked:
-        show(pairs.pair_table(records), "pairs")
+        show(pairs.tm_table(records), "pairs")
+        show(pairs.lddt_table(records), "lddt")
         st.caption(
             "Mean absolute errors with 95% bootstrap intervals over split groups; every group "
             "counts once. Welch p: against the best baseline."
@@ -168,8 +177,7 @@ def main() -> None:
         "What this model can and cannot tell you, question by question. Better or worse is said "
         "only where 95% intervals do not overlap."
     )
-    for sentence in own_words(entry.card):
-        st.markdown(f"- {sentence}")
+    bullets(own_words(entry.card))
     said = words.answers(records)
     sections = {
         names.DAMAGING: lambda: clinical_figures(records),
@@ -183,8 +191,7 @@ def main() -> None:
         if question not in said and not names.of_question(records, question):
             continue
         st.markdown(f"#### {question}")
-        for sentence in said.get(question, ()):
-            st.markdown(f"- {sentence}")
+        bullets(said.get(question, ()))
         effects_section(records, question)
         more()
     encoder_section(records)

@@ -12,7 +12,7 @@ MEASURED = "#D55E00"
 FLOOR = "#7F7F7F"
 STRAIN = "#AA4499"
 """Measured too, and no lDDT."""
-EVALUATED, BESIDE = "#332288", "#999933"
+EVALUATED, BESIDE = "#6F5FD0", "#999933"
 """Of the Evidence page: what belongs to the evaluated model, and a second quantity or a trend.
 Neither stands for predicted or measured."""
 SITE = "#808080"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,75 +24,87 @@ from glass_core.report.evidence.names import (
 
 _PROBABILITY = "probability"
 """The column of a clinical record's rows that holds the model's own chance."""
-_LONGEST = 32
-"""Letters of a name beside an axis; longer ones are broken."""
 
 
 def intervals(record: Evaluation) -> go.Figure:
     """Every predictor's Spearman or AUROC with its 95% interval."""
-    name = figure_name(record)
-    figure = go.Figure()
-    named = {who: predictor_name(record, who) for who in predictors(record)}
-    for title, roles in (("model", ("model", "")), ("baselines", ("baseline",))):
-        chosen = {who: words for who, words in named.items() if role(who) in roles}
-        colour = style.FLOOR if title == "baselines" else style.EVALUATED
-        figures = record.content["figures"]
-        found = {words: figures[who][name] for who, words in chosen.items()}
-        figure.add_trace(_with_error(found, title, colour, "circle"))
-    order = list(named.values())
+    name, figures = figure_name(record), record.content["figures"]
+    own = {who: found[name] for who, found in figures.items() if role(who) != "baseline"}
+    baselines = {who: found[name] for who, found in figures.items() if role(who) == "baseline"}
     what = "AUROC" if name == "auroc" else "Spearman, mean over groups"
-    return _by_predictor(figure, order, "All predictors, 95% intervals", what)
+    return _by_predictor(
+        record,
+        "All predictors, 95% intervals",
+        what,
+        _Series("model", own, style.EVALUATED),
+        _Series("baselines", baselines, style.FLOOR),
+    )
 
 
 def change_intervals(record: Evaluation) -> go.Figure:
     """Spearman with the distance change, of substitutions and of one sequence twice."""
-    order = [predictor_name(record, who) for who in predictors(record)]
-    figure = go.Figure()
-    for title, figures, colour, symbol in (
-        ("with substitutions", record.content["figures"], style.EVALUATED, "circle"),
-        (
-            "same sequence twice",
+    of_mutants, of_twins = (
+        {who: found["distance_change"] for who, found in figures.items()}
+        for figures in (
+            record.content["figures"],
             record.content.get(SAME_SEQUENCE, {}).get("figures", {}),
-            style.BESIDE,
-            "diamond-open",
-        ),
-    ):
-        found = {predictor_name(record, w): v["distance_change"] for w, v in figures.items()}
-        figure.add_trace(_with_error(found, title, colour, symbol))
-    what = "Spearman within a protein with the distance change"
-    return _by_predictor(figure, order, "Where two structures differ, 95% intervals", what)
-
-
-def _with_error(
-    found: Mapping[str, Mapping[str, float | None]], name: str, colour: str, symbol: str
-) -> go.Scatter:
-    value, low, high = (
-        track([one[end] for one in found.values()]) for end in ("value", "low", "high")
+        )
     )
-    return go.Scatter(
-        x=value,
-        y=[_broken(words) for words in found],
-        error_x={"type": "data", "array": high - value, "arrayminus": value - low, "width": 3},
-        mode="markers",
-        name=name,
-        marker={"color": colour, "size": 9, "symbol": symbol},
+    return _by_predictor(
+        record,
+        "Where two structures differ, 95% intervals",
+        "Spearman within a protein with the distance change",
+        _Series("with substitutions", of_mutants, style.EVALUATED, shift=-0.15),
+        _Series("same sequence twice", of_twins, style.BESIDE, "diamond", shift=0.15),
     )
 
 
-def _by_predictor(figure: go.Figure, order: Sequence[str], title: str, what: str) -> go.Figure:
+@dataclass(frozen=True)
+class _Series:
+    """Figures of predictors, and how they are drawn; `shift` is down, in rows."""
+
+    name: str
+    figures: Mapping[str, Mapping[str, float | None]]
+    colour: str
+    symbol: str = "circle"
+    shift: float = 0.0
+
+
+def _by_predictor(record: Evaluation, title: str, what: str, *series: _Series) -> go.Figure:
+    """Values with intervals, one predictor per row."""
+    order = predictors(record)
+    figure = go.Figure()
+    for one in series:
+        value, low, high = (
+            track([found[end] for found in one.figures.values()])
+            for end in ("value", "low", "high")
+        )
+        figure.add_trace(
+            go.Scatter(
+                x=value,
+                y=[order.index(who) + one.shift for who in one.figures],
+                error_x={"array": high - value, "arrayminus": value - low, "width": 3},
+                mode="markers",
+                name=one.name,
+                marker={"color": one.colour, "size": 9, "symbol": one.symbol},
+                hovertemplate="%{x:.3f}",
+            )
+        )
     figure = finish(figure, title, what, "")
+    named = [predictor_name(record, who) for who in order]
     figure.update_yaxes(
-        categoryorder="array", categoryarray=[_broken(w) for w in order[::-1]], automargin=True
+        tickvals=list(range(len(order))),
+        ticktext=named,
+        range=[len(order) - 0.5, -0.5],
+        automargin=True,
     )
-    return figure.update_layout(height=34 * len(order) + 150, legend={"y": -0.32})
+    return _tall(figure, 34 * len(order))
 
 
-def _broken(words: str) -> str:
-    """On two lines where it is long."""
-    middle = words.find(" ", len(words) // 2)
-    if len(words) <= _LONGEST or middle < 0:
-        return words
-    return f"{words[:middle]}<br>{words[middle + 1 :]}"
+def _tall(figure: go.Figure, rows: int) -> go.Figure:
+    """Of this height in pixels between title and axis, the legend beneath."""
+    rows = max(rows, 160)
+    return figure.update_layout(height=rows + 160, legend={"y": -75 / rows})
 
 
 def assay_dots(record: Evaluation) -> go.Figure:
@@ -121,8 +134,7 @@ def assay_dots(record: Evaluation) -> go.Figure:
         )
     figure = finish(figure, "One by one", "Spearman", "")
     figure.update_yaxes(automargin=True, dtick=1)
-    height = max(300, 18 * len(rows) + 150)
-    return figure.update_layout(height=height, legend={"y": -70 / (height - 120)})
+    return _tall(figure, 18 * len(rows))
 
 
 def _assay(name: str) -> str:
@@ -156,10 +168,13 @@ def reverse_scatter(record: Evaluation) -> go.Figure:
             ),
         ]
     )
-    title = "A change and its reverse (Ssym)"
-    return finish(
-        figure, title, "predicted ΔΔG (kcal/mol)", "predicted ΔΔG of the reverse (kcal/mol)"
+    figure = finish(
+        figure,
+        "A change and its reverse (Ssym)",
+        "predicted ΔΔG (kcal/mol)",
+        "of the reverse (kcal/mol)",
     )
+    return figure.update_layout(height=420, legend={"y": -0.2})
 
 
 def roc_curves(record: Evaluation) -> go.Figure:
@@ -168,9 +183,9 @@ def roc_curves(record: Evaluation) -> go.Figure:
     label = np.array(rows["label"], dtype=float)
     colours = {_PROBABILITY: style.EVALUATED, BLOSUM: style.FLOOR}
     figure = go.Figure()
-    for column in sorted(set(rows) - {"label"}, key=lambda name: name != _PROBABILITY):
-        who, scores = MODEL if column == _PROBABILITY else column, track(rows[column])
-        if who not in record.content["figures"]:
+    for column, values in rows.items():
+        who, scores = MODEL if column == _PROBABILITY else column, track(values)
+        if who not in record.content["figures"]:  # the labels themselves
             continue
         order = np.argsort(-scores, kind="stable")
         hits, misses = np.cumsum(label[order]), np.cumsum(1 - label[order])
@@ -234,7 +249,7 @@ def calibration_curve(record: Evaluation, bins: int = 10) -> go.Figure:
 
 def finish(figure: go.Figure, title: str, x: str, y: str) -> go.Figure:
     """A title, named axes and a legend beneath, as all figures of this page have them."""
-    legend = {"orientation": "h", "y": -0.22, "x": 0}
+    legend = {"orientation": "h", "y": -0.28, "x": 0}
     figure.update_layout(title=title, **style.layout(height=340, legend=legend))
     figure.update_xaxes(title_text=x, **style.AXIS)
     figure.update_yaxes(title_text=y, **style.AXIS)

@@ -19,17 +19,17 @@ WITHOUT_SITE, SAME_SEQUENCE = "model without the site", "same_sequence"
 LOCAL_CHANGE = "local change"
 
 SET_NAMES = {
-    "clinical": "clinical labels, by sequence alone",
-    "clinical-structure": "clinical labels with a structure",
-    "clinical-alignment": "clinical labels with an alignment",
-    "stability-structure": "mega-scale domains with a structure",
-    "stability": "mega-scale domains, by sequence alone",
-    "ddg-classical": "classical measurements, structures where known",
-    "ddg": "classical measurements, by sequence alone",
-    "ssym": "Ssym: changes and their reverse",
-    "scan": "mutational scans, by sequence alone",
-    "scan-structure": "mutational scans with a structure",
-    "scan-alignment": "mutational scans with an alignment",
+    "clinical": "clinical, sequence alone",
+    "clinical-structure": "clinical, with structure",
+    "clinical-alignment": "clinical, with alignment",
+    "stability-structure": "mega-scale, with structure",
+    "stability": "mega-scale, sequence alone",
+    "ddg-classical": "classical, with structure",
+    "ddg": "classical, sequence alone",
+    "ssym": "Ssym",
+    "scan-structure": "scans, with structure",
+    "scan-alignment": "scans, with alignment",
+    "scan": "scans, sequence alone",
     LOCAL_CHANGE: "local change between two structures",
     "fold": "fold pairs (different proteins)",
     "point_mutant": "point mutants, two crystals",
@@ -37,7 +37,7 @@ SET_NAMES = {
     "af_wt_mutant": "mutants, both AlphaFold",
     "homolog": "90% identical and more",
     "bound_unbound": "bound and unbound",
-    SAME_SEQUENCE: "same sequence solved twice: the experimental noise",
+    SAME_SEQUENCE: "same sequence solved twice",
     "rearranged": "rearrangements over 10 Å",
     "secondary structure": "secondary structure",
 }
@@ -73,6 +73,10 @@ _BASELINES = (
     "encoder's burial",
     "encoder's letters",
 )
+_SHORT = {
+    "Gaussian network, between neighbours": "Gaussian network, neighbours",
+    "elastic network without cut-off, between neighbours": "network without cut-off",
+}
 _STRUCTURES = {
     "xray": "crystal",
     "nmr": "NMR",
@@ -138,7 +142,7 @@ def predictor_name(record: Evaluation, who: str) -> str:
     if who == MODEL and record.kind not in ("effects", "clinical"):
         return MODEL
     who = predictor(record, who)
-    return _OWN.get(who, who)
+    return (_OWN | _SHORT).get(who, who)
 
 
 def role(who: str) -> str:

@@ -24,34 +24,59 @@ PUBLISHED = {
 _INTERVALS = ((0.0, 0.2), (0.2, 0.4), (0.4, 0.6), (0.6, 0.8), (0.8, 1.0001))
 
 
-def pair_table(records: Mapping[str, Evaluation]) -> pd.DataFrame:
-    """Every set of pairs: the model's figures beside the best and the constant baseline."""
+def tm_table(records: Mapping[str, Evaluation]) -> pd.DataFrame:
+    """TM-scores of every set of pairs: the model beside the best and the constant baseline."""
     rows = []
     for record in in_order(records, "pairs"):
-        best = best_baseline(record)
+        best = best_baseline(record, "tm_mae")
+        p = record.content["welch_p"].get(best)
         rows.append(
             {
-                "set": set_name(record.set),
-                "pairs (groups)": f"{record.content['pairs']} ({record.content['groups']})",
+                **_set(record),
                 "TM MAE": str(record.figure(MODEL, "tm_mae")),
                 "best baseline": f"{best}: {record.figure(best, 'tm_mae')}",
                 "constant 1": str(record.figure("constant 1", "tm_mae")),
-                "Welch p": number(record.content["welch_p"].get(best), 4),
+                "Welch p": "< 0.0001" if p is not None and p < 1e-4 else number(p, 4),
                 "Spearman": str(record.figure(MODEL, "tm_spearman")),
-                "lDDT MAE": str(record.figure(MODEL, "lddt_mae")),
-                "lDDT of constant 1": str(record.figure("constant 1", "lddt_mae")),
-                "lDDT Spearman in a protein": str(record.figure(MODEL, "lddt_within_spearman")),
             }
         )
     return pd.DataFrame(rows)
 
 
-def best_baseline(record: Evaluation, error: str = "tm_mae") -> str:
+def lddt_table(records: Mapping[str, Evaluation]) -> pd.DataFrame:
+    """lDDT of every set of pairs: the model beside the best and the constant baseline."""
+    rows = []
+    for record in in_order(records, "pairs"):
+        best = best_baseline(record, "lddt_mae")
+        rows.append(
+            {
+                **_set(record),
+                "lDDT MAE": str(record.figure(MODEL, "lddt_mae")),
+                "best baseline": f"{best}: {record.figure(best, 'lddt_mae')}",
+                "constant 1": str(record.figure("constant 1", "lddt_mae")),
+                "Spearman within a protein": str(record.figure(MODEL, "lddt_within_spearman")),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _set(record: Evaluation) -> dict[str, str]:
+    return {
+        "set": set_name(record.set),
+        "pairs (groups)": f"{record.content['pairs']} ({record.content['groups']})",
+    }
+
+
+def best_baseline(record: Evaluation, error: str) -> str:
     """The baseline with the lowest error on these rows."""
     return min(
         (who for who in record.content["figures"] if who != MODEL),
-        key=lambda who: record.content["figures"][who][error]["value"],
+        key=lambda who: _or_infinite(record.figure(who, error).value),
     )
+
+
+def _or_infinite(value: float | None) -> float:
+    return float("inf") if value is None else value
 
 
 def published_table() -> pd.DataFrame:

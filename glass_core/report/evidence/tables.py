@@ -9,9 +9,13 @@ import pandas as pd
 
 from glass_core.models.evaluation import STABILITY, STABILITY_SEQUENCE, Evaluation, Figure
 from glass_core.report.evidence.names import (
+    BLOSUM,
+    BURIAL,
     SAME_SEQUENCE,
+    UNTRAINED,
     figure_name,
     in_order,
+    lead,
     predictor,
     predictor_name,
     predictors,
@@ -24,14 +28,14 @@ from glass_core.report.evidence.names import (
 _CHANGES = {
     "distance_change": "distance change",
     "lddt_deficit": "lDDT deficit",
-    "distance_change_near_site": "distance change within 10 Å of the site",
-    "lddt_deficit_near_site": "lDDT deficit within 10 Å of the site",
+    "distance_change_near_site": "distance change, site",
+    "lddt_deficit_near_site": "lDDT deficit, site",
 }
 _REVERSE = {
-    "direct_and_reverse": "direct against reverse",
+    "direct_and_reverse": "direct, reverse",
     "bias": "bias (kcal/mol)",
-    "direct": "direct against measured",
-    "reverse": "reverse against measured",
+    "direct": "direct, measured",
+    "reverse": "reverse, measured",
     "error_direct": "error, direct (kcal/mol)",
     "error_reverse": "error, reverse (kcal/mol)",
 }
@@ -53,6 +57,7 @@ def _side_by_side(
     records: Sequence[Evaluation], figures: Callable[[Evaluation], dict[str, Any]]
 ) -> pd.DataFrame:
     """Predictors down, sets across; '' where a set lacks a predictor."""
+    leading = {predictor(record, lead(record)[0]) for record in records}
     named: dict[str, str] = {}
     cells: dict[str, dict[str, str]] = {}
     for record in records:
@@ -66,10 +71,10 @@ def _side_by_side(
         [
             {
                 "predictor": named[one],
-                "is": role(one),
+                "kind": role(one),
                 **{title: column.get(one, "") for title, column in cells.items()},
             }
-            for one in sorted(named, key=rank)
+            for one in sorted(named, key=lambda one: (one not in leading, rank(one)))
         ]
     )
 
@@ -96,7 +101,8 @@ def structure_table(records: Sequence[Evaluation]) -> pd.DataFrame:
                     "n": assays,
                     **{
                         predictor_name(record, who): number(means.get(who), 2)
-                        for who in predictors(record)
+                        for who in (*lead(record), UNTRAINED, BURIAL, BLOSUM)
+                        if who is not None and who in means
                     },
                 }
             )
@@ -118,34 +124,30 @@ def size_table(records: Sequence[Evaluation]) -> pd.DataFrame:
                     "predictor": predictor_name(record, who),
                     "variants": sizes["variants"],
                     "error (kcal/mol)": str(Figure(**found["mean_absolute_error"])),
-                    "over all variants": number(found["mean_absolute_error_of_variants"], 2),
-                    "held by the 90% interval": str(Figure(**found["coverage"])),
-                    "of all variants": number(found["coverage_of_variants"], 3),
+                    "over variants": number(found["mean_absolute_error_of_variants"], 2),
+                    "90% interval holds": str(Figure(**found["coverage"])),
+                    "of variants": number(found["coverage_of_variants"], 3),
                     "width (kcal/mol)": number(found["width"], 1),
-                    "Pearson, pooled": number(found["pearson"], 2),
-                    "Spearman, pooled": number(found["spearman_pooled"], 2),
+                    "Pearson": number(found["pearson"], 2),
+                    "Spearman": number(found["spearman_pooled"], 2),
                 }
             )
     return pd.DataFrame(rows)
 
 
 def reverse_table(record: Evaluation) -> pd.DataFrame:
-    """A change against its reverse, for held-out proteins and for all."""
+    """A change against its reverse, for held-out proteins and all, those trained on too."""
     content = record.content
     return pd.DataFrame(
         [
             {
                 "proteins": title,
                 "variants (groups)": f"{part['variants']} ({part['groups']})",
-                "predictor": predictor_name(record, who),
                 **{words: str(Figure(**found[name])) for name, words in _REVERSE.items()},
             }
-            for title, part in (
-                ("held out", content),
-                ("all, trained ones among them", content.get("all_proteins")),
-            )
+            for title, part in (("held out", content), ("all", content.get("all_proteins")))
             if part is not None
-            for who, found in part["figures"].items()
+            for found in part["figures"].values()
         ]
     )
 
@@ -158,12 +160,12 @@ def change_table(record: Evaluation) -> pd.DataFrame:
         own = {words: str(record.figure(who, name)) for name, words in _CHANGES.items()}
         for name in ("distance_change", "lddt_deficit"):
             found = noise.get(who, {}).get(name)
-            own[f"same sequence twice: {_CHANGES[name]}"] = str(Figure(**found)) if found else ""
-        rows.append({"predictor": predictor_name(record, who), "is": role(who), **own})
+            own[f"{_CHANGES[name]}, same sequence"] = str(Figure(**found)) if found else ""
+        rows.append({"predictor": predictor_name(record, who), "kind": role(who), **own})
     added = record.content.get("site_adds")
     if added:
         told = {words: str(Figure(**added[n])) for n, words in _CHANGES.items() if n in added}
-        rows.append({"predictor": ADDED, "is": "", **told})
+        rows.append({"predictor": ADDED, "kind": "", **told})
     return pd.DataFrame(rows).fillna("")
 
 

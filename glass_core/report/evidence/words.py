@@ -61,19 +61,25 @@ def can_and_cannot(records: Records) -> tuple[str, ...]:
     return tuple(sentence for part in answers(records).values() for sentence in part)
 
 
+def _told(records: Records, name: str, who: str) -> Evaluation | None:
+    """The record of a set, where it has this predictor."""
+    record = records.get(name)
+    return record if record is not None and who in record.content["figures"] else None
+
+
 def _against(record: Evaluation, own: Figure, others: Mapping[str, str]) -> str:
     """A comma and `own` beside the others that a record has: who -> words; '' without any."""
-    told = [
-        f"{compared(own, figure)} {words} ({inside(figure)})"
-        for who, words in others.items()
-        if (figure := record.figure(who, figure_name(record))).value is not None
-    ]
+    verdicts: dict[str, list[str]] = {}
+    for who, words in others.items():
+        figure = record.figure(who, figure_name(record))
+        if figure.value is not None:
+            verdicts.setdefault(compared(own, figure), []).append(f"{words} ({inside(figure)})")
+    told = [f"{verdict} {' and '.join(what)}" for verdict, what in verdicts.items()]
     return f", {' and '.join(told)}" if told else ""
 
 
 def _damaging(records: Records) -> Iterator[str]:
-    if "clinical" in records:
-        record = records["clinical"]
+    if record := _told(records, "clinical", MODEL):
         own = record.figure(MODEL, "auroc")
         yield (
             "Its chance of being damaging ranks clinical labels of unseen proteins, by sequence "
@@ -81,8 +87,7 @@ def _damaging(records: Records) -> Iterator[str]:
             f"chance it is off by {_calibration(record)} on average, for a mix of labels as in "
             "that set; it is no diagnosis."
         )
-    if "clinical-structure" in records:
-        record = records["clinical-structure"]
+    if record := _told(records, "clinical-structure", MODEL):
         own = record.figure(MODEL, "auroc")
         beside = {MODEL_SEQUENCE: "the sequence alone on the same labels"}
         yield (
@@ -93,38 +98,36 @@ def _damaging(records: Records) -> Iterator[str]:
 
 
 def _folds(records: Records) -> Iterator[str]:
-    if "stability-structure" in records:
-        record = records["stability-structure"]
+    if record := _told(records, "stability-structure", STABILITY):
         own = record.figure(STABILITY, "spearman")
         beside = {
             STABILITY_SEQUENCE: "the sequence alone on the same domains",
             UNTRAINED: "ProteinMPNN untrained",
         }
         yield (
-            "ΔΔG from a structure ranks the substitutions of an unseen mega-scale domain with "
+            "ΔΔG from a structure ranks the substitutions of an unseen domain (mega-scale) with "
             f"Spearman {plain(own)}{_against(record, own, beside)}."
         )
-    if "stability" in records:
-        record = records["stability"]
-        has_head = STABILITY_SEQUENCE in record.content["figures"]
-        own = record.figure(STABILITY_SEQUENCE if has_head else MODEL, "spearman")
-        yield (
-            f"{'ΔΔG' if has_head else 'Its effect score'} by sequence alone ranks them with "
-            f"Spearman {plain(own)}{_against(record, own, {BLOSUM: BLOSUM})}."
-        )
-    if "ddg-classical" in records:
-        record = records["ddg-classical"]
+    for who, what in ((STABILITY_SEQUENCE, "ΔΔG"), (MODEL, "Its effect score")):
+        if record := _told(records, "stability", who):
+            own = record.figure(who, "spearman")
+            yield (
+                f"{what} by sequence alone ranks the substitutions of an unseen domain with "
+                f"Spearman {plain(own)}{_against(record, own, {BLOSUM: BLOSUM})}."
+            )
+            break
+    if record := _told(records, "ddg-classical", STABILITY):
         own = record.figure(STABILITY, "spearman")
         beside = {STABILITY_SEQUENCE: "the sequence alone", UNTRAINED: "ProteinMPNN untrained"}
         yield (
-            f"On classical measurements ({record.content['groups']} groups) its Spearman is "
-            f"{plain(own)}{_against(record, own, beside)}."
+            "On classical measurements ΔΔG, from a structure where there is one, has Spearman "
+            f"{plain(own)} ({record.content['groups']} groups){_against(record, own, beside)}."
         )
     for name, of in (("stability-structure", "mega-scale"), ("ddg-classical", "classical")):
         if name in records and STABILITY in records[name].content.get("sizes", {}):
             yield size_words(records[name], of)
-    if "ssym" in records:
-        yield reverse_words(records["ssym"])
+    if record := _told(records, "ssym", STABILITY):
+        yield reverse_words(record)
 
 
 def size_words(record: Evaluation, of: str) -> str:
@@ -159,16 +162,14 @@ def reverse_words(record: Evaluation) -> str:
 
 
 def _works(records: Records) -> Iterator[str]:
-    if "scan" in records:
-        record = records["scan"]
+    if record := _told(records, "scan", MODEL):
         own = record.figure(MODEL, "spearman")
         yield (
             f"Its effect score ranks substitutions in {record.content['assays']} mutational scans "
             f"of unseen proteins, by sequence alone, with Spearman {plain(own)}"
             f"{_against(record, own, {BLOSUM: BLOSUM})}."
         )
-    if "scan-structure" in records:
-        record = records["scan-structure"]
+    if record := _told(records, "scan-structure", MODEL):
         own = record.figure(MODEL, "spearman")
         beside = {MODEL_SEQUENCE: "the sequence alone on the same variants", BLOSUM: BLOSUM}
         yield (
@@ -244,7 +245,8 @@ def change_counts(record: Evaluation) -> str:
     ]
     return (
         f"{'; '.join(told)}. Spearman within a protein, every group counting once, 95% bootstrap "
-        "intervals over groups. Distance change: mean |d - d'| over neighbours within 15 Å."
+        "intervals over groups. Distance change: mean |d - d'| over neighbours within 15 Å. Site: "
+        "residues within 10 Å of it. Same sequence: solved twice, the experimental noise."
     )
 
 

@@ -2,50 +2,153 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from glass_core.errors import GlassError
 from glass_core.models.evaluation import Evaluation, read_evaluations
 from glass_core.models.prediction import ModelInfo
 from glass_core.models.registry import list_models
-from glass_core.report.evidence import figures, tables, words
+from glass_core.report.evidence import figures, names, pairs, tables, words
+from glass_core.report.models import own_words
 from glass_core.settings import Settings
 from pages.parts.common import through_the_front_door
 
+Records = dict[str, Evaluation]
+PREDICTOR = {"predictor": st.column_config.TextColumn(pinned=True)}
 
-def pairs_section(records: dict[str, Evaluation]) -> None:
-    st.markdown("#### Structure: pairs of structures of held-out groups")
-    st.dataframe(tables.pair_table(records), hide_index=True, key="pairs")
+
+def show(table: pd.DataFrame, key: str) -> None:
+    """A table at its full height; nothing where it is empty."""
+    if not table.empty:
+        st.dataframe(
+            table,
+            hide_index=True,
+            key=key,
+            height="content",
+            placeholder="",
+            column_config=PREDICTOR,
+        )
+
+
+def bullets(sentences: tuple[str, ...]) -> None:
+    st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
+
+
+def chosen(records: list[Evaluation], key: str) -> Evaluation:
+    """The set that the figures beneath are of."""
+    by_set = {record.set: record for record in records}
+    return by_set[st.selectbox("Figures of", list(by_set), format_func=names.set_name, key=key)]
+
+
+def effects_section(records: Records, question: str) -> None:
+    """The sets of variant effects that answer a question: how well they are ranked, and sized."""
+    asked = names.of_question(records, question)
+    if not asked:
+        return
+    show(tables.ranking_table(asked), f"ranking {question}")
     st.caption(
-        "Mean absolute errors with 95% bootstrap intervals over split groups; every group "
-        "counts once. Welch p: against the best baseline."
+        "95% bootstrap intervals over groups of alike proteins; a Spearman is the mean over "
+        "groups, each counting once. "
+        + " ".join(f"**{names.set_name(r.set)}**: {names.counts(r)}." for r in asked)
     )
-    names = [r.set for r in records.values() if r.kind == "pairs"]
-    names.sort(key=lambda name: name != "fold")
-    chosen = st.selectbox(
-        "Set", names, key="set", format_func=lambda name: tables.SET_NAMES.get(name, name)
-    )
-    record = records[chosen]
-    left, right = st.columns(2)
-    left.plotly_chart(figures.error_histograms(record), key="histogram")
-    right.plotly_chart(figures.boxes_by_tm(record), key="boxes")
-    left.plotly_chart(figures.errors_by_tm(record), key="errors")
-    against = right.selectbox("Error against", ["length", "identity", "coverage"], key="against")
-    right.plotly_chart(figures.error_against(record, against), key="scatter")
+    structures = tables.structure_table(asked)
+    if not structures.empty:
+        st.markdown("Mean Spearman by how the structure was made")
+        show(structures, f"structures {question}")
+        st.caption("Every row holds other proteins, so rows differ by more than their structures.")
+    sizes = tables.size_table(asked)
+    if not sizes.empty:
+        st.markdown("ΔΔG in kcal/mol")
+        show(sizes, f"sizes {question}")
+        st.caption(
+            "Error: mean absolute error, with its interval where every group counts once; "
+            "Pearson and Spearman pool all variants."
+        )
 
 
-def effects_section(records: dict[str, Evaluation]) -> None:
-    st.markdown("#### Variant effects: proteins not seen in training")
-    st.dataframe(tables.effect_table(records), hide_index=True, key="effects")
-    measured = [r for r in records.values() if r.kind == "effects"]
-    if measured:
-        for column, record in zip(st.columns(len(measured)), measured, strict=True):
-            column.markdown(tables.SET_NAMES.get(record.set, record.set))
-            column.plotly_chart(figures.assay_bars(record), key=f"assays {record.set}")
-    if "clinical" in records:
+def clinical_figures(records: Records) -> None:
+    asked = [r for r in names.of_question(records, names.DAMAGING) if r.kind == "clinical"]
+    if asked:
+        record = chosen(asked, "clinical_set")
         left, right = st.columns(2)
-        left.plotly_chart(figures.roc_curve(records["clinical"]), key="roc")
-        right.plotly_chart(figures.calibration_curve(records["clinical"]), key="calibration")
+        left.plotly_chart(figures.roc_curves(record), key="roc")
+        right.plotly_chart(figures.calibration_curve(record), key="calibration")
+
+
+def fold_figures(records: Records) -> None:
+    asked = names.of_question(records, names.FOLDS)
+    reverse = records.get("ssym")
+    if reverse is not None:
+        st.markdown("A change and its reverse (Ssym), on the wild type's backbone")
+        show(tables.reverse_table(reverse), "reverse")
+        st.caption(
+            "Ideally direct and reverse correlate with -1 and have no bias, which is half the mean "
+            "of their sum; positive ΔΔG = destabilising. Correlations are Pearson's. All: proteins "
+            "trained on among them."
+        )
+    left, right = st.columns(2)
+    if asked:
+        with left:
+            st.plotly_chart(figures.assay_dots(chosen(asked, "fold_set")), key="assays fold")
+    if reverse is not None:
+        right.plotly_chart(figures.reverse_scatter(reverse), key="reverse_scatter")
+
+
+def works_figures(records: Records, question: str) -> None:
+    asked = [r for r in names.of_question(records, question) if r.kind == "effects"]
+    if asked:
+        record = chosen(asked, f"set {question}")
+        left, right = st.columns(2)
+        left.plotly_chart(figures.intervals(record), key=f"intervals {question}")
+        right.plotly_chart(figures.assay_dots(record), key=f"assays {question}")
+
+
+def change_section(records: Records) -> None:
+    record = records.get(names.LOCAL_CHANGE)
+    if record is None:
+        return
+    show(tables.change_table(record), "changes")
+    st.caption(words.change_counts(record))
+    st.plotly_chart(figures.change_intervals(record), key="change_intervals")
+
+
+def pairs_section(records: Records) -> None:
+    asked = names.in_order(records, "pairs")
+    if asked:
+        show(pairs.tm_table(records), "pairs")
+        show(pairs.lddt_table(records), "lddt")
+        st.caption(
+            "Mean absolute errors with 95% bootstrap intervals over split groups; every group "
+            "counts once. Welch p: against the best baseline."
+        )
+    sampled = tables.sampled_table(records)
+    if not sampled.empty:
+        st.markdown("Predicted TM-score and lDDT as rankings of variants, on samples")
+        show(sampled, "sampled")
+    if asked:
+        record = chosen(asked, "set")
+        left, right = st.columns(2)
+        left.plotly_chart(pairs.boxes_by_tm(record), key="boxes")
+        right.plotly_chart(pairs.error_histograms(record), key="histogram")
+        with st.expander("What the errors go with"):
+            left, right = st.columns(2, vertical_alignment="bottom")
+            left.plotly_chart(pairs.errors_by_tm(record), key="errors")
+            against = right.selectbox(
+                "Error against", ["length", "identity", "coverage"], key="against"
+            )
+            right.plotly_chart(pairs.error_against(record, against), key="scatter")
+
+
+def encoder_section(records: Records) -> None:
+    if "secondary structure" in records:
+        content = records["secondary structure"].content
+        st.markdown("#### Encoder")
+        st.markdown(
+            f"3-state secondary structure of {content['proteins']} proteins unlike any trained "
+            f"on: accuracy {content['accuracy']:.3f} (always the commonest state: "
+            f"{content['commonest_state']:.3f})."
+        )
 
 
 def main() -> None:
@@ -55,9 +158,9 @@ def main() -> None:
         st.info("No model with a card is installed.")
         return
     name = st.selectbox("Model", [e.name for e in entries], key="evidence_model")
-    folder = next(e.source for e in entries if e.name == name)
+    entry = next(e for e in entries if e.name == name)
     try:
-        records = read_evaluations(folder)
+        records = read_evaluations(entry.source)
     except GlassError as error:
         st.error(str(error))
         return
@@ -65,28 +168,35 @@ def main() -> None:
         st.info(
             "This model has no evaluation records. Write them with: python -m glass_core "
             f"evaluate {name} --pairs PAIRS --effects EFFECTS --out "
-            f"{folder.name}/evaluation"
+            f"{entry.source.name}/evaluation"
         )
         return
     first = next(iter(records.values()))
     st.caption(f"{ModelInfo(**first.model).stamp}, {first.side} side of the split")
-    st.markdown("#### What this model can and cannot tell you")
-    for sentence in words.can_and_cannot(records):
-        st.markdown(f"- {sentence}")
-    if any(r.kind == "pairs" for r in records.values()):
-        pairs_section(records)
-    if any(r.kind in ("effects", "clinical") for r in records.values()):
-        effects_section(records)
-    if "secondary structure" in records:
-        content = records["secondary structure"].content
-        st.markdown("#### Encoder")
-        st.markdown(
-            f"3-state secondary structure of {content['proteins']} proteins unlike any trained "
-            f"on: accuracy {content['accuracy']:.3f} (always the commonest state: "
-            f"{content['commonest_state']:.3f})."
-        )
+    st.markdown(
+        "What this model can and cannot tell you, question by question. Better or worse is said "
+        "only where the 95% interval of the difference excludes 0, or the two do not overlap."
+    )
+    bullets(own_words(entry.card))
+    said = words.answers(records)
+    sections = {
+        names.DAMAGING: lambda: clinical_figures(records),
+        names.FOLDS: lambda: fold_figures(records),
+        names.WORKS: lambda: works_figures(records, names.WORKS),
+        names.OTHERS: lambda: works_figures(records, names.OTHERS),
+        names.CHANGES: lambda: change_section(records),
+        names.PAIRS: lambda: pairs_section(records),
+    }
+    for question, more in sections.items():
+        if question not in said and not names.of_question(records, question):
+            continue
+        st.markdown(f"#### {question}")
+        bullets(said.get(question, ()))
+        effects_section(records, question)
+        more()
+    encoder_section(records)
     st.markdown("#### The published model, for orientation")
-    st.dataframe(tables.published_table(), hide_index=True, key="published")
+    show(pairs.published_table(), "published")
     st.caption(
         "ProtT5-XL with the authors' head, on their own sets, as the paper reports "
         "(bioRxiv 2025.10.27.684815). Other sets: not comparable with the rows above."

@@ -26,8 +26,10 @@ def main() -> None:
                 f"licence {described.licence}"
             )
             st.caption(" · ".join(described.heads))
-            for limit in described.limits:
-                st.markdown(f"- {limit}")
+            st.markdown("\n".join(f"- {limit}" for limit in described.limits))
+            if described.found:
+                st.markdown("What it can and cannot tell you, as found on held-out proteins:")
+                st.markdown("\n".join(f"- {sentence}" for sentence in described.found))
     st.markdown("#### ProtT5-XL-UniRef50")
     here = installation(settings)
     st.markdown(here.prott5)

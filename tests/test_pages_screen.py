@@ -14,10 +14,8 @@ from streamlit.testing.v1 import AppTest
 
 from glass_core.errors import GlassError, InputError, RunError
 from glass_core.inputs.lists import all_substitutions, from_text, read_request
-from glass_core.models.evaluation import Evaluation
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
-from glass_core.report.evidence.words import ranking_quality
 from glass_core.report.screen.figures import (
     LETTERS,
     against_values,
@@ -343,26 +341,6 @@ def test_the_structure_is_coloured_by_position(table):
     assert colour_range(np.full(3, np.nan)) == (0.0, 1.0)
     with pytest.raises(InputError, match="structure"):
         position_viewer(Protein.from_sequence("ACD"), np.zeros(3), None)
-
-
-def test_quality_is_told_from_the_records():
-    def record(name, kind, **content):
-        return Evaluation(kind, name, "test", {}, content)
-
-    auroc = {
-        "model": {"auroc": {"value": 0.81}},
-        "BLOSUM62": {"auroc": {"value": 0.67}},
-        "predicted TM deficit": {"auroc": {"value": 0.6}},
-    }
-    records = {
-        "clinical": record("clinical", "clinical", figures=auroc, sampled={"figures": auroc})
-    }
-    assert (
-        "AUROC 0.81 on clinical labels (BLOSUM62 0.67)" in ranking_quality(records, "p_damaging")[0]
-    )
-    assert "0.60" in ranking_quality(records, "tm_deficit")[0]
-    assert "sample" in ranking_quality(records, "tm_deficit")[0]
-    assert "not recorded" in ranking_quality({}, "effect")[0]
 
 
 def screened(store, settings, predictor, globin):

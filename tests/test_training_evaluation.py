@@ -1,4 +1,4 @@
-"""Evaluation: statistics by hand, records, the Evidence page, and the whole path from the shell."""
+"""Evaluation: statistics by hand, records, and the whole path from the shell."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from scipy.stats import ttest_ind
 from glass_core.cli.main import main
 from glass_core.errors import InputError
 from glass_core.metrics.agreement import auroc, spearman
-from glass_core.models.evaluation import Evaluation, Figure, read_evaluations
+from glass_core.models.evaluation import Evaluation, read_evaluations
 from glass_core.protein.protein import Protein
 from glass_core.protein.variant import Variant
-from glass_core.report.evidence import figures, tables, words
 from glass_core.training.data.assays import Assay
 from glass_core.training.evaluation.pairs import (
     Scored,
@@ -215,76 +214,6 @@ def test_effects_are_reported_by_kind_or_not_at_all(tiny_predictor):
             return None
 
     assert evaluate_effects(Headless(), assays, lambda words: None) == {}
-
-
-def record(kind: str, name: str, **content) -> Evaluation:
-    return Evaluation(
-        kind, name, "test", {"name": "m", "version": "1", "sha256": "0" * 64}, content
-    )
-
-
-def told(**values: float) -> dict:
-    return {k: {"value": v, "low": v - 0.01, "high": v + 0.01} for k, v in values.items()}
-
-
-def fold_record(model: float, identity: float) -> Evaluation:
-    every = {"tm_mae": 0.5, "tm_spearman": 0.6, "lddt_mae": 0.1, "lddt_within_spearman": 0.1}
-    return record(
-        "pairs",
-        "fold",
-        pairs=4,
-        groups=4,
-        welch_p={"sequence identity": 0.01},
-        figures={
-            "model": told(**every | {"tm_mae": model}),
-            "sequence identity": told(**every | {"tm_mae": identity}),
-            "constant 1": told(**every),
-        },
-        rows={
-            "tm": [0.3, 0.5, 0.7, 0.9],
-            "predicted_tm": [0.4, 0.5, 0.6, 0.9],
-            "lddt_error": [0.1, None, 0.2, 0.1],
-            "length": [50, 60, 70, 80],
-            "identity": [0.1, 0.3, 0.5, 1.0],
-            "coverage": [0.9, 0.9, 1.0, 1.0],
-        },
-    )
-
-
-@pytest.mark.parametrize(
-    ("model", "verb"), [(0.05, "better than"), (0.3, "worse than"), (0.131, "no different from")]
-)
-def test_words_follow_from_the_figures(model, verb):
-    said = words.can_and_cannot({"fold": fold_record(model, 0.13)})
-    assert f"{verb} the best trivial baseline (sequence identity, 0.130)" in said[0]
-    assert "symmetric" in said[-1]
-
-
-def test_tables_and_figures_of_evidence():
-    records = {"fold": fold_record(0.05, 0.13)}
-    table = tables.pair_table(records)
-    assert table["TM MAE"][0] == "0.050 (0.040 to 0.060)"
-    assert table["best baseline"][0].startswith("sequence identity: 0.130")
-    fold = records["fold"]
-    assert len(figures.boxes_by_tm(fold).data) == 4
-    assert sum(len(t.x) for t in figures.error_histograms(fold).data) == 7
-    assert list(figures.error_against(fold, "length").data[0].x) == [50, 60, 70, 80]
-    clinical = record(
-        "clinical",
-        "clinical",
-        labels=4,
-        groups=2,
-        calibration_error={"value": 0.1},
-        figures={"model": told(auroc=0.9), "BLOSUM62": told(auroc=0.6)},
-        rows={"probability": [0.1, 0.2, 0.8, 0.9], "label": [0, 0, 1, 1], "BLOSUM62": [1, 1, 1, 1]},
-    )
-    roc = figures.roc_curve(clinical)
-    assert list(roc.data[0].y) == [0, 0.5, 1, 1, 1]
-    assert list(roc.data[1].x) == [0, 1], "ties are one step"
-    curve = figures.calibration_curve(clinical)
-    assert list(curve.data[1].y) == [0, 0, 1, 1]
-    assert "AUROC 0.900" in words.can_and_cannot({"clinical": clinical})[0]
-    assert str(Figure(None, None, None)) == "n/a"
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"format": "glass-evaluation/1", "kind": "x"}'])

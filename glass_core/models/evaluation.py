@@ -12,13 +12,16 @@ from glass_core.errors import InputError
 EVALUATION_FORMAT = "glass-evaluation/1"
 EVALUATION_FOLDER = "evaluation"
 """Inside a model's folder."""
-MODEL = "model"
-"""What the model itself, by its effect head, is called among the predictors of a record."""
+MODEL, MODEL_SEQUENCE = "model", "model from sequence"
+"""The model itself, by its effect head, among the predictors of a record; without the structure,
+in records where it has one."""
 STABILITY, STABILITY_SEQUENCE = "stability", "stability from sequence"
 """Its stability head, with the structure where there is one, and without."""
 ALIGNMENT = "alignment"
 COMBINED, COMBINED_UNALIGNED = "combined", "combined without the alignment"
 """All evidence at hand in one chance, and the same with an alignment held back."""
+WITHOUT_SITE = "model without the site"
+UNTRAINED, BURIAL, BLOSUM = "ProteinMPNN untrained", "burial", "BLOSUM62"
 KINDS = ("pairs", "effects", "clinical", "secondary", "local change", "reverse")
 
 

@@ -7,14 +7,20 @@ from dataclasses import dataclass
 from glass_core.embedders.kinds import PROTT5, embedder_class
 from glass_core.errors import GlassError
 from glass_core.models.card import ModelCard
+from glass_core.models.evaluation import read_evaluations
 from glass_core.models.heads.base import HEADS
 from glass_core.models.registry import ModelEntry, list_models
+from glass_core.report.evidence.words import can_and_cannot
 from glass_core.settings import Settings
 
 
 @dataclass(frozen=True)
 class ModelDescription:
-    """A model in words and figures for a reader."""
+    """A model in words and figures for a reader.
+
+    `limits` is what its card says of itself, `found` what its evaluation records say,
+    empty without any.
+    """
 
     name: str
     version: str
@@ -23,6 +29,7 @@ class ModelDescription:
     megabytes: float
     heads: tuple[str, ...]
     limits: tuple[str, ...]
+    found: tuple[str, ...]
     unavailable_reason: str | None
 
 
@@ -34,7 +41,6 @@ def describe_models(settings: Settings) -> tuple[ModelDescription, ...]:
 def _describe(entry: ModelEntry) -> ModelDescription:
     content = entry.card.content if entry.card else {}
     files = [entry.source] if entry.source.is_file() else list(entry.source.glob("*.safetensors"))
-    limits = content.get("limits", ())
     return ModelDescription(
         name=entry.card.name if entry.card else entry.name,
         version=entry.card.version if entry.card else "(the authors' checkpoint)",
@@ -42,9 +48,27 @@ def _describe(entry: ModelEntry) -> ModelDescription:
         licence=str(content.get("licence", "not stated")),
         megabytes=sum(f.stat().st_size for f in files) / 1e6,
         heads=_heads(entry.card),
-        limits=tuple(map(str, limits)) if isinstance(limits, list) else (),
+        limits=own_words(entry.card),
+        found=_found(entry),
         unavailable_reason=entry.unavailable_reason,
     )
+
+
+def own_words(card: ModelCard | None) -> tuple[str, ...]:
+    """What a model's card says of its limits, beside what its records say."""
+    limits = card.content.get("limits", ()) if card else ()
+    return tuple(map(str, limits)) if isinstance(limits, list) else ()
+
+
+def _found(entry: ModelEntry) -> tuple[str, ...]:
+    """What its records say, or why they cannot be read; nothing without any."""
+    if entry.card is None:
+        return ()
+    try:
+        records = read_evaluations(entry.source)
+    except GlassError as error:
+        return (str(error),)
+    return can_and_cannot(records) if records else ()
 
 
 def _heads(card: ModelCard | None) -> tuple[str, ...]:

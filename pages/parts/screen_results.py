@@ -13,7 +13,7 @@ from glass_core.errors import GlassError
 from glass_core.models.evaluation import read_evaluations
 from glass_core.models.registry import list_models
 from glass_core.protein.protein import Protein
-from glass_core.report.evidence.words import ranking_quality
+from glass_core.report.evidence.ranking import ranking_quality
 from glass_core.report.screen.figures import (
     FIGURE_COLUMNS,
     against_values,
@@ -23,6 +23,7 @@ from glass_core.report.screen.figures import (
 )
 from glass_core.report.screen.tables import (
     agreement_frame,
+    bases,
     dictionary_frame,
     ranking_values,
     rankings_told,
@@ -130,7 +131,7 @@ def results(run: Run) -> None:
         index=told.index(inputs.ranking) if inputs.ranking in told else 0,
         key="ranking",
     )
-    quality(inputs, ranking)
+    quality(inputs, ranking, frame)
     protein = inputs.proteins[0]
     if len(inputs.proteins) > 1:
         names = [p.short_name for p in inputs.proteins]
@@ -152,12 +153,12 @@ def results(run: Run) -> None:
     downloads(run, inputs)
 
 
-def quality(inputs: ScreenRequest, ranking: str) -> None:
+def quality(inputs: ScreenRequest, ranking: str, frame: pd.DataFrame) -> None:
     """How well the ranking does on unseen proteins, from the model's evidence records."""
     entry = next((e for e in list_models(settings()) if e.name == inputs.model), None)
     records = read_evaluations(entry.source) if entry is not None and entry.card else {}
-    for sentence in ranking_quality(records, ranking):
-        st.caption(sentence)
+    for basis in bases(frame, ranking):
+        st.caption(ranking_quality(records, ranking, basis))
 
 
 def map_panel(frame: pd.DataFrame, protein: Protein, ranking: str, chosen: list[int]) -> None:

@@ -1,138 +1,192 @@
-"""Figures on how good a model is, drawn from its evaluation records."""
+"""Figures on how good a model is at variants, drawn from its evaluation records."""
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from glass_core.models.evaluation import MODEL, Evaluation
+from glass_core.models.evaluation import BLOSUM, MODEL, Evaluation
 from glass_core.report import style
+from glass_core.report.evidence.names import (
+    SAME_SEQUENCE,
+    figure_name,
+    lead,
+    predictor_name,
+    predictors,
+    role,
+)
 
-_INTERVALS = ((0.0, 0.2), (0.2, 0.4), (0.4, 0.6), (0.6, 0.8), (0.8, 1.0001))
+_PROBABILITY = "probability"
+"""The column of a clinical record's rows that holds the chance that leads, see `_chance`."""
 
 
-def error_histograms(record: Evaluation) -> go.Figure:
-    """The paper's Figure 4 for our set: TM errors and mean lDDT errors of the model."""
-    rows = record.content["rows"]
+def intervals(record: Evaluation) -> go.Figure:
+    """Every predictor's Spearman or AUROC with its 95% interval."""
+    name, figures = figure_name(record), record.content["figures"]
+    own = {who: found[name] for who, found in figures.items() if role(who) != "baseline"}
+    baselines = {who: found[name] for who, found in figures.items() if role(who) == "baseline"}
+    what = "AUROC" if name == "auroc" else "Spearman, mean over groups"
+    return _by_predictor(
+        record,
+        "All predictors, 95% intervals",
+        what,
+        _Series("model", own, style.EVALUATED),
+        _Series("baselines", baselines, style.FLOOR),
+    )
+
+
+def change_intervals(record: Evaluation) -> go.Figure:
+    """Spearman with the distance change, of substitutions and of one sequence twice."""
+    of_mutants, of_twins = (
+        {who: found["distance_change"] for who, found in figures.items()}
+        for figures in (
+            record.content["figures"],
+            record.content.get(SAME_SEQUENCE, {}).get("figures", {}),
+        )
+    )
+    return _by_predictor(
+        record,
+        "Where two structures differ, 95% intervals",
+        "Spearman within a protein with the distance change",
+        _Series("with substitutions", of_mutants, style.EVALUATED, shift=-0.15),
+        _Series("same sequence twice", of_twins, style.BESIDE, "diamond", shift=0.15),
+    )
+
+
+@dataclass(frozen=True)
+class _Series:
+    """Figures of predictors, and how they are drawn; `shift` is down, in rows."""
+
+    name: str
+    figures: Mapping[str, Mapping[str, float | None]]
+    colour: str
+    symbol: str = "circle"
+    shift: float = 0.0
+
+
+def _by_predictor(record: Evaluation, title: str, what: str, *series: _Series) -> go.Figure:
+    """Values with intervals, one predictor per row."""
+    order = predictors(record)
     figure = go.Figure()
-    for values, name, colour in (
-        (np.abs(_track(rows["predicted_tm"]) - _track(rows["tm"])), "TM error", style.EVALUATED),
-        (_track(rows["lddt_error"]), "mean lDDT error", style.BESIDE),
-    ):
+    for one in series:
+        value, low, high = (
+            track([found[end] for found in one.figures.values()])
+            for end in ("value", "low", "high")
+        )
         figure.add_trace(
-            go.Histogram(
-                x=values[~np.isnan(values)],
-                name=name,
-                opacity=0.65,
-                marker_color=colour,
-                xbins={"start": 0, "size": 0.02},
+            go.Scatter(
+                x=value,
+                y=[order.index(who) + one.shift for who in one.figures],
+                error_x={"array": high - value, "arrayminus": value - low, "width": 3},
+                mode="markers",
+                name=one.name,
+                marker={"color": one.colour, "size": 9, "symbol": one.symbol},
+                hovertemplate="%{x:.3f}",
             )
         )
-    return _finish(figure, "Errors", "absolute error", "pairs").update_layout(barmode="overlay")
-
-
-def boxes_by_tm(record: Evaluation) -> go.Figure:
-    """The paper's Figure 5 for our set: predicted against measured TM-score by interval."""
-    rows = record.content["rows"]
-    true, predicted = _track(rows["tm"]), _track(rows["predicted_tm"])
-    figure = _boxes_by_interval(true, predicted, style.EVALUATED, boxpoints="outliers")
-    return _finish(figure, "Predicted TM-score by measured", "measured TM-score", "predicted")
-
-
-def errors_by_tm(record: Evaluation) -> go.Figure:
-    """The paper's Figure 6 for our set: TM error by interval of the measured TM-score."""
-    rows = record.content["rows"]
-    true = _track(rows["tm"])
-    error = np.abs(_track(rows["predicted_tm"]) - true)
-    figure = _boxes_by_interval(true, error, style.BESIDE, boxpoints=False)
-    return _finish(figure, "TM error by measured TM-score", "measured TM-score", "error")
-
-
-def _boxes_by_interval(
-    true: NDArray[np.float64], values: NDArray[np.float64], colour: str, boxpoints: str | bool
-) -> go.Figure:
-    """One box of the values for each interval of the measured TM-score that holds any."""
-    figure = go.Figure()
-    for low, high in _INTERVALS:
-        inside = (true >= low) & (true < high)
-        if inside.any():
-            figure.add_trace(
-                go.Box(
-                    y=values[inside],
-                    name=f"{low:.1f} to {min(high, 1.0):.1f} (n {inside.sum()})",
-                    marker_color=colour,
-                    boxpoints=boxpoints,
-                    showlegend=False,
-                )
-            )
-    return figure
-
-
-def error_against(record: Evaluation, what: str) -> go.Figure:
-    """TM error against ``length``, ``identity`` or ``coverage``, with a running median."""
-    rows = record.content["rows"]
-    x = _track(rows[what])
-    error = np.abs(_track(rows["predicted_tm"]) - _track(rows["tm"]))
-    figure = go.Figure(
-        go.Scattergl(
-            x=x,
-            y=error,
-            mode="markers",
-            name="pair",
-            marker={"size": 4, "color": style.EVALUATED, "opacity": 0.4},
-        )
+    figure = finish(figure, title, what, "")
+    named = [predictor_name(record, who) for who in order]
+    figure.update_yaxes(
+        tickvals=list(range(len(order))),
+        ticktext=named,
+        range=[len(order) - 0.5, -0.5],
+        automargin=True,
     )
-    edges = np.unique(np.quantile(x, np.linspace(0, 1, 9)))
-    middle, median = [], []
-    for low, high in pairwise(edges):
-        inside = (x >= low) & (x <= high)
-        if inside.any():
-            middle.append(float(np.median(x[inside])))
-            median.append(float(np.median(error[inside])))
-    figure.add_trace(
-        go.Scatter(
-            x=middle,
-            y=median,
-            mode="lines+markers",
-            name="median",
-            line={"color": style.BESIDE, "width": 2},
-        )
-    )
-    return _finish(figure, f"TM error by {what}", what, "TM error")
+    return _tall(figure, 34 * len(order))
 
 
-def assay_bars(record: Evaluation) -> go.Figure:
-    """Spearman of every assay, the model beside BLOSUM62."""
-    rows = sorted(record.content["rows"], key=lambda r: float(_track([r["spearman"][MODEL]])[0]))
-    names = [r["assay"].removeprefix("Tsuboyama2022_dG_") for r in rows]
+def _tall(figure: go.Figure, rows: int) -> go.Figure:
+    """Of this height in pixels between title and axis, the legend beneath."""
+    rows = max(rows, 160)
+    return figure.update_layout(height=rows + 160, legend={"y": -75 / rows})
+
+
+def assay_dots(record: Evaluation) -> go.Figure:
+    """Spearman of every assay: what the set is there for, without what it adds, BLOSUM62."""
+    own, beside = lead(record)
+    rows = sorted(record.content["rows"], key=lambda r: track([r["spearman"][own]])[0])
+    names = [_assay(r["assay"]) for r in rows]
     figure = go.Figure()
-    for who, colour in ((MODEL, style.EVALUATED), ("BLOSUM62", style.FLOOR)):
+    for who, colour, symbol in (
+        (BLOSUM, style.FLOOR, "circle"),
+        (beside, style.EVALUATED, "circle-open"),
+        (own, style.EVALUATED, "circle"),
+    ):
+        if who is None or who not in record.content["figures"]:
+            continue
         figure.add_trace(
             go.Scatter(
                 x=[r["spearman"][who] for r in rows],
                 y=names,
                 mode="markers",
-                name=who,
-                marker={"color": colour, "size": 8},
+                name=predictor_name(record, who),
+                marker={"color": colour, "size": 8, "symbol": symbol},
+                customdata=[[r["variants"], r["length"]] for r in rows],
+                hovertemplate="%{y}: %{x:.2f}, %{customdata[0]} variants, "
+                "%{customdata[1]} residues",
             )
         )
-    figure = _finish(figure, "Spearman by assay", "Spearman", "")
-    return figure.update_layout(height=max(340, 18 * len(rows) + 90))
+    figure = finish(figure, "One by one", "Spearman", "")
+    figure.update_yaxes(automargin=True, dtick=1)
+    return _tall(figure, 18 * len(rows))
 
 
-def roc_curve(record: Evaluation) -> go.Figure:
-    """ROC of the clinical labels: the model's probability and BLOSUM62."""
+def _assay(name: str) -> str:
+    """An assay's name as short as it stays clear."""
+    return name.removeprefix("Tsuboyama2022_dG_").replace(".pdb", "")
+
+
+def reverse_scatter(record: Evaluation) -> go.Figure:
+    """ddG of held-out changes against that of their reverse; one is minus the other, ideally."""
+    rows = [r for r in record.content["rows"] if r["side"] == record.side]
+    direct, reverse = (track([r[name] for r in rows]) for name in ("direct", "reverse"))
+    ends = np.array([min(direct.min(), -reverse.max()), max(direct.max(), -reverse.min())])
+    figure = go.Figure(
+        [
+            go.Scatter(
+                x=ends,
+                y=-ends,
+                mode="lines",
+                name="no bias",
+                line={"color": style.FLOOR, "dash": "dot", "width": 1},
+            ),
+            go.Scatter(
+                x=direct,
+                y=reverse,
+                mode="markers",
+                name="variant",
+                marker={"color": style.EVALUATED, "size": 6, "opacity": 0.7},
+                customdata=[[r["mutant"], r["measured"]] for r in rows],
+                hovertemplate="%{customdata[0]}: %{x:.1f}, reverse %{y:.1f}, "
+                "measured %{customdata[1]:.1f}",
+            ),
+        ]
+    )
+    figure = finish(
+        figure,
+        "A change and its reverse (Ssym)",
+        "predicted ΔΔG (kcal/mol)",
+        "of the reverse (kcal/mol)",
+    )
+    return figure.update_layout(height=420, legend={"y": -0.2})
+
+
+def roc_curves(record: Evaluation) -> go.Figure:
+    """ROC of the clinical labels, of everything that the record holds row by row."""
     rows = record.content["rows"]
     label = np.array(rows["label"], dtype=float)
+    colours = {_PROBABILITY: style.EVALUATED, BLOSUM: style.FLOOR}
     figure = go.Figure()
-    for name, scores, colour in (
-        (MODEL, _track(rows["probability"]), style.EVALUATED),
-        ("BLOSUM62", _track(rows["BLOSUM62"]), style.FLOOR),
-    ):
+    for column, values in rows.items():
+        who = _chance(record) if column == _PROBABILITY else column
+        scores = track(values)
+        if who not in record.content["figures"]:  # the labels themselves
+            continue
         order = np.argsort(-scores, kind="stable")
         hits, misses = np.cumsum(label[order]), np.cumsum(1 - label[order])
         last = np.append(np.diff(scores[order]) != 0, True)
@@ -141,8 +195,9 @@ def roc_curve(record: Evaluation) -> go.Figure:
                 x=np.append(0, misses[last] / misses[-1]),
                 y=np.append(0, hits[last] / hits[-1]),
                 mode="lines",
-                name=f"{name}, AUROC {record.figure(name, 'auroc').value:.3f}",
-                line={"color": colour, "width": 2},
+                name=f"{predictor_name(record, who)}, AUROC "
+                f"{record.figure(who, 'auroc').value:.3f}",
+                line={"color": colours.get(column, style.BESIDE), "width": 2},
             )
         )
     figure.add_trace(
@@ -150,17 +205,22 @@ def roc_curve(record: Evaluation) -> go.Figure:
             x=[0, 1],
             y=[0, 1],
             mode="lines",
-            name="chance",
+            name="random order",
             line={"color": style.FLOOR, "dash": "dot", "width": 1},
         )
     )
-    return _finish(figure, "ROC on clinical labels", "false positive rate", "true positive rate")
+    return finish(figure, "ROC on clinical labels", "false positive rate", "true positive rate")
+
+
+def _chance(record: Evaluation) -> str:
+    """Whose chances a clinical record holds label by label."""
+    return str(record.content.get("chance", MODEL))
 
 
 def calibration_curve(record: Evaluation, bins: int = 10) -> go.Figure:
     """How often a label is 'damaging' among variants given each probability."""
     rows = record.content["rows"]
-    chance, label = _track(rows["probability"]), np.array(rows["label"], dtype=float)
+    chance, label = track(rows["probability"]), np.array(rows["label"], dtype=float)
     index = np.minimum((chance * bins).astype(int), bins - 1)
     told, seen, count = [], [], []
     for b in range(bins):
@@ -182,23 +242,25 @@ def calibration_curve(record: Evaluation, bins: int = 10) -> go.Figure:
                 x=told,
                 y=seen,
                 mode="lines+markers",
-                name=MODEL,
+                name=predictor_name(record, _chance(record)),
                 customdata=count,
                 line={"color": style.EVALUATED, "width": 2},
                 hovertemplate="predicted %{x:.2f}, seen %{y:.2f}, n %{customdata}",
             ),
         ]
     )
-    return _finish(figure, "Calibration", "predicted probability", "share labelled damaging")
+    return finish(figure, "Calibration", "predicted chance", "share labelled damaging")
 
 
-def _finish(figure: go.Figure, title: str, x: str, y: str) -> go.Figure:
-    legend = {"orientation": "h", "y": -0.22, "x": 0}
+def finish(figure: go.Figure, title: str, x: str, y: str) -> go.Figure:
+    """A title, named axes and a legend beneath, as all figures of this page have them."""
+    legend = {"orientation": "h", "y": -0.28, "x": 0}
     figure.update_layout(title=title, **style.layout(height=340, legend=legend))
     figure.update_xaxes(title_text=x, **style.AXIS)
     figure.update_yaxes(title_text=y, **style.AXIS)
     return figure
 
 
-def _track(values: list[Any]) -> NDArray[np.float64]:
+def track(values: Sequence[Any]) -> NDArray[np.float64]:
+    """Numbers of a record, NaN for None."""
     return np.array([np.nan if v is None else v for v in values], dtype=float)

@@ -1,128 +1,179 @@
-"""Tables on how good a model is, made of its evaluation records."""
+"""Tables on how good a model is at variants, made of its evaluation records."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
-from glass_core.models.evaluation import MODEL, Evaluation, Figure
+from glass_core.models.evaluation import (
+    BLOSUM,
+    BURIAL,
+    STABILITY,
+    STABILITY_SEQUENCE,
+    UNTRAINED,
+    Evaluation,
+    Figure,
+)
+from glass_core.report.evidence.names import (
+    SAME_SEQUENCE,
+    figure_name,
+    in_order,
+    lead,
+    predictor,
+    predictor_name,
+    predictors,
+    rank,
+    role,
+    set_name,
+    structure_name,
+)
 
-SET_NAMES = {
-    "fold": "fold pairs (different proteins)",
-    "point_mutant": "point mutants, two crystals",
-    "model_wt_mutant": "mutants, one side modelled",
-    "af_wt_mutant": "mutants, both AlphaFold",
-    "homolog": "90% identical and more",
-    "bound_unbound": "bound and unbound",
-    "same_sequence": "same sequence solved twice: the experimental noise",
-    "rearranged": "rearrangements over 10 Å",
-    "stability": "stability (mega-scale)",
-    "scan": "deep mutational scans",
-    "ddg": "classical stability",
-    "clinical": "clinical labels",
-    "secondary structure": "secondary structure",
+_CHANGES = {
+    "distance_change": "distance change",
+    "lddt_deficit": "lDDT deficit",
+    "distance_change_near_site": "distance change, site",
+    "lddt_deficit_near_site": "lDDT deficit, site",
 }
-PUBLISHED = {
-    "TM-Vec set": {"TM MAE": 0.0741, "lDDT MAE": 0.0788},
-    "VIPUR set": {"TM MAE": 0.0583, "lDDT MAE": 0.0038},
+_REVERSE = {
+    "direct_and_reverse": "direct, reverse",
+    "bias": "bias (kcal/mol)",
+    "direct": "direct, measured",
+    "reverse": "reverse, measured",
+    "error_direct": "error, direct (kcal/mol)",
+    "error_reverse": "error, reverse (kcal/mol)",
 }
-"""bioRxiv 2025.10.27.684815; other sets and another embedder than the ones shown here."""
+ADDED = "what the site adds to the model"
 
 
-def pair_table(records: Mapping[str, Evaluation]) -> pd.DataFrame:
-    """Every set of pairs: the model's figures beside the best and the constant baseline."""
-    rows = []
-    for record in _of_kind(records, "pairs"):
-        best = best_baseline(record)
-        rows.append(
-            {
-                "set": SET_NAMES.get(record.set, record.set),
-                "pairs (groups)": f"{record.content['pairs']} ({record.content['groups']})",
-                "TM MAE": str(record.figure(MODEL, "tm_mae")),
-                "best baseline": f"{best}: {record.figure(best, 'tm_mae')}",
-                "constant 1": str(record.figure("constant 1", "tm_mae")),
-                "Welch p": _number(record.content["welch_p"].get(best), 4),
-                "Spearman": str(record.figure(MODEL, "tm_spearman")),
-                "lDDT MAE": str(record.figure(MODEL, "lddt_mae")),
-                "lDDT of constant 1": str(record.figure("constant 1", "lddt_mae")),
-                "lDDT Spearman in a protein": str(record.figure(MODEL, "lddt_within_spearman")),
-            }
-        )
-    return pd.DataFrame(rows)
+def ranking_table(records: Sequence[Evaluation]) -> pd.DataFrame:
+    """Spearman or AUROC with 95% intervals: one row per predictor, one column per set."""
+    return _side_by_side(records, lambda r: r.content["figures"])
 
 
-def best_baseline(record: Evaluation) -> str:
-    """The baseline with the lowest TM error on these rows."""
-    return min(
-        (who for who in record.content["figures"] if who != MODEL),
-        key=lambda who: record.content["figures"][who]["tm_mae"]["value"],
-    )
+def sampled_table(records: Mapping[str, Evaluation]) -> pd.DataFrame:
+    """The same on the samples of variants for which mutants were embedded."""
+    chosen = [r for r in in_order(records, "clinical", "effects") if "sampled" in r.content]
+    return _side_by_side(chosen, lambda r: r.content["sampled"]["figures"])
 
 
-def effect_table(records: Mapping[str, Evaluation]) -> pd.DataFrame:
-    """Every set of variant effects: Spearman or AUROC of the model and of the baselines."""
-    rows = []
-    for record in _of_kind(records, "effects"):
-        for who in record.content["figures"]:
-            rows.append(
-                {
-                    "set": SET_NAMES.get(record.set, record.set),
-                    "predictor": who,
-                    "figure": "Spearman, mean over groups",
-                    "n": f"{record.content['assays']} assays ({record.content['groups']} groups)",
-                    "value (95% interval)": str(record.figure(who, "spearman")),
-                    "mean over assays": _number(
-                        record.content["figures"][who]["mean_over_assays"], 3
-                    ),
-                }
-            )
-    for record in _of_kind(records, "clinical"):
-        for who in record.content["figures"]:
-            rows.append(
-                {
-                    "set": SET_NAMES["clinical"],
-                    "predictor": who,
-                    "figure": "AUROC",
-                    "n": f"{record.content['labels']} labels ({record.content['groups']} groups)",
-                    "value (95% interval)": str(record.figure(who, "auroc")),
-                    "mean over assays": "",
-                }
-            )
-    for record in [*_of_kind(records, "effects"), *_of_kind(records, "clinical")]:
-        sampled = record.content.get("sampled", {})
-        figure = "auroc" if record.kind == "clinical" else "spearman"
-        for who, found in sampled.get("figures", {}).items():
-            rows.append(
-                {
-                    "set": SET_NAMES.get(record.set, record.set),
-                    "predictor": who,
-                    "figure": "AUROC" if figure == "auroc" else "Spearman, mean over groups",
-                    "n": f"a sample of {sampled['labels']} labels"
-                    if "labels" in sampled
-                    else f"a sample of {sampled['most_per_assay']} per assay",
-                    "value (95% interval)": str(Figure(**found[figure])),
-                    "mean over assays": "",
-                }
-            )
-    return pd.DataFrame(rows)
-
-
-def published_table() -> pd.DataFrame:
-    """The paper's own figures, on its own sets."""
+def _side_by_side(
+    records: Sequence[Evaluation], figures: Callable[[Evaluation], dict[str, Any]]
+) -> pd.DataFrame:
+    """Predictors down, sets across; '' where a set lacks a predictor."""
+    leading = {predictor(record, lead(record)[0]) for record in records}
+    named: dict[str, str] = {}
+    cells: dict[str, dict[str, str]] = {}
+    for record in records:
+        what = "AUROC" if record.kind == "clinical" else "Spearman"
+        column = cells.setdefault(f"{what}, {set_name(record.set)}", {})
+        for who, found in figures(record).items():
+            one = predictor(record, who)
+            named[one] = predictor_name(record, who)
+            column[one] = str(Figure(**found[figure_name(record)]))
     return pd.DataFrame(
         [
-            {"set of the paper": name, **{k: f"{v:.4f}" for k, v in figures.items()}}
-            for name, figures in PUBLISHED.items()
+            {
+                "predictor": named[one],
+                "kind": role(one),
+                **{title: column.get(one, "") for title, column in cells.items()},
+            }
+            for one in sorted(named, key=lambda one: (one not in leading, rank(one)))
         ]
     )
 
 
-def _of_kind(records: Mapping[str, Evaluation], kind: str) -> list[Evaluation]:
-    order = list(SET_NAMES)
-    chosen = [r for r in records.values() if r.kind == kind]
-    return sorted(chosen, key=lambda r: order.index(r.set) if r.set in order else len(order))
+def structure_table(records: Sequence[Evaluation]) -> pd.DataFrame:
+    """Mean Spearman over assays by how the structure was made; other proteins in every row."""
+    rows = []
+    for record in records:
+        parts = record.content.get("by_structure", {})
+        if not parts:
+            continue
+        everything = {
+            who: found["mean_over_assays"] for who, found in record.content["figures"].items()
+        }
+        kinds = sorted(parts, key=lambda kind: -parts[kind]["assays"])
+        for title, assays, means in [
+            *((structure_name(k), parts[k]["assays"], parts[k]["mean_over_assays"]) for k in kinds),
+            ("all", record.content["assays"], everything),
+        ]:
+            rows.append(
+                {
+                    "set": set_name(record.set),
+                    "structure": title,
+                    "n": assays,
+                    **{
+                        predictor_name(record, who): number(means.get(who), 2)
+                        for who in (*lead(record), UNTRAINED, BURIAL, BLOSUM)
+                        if who is not None and who in means
+                    },
+                }
+            )
+    return pd.DataFrame(rows)
 
 
-def _number(value: float | None, digits: int) -> str:
+def size_table(records: Sequence[Evaluation]) -> pd.DataFrame:
+    """Errors in kcal/mol, and how many measurements the 90% intervals hold."""
+    rows = []
+    for record in records:
+        sizes = record.content.get("sizes", {})
+        for who in (STABILITY, STABILITY_SEQUENCE):
+            if who not in sizes:
+                continue
+            found = sizes[who]
+            rows.append(
+                {
+                    "set": set_name(record.set),
+                    "predictor": predictor_name(record, who),
+                    "variants": sizes["variants"],
+                    "error (kcal/mol)": str(Figure(**found["mean_absolute_error"])),
+                    "over variants": number(found["mean_absolute_error_of_variants"], 2),
+                    "90% interval holds": str(Figure(**found["coverage"])),
+                    "of variants": number(found["coverage_of_variants"], 3),
+                    "width (kcal/mol)": number(found["width"], 1),
+                    "Pearson": number(found["pearson"], 2),
+                    "Spearman": number(found["spearman_pooled"], 2),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def reverse_table(record: Evaluation) -> pd.DataFrame:
+    """A change against its reverse, for held-out proteins and all, those trained on too."""
+    content = record.content
+    return pd.DataFrame(
+        [
+            {
+                "proteins": title,
+                "variants (groups)": f"{part['variants']} ({part['groups']})",
+                **{words: str(Figure(**found[name])) for name, words in _REVERSE.items()},
+            }
+            for title, part in (("held out", content), ("all", content.get("all_proteins")))
+            if part is not None
+            for found in part["figures"].values()
+        ]
+    )
+
+
+def change_table(record: Evaluation) -> pd.DataFrame:
+    """Spearman within a protein with where two structures differ, and what the site adds."""
+    noise = record.content.get(SAME_SEQUENCE, {}).get("figures", {})
+    rows = []
+    for who in predictors(record):
+        own = {words: str(record.figure(who, name)) for name, words in _CHANGES.items()}
+        for name in ("distance_change", "lddt_deficit"):
+            found = noise.get(who, {}).get(name)
+            own[f"{_CHANGES[name]}, same sequence"] = str(Figure(**found)) if found else ""
+        rows.append({"predictor": predictor_name(record, who), "kind": role(who), **own})
+    added = record.content.get("site_adds")
+    if added:
+        told = {words: str(Figure(**added[n])) for n, words in _CHANGES.items() if n in added}
+        rows.append({"predictor": ADDED, "kind": "", **told})
+    return pd.DataFrame(rows).fillna("")
+
+
+def number(value: float | None, digits: int) -> str:
+    """For a cell."""
     return "n/a" if value is None else f"{value:.{digits}f}"

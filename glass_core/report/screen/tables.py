@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +12,19 @@ import pandas as pd
 
 from glass_core.inputs.table import read_parquet
 from glass_core.metrics.agreement import auroc, spearman
+from glass_core.report.evidence.ranking import Basis
 from glass_core.report.impact.tables import without_formulas
 from glass_core.screen.columns import RANKINGS, RENAMED, SCREEN_COLUMNS, SCREEN_FORMAT
 from glass_core.screen.rows import ScreenRow, as_table, gave_nothing, row_from
+
+_STRUCTURE_READ = {
+    "p_combined": "combined_structure",
+    "p_damaging": "effect_structure",
+    "effect": "effect_structure",
+    "ddg": "ddg_structure",
+}
+_ALIGNMENT_COUNTED = {"p_combined": "combined_alignment"}
+"""Ranking -> the column that says whether its value rests on a structure, or on an alignment."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +155,21 @@ def rankings_told(frame: pd.DataFrame) -> list[str]:
     return [
         name for name, r in RANKINGS.items() if r.column in frame and frame[r.column].notna().any()
     ]
+
+
+def bases(frame: pd.DataFrame, ranking: str) -> tuple[Basis, ...]:
+    """What the values of a ranking rest on: each answer that rows give, the most first."""
+    told = frame[ranking_values(frame, ranking).notna()]
+
+    def yes(columns: Mapping[str, str]) -> pd.Series:
+        name = columns.get(ranking, "")
+        if name not in told:
+            return pd.Series(False, index=told.index)
+        return pd.to_numeric(told[name], errors="coerce").eq(1.0).fillna(False).astype(bool)
+
+    pairs = set(zip(yes(_STRUCTURE_READ), yes(_ALIGNMENT_COUNTED), strict=True))
+    found = {Basis(bool(structure), bool(alignment)) for structure, alignment in pairs}
+    return tuple(sorted(found, reverse=True)) or (Basis(),)
 
 
 def agreements(frame: pd.DataFrame) -> list[Agreement]:

@@ -11,7 +11,7 @@ import torch
 from glass_core.errors import InputError
 from glass_core.metrics.agreement import spearman
 from glass_core.metrics.flexibility import ElasticNetwork
-from glass_core.models.evaluation import MODEL
+from glass_core.models.evaluation import MODEL, WITHOUT_SITE
 from glass_core.models.heads.local_change import OFFSETS, LocalChangeHead
 from glass_core.models.predictor import SiamesePredictor
 from glass_core.progress import Say
@@ -23,7 +23,6 @@ from glass_core.training.data.changes import StructureChange
 from glass_core.training.evaluation.statistics import Vector, mean_of, rounded, with_interval
 from glass_core.training.local_change import prepare
 
-WITHOUT_SITE = "model without the site"
 NEAR_SITE = 10.0
 """Å from a site within which figures are told apart."""
 _FEWEST = 5

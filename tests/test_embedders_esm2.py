@@ -229,7 +229,7 @@ def test_what_is_no_sequence_is_refused(esm, sequence):
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ("", "no weights are chosen; run: glass models get esm2-650m"),
+        ("", "no weights are on this machine; run: glass models get esm2-650m"),
         ("esm2-8m", "run: glass models get esm2-8m "),
         (REPOSITORY, "run: glass models get esm2-8m "),
         ("nobody/nothing", "run: glass models get esm2-650m"),

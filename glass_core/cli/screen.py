@@ -12,6 +12,7 @@ from glass_core.cli.options import (
     FILE,
     alignment_option,
     device_option,
+    esm2_option,
     model_option,
     scheduler_option,
     settings_on,
@@ -64,6 +65,7 @@ SUFFIXES = (".csv", ".parquet")
 @click.option("--protein", help="Column that names the protein; 'none' for no such column.")
 @structure_options
 @alignment_option
+@esm2_option
 @click.option(
     "--out",
     type=FILE,
@@ -76,7 +78,8 @@ SUFFIXES = (".csv", ".parquet")
     "ranking",
     default="p_damaging",
     show_default=True,
-    help="p_damaging, effect, lddt_deficit, tm_deficit or blosum62: what --top goes by.",
+    help="What --top goes by: p_damaging, effect, ddg, alignment_log_odds, lddt_deficit, "
+    "tm_deficit, blosum62, or an external score: alphamissense, esm2 or esm2_masked.",
 )
 @click.option(
     "--remodel",
@@ -112,6 +115,7 @@ def screen_command(
     structure: Path | None,
     chain: str | None,
     msa: Path | None,
+    esm2: Any,
     out: Path,
     resume: bool,
     ranking: str,
@@ -127,10 +131,12 @@ def screen_command(
     """
     if out.suffix not in SUFFIXES:
         raise InputError(f"{out.name}: give a name that ends in .csv or .parquet.")
+    from glass_core.embedders.esm2_scores import with_esm2
     from glass_core.inputs.columns import ColumnChoice
     from glass_core.inputs.proteins import read_proteins
     from glass_core.inputs.upload import text_or_file
     from glass_core.models.registry import load_predictor
+    from glass_core.progress import Watch
     from glass_core.remodel import get_remodeller
     from glass_core.runs.screening import advance, begin, digest_of
     from glass_core.runs.store import RunStore
@@ -147,6 +153,10 @@ def screen_command(
     settings = settings_on(device)
     annotation, given = looked_up(accession, structure, settings)
     proteins = read_proteins(text_or_file(wild), given, chain, annotation, msa)
+    if esm2:
+        with console_bar("loading ESM-2") as bar:
+            watch = Watch(bar.stage)
+            proteins = [with_esm2(protein, esm2, settings, watch) for protein in proteins]
     options: dict[ChoiceKind, bool] = {"all": everything, "alanine": alanine, "known": known}
     columns = ColumnChoice(column, protein, score, label, one_is_fit)
     choice = _choice(options, variants, span, columns, numbering)

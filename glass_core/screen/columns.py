@@ -22,6 +22,64 @@ T = TypeVar("T")
 TOLD_COLUMNS = told_columns() | ALIGNMENT_COLUMNS
 """What heads tell, predicted all of it, and what homologues do."""
 
+
+def _external_columns(
+    kind: str, title: str, meaning: str, span: str = "", digits: int = 2
+) -> dict[str, Column]:
+    """The score of a kind of `ExternalScores`, and its percentile."""
+    return {
+        kind: Column(
+            f"external: {meaning}",
+            span=span,
+            title=f"{title} (external)",
+            shown=True,
+            digits=digits,
+        ),
+        f"{kind}_percentile": Column(
+            "external: percent of all single substitutions of the protein with a score that it "
+            "calls less damaging",
+            "%",
+            "0 to 100",
+            title=f"{title} percentile (external)",
+            digits=0,
+        ),
+    }
+
+
+_ESM2 = "natural log-odds by ESM-2 of the new residue against the wild type's"
+EXTERNAL_COLUMNS = {
+    **_external_columns(
+        "alphamissense",
+        "AlphaMissense",
+        "pathogenicity by AlphaMissense, of human proteins that were looked up, high = damaging",
+        "0 to 1",
+        3,
+    ),
+    "alphamissense_class": Column(
+        "external: what its authors class it as",
+        span="likely benign, ambiguous, likely pathogenic",
+        kind="text",
+        title="AlphaMissense class (external)",
+        shown=True,
+    ),
+    **_external_columns(
+        "esm2",
+        "ESM-2",
+        f"{_ESM2}, from one pass over the wild type, low = damaging. Several substitutions: "
+        "their sum",
+    ),
+    **_external_columns(
+        "esm2_masked",
+        "ESM-2 masked",
+        f"{_ESM2}, with the position hidden from it, low = damaging. Several substitutions: "
+        "their sum",
+    ),
+    "external_source": Column(
+        "external: whose these scores are: name, source, version and licence of each", kind="text"
+    ),
+}
+"""Other people's scores, by kind; nothing of ours is computed from them."""
+
 SCREEN_COLUMNS: dict[str, Column] = {
     "row": Column("number of the entry in the input", span="1 and up", kind="whole"),
     "protein": Column(
@@ -71,6 +129,7 @@ SCREEN_COLUMNS: dict[str, Column] = {
         shown=True,
     ),
     **TOLD_COLUMNS,
+    **EXTERNAL_COLUMNS,
     "blosum62": Column(
         "BLOSUM62 score, the baseline; low = unlike. Several: their sum",
         span="-4 to 3 each",
@@ -152,6 +211,11 @@ class Ranking:
         return cast(T, self.turned_at - turned)
 
     @property
+    def external(self) -> bool:
+        """Whether it goes by other people's scores."""
+        return self.column in EXTERNAL_COLUMNS
+
+    @property
     def sql(self) -> str:
         """The same in SQL."""
         quoted = f'"{self.column}"'
@@ -166,5 +230,8 @@ RANKINGS: dict[str, Ranking] = {
     "lddt_deficit": Ranking("predicted lDDT deficit at the site", "predicted_lddt_site", 1.0),
     "tm_deficit": Ranking("predicted TM-score deficit", "predicted_tm", 1.0),
     "blosum62": Ranking("BLOSUM62, turned round", "blosum62", 0.0),
+    "alphamissense": Ranking("AlphaMissense (external)", "alphamissense"),
+    "esm2": Ranking("ESM-2, turned round (external)", "esm2", 0.0),
+    "esm2_masked": Ranking("ESM-2 masked, turned round (external)", "esm2_masked", 0.0),
 }
 """What variants can be ranked by; the first leads."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from glass_core.models.evaluation import ALIGNMENT, MODEL, STABILITY, Evaluation
 from glass_core.report.evidence.tables import best_baseline
+from glass_core.screen.columns import RANKINGS
 
 
 def can_and_cannot(records: Mapping[str, Evaluation]) -> tuple[str, ...]:
@@ -69,6 +70,8 @@ def _compared(high: float | None, low: float | None, other: float | None) -> str
 
 def ranking_quality(records: Mapping[str, Evaluation], score: str) -> list[str]:
     """How well one of the screen's scores ranks variants of unseen proteins, in sentences."""
+    if RANKINGS[score].external:
+        return ["An external score, not ours; how well it ranks variants is not recorded here."]
     own = {
         "p_damaging": MODEL,
         "effect": MODEL,

@@ -39,7 +39,8 @@ class Settings:
     prott5 : str
         Folder or Hugging Face repository of the ProtT5 weights.
     esm2 : str
-        Folder or Hugging Face repository of ESM-2 weights; '' = none.
+        Folder or Hugging Face repository of ESM-2 weights, or their name among what
+        ``glass models get`` fetches; '' = the largest that was fetched.
     cache : Path
         Folder that keeps embeddings.
     runs : Path

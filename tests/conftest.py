@@ -107,17 +107,21 @@ def answering(seeing):
 
 @pytest.fixture
 def run(tiny_assets, tmp_path):
-    """Run a command with the tiny model; returns (exit code, stdout, stderr)."""
+    """Run a command with the tiny model; returns (exit code, stdout, stderr).
+
+    Keywords are more variables of the environment.
+    """
     from click.testing import CliRunner
 
     from glass_core.cli.main import main
 
-    def call(*arguments):
+    def call(*arguments, **more):
         environment = {
             "GLASS_ASSETS": str(tiny_assets),
             "GLASS_MODELS": str(tmp_path / "none"),
             "GLASS_RUNS": str(tmp_path / "runs.sqlite"),
             "GLASS_DEVICE": "cpu",
+            **more,
         }
         result = CliRunner().invoke(main, [str(a) for a in arguments], env=environment)
         assert result.exception is None or isinstance(result.exception, SystemExit)
@@ -145,6 +149,45 @@ def tiny_t5(tmp_path_factory) -> Path:
     )
     T5EncoderModel(config).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_esm2(tmp_path_factory) -> Path:
+    """A random ESM-2 in the Hugging Face layout, where it looks like one from the cache."""
+    import torch
+    from transformers import EsmConfig, EsmForMaskedLM
+    from transformers.models.esm.configuration_esm import get_default_vocab_list
+
+    torch.manual_seed(0)
+    cache = tmp_path_factory.mktemp("hub") / "models--facebook--esm2_t6_8M_UR50D" / "snapshots"
+    folder = cache / "0123456789abcdef"
+    config = EsmConfig(
+        vocab_size=33,
+        mask_token_id=32,
+        pad_token_id=1,
+        hidden_size=24,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=48,
+        position_embedding_type="rotary",
+        token_dropout=True,
+        emb_layer_norm_before=False,
+        layer_norm_eps=1e-5,
+        initializer_range=0.3,  # so that the logits are far from even
+    )
+    model = EsmForMaskedLM(config)
+    with torch.no_grad():
+        model.lm_head.bias.normal_()
+    model.save_pretrained(folder)
+    (folder / "vocab.txt").write_text("\n".join(get_default_vocab_list()))
+    return folder
+
+
+@pytest.fixture
+def no_esm2(monkeypatch) -> None:
+    """A machine without ESM-2's weights, whatever its Hugging Face cache holds."""
+    monkeypatch.delenv("GLASS_ESM2", raising=False)
+    monkeypatch.setattr("glass_core.embedders.published.cached_snapshot", lambda name: None)
 
 
 @pytest.fixture(scope="session")

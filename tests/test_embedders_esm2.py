@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from glass_core.embedders.compact import windows
 from glass_core.embedders.esm2 import WINDOW, Esm2
 from glass_core.embedders.esm2_files import TOKEN, find_source
+from glass_core.embedders.esm2_scores import esm2_title, with_esm2
 from glass_core.errors import Cancelled, GlassError, ModelError, UnavailableError
 from glass_core.progress import Watch
 from glass_core.protein.protein import Protein
@@ -26,36 +27,12 @@ WORDS = [*SPECIAL, *"LAGVSERTIDPKQNFYMHWCXBUZO.-", "<null_1>", "<mask>"]
 """The published vocab.txt."""
 SEQUENCE = "MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQ"
 REPOSITORY = "facebook/esm2_t6_8M_UR50D"
+LARGEST = "facebook/esm2_t36_3B_UR50D"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A random ESM-2 in the Hugging Face layout, where it looks like one from the cache."""
-    from transformers import EsmConfig, EsmForMaskedLM
-
-    torch.manual_seed(0)
-    cache = tmp_path_factory.mktemp("hub") / "models--facebook--esm2_t6_8M_UR50D" / "snapshots"
-    made = cache / "0123456789abcdef"
-    config = EsmConfig(
-        vocab_size=33,
-        mask_token_id=32,
-        pad_token_id=1,
-        hidden_size=24,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=48,
-        position_embedding_type="rotary",
-        token_dropout=True,
-        emb_layer_norm_before=False,
-        layer_norm_eps=1e-5,
-        initializer_range=0.3,  # so that the logits are far from even
-    )
-    model = EsmForMaskedLM(config)
-    with torch.no_grad():
-        model.lm_head.bias.normal_()
-    model.save_pretrained(made)
-    (made / "vocab.txt").write_text("\n".join(WORDS))
-    return made
+def folder(tiny_esm2):
+    return tiny_esm2
 
 
 @pytest.fixture(scope="module")
@@ -229,7 +206,7 @@ def test_what_is_no_sequence_is_refused(esm, sequence):
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ("", "no weights are chosen; run: glass models get esm2-650m"),
+        ("", "no weights are on this machine; run: glass models get esm2-650m"),
         ("esm2-8m", "run: glass models get esm2-8m "),
         (REPOSITORY, "run: glass models get esm2-8m "),
         ("nobody/nothing", "run: glass models get esm2-650m"),
@@ -249,6 +226,59 @@ def test_a_name_of_ours_leads_to_the_cache(folder, monkeypatch):
     )
     assert find_source("esm2-8m").title == "ESM-2 8M"
     assert asked == [REPOSITORY]
+
+
+def test_with_nothing_named_the_largest_that_was_fetched_is_taken(folder, tmp_path, monkeypatch):
+    began = tmp_path / "began"  # a download that never ended
+    began.mkdir()
+    here = {REPOSITORY: folder, "facebook/esm2_t30_150M_UR50D": folder, LARGEST: began}
+    asked = []
+    monkeypatch.setattr(
+        "glass_core.embedders.esm2_files.find_folder",
+        lambda given, repository: asked.append(given) or here.get(repository),
+    )
+    assert find_source("").folder == folder
+    assert asked[:3] == ["esm2-3b", "esm2-650m", "esm2-150m"]
+    assert asked[-1] == "esm2-150m"
+
+
+def test_a_protein_gets_the_scores_of_its_sequence(folder):
+    settings = Settings(esm2=str(folder), device="cpu")
+    protein = Protein.from_sequence(SEQUENCE)
+    both = with_esm2(with_esm2(protein, "wild-type", settings), "masked", settings)
+    assert [scores.kind for scores in both.external] == ["esm2", "esm2_masked"]
+    assert protein.external == ()
+    again = with_esm2(both, "wild-type", settings)
+    assert [scores.kind for scores in again.external] == ["esm2_masked", "esm2"]
+
+
+def test_the_same_wild_type_is_asked_about_once(folder, monkeypatch):
+    settings = Settings(esm2=str(folder), device="cpu")
+    asked, original = [], Esm2.wild_type_marginals
+    monkeypatch.setattr(
+        Esm2,
+        "wild_type_marginals",
+        lambda self, sequence, watch: asked.append(sequence) or original(self, sequence, watch),
+    )
+    sequences = [SEQUENCE[:20], SEQUENCE[:20], SEQUENCE[:19]]
+    for number, sequence in enumerate(sequences):
+        watch = Watch(tell=lambda *what, number=number: None)
+        with_esm2(Protein.from_sequence(sequence), "wild-type", settings, watch)
+    assert asked == [SEQUENCE[:20], SEQUENCE[:19]]
+
+
+def test_what_was_cancelled_is_not_kept(folder):
+    settings = Settings(esm2=str(folder), device="cpu")
+    protein = Protein.from_sequence(SEQUENCE[:18])
+    with pytest.raises(Cancelled, match="ESM-2"):
+        with_esm2(protein, "masked", settings, Watch(cancelled=lambda: True))
+    assert len(with_esm2(protein, "masked", settings).external) == 1
+
+
+def test_what_the_weights_are_called(folder, no_esm2):
+    assert esm2_title(Settings(esm2=str(folder))) == "ESM-2 8M"
+    assert esm2_title(Settings()) == ""
+    assert esm2_title(Settings(esm2="/no/such/folder")) == ""
 
 
 def test_a_folder_of_ones_own_is_called_by_its_name(copy):

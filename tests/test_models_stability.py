@@ -180,7 +180,7 @@ def test_json_holds_the_contract(seeing, globin):
     names = [one["name"] for one in content["evidence"]]
     assert names == ["stability", "effect"]
     for one in content["evidence"]:
-        assert {"name", "value", "percentile", "says", "source"} <= set(one)
+        assert {"name", "value", "percentile", "side", "says", "source", "whose"} <= set(one)
     for check in content["checks"]:
         assert {"name", "holds", "text"} <= set(check)
     back = from_json(to_json(impact))

@@ -17,6 +17,7 @@ def test_no_two_meanings_share_a_colour():
         style.FLOOR,
         style.EVALUATED,
         style.BESIDE,
+        style.EXTERNAL,
         style.WILD,
         style.MUTANT,
         *style.STRETCHES,

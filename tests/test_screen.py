@@ -509,3 +509,13 @@ def test_a_measured_scan_of_the_shared_data_gives_its_spearman(shared_data, tmp_
     found = {a.ranking: a for a in agreements(frame)}
     assert found["effect"].values == len(scan)
     assert found["effect"].spearman < found["blosum62"].spearman < 0, "fitness falls with damage"
+
+
+def test_rankings_are_those_that_a_model_tells():
+    from glass_core.screen.columns import rankings_of
+
+    everything = rankings_of(["siamese", "structure_effect", "stability", "combined"])
+    assert everything[:3] == ["p_combined", "p_damaging", "effect"] and "ddg" in everything
+    bare = rankings_of(["siamese"])
+    assert bare[0] == "lddt_deficit" and "alignment_log_odds" in bare and "blosum62" in bare
+    assert not {"p_combined", "p_damaging", "effect", "ddg"} & set(bare)

@@ -13,6 +13,7 @@ from glass_core.cli.options import (
     alignment_option,
     correspondence_option,
     device_option,
+    esm2_option,
     json_option,
     model_option,
     settings_on,
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
 )
 @source_options
 @alignment_option
+@esm2_option
 @click.option(
     "--mutant-structure",
     type=click.Path(path_type=Path),
@@ -115,6 +117,7 @@ def impact_command(
     accession: str,
     numbering: Any,
     msa: Path | None,
+    esm2: Any,
     mutant_structure: Path | None,
     mutant_chain: str | None,
     backend: str | None,
@@ -155,6 +158,8 @@ def impact_command(
         mutant_chain=mutant_chain,
     )
     inputs = read_analysis(request)
+    protein = inputs.protein
+    from glass_core.embedders.esm2_scores import with_esm2
     from glass_core.impact.analyse import analyse
     from glass_core.models.registry import load_predictor
     from glass_core.progress import Watch
@@ -169,9 +174,12 @@ def impact_command(
             protocol=protocol, sphere_radius=sphere_radius, timeout_s=timeout
         )
         how = Remodelling(get_remodeller(backend), seeds, protocol_settings)
+    if esm2:
+        with console_bar("loading ESM-2") as bar:
+            protein = with_esm2(protein, esm2, settings, Watch(bar.stage))
     with console_bar("loading the model") as bar:
         result = analyse(
-            inputs.protein,
+            protein,
             inputs.variant,
             predictor=load_predictor(settings, model),
             mutant=how,
@@ -211,7 +219,8 @@ def _print_summary(result: Impact) -> None:
     click.echo(said.headline)
     for one in result.evidence:
         rank = "" if one.percentile is None else f", percentile {one.percentile:.0f}"
-        click.echo(f"  {one.title}: {one.says} ({value_words(one)}{rank}; {one.source})")
+        mark = " (external)" if one.whose == "external" else ""
+        click.echo(f"  {one.title}{mark}: {one.says} ({value_words(one)}{rank}; {one.source})")
     for words in filter(None, [agreement(result.evidence)]):
         click.echo(f"  {words}")
     for check in explaining(result.checks):

@@ -91,6 +91,16 @@ alignment_option = click.option(
     "type is found in it.",
 )
 
+esm2_option = click.option(
+    "--esm2",
+    type=click.Choice(["wild-type", "masked"]),
+    is_flag=False,
+    flag_value="wild-type",
+    help="Ask ESM-2 as well, an external model: alone or with wild-type in one pass over the "
+    "wild type; masked hides each position in turn, which takes about as many times longer as "
+    "there are residues.",
+)
+
 
 def settings_on(device: str | None = None) -> Settings:
     """The settings of the environment, with the device of the command line where it is given."""

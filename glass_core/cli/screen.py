@@ -12,6 +12,7 @@ from glass_core.cli.options import (
     FILE,
     alignment_option,
     device_option,
+    esm2_option,
     model_option,
     scheduler_option,
     settings_on,
@@ -64,6 +65,7 @@ SUFFIXES = (".csv", ".parquet")
 @click.option("--protein", help="Column that names the protein; 'none' for no such column.")
 @structure_options
 @alignment_option
+@esm2_option
 @click.option(
     "--out",
     type=FILE,
@@ -74,9 +76,10 @@ SUFFIXES = (".csv", ".parquet")
 @click.option(
     "--rank",
     "ranking",
-    default="p_damaging",
-    show_default=True,
-    help="p_damaging, effect, lddt_deficit, tm_deficit or blosum62: what --top goes by.",
+    default=None,
+    help="What --top goes by: p_combined, p_damaging, effect, ddg, alignment_log_odds, "
+    "lddt_deficit, tm_deficit, blosum62, or an external score: alphamissense, esm2 or "
+    "esm2_masked. By default the first of these that the model tells.",
 )
 @click.option(
     "--remodel",
@@ -112,9 +115,10 @@ def screen_command(
     structure: Path | None,
     chain: str | None,
     msa: Path | None,
+    esm2: Any,
     out: Path,
     resume: bool,
-    ranking: str,
+    ranking: str | None,
     backend: str,
     top: int,
     scheduler: str | None,
@@ -127,18 +131,20 @@ def screen_command(
     """
     if out.suffix not in SUFFIXES:
         raise InputError(f"{out.name}: give a name that ends in .csv or .parquet.")
+    from glass_core.embedders.esm2_scores import with_esm2
     from glass_core.inputs.columns import ColumnChoice
     from glass_core.inputs.proteins import read_proteins
     from glass_core.inputs.upload import text_or_file
     from glass_core.models.registry import load_predictor
+    from glass_core.progress import Watch
     from glass_core.remodel import get_remodeller
     from glass_core.runs.screening import advance, begin, digest_of
     from glass_core.runs.store import RunStore
-    from glass_core.screen.columns import RANKINGS
+    from glass_core.screen.columns import RANKINGS, rankings_of
     from glass_core.screen.request import ScreenRequest
     from glass_core.screen.rows import gave_nothing
 
-    if ranking not in RANKINGS:
+    if ranking is not None and ranking not in RANKINGS:
         raise InputError(f"rank '{ranking}': is no ranking; use {', '.join(RANKINGS)}.")
     if backend:
         get_remodeller(backend)
@@ -147,6 +153,10 @@ def screen_command(
     settings = settings_on(device)
     annotation, given = looked_up(accession, structure, settings)
     proteins = read_proteins(text_or_file(wild), given, chain, annotation, msa)
+    if esm2:
+        with console_bar("loading ESM-2") as bar:
+            watch = Watch(bar.stage)
+            proteins = [with_esm2(protein, esm2, settings, watch) for protein in proteins]
     options: dict[ChoiceKind, bool] = {"all": everything, "alanine": alanine, "known": known}
     columns = ColumnChoice(column, protein, score, label, one_is_fit)
     choice = _choice(options, variants, span, columns, numbering)
@@ -160,6 +170,12 @@ def screen_command(
         raise InputError("variants: there are none; give some, or --all.")
     store = RunStore(settings.runs)
     predictor = load_predictor(settings, model)
+    offered = rankings_of(predictor.heads)
+    ranking = ranking or offered[0]
+    if ranking not in offered:
+        raise InputError(
+            f"rank '{ranking}': {predictor.info} does not tell it; use {', '.join(offered)}."
+        )
     digest = digest_of(
         proteins, asked, predictor.info, ranking, backend, str(top if backend else 0)
     )

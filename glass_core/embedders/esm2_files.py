@@ -78,15 +78,17 @@ def find_source(given: str) -> Source:
     ----------
     given : str
         A folder, a repository that is looked up in the Hugging Face cache, or a name that
-        ``glass models get`` takes. Nothing is downloaded.
+        ``glass models get`` takes; '' for the largest that was fetched by such a name.
+        Nothing is downloaded.
 
     Raises
     ------
     UnavailableError
-        None given, or not there; the message says how to get them.
+        They are not there; the message says how to get them.
     """
+    given = given or _largest_fetched()
     if not given:
-        raise UnavailableError(f"ESM-2: no weights are chosen; {_advice(_DEFAULT)}")
+        raise UnavailableError(f"ESM-2: no weights are on this machine; {_advice(_DEFAULT)}")
     repository = PUBLISHED[given].source if given in PUBLISHED else given
     folder = find_folder(given, repository)
     if folder is None:
@@ -101,6 +103,16 @@ def find_source(given: str) -> Source:
     if not has_weights(folder):
         raise UnavailableError(f"{source.title}: the folder holds no weights; {source.advice}")
     return source
+
+
+def _largest_fetched() -> str:
+    """The name of published weights; '' where none were fetched."""
+    names = [name for name in PUBLISHED if name.startswith("esm2-")]
+    for name in sorted(names, key=lambda n: PUBLISHED[n].megabytes, reverse=True):
+        folder = find_folder(name, PUBLISHED[name].source)
+        if folder is not None and has_weights(folder):
+            return name
+    return ""
 
 
 def _advice(source: str) -> str:

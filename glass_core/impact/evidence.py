@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from glass_core.models.prediction import Prediction
+from glass_core.protein.external import ExternalScores
 from glass_core.protein.protein import Protein
+from glass_core.protein.variant import Variant
 from glass_core.records import require, require_one_of
 
 Side = Literal["damaging", "tolerated", "neither"]
 SIDES = ("damaging", "tolerated", "neither")
+Whose = Literal["GLASS", "alignment", "external"]
+WHOSE = ("GLASS", "alignment", "external")
 LIKELY, UNLIKELY = 0.8, 0.2
 """Chances of being damaging from and below which they speak for a side."""
 DESTABILISING, NEUTRAL = 1.0, 0.5
@@ -19,6 +23,8 @@ DESTABILISING, NEUTRAL = 1.0, 0.5
 RARE, ACCEPTED = -3.0, -1.0
 """Log-odds among homologues below which the new residue counts as rare, above as accepted:
 a twentieth and a third as frequent as the wild type's."""
+_CLASS_SIDES: Mapping[str, Side] = {"likely benign": "tolerated", "likely pathogenic": "damaging"}
+"""What the classes of other people's models speak for; any other takes no side."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,9 @@ class Evidence:
         The same in words.
     source : str
         Where it comes from.
+    whose : {"GLASS", "alignment", "external"}
+        Told by a model of ours, by the homologues that the user gave, or by other people's
+        model: nothing of ours is computed from that.
     """
 
     name: str
@@ -56,9 +65,11 @@ class Evidence:
     source: str
     low: float | None = None
     high: float | None = None
+    whose: Whose = "GLASS"
 
     def __post_init__(self) -> None:
         require_one_of(self.side, SIDES, "side")
+        require_one_of(self.whose, WHOSE, "whose")
         for field in ("name", "title", "says", "source"):
             require(bool(getattr(self, field)), field, "is given")
 
@@ -120,15 +131,17 @@ def side_of_chance(chance: float) -> Side:
     return "tolerated" if chance <= UNLIKELY else "neither"
 
 
-def gather(protein: Protein, prediction: Prediction) -> tuple[Evidence, ...]:
-    """Everything at hand about a variant of `protein`, the most telling first."""
+def gather(protein: Protein, variant: Variant, prediction: Prediction) -> tuple[Evidence, ...]:
+    """Everything at hand about a variant of `protein`: the most telling first, external last."""
     told = prediction.told
     kinds: tuple[tuple[str, Callable[[Protein, Prediction], Evidence]], ...] = (
         ("ddg", _stability),
         ("p_damaging", _effect),
         ("alignment_log_odds", _alignment),
     )
-    return tuple(make(protein, prediction) for column, make in kinds if column in told)
+    own = (make(protein, prediction) for column, make in kinds if column in told)
+    external = (_external(scores, variant) for scores in protein.external)
+    return (*own, *filter(None, external))
 
 
 def agreement(evidence: Sequence[Evidence]) -> str:
@@ -223,4 +236,24 @@ def _alignment(protein: Protein, prediction: Prediction) -> Evidence:
         side,
         says,
         f"{name}{depth}",
+        whose="alignment",
+    )
+
+
+def _external(scores: ExternalScores, variant: Variant) -> Evidence | None:
+    """What other people's model says; a side only by a class of its authors'."""
+    told = scores.told(variant)
+    if not told:
+        return None
+    called = scores.class_of(variant)
+    return Evidence(
+        scores.kind,
+        scores.name,
+        told[scores.kind],
+        "",
+        told.get(f"{scores.kind}_percentile"),
+        _CLASS_SIDES.get(called, "neither"),
+        called or f"no class ({scores.scale})",
+        scores.credit,
+        whose="external",
     )

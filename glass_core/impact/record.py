@@ -206,7 +206,7 @@ class Impact:
     @cached_property
     def evidence(self) -> tuple[Evidence, ...]:
         """What each source at hand says of the variant."""
-        return gather(self.protein, self.prediction)
+        return gather(self.protein, self.variant, self.prediction)
 
     @cached_property
     def checks(self) -> tuple[Check, ...]:

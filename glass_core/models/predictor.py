@@ -124,6 +124,7 @@ class SiamesePredictor:
             if isinstance(placed.get(kind.name), TableHead)
         }
         self._combining = [head for head in placed.values() if isinstance(head, CombiningHead)]
+        self._heads = frozenset(placed)
         self._network: DifferentialNetwork | None = None
         self._kept: tuple[Protein, tuple[Table, ...]] | None = None
 
@@ -131,6 +132,11 @@ class SiamesePredictor:
     def info(self) -> ModelInfo:
         """Which model this is."""
         return self._info
+
+    @property
+    def heads(self) -> frozenset[str]:
+        """The names of its heads."""
+        return self._heads
 
     @property
     def embedder(self) -> Embedder:

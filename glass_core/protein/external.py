@@ -111,12 +111,16 @@ class ExternalScores:
             object.__setattr__(self, "classes", classes)
 
     @property
+    def stamp(self) -> str:
+        """Name, source, version and licence, for tables."""
+        version = f", {self.version}" if self.version else ""
+        return f"{self.name}: {self.source}{version}; {self.licence}"
+
+    @property
     def credit(self) -> str:
         """Whose numbers they are, in one line."""
-        version = f", {self.version}" if self.version else ""
         date = f"retrieved {self.retrieved[:10]}" if self.retrieved else ""
-        parts = (f"{self.name}: {self.source}{version}", self.licence, self.citation, date)
-        return "; ".join(filter(None, parts))
+        return "; ".join(filter(None, (self.stamp, self.citation, date)))
 
     def told(self, variant: Variant) -> dict[str, float]:
         """What it says of `variant`; nothing of another wild type, gaps or without a score.

@@ -259,6 +259,11 @@ class Protein:
         placed = (scores.placed(self.sequence, self._uniprot - 1) for scores in looked_up)
         return (*placed, *self.computed)
 
+    def with_computed(self, scores: ExternalScores) -> Protein:
+        """The protein with scores of this very sequence, in place of earlier ones of their kind."""
+        others = (one for one in self.computed if one.kind != scores.kind)
+        return replace(self, computed=(*others, scores))
+
     def following_structure(self) -> Protein:
         """The protein as its structure shows it: residues that differ are the structure's.
 

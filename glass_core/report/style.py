@@ -17,6 +17,8 @@ ALIGNED = "#CC6677"
 EVALUATED, BESIDE = "#6F5FD0", "#999933"
 """Of the Evidence page: what belongs to the evaluated model, and a second quantity or a trend.
 Neither stands for predicted or measured."""
+EXTERNAL = "#997700"
+"""Other people's scores."""
 SITE = "#808080"
 SELECTED = "#009E73"
 WILD, MUTANT = "#56B4E9", "#E69F00"
@@ -24,6 +26,8 @@ SECONDARY = {"H": "#CC79A7", "E": "#E69F00", "C": "#D9D9D9", "-": "#FFFFFF"}
 
 CHANGE_SCALE = ("#F7F7F7", "#FDD49E", "#FC8D59", "#D7301F", "#7F0000")
 """Low to high deficit or strain; never used for confidence."""
+EXTERNAL_SCALE = ("#F7F7F7", "#E6DFAF", "#C2B04A", "#8A7300", "#3D3300")
+"""Low to high by other people's scores."""
 DIFFERENCE_SCALE = "RdBu_r"
 DISTANCE_SCALE = "Cividis"
 ERROR_SCALE = "Greens_r"
@@ -43,16 +47,20 @@ def plddt_colour(value: float) -> str:
     return next((colour for limit, colour in PLDDT if value >= limit), NO_VALUE)
 
 
-def change_colour(fraction: float) -> str:
+def scale(external: bool) -> tuple[str, ...]:
+    """Pale to dark, of other people's scores or of ours."""
+    return EXTERNAL_SCALE if external else CHANGE_SCALE
+
+
+def change_colour(fraction: float, external: bool = False) -> str:
     """Colour of a value scaled to 0..1; grey for NaN."""
+    steps = scale(external)
     if fraction != fraction:
         return NO_VALUE
-    place = min(max(fraction, 0.0), 1.0) * (len(CHANGE_SCALE) - 1)
-    low = min(int(place), len(CHANGE_SCALE) - 2)
+    place = min(max(fraction, 0.0), 1.0) * (len(steps) - 1)
+    low = min(int(place), len(steps) - 2)
     mix = place - low
-    a, b = (
-        [int(colour[k : k + 2], 16) for k in (1, 3, 5)] for colour in CHANGE_SCALE[low : low + 2]
-    )
+    a, b = ([int(colour[k : k + 2], 16) for k in (1, 3, 5)] for colour in steps[low : low + 2])
     return "#" + "".join(f"{round(x + (y - x) * mix):02X}" for x, y in zip(a, b, strict=True))
 
 

@@ -156,7 +156,11 @@ def colour_legend(impact: Impact, colour_by: ColourBy) -> str:
 
 
 def position_viewer(
-    protein: Protein, values: NDArray[np.float64], script: str | None, height: int = 460
+    protein: Protein,
+    values: NDArray[np.float64],
+    script: str | None,
+    height: int = 460,
+    external: bool = False,
 ) -> str:
     """HTML of the structure, pale at the 5th percentile of `values` to darkest at the 97th.
 
@@ -166,6 +170,8 @@ def position_viewer(
         NaN = grey.
     script : str or None
         Text of 3Dmol.js; None: the browser fetches it.
+    external : bool
+        Whether the values are other people's, which have a scale of their own.
 
     Raises
     ------
@@ -178,7 +184,7 @@ def position_viewer(
         raise InputError("3D view: needs a structure; give a structure file.")
     low, high = colour_range(values)
     palette = {
-        index + 1: style.change_colour(float((value - low) / (high - low)))
+        index + 1: style.change_colour(float((value - low) / (high - low)), external)
         for index, value in enumerate(values)
     }
     view = py3Dmol.view(width="100%", height=height)

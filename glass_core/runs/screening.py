@@ -11,7 +11,7 @@ from functools import lru_cache, partial
 from itertools import groupby, islice
 
 from glass_core.compute import Runner, run_here
-from glass_core.errors import Cancelled, GlassError, RunError
+from glass_core.errors import Cancelled, GlassError, InputError, RunError
 from glass_core.impact.provenance import provenance
 from glass_core.inputs.lists import VariantRequest, read_request
 from glass_core.models.prediction import ModelInfo, Table
@@ -23,6 +23,7 @@ from glass_core.remodel import get_remodeller
 from glass_core.remodel.base import Remodelling
 from glass_core.runs.store import RunStore
 from glass_core.runs.view import View
+from glass_core.screen.columns import RANKINGS
 from glass_core.screen.request import ScreenRequest
 from glass_core.screen.rows import REMODEL_FAILED, ScreenRow, finished_row, first_row, gave_nothing
 from glass_core.screen.stream import Failure, measure_each, screen
@@ -82,7 +83,19 @@ def begin(
     -------
     str
         The run's id.
+
+    Raises
+    ------
+    InputError
+        It is to be ranked by an external score that none of the proteins has.
     """
+    order = RANKINGS[request.ranking]
+    kinds = {scores.kind for protein in request.proteins for scores in protein.external}
+    if order.external and order.column not in kinds:
+        raise InputError(
+            f"rank '{request.ranking}': no such external scores are at hand; look the protein up "
+            "by its accession for AlphaMissense, or ask ESM-2 as well."
+        )
     first = request.proteins[0]
     request = replace(request, provenance=asdict(provenance(first, first.sequence, {})))
     tables: dict[Protein, tuple[Table, ...]] = {}
@@ -235,6 +248,8 @@ def digest_of(
             add(protein.structure.chain, protein.ca.round(3).tolist())
         if protein.profile is not None:
             add(protein.profile.sha256)
+        for scores in protein.computed:
+            add(scores.kind, scores.source, scores.version)
     for each in requests:
         text = each.text if each.variant is None else each.variant.text
         add(each.protein.name, each.text, text, each.label, each.measured_value)

@@ -5,11 +5,12 @@ The store's types, whole numbers, hover texts, first views and the data dictiona
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from glass_core.models.alignment import ALIGNMENT_COLUMNS
-from glass_core.models.heads.base import told_columns
+from glass_core.models.heads.base import head_kind, told_columns
 from glass_core.records import Column
 
 SCREEN_FORMAT = "glass-screen/2"
@@ -21,6 +22,64 @@ T = TypeVar("T")
 
 TOLD_COLUMNS = told_columns() | ALIGNMENT_COLUMNS
 """What heads tell, predicted all of it, and what homologues do."""
+
+
+def _external_columns(
+    kind: str, title: str, meaning: str, span: str = "", digits: int = 2
+) -> dict[str, Column]:
+    """The score of a kind of `ExternalScores`, and its percentile."""
+    return {
+        kind: Column(
+            f"external: {meaning}",
+            span=span,
+            title=f"{title} (external)",
+            shown=True,
+            digits=digits,
+        ),
+        f"{kind}_percentile": Column(
+            "external: percent of all single substitutions of the protein with a score that it "
+            "calls less damaging",
+            "%",
+            "0 to 100",
+            title=f"{title} percentile (external)",
+            digits=0,
+        ),
+    }
+
+
+_ESM2 = "natural log-odds by ESM-2 of the new residue against the wild type's"
+EXTERNAL_COLUMNS = {
+    **_external_columns(
+        "alphamissense",
+        "AlphaMissense",
+        "pathogenicity by AlphaMissense, of human proteins that were looked up, high = damaging",
+        "0 to 1",
+        3,
+    ),
+    "alphamissense_class": Column(
+        "external: what its authors class it as",
+        span="likely benign, ambiguous, likely pathogenic",
+        kind="text",
+        title="AlphaMissense class (external)",
+        shown=True,
+    ),
+    **_external_columns(
+        "esm2",
+        "ESM-2",
+        f"{_ESM2}, from one pass over the wild type, low = damaging. Several substitutions: "
+        "their sum",
+    ),
+    **_external_columns(
+        "esm2_masked",
+        "ESM-2 masked",
+        f"{_ESM2}, with the position hidden from it, low = damaging. Several substitutions: "
+        "their sum",
+    ),
+    "external_source": Column(
+        "external: whose these scores are: name, source, version and licence of each", kind="text"
+    ),
+}
+"""Other people's scores, by kind; nothing of ours is computed from them."""
 
 SCREEN_COLUMNS: dict[str, Column] = {
     "row": Column("number of the entry in the input", span="1 and up", kind="whole"),
@@ -71,6 +130,7 @@ SCREEN_COLUMNS: dict[str, Column] = {
         shown=True,
     ),
     **TOLD_COLUMNS,
+    **EXTERNAL_COLUMNS,
     "blosum62": Column(
         "BLOSUM62 score, the baseline; low = unlike. Several: their sum",
         span="-4 to 3 each",
@@ -152,6 +212,11 @@ class Ranking:
         return cast(T, self.turned_at - turned)
 
     @property
+    def external(self) -> bool:
+        """Whether it goes by other people's scores."""
+        return self.column in EXTERNAL_COLUMNS
+
+    @property
     def sql(self) -> str:
         """The same in SQL."""
         quoted = f'"{self.column}"'
@@ -161,9 +226,19 @@ class Ranking:
 DEFAULT_RANKING = "p_combined"
 RANKINGS: dict[str, Ranking] = {
     **{n: Ranking(c.ranking, n) for n, c in TOLD_COLUMNS.items() if c.ranking},
-    "alignment_log_odds": Ranking("rarity among homologues", "alignment_log_odds", 0.0),
     "lddt_deficit": Ranking("predicted lDDT deficit at the site", "predicted_lddt_site", 1.0),
     "tm_deficit": Ranking("predicted TM-score deficit", "predicted_tm", 1.0),
+    "alignment_log_odds": Ranking("rarity among homologues", "alignment_log_odds", 0.0),
     "blosum62": Ranking("BLOSUM62, turned round", "blosum62", 0.0),
+    "alphamissense": Ranking("AlphaMissense (external)", "alphamissense"),
+    "esm2": Ranking("ESM-2, turned round (external)", "esm2", 0.0),
+    "esm2_masked": Ranking("ESM-2 masked, turned round (external)", "esm2_masked", 0.0),
 }
 """What variants can be ranked by; the first leads."""
+
+
+def rankings_of(heads: Iterable[str]) -> list[str]:
+    """The names in `RANKINGS` for a model with these heads: what they tell, and what needs none."""
+    told = {column for head in heads for column in head_kind(head).tells}
+    of_heads = told_columns()
+    return [n for n, r in RANKINGS.items() if r.column in told or r.column not in of_heads]

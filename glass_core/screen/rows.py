@@ -15,8 +15,9 @@ from glass_core.impact.record import Impact
 from glass_core.inputs.lists import VariantRequest
 from glass_core.models.prediction import ModelInfo, Table
 from glass_core.protein.protein import Protein
+from glass_core.protein.variant import Variant
 from glass_core.records import known_mean, nullable, require, require_one_of
-from glass_core.screen.columns import RENAMED, SCREEN_COLUMNS, TOLD_COLUMNS
+from glass_core.screen.columns import EXTERNAL_COLUMNS, RENAMED, SCREEN_COLUMNS, TOLD_COLUMNS
 from glass_core.screen.stream import Failure
 
 Status = Literal["waiting", "done", "rejected", "failed"]
@@ -29,8 +30,8 @@ REMODEL_FAILED = "Remodelling failed:"
 class ScreenRow:
     """One row; fields as `SCREEN_COLUMNS`, None = no value.
 
-    `told` holds what the model's heads tell, by column; ``row[column]`` is the value of any
-    column.
+    `told` holds what the model's heads tell, by column, and `external` other people's scores;
+    ``row[column]`` is the value of any column.
     """
 
     row: int
@@ -57,15 +58,21 @@ class ScreenRow:
     measured_value: float | None = None
     model: str | None = None
     told: Mapping[str, float] = field(default_factory=dict)
+    external: Mapping[str, float | str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         require(isinstance(self.row, int) and self.row >= 1, "row", "is 1 or more")
         require_one_of(self.status, _STATUSES, "status")
         require(self.told.keys() <= TOLD_COLUMNS.keys(), "told", "holds columns that heads tell")
+        require(
+            self.external.keys() <= EXTERNAL_COLUMNS.keys(), "external", "holds external columns"
+        )
 
     def __getitem__(self, column: str) -> Any:
         if column in TOLD_COLUMNS:
             return self.told.get(column)
+        if column in EXTERNAL_COLUMNS:
+            return self.external.get(column)
         return getattr(self, column)
 
     def to_dict(self) -> dict[str, Any]:
@@ -73,7 +80,7 @@ class ScreenRow:
         return {name: self[name] for name in SCREEN_COLUMNS}
 
 
-_OWN = {f.name for f in fields(ScreenRow)} - {"told"}
+_OWN = {f.name for f in fields(ScreenRow)} - {"told", "external"}
 
 
 def first_row(request: VariantRequest, tables: Sequence[Table], info: ModelInfo) -> ScreenRow:
@@ -108,7 +115,22 @@ def first_row(request: VariantRequest, tables: Sequence[Table], info: ModelInfo)
         blosum62=blosum62(variant),
         model=info.stamp,
         told={k: v for table in tables for k, v in table.told(variant).items()},
+        external=_external(request.protein, variant),
     )
+
+
+def _external(protein: Protein, variant: Variant) -> dict[str, float | str]:
+    """What other people's models say of a variant, by column; kinds without columns are left."""
+    values: dict[str, float | str] = {}
+    stamps = []
+    for scores in protein.external:
+        called = {f"{scores.kind}_class": scores.class_of(variant)}
+        told: dict[str, float | str] = {**scores.told(variant), **called}
+        fitting = {n: v for n, v in told.items() if n in EXTERNAL_COLUMNS and v != ""}
+        if fitting:
+            values |= fitting
+            stamps.append(scores.stamp)
+    return values | {"external_source": " | ".join(stamps)} if stamps else {}
 
 
 def finished_row(row: ScreenRow, outcome: Impact | Failure) -> ScreenRow:
@@ -157,6 +179,7 @@ def row_from(values: Mapping[str, Any]) -> ScreenRow:
     return ScreenRow(
         **{name: value for name, value in clean.items() if name in _OWN},
         told={n: clean[n] for n in TOLD_COLUMNS if clean.get(n) is not None},
+        external={n: clean[n] for n in EXTERNAL_COLUMNS if clean.get(n) is not None},
     )
 
 
@@ -164,18 +187,14 @@ def row_of(values: Sequence[Any]) -> ScreenRow:
     """The row whose values stand in the order of `SCREEN_COLUMNS`, None = no value."""
     by_name = dict(zip(SCREEN_COLUMNS, values, strict=True))
     told = {n: v for n in TOLD_COLUMNS if (v := by_name.pop(n)) is not None}
-    return ScreenRow(**by_name, told=told)
+    external = {n: v for n in EXTERNAL_COLUMNS if (v := by_name.pop(n)) is not None}
+    return ScreenRow(**by_name, told=told, external=external)
 
 
 def as_table(rows: Iterable[ScreenRow]) -> dict[str, list[Any]]:
     """Lists of values by column, as `SCREEN_COLUMNS`."""
     every = list(rows)
-    return {
-        name: [row.told.get(name) for row in every]
-        if name in TOLD_COLUMNS
-        else [getattr(row, name) for row in every]
-        for name in SCREEN_COLUMNS
-    }
+    return {name: [row[name] for row in every] for name in SCREEN_COLUMNS}
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from threading import BoundedSemaphore
 
 import streamlit as st
 
+from glass_core.embedders.esm2_scores import esm2_title
 from glass_core.errors import RunError, StructureError
 from glass_core.impact.record import Impact
 from glass_core.inputs.upload import Upload
@@ -195,6 +196,29 @@ def alignment_field(key: str) -> None:
         help="A3M, A2M, FASTA, Stockholm or Clustal, also gzip'd; the wild type is found in it. "
         "How rare a residue is among homologues is then told beside the prediction.",
     )
+
+
+@st.cache_data(show_spinner=False, ttl=60)
+def esm2_found() -> str:
+    """What the weights of ESM-2 on this machine are called; '' where there are none."""
+    return esm2_title(settings())
+
+
+def esm2_option(key: str) -> None:
+    """Whether ESM-2 is asked as well; not shown without its weights."""
+    if title := esm2_found():
+        st.toggle(
+            "Ask ESM-2 as well",
+            key=key,
+            help=f"{title}, an external model: its log-odds of every substitution, from one pass "
+            "over the wild type. Nothing of ours is computed from them. The command line also has "
+            "masked marginals: --esm2 masked.",
+        )
+
+
+def esm2_asked(key: str) -> bool:
+    """Whether it is, and can be."""
+    return bool(esm2_found() and st.session_state.get(key))
 
 
 def alignment_given(key: str) -> Upload | None:

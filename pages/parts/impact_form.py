@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from glass_core.embedders.esm2_scores import with_esm2
 from glass_core.errors import (
     GlassError,
     RunError,
@@ -23,6 +24,8 @@ from glass_core.sources.lookup import Found
 from pages.parts.common import (
     alignment_field,
     alignment_given,
+    esm2_asked,
+    esm2_option,
     impact_jobs,
     numbering_input,
     predictor,
@@ -113,6 +116,7 @@ def input_form() -> None:
     )
     show_error("structure")
     alignment_field("alignment")
+    esm2_option("esm2")
     with st.expander(
         "Mutant sequence or structure of your own",
         expanded=st.session_state.get("mutant_given") is not None,
@@ -182,8 +186,11 @@ def start_analysis() -> None:
         return
     try:
         with st.spinner("Predicting ..."), turn():
+            protein = inputs.protein
+            if esm2_asked("esm2"):
+                protein = with_esm2(protein, "wild-type", settings())
             impact = analyse(
-                inputs.protein,
+                protein,
                 inputs.variant,
                 predictor=predictor(fields["model"]),
                 mutant=inputs.mutant_structure,

@@ -8,7 +8,7 @@ from streamlit.elements.plotly_chart import PlotlyState
 from glass_core.impact.evidence import agreement, leading_chance
 from glass_core.impact.record import Impact
 from glass_core.report.impact.annotation import known_variant_table
-from glass_core.report.impact.evidence import check_table, evidence_table, explaining
+from glass_core.report.impact.evidence import check_table, evidence_table, explaining, external_note
 from glass_core.report.impact.exports import exports
 from glass_core.report.impact.matrices import matrices
 from glass_core.report.impact.tables import subdomain_table, variant_table
@@ -74,6 +74,9 @@ def evidence_panel(impact: Impact) -> None:
         said = agreement(impact.evidence)
         if said:
             st.markdown(f"**{said}**")
+        note = external_note(impact)
+        if note:
+            st.caption(plain(note))
     if not impact.checks:
         return
     st.markdown("#### Why it may be so")

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
+from glass_core.embedders.esm2_scores import with_esm2
 from glass_core.errors import GlassError
 from glass_core.inputs.choice import ChoiceKind, VariantChoice
 from glass_core.inputs.columns import Columns, guess_columns
@@ -21,12 +22,14 @@ from glass_core.protein.numbering import NumberingKind
 from glass_core.protein.protein import Protein
 from glass_core.remodel import unavailable_remodellers
 from glass_core.runs.screening import advance, begin, estimate
-from glass_core.screen.columns import RANKINGS
+from glass_core.screen.columns import RANKINGS, rankings_of
 from glass_core.screen.request import ScreenRequest
 from glass_core.sources.lookup import Found
 from pages.parts.common import (
     alignment_field,
     alignment_given,
+    esm2_asked,
+    esm2_option,
     numbering_input,
     predictor,
     runs,
@@ -153,11 +156,28 @@ def options() -> None:
     names = [e.name for e in list_models(settings()) if e.unavailable_reason is None]
     st.selectbox("Model", names or [DEFAULT_MODEL], key="screen_model")
     alignment_field("screen_alignment")
+    esm2_option("screen_esm2")
     with st.expander("Ranking and second stage"):
-        st.selectbox("Rank by", list(RANKINGS), format_func=title_of, key="screen_rank")
+        offered = rankings_offered()
+        if st.session_state.get("screen_rank") not in offered:
+            st.session_state["screen_rank"] = offered[0]
+        st.selectbox("Rank by", offered, format_func=title_of, key="screen_rank")
         usable = [name for name, reason in unavailable_remodellers().items() if reason is None]
         st.selectbox("Remodel and measure the top", ["no", *usable], key="screen_remodel")
         st.number_input("How many", 1, 100, 5, key="screen_top")
+
+
+def rankings_offered() -> list[str]:
+    """Those of the chosen model, and those by external scores that are at hand."""
+    model = st.session_state["screen_model"]
+    entry = next((e for e in list_models(settings()) if e.name == model), None)
+    heads = entry.card.heads if entry is not None and entry.card is not None else ["siamese"]
+    known = st.session_state.get("screen_annotation")
+    external = {scores.kind for scores in known.external} if known is not None else set[str]()
+    if esm2_asked("screen_esm2"):
+        external.add("esm2")
+    ours = rankings_of(heads)
+    return [name for name in ours if not RANKINGS[name].external or name in external]
 
 
 def title_of(ranking: str) -> str:
@@ -293,6 +313,10 @@ def start(proteins: list[Protein], asked: list[VariantRequest], source: str) -> 
     state = st.session_state
     remodel = "" if state["screen_remodel"] == "no" else state["screen_remodel"]
     with st.spinner("Effect scores ..."), turn():
+        if esm2_asked("screen_esm2"):
+            known = {p: with_esm2(p, "wild-type", settings()) for p in proteins}
+            proteins = list(known.values())
+            asked = [replace(each, protein=known[each.protein]) for each in asked]
         request = ScreenRequest(
             tuple(proteins),
             source,

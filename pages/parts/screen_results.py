@@ -14,6 +14,7 @@ from glass_core.models.evaluation import read_evaluations
 from glass_core.models.registry import list_models
 from glass_core.protein.protein import Protein
 from glass_core.report.evidence.ranking import ranking_quality
+from glass_core.report.external import external_words
 from glass_core.report.screen.figures import (
     FIGURE_COLUMNS,
     against_values,
@@ -36,10 +37,11 @@ from glass_core.report.screen.tables import (
 from glass_core.report.viewer import colour_range, position_viewer
 from glass_core.runs.bundle import export_bundle
 from glass_core.runs.view import Run, View
-from glass_core.screen.columns import SCREEN_COLUMNS
+from glass_core.screen.columns import RANKINGS, SCREEN_COLUMNS
 from glass_core.screen.request import ScreenRequest
 from pages.parts.common import runs, screen_jobs, settings, viewer_script
 from pages.parts.hand_over import HandOver, hand_over
+from pages.parts.lookup import plain
 from pages.parts.screen_form import queue, title_of
 from pages.parts.state import screen_state
 
@@ -226,6 +228,9 @@ def ranking_panel(run: Run, ranking: str, inputs: ScreenRequest) -> None:
         height=390,
         column_config=column_config(columns),
     )
+    whose = external_words(s for p in inputs.proteins for s in p.external)
+    if whose:
+        st.caption(plain(whose))
     picked = [int(shown["row"].iloc[i]) for i in event["selection"]["rows"]]
     if picked and st.button(f"Choose these {len(picked)}", key="choose"):
         st.session_state["chosen"] = [*dict.fromkeys([*st.session_state["chosen"], *picked])]
@@ -313,7 +318,8 @@ def position_panel(frame: pd.DataFrame, protein: Protein, ranking: str) -> None:
         )
         return
     means = position_means(frame, ranking, len(protein))
-    st.iframe(position_viewer(protein, means, viewer_script()), height=510)
+    external = RANKINGS[ranking].external
+    st.iframe(position_viewer(protein, means, viewer_script(), external=external), height=510)
     low, high = colour_range(means)
     st.caption(
         f"Mean {title_of(ranking)} over the substitutions of each position, pale at {low:.2g} "

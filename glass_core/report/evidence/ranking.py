@@ -16,6 +16,7 @@ from glass_core.models.evaluation import (
     Evaluation,
 )
 from glass_core.report.evidence.names import with_structure
+from glass_core.screen.columns import RANKINGS
 
 
 @dataclass(frozen=True, order=True)
@@ -66,6 +67,8 @@ def ranking_quality(
     basis : Basis, optional
         What its values rest on; by default the sequence alone.
     """
+    if RANKINGS[ranking].external:
+        return "An external score, not ours; how well it ranks variants is not recorded here."
     basis = basis or Basis()
     parts = []
     for base, figure, words in (*_WHERE, *([_CLASSICAL] if ranking == "ddg" else ())):

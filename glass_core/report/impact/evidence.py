@@ -9,6 +9,7 @@ import pandas as pd
 from glass_core.impact.checks.base import Check
 from glass_core.impact.evidence import Evidence
 from glass_core.impact.record import Impact
+from glass_core.report.external import external_words
 
 _SIDES = {"damaging": "damage", "tolerated": "no damage", "neither": ""}
 
@@ -19,6 +20,7 @@ def evidence_table(impact: Impact) -> pd.DataFrame:
         [
             {
                 "evidence": one.title,
+                "whose": one.whose,
                 "value": value_words(one),
                 "percentile in the protein": one.percentile,
                 "says": one.says,
@@ -28,6 +30,11 @@ def evidence_table(impact: Impact) -> pd.DataFrame:
             for one in impact.evidence
         ]
     )
+
+
+def external_note(impact: Impact) -> str:
+    """Whose the external rows of `evidence_table` are, and their licences; '' without any."""
+    return external_words(s for s in impact.protein.external if s.told(impact.variant))
 
 
 def value_words(evidence: Evidence) -> str:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from glass_core.impact.evidence import agreement
 from glass_core.impact.record import Impact
 from glass_core.impact.rows import RESIDUE_COLUMNS
-from glass_core.report.impact.evidence import check_table, evidence_table
+from glass_core.report.impact.evidence import check_table, evidence_table, external_note
 from glass_core.report.impact.matrices import matrices
 from glass_core.report.impact.tables import residue_table, subdomain_table
 from glass_core.report.impact.track import residue_track
@@ -17,7 +17,8 @@ from glass_core.report.viewer import ViewOptions, colour_choices, colour_legend,
 
 _BODY = """<h1>{{ headline }}</h1>
 <p>{{ protein }}</p>
-{% if evidence %}<h2>The evidence</h2>{{ evidence|safe }}<p>{{ agreement }}</p>{% endif %}
+{% if evidence %}<h2>The evidence</h2>{{ evidence|safe }}<p>{{ agreement }}</p>
+<p>{{ external }}</p>{% endif %}
 {% if checks %}<h2>Why it may be so</h2>{{ checks|safe }}{% endif %}
 {% for sentence in sentences %}<p>{{ sentence }}</p>{% endfor %}
 {% for flag in flags %}<div class="flag">{{ flag }}</div>{% endfor %}
@@ -45,6 +46,7 @@ def report_html(impact: Impact, script: str | None) -> str:
         if len(evidence)
         else "",
         "agreement": agreement(impact.evidence),
+        "external": external_note(impact),
         "checks": check_table(impact.checks).to_html(index=False) if impact.checks else "",
         "protein": f"{impact.protein.name or 'unnamed protein'}, {len(impact.protein)} residues",
         "flags": impact.flags,

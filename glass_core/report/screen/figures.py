@@ -15,11 +15,12 @@ from glass_core.protein.protein import Protein
 from glass_core.report import style
 from glass_core.report.ribbon import add_ribbon
 from glass_core.report.screen.tables import ranking_values
-from glass_core.screen.columns import RANKINGS, SCREEN_COLUMNS, TOLD_COLUMNS
+from glass_core.screen.columns import EXTERNAL_COLUMNS, RANKINGS, SCREEN_COLUMNS, TOLD_COLUMNS
 
 LETTERS = "GAVLIMCFYWHKRQNEDSTP"
 """Rows of the heat map: residues that are alike stand together."""
-_HOVER = (*TOLD_COLUMNS, "blosum62")
+_EXTERNAL = (name for name, column in EXTERNAL_COLUMNS.items() if column.kind != "text")
+_HOVER = (*TOLD_COLUMNS, *_EXTERNAL, "blosum62")
 """Columns that a reader sees over a cell."""
 FIGURE_COLUMNS = ("row", "variant", "position", "changes", "wild_type", "mutant", *_HOVER)
 """Columns of the screen's table that the figures need; beside them label and measured value."""
@@ -84,7 +85,7 @@ def heat_map(
             x=position,
             y=list(LETTERS),
             z=values,
-            colorscale=_scale(),
+            colorscale=_scale(ranking),
             hoverinfo="skip",
             colorbar={
                 "title": {"text": _axis_title(ranking), "side": "right"},
@@ -156,7 +157,7 @@ def heat_map(
             y=position_means(frame, ranking, length),
             mode="lines+markers",
             marker={"size": 4},
-            line={"color": style.PREDICTED},
+            line={"color": _colour(ranking)},
             showlegend=False,
             hovertemplate="position %{x}: mean %{y:.3f}<extra></extra>",
             name="mean",
@@ -200,7 +201,7 @@ def distribution(
         figure.update_layout(barmode="overlay")
     else:
         figure.add_trace(
-            go.Histogram(x=values, marker_color=style.PREDICTED, nbinsx=60, name="variants")
+            go.Histogram(x=values, marker_color=_colour(ranking), nbinsx=60, name="variants")
         )
     for row in list(chosen)[:20]:
         value = values[frame["row"] == row]
@@ -228,7 +229,7 @@ def against_values(frame: pd.DataFrame, ranking: str) -> go.Figure:
             y=known["measured_value"],
             mode="markers",
             text=known["variant"],
-            marker={"size": 5, "opacity": 0.5, "color": style.PREDICTED},
+            marker={"size": 5, "opacity": 0.5, "color": _colour(ranking)},
             hovertemplate="%{text}: %{x:.3f}, measured %{y:.3f}<extra></extra>",
         )
     )
@@ -281,6 +282,10 @@ def _axis_title(ranking: str) -> str:
     return f"{order.title} (predicted)" if predicted else order.title
 
 
-def _scale() -> list[tuple[float, str]]:
-    steps = style.CHANGE_SCALE
+def _colour(ranking: str) -> str:
+    return style.EXTERNAL if RANKINGS[ranking].external else style.PREDICTED
+
+
+def _scale(ranking: str) -> list[tuple[float, str]]:
+    steps = style.scale(RANKINGS[ranking].external)
     return [(k / (len(steps) - 1), colour) for k, colour in enumerate(steps)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from glass_core.report.external import external_words
 from glass_core.report.page import report_page
 from glass_core.report.screen.figures import distribution, heat_map
 from glass_core.report.screen.tables import agreement_frame, ranking_values, screen_frame
@@ -19,6 +20,7 @@ _BODY = """<h1>{{ title }}</h1>
 {% if part.agreement %}<h3>Against the input's own values</h3>{{ part.agreement|safe }}{% endif %}
 {% endfor %}
 <h2>The {{ top }} variants on top</h2><div class="scroll">{{ table|safe }}</div>
+<p>{{ external }}</p>
 {% if rejected %}<h2>No result</h2><div class="scroll"><table>
 <tr><th>row</th><th>variant</th><th>reason</th></tr>
 {% for row in rejected %}<tr><td>{{ row.row }}</td><td>{{ row.variant }}</td>
@@ -61,6 +63,7 @@ def screen_report(request: ScreenRequest, rows: Sequence[ScreenRow], name: str) 
         "model": done[0].model if done else request.model,
         "ranking": RANKINGS[request.ranking].title,
         "parts": parts,
+        "external": external_words(s for p in request.proteins for s in p.external),
         "top": len(top),
         "rejected": bad[:1000],
         "table": top[shown].to_html(index=False, na_rep="", float_format="%.3f"),

@@ -143,6 +143,7 @@ def test_committed_files_are_those_of_the_card():
         "stability.safetensors",
         "structure_effect.safetensors",
         "local_change.safetensors",
+        "combined.safetensors",
     }
     assert {"licence", "trained_on", "limits", "max_length"} <= set(card.content)
     assert sum(p.stat().st_size for p in COMMITTED.rglob("*") if p.is_file()) < 40e6

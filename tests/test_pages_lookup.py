@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -223,3 +224,53 @@ def test_lists_in_other_numbers(page):
     assert "**1 accepted**, 0 rejected" in texts(page)
     page.selectbox(key="screen_numbering").set_value("sequence").run()
     assert "**0 accepted**, 1 rejected" in texts(page)
+
+
+def deep_alignment(sequence: str) -> bytes:
+    """Sixty homologues of which each differs at a fifth of the positions, as A3M."""
+    rng = np.random.default_rng(0)
+    rows = [sequence]
+    for _ in range(60):
+        changed = rng.random(len(sequence)) < 0.3
+        rows.append("".join("A" if c else s for c, s in zip(changed, sequence, strict=True)))
+    return "".join(f">{n}\n{row}\n" for n, row in enumerate(rows)).encode()
+
+
+def test_alphafold_s_alignment_is_fetched_when_it_is_asked_for(page, services):
+    path = "/files/AF-Q8N726-F1-msa.a3m"
+    services.replies[path] = Reply(deep_alignment(ARF), kind="text/plain")
+    assert not [b for b in page.button if b.key == "fetch_alignment"]
+    look_up(page, "Q8N726")
+    assert path not in services.asked
+    page.button(key="fetch_alignment").click().run()
+    assert not page.exception and path in services.asked
+    assert "AlphaFold DB's alignment is used" in captions(page)
+    page.text_input(key="variant").set_value("G16D")
+    page.button(key="analyse").click().run()
+    assert not page.exception
+    evidence = next(d.value for d in page.dataframe if "evidence" in d.value.columns)
+    row = evidence[evidence["evidence"] == "the alignment"].iloc[0]
+    assert "AF-Q8N726-F1-msa.a3m, 61 rows" in row["source"]
+    page.button(key="clear_accession").click().run()
+    assert "alignment is used" not in captions(page)
+    assert not [b for b in page.button if b.key == "fetch_alignment"]
+
+
+def test_an_alignment_that_cannot_be_fetched_is_said(page, services):
+    services.replies.pop("/files/AF-Q8N726-F1-msa.a3m")
+    look_up(page, "Q8N726")
+    page.button(key="fetch_alignment").click().run()
+    assert not page.exception
+    assert any("404" in e.value or "not" in e.value for e in page.error)
+    assert ARF in page.text_area(key="wild").value, "nothing is lost"
+
+
+def test_a_screen_takes_the_fetched_alignment(page, services):
+    services.replies["/files/AF-Q8N726-F1-msa.a3m"] = Reply(deep_alignment(ARF), kind="text/plain")
+    page.switch_page("pages/screen.py").run()
+    look_up(page, "Q8N726", "screen_")
+    page.button(key="screen_fetch_alignment").click().run()
+    page.text_input(key="screen_range").set_value("16-17").run()
+    page.button(key="screen_go").click().run()
+    assert not page.exception
+    assert page.dataframe[0].value["alignment_log_odds"].notna().all()

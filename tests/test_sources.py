@@ -643,6 +643,25 @@ def test_known_variants_are_screened_with_their_labels(run, tmp_path):
     assert "--known goes with --accession" in err
 
 
+def test_alphafold_s_alignment_goes_with_an_accession(run, tmp_path, services):
+    rows = [P53, *(P53[:k] + "A" * 60 + P53[k + 60 :] for k in range(0, 330, 6))]
+    alignment = "".join(f">{n}\n{row}\n" for n, row in enumerate(rows)).encode()
+    services.replies["/files/AF-P04637-F1-msa.a3m"] = Reply(alignment, kind="text/plain")
+    words = ("impact", "--accession", "P04637", "--variant", "R175H", "--msa", "alphafold")
+    code, out, err = run(*words, "--json")
+    assert code == 0, err
+    assert "AF-P04637-F1-msa.a3m" in json.loads(out)["protein"]["profile"]["name"]
+    out = tmp_path / "s.csv"
+    code, _, err = run(
+        "screen", "--accession", "P04637", "--all", "--range", "175-175", "--out", out,
+        "--msa", "alphafold",
+    )  # fmt: skip
+    assert code == 0, err
+    assert "alignment_log_odds" in out.read_text().splitlines()[0]
+    code, _, err = run("impact", "--wild", ARF, "--variant", "G16D", "--msa", "alphafold")
+    assert code == 2 and "goes with the --accession" in err
+
+
 def test_fetch_writes_what_was_found(run, tmp_path):
     code, out, err = run("fetch", "P04637", "--out", tmp_path / "p53")
     assert code == 0, err

@@ -141,7 +141,8 @@ def impact_command(
         written = take_apart(variant)
         if written.accession is not None:
             accession, variant = str(written.accession), written.rest
-    annotation, given = looked_up(accession, structure, settings)
+    known = looked_up(accession, structure, msa, settings)
+    given = known.structure
     if assembly and given is not None:
         given = replace(given, neighbours="assembly")
     request = AnalysisRequest(
@@ -151,8 +152,8 @@ def impact_command(
         structure=given,
         chain=chain,
         numbering=numbering,
-        annotation=annotation,
-        alignment=msa,
+        annotation=known.annotation,
+        alignment=known.alignment,
         follow=follow,
         mutant_structure=Upload.from_path(mutant_structure) if mutant_structure else None,
         mutant_chain=mutant_chain,

@@ -88,7 +88,7 @@ alignment_option = click.option(
     "--msa",
     type=FILE,
     help="Alignment of homologues: A3M, A2M, FASTA, Stockholm or Clustal, also gzip'd. The wild "
-    "type is found in it.",
+    "type is found in it. 'alphafold': the one behind the model of the --accession.",
 )
 
 esm2_option = click.option(

@@ -151,8 +151,11 @@ def screen_command(
     if scheduler is not None:
         require_training_packages("--scheduler", "distributed")
     settings = settings_on(device)
-    annotation, given = looked_up(accession, structure, settings)
-    proteins = read_proteins(text_or_file(wild), given, chain, annotation, msa)
+    given = looked_up(accession, structure, msa, settings)
+    annotation = given.annotation
+    proteins = read_proteins(
+        text_or_file(wild), given.structure, chain, annotation, given.alignment
+    )
     if esm2:
         with console_bar("loading ESM-2") as bar:
             watch = Watch(bar.stage)

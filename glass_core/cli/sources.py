@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,20 +18,53 @@ if TYPE_CHECKING:
     from glass_core.settings import Settings
     from glass_core.sources.lookup import Found
 
+ALPHAFOLD = Path("alphafold")
+"""In place of an alignment's file: AlphaFold DB's."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a command's options about the wild type lead to, beside its sequence."""
+
+    annotation: Annotation | None
+    structure: Upload | None
+    alignment: Path | Upload | None
+
 
 def looked_up(
-    accession: str, structure: Path | None, settings: Settings
-) -> tuple[Annotation | None, Upload | None]:
-    """What `accession` led to; a structure file of the user's own goes before the model's."""
+    accession: str, structure: Path | None, msa: Path | None, settings: Settings
+) -> Given:
+    """What `accession` led to; a structure file of the user's own goes before the model's.
+
+    `msa` is a file, or `ALPHAFOLD` for the alignment behind the model.
+    """
     from glass_core.inputs.upload import Upload
 
     own = Upload.from_path(structure) if structure else None
+    asked = msa == ALPHAFOLD
     if not accession:
-        return None, own
+        if asked:
+            raise InputError(f"--msa {ALPHAFOLD}: goes with the --accession of a UniProt entry.")
+        return Given(None, own, msa)
     entry = _find(accession, settings)
     for note in entry.notes:
         click.echo(f"! {note}", err=True)
-    return entry.annotation, own or Upload.if_any(entry.structure, entry.structure_name)
+    model = Upload.if_any(entry.structure, entry.structure_name)
+    alignment = _alignment(entry, settings) if asked else msa
+    return Given(entry.annotation, own or model, alignment)
+
+
+def _alignment(entry: Found, settings: Settings) -> Upload:
+    from glass_core.inputs.upload import Upload
+    from glass_core.sources.alphafold import alphafold_alignment
+    from glass_core.sources.fetch import Fetcher
+
+    if entry.model is None:
+        raise InputError(
+            f"--msa {ALPHAFOLD}: {entry.accession} has no model in AlphaFold DB; give a file."
+        )
+    content = alphafold_alignment(entry.model, Fetcher(settings))
+    return Upload(content, entry.model.alignment_name)
 
 
 @click.command("fetch")

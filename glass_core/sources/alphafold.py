@@ -64,6 +64,11 @@ class Model:
         version = "" if self.version is None else f" version {self.version}"
         return f"{self.id}{version}"
 
+    @property
+    def alignment_name(self) -> str:
+        """What the file of the alignment is called."""
+        return f"{self.id}-msa.a3m"
+
 
 def model(accession: Accession, sequence: str, fetcher: Fetcher) -> tuple[Model, Answer]:
     """The model of `sequence`, or of a stretch of it: record ``AF-{accession}-F1``.

@@ -188,16 +188,6 @@ def structure_input(role: str, label: str, explanation: str) -> str | None:
     return None
 
 
-def alignment_field(key: str) -> None:
-    """Where an alignment of homologues is dropped; `alignment_given` reads it."""
-    st.file_uploader(
-        "Alignment of homologues (optional)",
-        key=key,
-        help="A3M, A2M, FASTA, Stockholm or Clustal, also gzip'd; the wild type is found in it. "
-        "How rare a residue is among homologues is then told beside the prediction.",
-    )
-
-
 @st.cache_data(show_spinner=False, ttl=60)
 def esm2_found() -> str:
     """What the weights of ESM-2 on this machine are called; '' where there are none."""
@@ -219,9 +209,3 @@ def esm2_option(key: str) -> None:
 def esm2_asked(key: str) -> bool:
     """Whether it is, and can be."""
     return bool(esm2_found() and st.session_state.get(key))
-
-
-def alignment_given(key: str) -> Upload | None:
-    """The alignment that was dropped."""
-    file = st.session_state.get(key)
-    return None if file is None else Upload(file.getvalue(), file.name)

@@ -21,9 +21,8 @@ from glass_core.inputs.words import how_read
 from glass_core.models.registry import DEFAULT_MODEL, list_models
 from glass_core.protein.written import take_apart
 from glass_core.sources.lookup import Found
+from pages.parts.alignment import alignment_field, alignment_given
 from pages.parts.common import (
-    alignment_field,
-    alignment_given,
     esm2_asked,
     esm2_option,
     impact_jobs,
@@ -115,7 +114,7 @@ def input_form() -> None:
         "mmCIF, PDB or BinaryCIF, also gzip'd. Needed for 3D, matrices and remodelling.",
     )
     show_error("structure")
-    alignment_field("alignment")
+    alignment_field(WILD)
     esm2_option("esm2")
     with st.expander(
         "Mutant sequence or structure of your own",
@@ -161,7 +160,7 @@ def check_inputs() -> AnalysisInputs | None:
         mutant_chain=fields.get("mutant_chain") if fields.get("mutant_given") else None,
         numbering=fields["numbering"],
         annotation=fields.get("annotation"),
-        alignment=alignment_given("alignment"),
+        alignment=alignment_given(WILD),
     )
     state.problem, state.several = None, False
     try:

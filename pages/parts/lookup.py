@@ -76,7 +76,7 @@ def _look_up(role: str, text: str, taken: Taken) -> None:
         lookup.problem = str(error)
         return
     st.session_state[f"{role}annotation"] = entry.annotation
-    lookup.notes = entry.notes
+    lookup.found(entry.notes, entry.model)
     taken(entry, written.rest)
 
 
@@ -135,7 +135,7 @@ def mean_plddt(given: Upload) -> float | None:
 
 
 def _clear(role: str) -> None:
-    lookup_state(role).notes = ()
+    lookup_state(role).found()
     st.session_state.update(
         {f"{role}annotation": None, f"{role}accession": "", f"{role}wild": "", f"{role}given": None}
     )

@@ -25,9 +25,8 @@ from glass_core.runs.screening import advance, begin, estimate
 from glass_core.screen.columns import RANKINGS, rankings_of
 from glass_core.screen.request import ScreenRequest
 from glass_core.sources.lookup import Found
+from pages.parts.alignment import alignment_field, alignment_given
 from pages.parts.common import (
-    alignment_field,
-    alignment_given,
     esm2_asked,
     esm2_option,
     numbering_input,
@@ -155,7 +154,7 @@ def screen_form() -> None:
 def options() -> None:
     names = [e.name for e in list_models(settings()) if e.unavailable_reason is None]
     st.selectbox("Model", names or [DEFAULT_MODEL], key="screen_model")
-    alignment_field("screen_alignment")
+    alignment_field(ROLE)
     esm2_option("screen_esm2")
     with st.expander("Ranking and second stage"):
         offered = rankings_offered()
@@ -243,7 +242,7 @@ def wild_types() -> list[Protein]:
     annotation: Annotation | None = state.get("screen_annotation")
     chain = state.get("screen_chain") if given else None
     accession = annotation.accession if annotation else ""
-    alignment = alignment_given("screen_alignment")
+    alignment = alignment_given(ROLE)
     return proteins_of(state["screen_wild"], given, chain, annotation, accession, alignment)
 
 

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from glass_core.inputs.upload import Upload
+from glass_core.sources.alphafold import Model
+
 
 @dataclass
 class ImpactState:
@@ -70,11 +73,25 @@ class LookupState:
         Why the last look-up failed.
     notes : tuple of str
         What the last one did not find, and what it chose.
+    model : Model or None
+        AlphaFold DB's model that it found.
+    homologues : Upload or None
+        The alignment behind that model, once it was fetched.
+    alignment_problem : str
+        Why it could not be.
     """
 
     start: bool = False
     problem: str = ""
     notes: tuple[str, ...] = ()
+    model: Model | None = None
+    homologues: Upload | None = None
+    alignment_problem: str = ""
+
+    def found(self, notes: tuple[str, ...] = (), model: Model | None = None) -> None:
+        """Take up what a look-up found; by default nothing."""
+        self.notes, self.model = notes, model
+        self.homologues, self.alignment_problem = None, ""
 
 
 def impact_state() -> ImpactState:

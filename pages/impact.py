@@ -125,8 +125,9 @@ def show_impact(impact: Impact) -> None:
     if notice:
         st.warning(notice, icon=":material/warning:")
     numbers(impact)
+    st.markdown(said.sentences[0])
     evidence_panel(impact)
-    for sentence in said.sentences:
+    for sentence in said.sentences[1:]:
         st.markdown(sentence)
     with st.expander(f"Before you trust it ({len(impact.flags)})", expanded=bool(impact.flags)):
         for flag in impact.flags:

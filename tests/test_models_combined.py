@@ -21,6 +21,7 @@ from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
 from glass_core.protein.substitutions import no_substitution
 from glass_core.protein.variant import Variant
+from glass_core.report.impact.numbers import leading_numbers
 from glass_core.report.impact.verdict import verdict
 from glass_core.training.combined import FEWEST_LABELS, Judged, fitted
 from tests.tools.mpnn import combined_head
@@ -222,3 +223,13 @@ def test_how_much_is_enough():
     assert not replace(few, value=np.zeros(len(few.value))).enough
     assert replace(few, value=np.arange(len(few.value)) % 2.0).enough
     assert not replace(few, labelled=np.zeros(len(few.value), dtype=bool)).enough
+
+
+def test_the_chance_and_its_basis_stand_first(answering, globin):
+    protein = Protein.from_structure(globin)
+    impact = analyse(protein, Variant.parse("D1P", protein.sequence), predictor=answering)
+    first, second, *rest = leading_numbers(impact)
+    assert first.value == f"{impact.prediction.told['p_combined']:.2f}"
+    assert first.note == "from effect, stability"
+    assert second.value == f"{impact.prediction.told['ddg']:+.1f}" and "kcal/mol" in second.note
+    assert [one.name for one in rest] == ["TM-score, predicted", "BLOSUM62"]

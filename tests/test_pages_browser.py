@@ -113,7 +113,7 @@ def test_example_remodel_refresh_and_download(address, visit, tmp_path):
     page = visit(address)
     page.get_by_text("Example: a globin").click()
     page.get_by_text("Downloads").wait_for()
-    assert page.get_by_text("Predicted TM-score").is_visible()
+    assert page.get_by_text("TM-score, predicted").is_visible()
     viewer = page.frame_locator("iframe").first
     viewer.locator("canvas").first.wait_for()
 
@@ -156,7 +156,7 @@ def test_cancel_keeps_the_prediction(address, visit):
     page.get_by_role("button", name="Remodel", exact=True).click()
     page.get_by_role("button", name="Cancel").click()
     page.get_by_text("Remodelling was cancelled").wait_for()
-    assert page.get_by_text("Predicted TM-score").is_visible()
+    assert page.get_by_text("TM-score, predicted").is_visible()
 
 
 WILD = "HPETLVKVKDAEDQLGARVGYIELDLNSGKILESFRPEERFPMMSTFKVLLCGAVLSRIDAGQEQLGRRIHYSQNDLVEY"
@@ -194,7 +194,7 @@ def test_a_saturation_screen_is_killed_resumed_reopened_and_exported(visit, tmp_
         click_the_middle(page.locator(".js-plotly-plot").first)
         page.get_by_role("heading", name="Chosen").wait_for()
         page.get_by_role("button", name="Open on the Impact page").click()
-        page.get_by_text("Predicted TM-score").wait_for()
+        page.get_by_text("TM-score, predicted").wait_for()
 
 
 def test_a_measured_scan_is_uploaded_and_gives_its_spearman(address, visit, tmp_path):

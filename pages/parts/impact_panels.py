@@ -5,12 +5,13 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.elements.plotly_chart import PlotlyState
 
-from glass_core.impact.evidence import agreement, leading_chance
+from glass_core.impact.evidence import agreement
 from glass_core.impact.record import Impact
 from glass_core.report.impact.annotation import known_variant_table
 from glass_core.report.impact.evidence import check_table, evidence_table, explaining, external_note
 from glass_core.report.impact.exports import exports
 from glass_core.report.impact.matrices import matrices
+from glass_core.report.impact.numbers import leading_numbers
 from glass_core.report.impact.tables import subdomain_table, variant_table
 from glass_core.report.impact.track import residue_track
 from glass_core.report.viewer import ViewOptions, colour_choices, colour_legend, viewer_html
@@ -21,37 +22,11 @@ from pages.parts.state import impact_state
 
 
 def numbers(impact: Impact) -> None:
-    columns = st.columns([1.2, 1, 1, 1, 0.8])
-    chance = leading_chance(impact.prediction.told)
-    columns[4].metric(
-        "P(damaging)",
-        "none" if chance is None else f"{chance:.2f}",
-        help="Predicted from the wild type's sequence, its structure and an alignment where "
-        "they are there; calibrated on clinical labels of other proteins. It is no diagnosis.",
-    )
-    columns[0].metric(
-        "Predicted TM-score",
-        f"{impact.prediction.tm_score:.4f}",
-        help=f"By {impact.prediction.model}, from sequences alone.",
-    )
-    columns[1].metric(
-        "Measured TM-score",
-        f"{impact.tm_score:.4f}" if impact.measured else "none",
-        help="TM-align of the remodelled wild type against the remodelled mutant, normalised by "
-        "the wild type; mean over seeds.",
-    )
-    floor = impact.noise_floor
-    columns[2].metric(
-        "Noise floor",
-        "none" if floor is None else f"{floor.tm_score:.4f}",
-        help="The wild type mutated to itself by the same protocol and seeds.",
-    )
-    blosum = impact.baselines.blosum62
-    columns[3].metric(
-        "Baselines",
-        f"1.0 | {'n/a' if blosum is None else f'{blosum:+d}'}",
-        help="Constant 'nothing changes', and the BLOSUM62 score.",
-    )
+    told = leading_numbers(impact)
+    for column, one in zip(st.columns(len(told)), told, strict=True):
+        column.metric(one.name, one.value, help=one.meaning)
+        if one.note:
+            column.caption(plain(one.note))
 
 
 def evidence_panel(impact: Impact) -> None:

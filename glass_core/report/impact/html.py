@@ -17,10 +17,11 @@ from glass_core.report.viewer import ViewOptions, colour_choices, colour_legend,
 
 _BODY = """<h1>{{ headline }}</h1>
 <p>{{ protein }}</p>
+<p>{{ sentences[0] }}</p>
 {% if evidence %}<h2>The evidence</h2>{{ evidence|safe }}<p>{{ agreement }}</p>
 <p>{{ external }}</p>{% endif %}
 {% if checks %}<h2>Why it may be so</h2>{{ checks|safe }}{% endif %}
-{% for sentence in sentences %}<p>{{ sentence }}</p>{% endfor %}
+{% for sentence in sentences[1:] %}<p>{{ sentence }}</p>{% endfor %}
 {% for flag in flags %}<div class="flag">{{ flag }}</div>{% endfor %}
 <h2>Along the sequence</h2>{{ track|safe }}
 {% if has_structure %}<h2>Distances between C-alphas</h2>{{ matrices|safe }}

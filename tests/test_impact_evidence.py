@@ -62,7 +62,8 @@ def test_the_authors_class_takes_the_side(known, tiny_predictor, text, says, sid
     assert 0 <= missense.value <= 1 and 0 <= missense.percentile <= 100
     for words in ("AF-P12345-F1", "SHA-256", "CC BY 4.0", "2026-01-02"):
         assert words in missense.source
-    assert (esm2.name, esm2.side, esm2.says) == ("esm2", "neither", "no class (log-odds)")
+    assert (esm2.name, esm2.side, esm2.says) == ("esm2", "neither", "no class")
+    assert esm2.source.endswith("; log-odds")
     assert esm2.percentile == pytest.approx(100 - missense.percentile, abs=0.2), "turned round"
 
 

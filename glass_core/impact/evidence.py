@@ -253,7 +253,7 @@ def _external(scores: ExternalScores, variant: Variant) -> Evidence | None:
         "",
         told.get(f"{scores.kind}_percentile"),
         _CLASS_SIDES.get(called, "neither"),
-        called or f"no class ({scores.scale})",
-        scores.credit,
+        called or "no class",
+        f"{scores.credit}; {scores.scale}",
         whose="external",
     )

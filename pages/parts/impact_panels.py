@@ -41,6 +41,7 @@ def evidence_panel(impact: Impact) -> None:
                     format="%.0f",
                     min_value=0,
                     max_value=100,
+                    color="gray",  # of nobody in particular: whose it is differs by row
                     help="Percent of all single substitutions of this protein that the source "
                     "places below this one; high = more damaging.",
                 )

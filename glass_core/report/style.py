@@ -12,7 +12,7 @@ MEASURED = "#D55E00"
 FLOOR = "#7F7F7F"
 STRAIN = "#AA4499"
 """Measured too, and no lDDT."""
-ALIGNED = "#CC6677"
+ALIGNED = "#A65628"
 """What homologues say."""
 EVALUATED, BESIDE = "#6F5FD0", "#999933"
 """Of the Evidence page: what belongs to the evaluated model, and a second quantity or a trend.

@@ -37,14 +37,20 @@ def evidence_panel(impact: Impact) -> None:
             evidence_table(impact),
             hide_index=True,
             column_config={
-                "percentile in the protein": st.column_config.ProgressColumn(
+                "percentile": st.column_config.ProgressColumn(
                     format="%.0f",
                     min_value=0,
                     max_value=100,
+                    width=120,
                     color="gray",  # of nobody in particular: whose it is differs by row
                     help="Percent of all single substitutions of this protein that the source "
                     "places below this one; high = more damaging.",
-                )
+                ),
+                "evidence": st.column_config.TextColumn(width=165),
+                "whose": st.column_config.TextColumn(width=80),
+                "value": st.column_config.TextColumn(width=205),
+                "says": st.column_config.TextColumn(width=180),
+                "speaks for": st.column_config.TextColumn(width=90),
             },
         )
         said = agreement(impact.evidence)
@@ -201,7 +207,7 @@ def subdomain_panel(impact: Impact) -> None:
     st.caption(
         "p: share of placements of equally long stretches along the chain with at least "
         "this mean; not corrected for the number of rows. Ranked by strain where measured, "
-        "which also sees shifts too small for lDDT."
+        "which also sees shifts too small for lDDT, else by the predicted change."
     )
 
 

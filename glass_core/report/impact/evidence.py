@@ -22,7 +22,7 @@ def evidence_table(impact: Impact) -> pd.DataFrame:
                 "evidence": one.title,
                 "whose": one.whose,
                 "value": value_words(one),
-                "percentile in the protein": one.percentile,
+                "percentile": one.percentile,
                 "says": one.says,
                 "speaks for": _SIDES[one.side],
                 "source": one.source,

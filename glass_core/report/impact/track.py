@@ -129,9 +129,9 @@ def _panels(impact: Impact) -> Iterator[Panel]:
 def _change(impact: Impact) -> Iterator[Line]:
     if impact.predicted_change is None:
         return
-    yield Line("predicted change", impact.predicted_change, style.PREDICTED)
     if impact.flexibility is not None:
         yield Line("predicted without the mutation", impact.flexibility, style.FLOOR, faint=True)
+    yield Line("predicted change", impact.predicted_change, style.PREDICTED)
 
 
 def _draw(figure: go.Figure, line: Line, hover: list[str], row: int) -> None:
@@ -144,7 +144,7 @@ def _draw(figure: go.Figure, line: Line, hover: list[str], row: int) -> None:
             x=position,
             y=line.values,
             name=line.name,
-            mode="lines+markers",
+            mode="lines" if line.faint else "lines+markers",
             customdata=hover,
             marker={"size": 5, "color": line.colour},
             line={"color": line.colour, **shape},

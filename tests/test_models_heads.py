@@ -15,7 +15,7 @@ from glass_core.embedders.kinds import EMBEDDER_KINDS, embedder_class
 from glass_core.errors import ModelError
 from glass_core.models.card import CARD_FILE, MODEL_FORMAT, ModelCard
 from glass_core.models.checkpoint import load_heads, save_head
-from glass_core.models.heads.base import HEADS, TableHead, head_kind, told_columns
+from glass_core.models.heads.base import HEADS, CombiningHead, TableHead, head_kind, told_columns
 
 ROOT = Path(__file__).parents[1]
 HEAD_FILE = '''
@@ -139,12 +139,15 @@ def test_a_new_head_is_one_file_and_one_line(tiny_assets, tmp_path):
 def test_every_kind_has_its_parts():
     assert len({kind.name for kind in HEADS}) == len({kind.file for kind in HEADS}) == len(HEADS)
     for kind in HEADS:
-        assert kind.tells and kind.takes in ("sequence", "structure", "either")
+        assert kind.tells and kind.takes in ("sequence", "structure", "either", "tables")
         assert issubclass(kind.network, torch.nn.Module)
         assert callable(kind.config.to_dict) and isinstance(kind.config.width, property)
     assert isinstance(head_kind("effect").network, type)
     assert issubclass(head_kind("effect").network, TableHead)
     assert not issubclass(head_kind("siamese").network, TableHead)
+    combining = [kind for kind in HEADS if issubclass(kind.network, CombiningHead)]
+    assert combining == [kind for kind in HEADS if kind.takes == "tables"] != []
+    assert not any(kind.reads_structure for kind in combining)
     assert all(column.meaning for column in told_columns().values())
 
 

@@ -128,11 +128,12 @@ _PREDICTED_TM = Column(
 )
 _EFFECT = {
     "p_damaging": Column(
-        "predicted, calibrated chance that a clinical database would call it damaging",
+        "predicted, calibrated chance that a clinical database would call it damaging, by the "
+        "effect head alone",
         span="0 to 1",
-        title="P(damaging)",
+        title="clinical likeness",
         shown=True,
-        ranking="chance of being damaging",
+        ranking="likeness to clinical variants",
     ),
     "effect": Column(
         "predicted effect score, higher = more damaging; compare within one protein "
@@ -180,15 +181,15 @@ HEADS = (
                 "from all evidence at hand: effect and stability, the structure and an alignment "
                 "where they are there",
                 span="0 to 1",
-                title="P(damaging), all evidence",
+                title="P(damaging)",
                 shown=True,
-                ranking="chance of being damaging, all evidence",
+                ranking="chance of being damaging",
             ),
             "combined_percentile": Column(
                 "percent of all single substitutions of the protein with a lower p_combined",
                 "%",
                 "0 to 100",
-                title="percentile, all evidence",
+                title="percentile of P(damaging)",
                 shown=True,
                 digits=0,
             ),
@@ -196,13 +197,13 @@ HEADS = (
                 "whether p_combined rests on the structure (1) or not (0)",
                 span="0 or 1",
                 kind="whole",
-                title="all evidence: structure",
+                title="P(damaging) from structure",
             ),
             "combined_alignment": Column(
                 "whether p_combined rests on an alignment (1) or not (0)",
                 span="0 or 1",
                 kind="whole",
-                title="all evidence: alignment",
+                title="P(damaging) from alignment",
             ),
         },
         takes="tables",

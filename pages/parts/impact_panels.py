@@ -46,7 +46,7 @@ def evidence_panel(impact: Impact) -> None:
                     help="Percent of all single substitutions of this protein that the source "
                     "places below this one; high = more damaging.",
                 ),
-                "evidence": st.column_config.TextColumn(width=165),
+                "evidence": st.column_config.TextColumn(width=180),
                 "whose": st.column_config.TextColumn(width=80),
                 "value": st.column_config.TextColumn(width=205),
                 "says": st.column_config.TextColumn(width=180),

@@ -15,7 +15,8 @@ from glass_core.embedders.kinds import EMBEDDER_KINDS, embedder_class
 from glass_core.errors import ModelError
 from glass_core.models.card import CARD_FILE, MODEL_FORMAT, ModelCard
 from glass_core.models.checkpoint import load_heads, save_head
-from glass_core.models.heads.base import HEADS, CombiningHead, TableHead, head_kind, told_columns
+from glass_core.models.heads.base import CombiningHead, TableHead
+from glass_core.models.heads.kinds import HEADS, head_kind, told_columns
 
 ROOT = Path(__file__).parents[1]
 HEAD_FILE = '''
@@ -72,14 +73,14 @@ TRIAL = f"""
 import sys, types
 from pathlib import Path
 import glass_core.models.heads as rooms
-from glass_core.models.heads import base
+from glass_core.models.heads import kinds
 from glass_core.models.heads.base import HeadKind
 from glass_core.records import Column
 
 module = types.ModuleType("glass_core.models.heads.crowd")
 sys.modules[module.__name__] = rooms.crowd = module
 exec(Path(sys.argv[1]).read_text(), module.__dict__)  # the one file
-base.HEADS = (*base.HEADS, {LINE})  # the one line
+kinds.HEADS = (*kinds.HEADS, {LINE})  # the one line
 
 import torch
 from glass_core.inputs.lists import read_request

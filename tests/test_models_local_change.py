@@ -24,7 +24,8 @@ from glass_core.metrics.distances import distance_matrix
 from glass_core.models.card import ModelCard
 from glass_core.models.checkpoint import load_heads, save_head
 from glass_core.models.evaluation import MODEL
-from glass_core.models.heads.base import Embedded, TableHead, head_kind
+from glass_core.models.heads.base import Embedded, TableHead
+from glass_core.models.heads.kinds import head_kind
 from glass_core.models.heads.local_change import (
     OFFSETS,
     LocalChangeConfig,

@@ -18,8 +18,8 @@ from glass_core.embedders.compact_encoder import CompactConfig, CompactEncoder
 from glass_core.errors import InputError, ModelError, RecordError
 from glass_core.models.card import CARD_FILE, ModelCard
 from glass_core.models.checkpoint import load_heads, save_encoder, save_head, save_model
-from glass_core.models.heads.base import head_kind
 from glass_core.models.heads.fold import COMMON, FoldConfig, FoldHead
+from glass_core.models.heads.kinds import head_kind
 from glass_core.models.heads.siamese import SiameseConfig, SiameseTransformer, predicted_tm
 from glass_core.models.predictor import SiamesePredictor
 from glass_core.models.registry import load_predictor

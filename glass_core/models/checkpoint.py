@@ -19,7 +19,8 @@ from glass_core.embedders.compact_encoder import CompactEncoder
 from glass_core.embedders.weights import read_tensors
 from glass_core.errors import ModelError, RecordError, one_line
 from glass_core.models.card import CARD_FILE, MODEL_FORMAT, ModelCard, file_sha256
-from glass_core.models.heads.base import HeadKind, head_kind
+from glass_core.models.heads.base import HeadKind
+from glass_core.models.heads.kinds import head_kind
 from glass_core.models.heads.siamese import SiameseTransformer
 
 

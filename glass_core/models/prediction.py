@@ -95,7 +95,7 @@ class Prediction:
     flags : tuple of str
         Reasons to doubt these numbers, one sentence each.
     told : mapping
-        What the model's further heads say, by column (`models.heads.base.told_columns`);
+        What the model's further heads say, by column (`models.heads.kinds.told_columns`);
         a column that is not there has no value.
     tracks : mapping
         What they say per position, shape=(L,), by name; NaN = no value.

@@ -16,9 +16,10 @@ from glass_core.embedders.mpnn import StructureEmbedder, StructureEmbedding
 from glass_core.errors import ModelError, VariantError
 from glass_core.models.alignment import AlignmentTable
 from glass_core.models.differences.network import DIFFERENTIAL_DTYPE, DifferentialNetwork
-from glass_core.models.heads.base import HEADS, CombiningHead, Embedded, TableHead
+from glass_core.models.heads.base import CombiningHead, Embedded, TableHead
 from glass_core.models.heads.effect import EffectTable
 from glass_core.models.heads.fold import FoldHead, global_embedding
+from glass_core.models.heads.kinds import HEADS
 from glass_core.models.heads.siamese import SiameseTransformer, predicted_lddt, predicted_tm
 from glass_core.models.memory import release_memory
 from glass_core.models.prediction import (

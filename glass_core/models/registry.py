@@ -15,7 +15,7 @@ from glass_core.embedders.mpnn import StructureEmbedder
 from glass_core.errors import GlassError, UnavailableError
 from glass_core.models.card import ModelCard, file_sha256
 from glass_core.models.checkpoint import load_authors_checkpoint, load_heads
-from glass_core.models.heads.base import head_kind
+from glass_core.models.heads.kinds import head_kind
 from glass_core.models.prediction import ModelInfo
 from glass_core.models.predictor import SiamesePredictor
 from glass_core.settings import Settings

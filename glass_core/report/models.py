@@ -8,7 +8,7 @@ from glass_core.embedders.kinds import PROTT5, embedder_class
 from glass_core.errors import GlassError
 from glass_core.models.card import ModelCard
 from glass_core.models.evaluation import read_evaluations
-from glass_core.models.heads.base import HEADS
+from glass_core.models.heads.kinds import HEADS
 from glass_core.models.registry import ModelEntry, list_models
 from glass_core.report.evidence.words import can_and_cannot
 from glass_core.settings import Settings

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from glass_core.models.alignment import ALIGNMENT_COLUMNS
-from glass_core.models.heads.base import head_kind, told_columns
+from glass_core.models.heads.kinds import head_kind, told_columns
 from glass_core.records import Column
 
 SCREEN_FORMAT = "glass-screen/2"

@@ -26,8 +26,8 @@ from glass_core.embedders.compact_encoder import (
     tokenise,
 )
 from glass_core.models.checkpoint import save_encoder
-from glass_core.models.heads.base import head_kind
 from glass_core.models.heads.effect import EffectConfig, EffectHead
+from glass_core.models.heads.kinds import head_kind
 from glass_core.training.batches import WIDTHS, Batch, Corpus
 from glass_core.training.data.assays import Assay, AssayDraw, read_assays
 from glass_core.training.data.splits import held_out_chains, leaking_sequences

@@ -291,6 +291,12 @@ def test_colours_of_the_view_are_explained(measured, predicted_only):
     assert "orange: mutant" in colour_legend(measured, "chain")
 
 
+def test_a_report_has_no_button_that_sends_data_away(measured):
+    full = report_html(measured, "x")
+    assert full.count('"showSendToCloud": false') == full.count("Plotly.newPlot(") == 2
+    assert '"plotlyServerURL": "https' not in full
+
+
 def test_report_opens_offline_and_escapes(predicted_only, measured):
     bare = report_html(predicted_only, "x")
     assert "<b>x</b>" not in bare

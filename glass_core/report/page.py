@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import plotly.graph_objects as go
 from jinja2 import Environment, StrictUndefined
 
 _STYLE = """
@@ -21,6 +22,22 @@ _FRAME = """<!doctype html>
 <h2>Provenance</h2><table>{% for name, value in provenance %}
 <tr><th>{{ name }}</th><td><code>{{ value }}</code></td></tr>{% endfor %}</table>
 </body></html>"""
+
+
+def figure_html(figure: go.Figure, script: bool = False) -> str:
+    """A figure inside a report, without a button that could send its data anywhere.
+
+    Parameters
+    ----------
+    script : bool
+        Bring Plotly's script along, which the first figure of a report must.
+    """
+    text: str = figure.to_html(
+        full_html=False,
+        include_plotlyjs=script,
+        config={"showSendToCloud": False, "plotlyServerURL": "", "displaylogo": False},
+    )
+    return text
 
 
 def report_page(

@@ -12,7 +12,7 @@ from glass_core.report.impact.matrices import matrices
 from glass_core.report.impact.tables import residue_table, subdomain_table
 from glass_core.report.impact.track import residue_track
 from glass_core.report.impact.verdict import verdict
-from glass_core.report.page import report_page
+from glass_core.report.page import figure_html, report_page
 from glass_core.report.viewer import ViewOptions, colour_choices, colour_legend, viewer_html
 
 _BODY = """<h1>{{ headline }}</h1>
@@ -37,7 +37,7 @@ def report_html(impact: Impact, script: str | None) -> str:
     """The report; `script` is the text of 3Dmol.js (None: the 3D view needs a network)."""
     said = verdict(impact)
     has_structure = impact.protein.structure is not None
-    track = residue_track(impact).to_html(full_html=False, include_plotlyjs=True)
+    track = figure_html(residue_track(impact), script=True)
     parts, evidence = subdomain_table(impact), evidence_table(impact)
     colour_by = colour_choices(impact)[0]
     values = {
@@ -54,9 +54,7 @@ def report_html(impact: Impact, script: str | None) -> str:
         "track": track,
         "has_structure": has_structure,
         "legend": colour_legend(impact, colour_by),
-        "matrices": matrices(impact).to_html(full_html=False, include_plotlyjs=False)
-        if has_structure
-        else "",
+        "matrices": figure_html(matrices(impact)) if has_structure else "",
         "viewer": viewer_html(impact, ViewOptions(colour_by), script) if has_structure else "",
         "parts": parts.to_html(index=False, na_rep="", float_format="%.4f"),
         "residues": residue_table(impact).to_html(index=False, na_rep="", float_format="%.4f"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from glass_core.report.external import external_words
-from glass_core.report.page import report_page
+from glass_core.report.page import figure_html, report_page
 from glass_core.report.screen.figures import distribution, heat_map
 from glass_core.report.screen.tables import agreement_frame, ranking_values, screen_frame
 from glass_core.screen.columns import RANKINGS, SCREEN_COLUMNS
@@ -44,12 +44,10 @@ def screen_report(request: ScreenRequest, rows: Sequence[ScreenRow], name: str) 
         parts.append(
             {
                 "name": protein.name or "protein",
-                "map": heat_map(own, protein, request.ranking).to_html(
-                    full_html=False, include_plotlyjs=next(with_script, False)
+                "map": figure_html(
+                    heat_map(own, protein, request.ranking), next(with_script, False)
                 ),
-                "distribution": distribution(own, request.ranking).to_html(
-                    full_html=False, include_plotlyjs=False
-                ),
+                "distribution": figure_html(distribution(own, request.ranking)),
                 "agreement": ""
                 if agreed.empty
                 else agreed.to_html(index=False, float_format="%.3f"),

@@ -12,12 +12,13 @@ from glass_core.errors import RecordError
 from glass_core.impact.analyse import analyse
 from glass_core.impact.as_json import from_json, to_dict, to_json
 from glass_core.impact.evidence import Evidence, agreement
-from glass_core.protein.annotation import Annotation
+from glass_core.protein.annotation import Annotation, KnownVariant
 from glass_core.protein.profile import AlignmentProfile
 from glass_core.protein.protein import Protein
 from glass_core.protein.variant import Variant
 from glass_core.report.impact.evidence import evidence_table, external_note
 from glass_core.report.impact.html import report_html
+from glass_core.report.impact.verdict import verdict
 from glass_core.sources.alphamissense import CLASSES, read_scores
 from glass_core.sources.fetch import Answer
 from tests.test_protein_external import SEQUENCE, made
@@ -195,3 +196,46 @@ def test_without_weights_one_line_says_how_to_get_them(run, no_esm2, command, tm
     assert err.startswith("Error: ESM-2: no weights are on this machine; run: glass models get ")
     assert len(err.splitlines()) == 1
     assert not (tmp_path / "o.csv").exists()
+
+
+def listing(significance: str, predictor, text: str = "R2W", ids: tuple[str, ...] = ("rs1",)):
+    """The impact of a variant of a protein with one listed variant, R2W."""
+    sequence = "MRTAYIAKQRQISFVKSHFSRQ"
+    change = Variant.parse("R2W", sequence).changes[0]
+    entry = KnownVariant(change, significance, "", ids, "EBI Proteins")
+    annotation = Annotation("P12345", sequence, variants=(entry,))
+    protein = Protein.from_sequence(sequence).annotated(annotation)
+    variant = Variant.parse(text, sequence)
+    return analyse(protein, variant, predictor=predictor, background=0)
+
+
+@pytest.mark.parametrize(
+    ("significance", "side"),
+    [
+        ("Pathogenic/Likely pathogenic", "damaging"),
+        ("Benign", "tolerated"),
+        ("Uncertain significance", "neither"),
+    ],
+)
+def test_what_databases_call_the_variant_is_evidence_and_in_the_headline(
+    significance, side, tiny_predictor
+):
+    impact = listing(significance, tiny_predictor)
+    (one,) = [e for e in impact.evidence if e.name == "databases"]
+    assert (one.says, one.side, one.whose, one.value) == (significance, side, "external", None)
+    assert one.source == "EBI Proteins (rs1)"
+    assert verdict(impact).headline.endswith(f"; databases: {significance}")
+    content = to_dict(impact)
+    assert content["evidence"][-1]["value"] is None
+    assert to_dict(from_json(to_json(impact)))["evidence"] == content["evidence"]
+    assert evidence_table(impact)["value"].iloc[-1] == ""
+
+
+def test_databases_that_say_nothing_of_this_very_variant_are_no_evidence(tiny_predictor):
+    for impact in (
+        listing("", tiny_predictor),
+        listing("Pathogenic", tiny_predictor, "R2K"),
+        listing("Pathogenic", tiny_predictor, "R2W:T3A"),
+    ):
+        assert not [e for e in impact.evidence if e.name == "databases"]
+        assert "databases" not in verdict(impact).headline

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from glass_core.impact.analyse import analyse
+from glass_core.impact.answer import combined, leading_chance
 from glass_core.impact.as_json import from_json, to_dict, to_json
-from glass_core.impact.evidence import combined, leading_chance
 from glass_core.models.alignment import AlignmentTable
 from glass_core.models.checkpoint import load_heads, save_model
 from glass_core.models.heads.combined import INGREDIENTS, CombinedConfig, CombinedHead

@@ -221,7 +221,9 @@ def _print_summary(result: Impact) -> None:
     for one in result.evidence:
         rank = "" if one.percentile is None else f", percentile {one.percentile:.0f}"
         mark = " (external)" if one.whose == "external" else ""
-        click.echo(f"  {one.title}{mark}: {one.says} ({value_words(one)}{rank}; {one.source})")
+        value = value_words(one)
+        measure = f"{value}{rank}; " if value else ""
+        click.echo(f"  {one.title}{mark}: {one.says} ({measure}{one.source})")
     for words in filter(None, [agreement(result.evidence)]):
         click.echo(f"  {words}")
     for check in explaining(result.checks):

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from glass_core.errors import InputError, RecordError
+from glass_core.impact.answer import combined
 from glass_core.impact.baselines import Baselines
-from glass_core.impact.evidence import agreement, combined
+from glass_core.impact.evidence import agreement
 from glass_core.impact.provenance import Provenance
 from glass_core.impact.record import Impact
 from glass_core.impact.rows import residue_rows

@@ -1,15 +1,11 @@
-"""The pieces of evidence about a variant side by side, and where they agree."""
+"""A piece of evidence about a variant, what it speaks for, and where several agree."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from glass_core.models.prediction import Prediction
-from glass_core.protein.external import ExternalScores
-from glass_core.protein.protein import Protein
-from glass_core.protein.variant import Variant
 from glass_core.records import require, require_one_of
 
 Side = Literal["damaging", "tolerated", "neither"]
@@ -18,13 +14,6 @@ Whose = Literal["GLASS", "alignment", "external"]
 WHOSE = ("GLASS", "alignment", "external")
 LIKELY, UNLIKELY = 0.8, 0.2
 """Chances of being damaging from and below which they speak for a side."""
-DESTABILISING, NEUTRAL = 1.0, 0.5
-"""kcal/mol: ddG from which a change counts as destabilising, below which as no change."""
-RARE, ACCEPTED = -3.0, -1.0
-"""Log-odds among homologues below which the new residue counts as rare, above as accepted:
-a twentieth and a third as frequent as the wild type's."""
-_CLASS_SIDES: Mapping[str, Side] = {"likely benign": "tolerated", "likely pathogenic": "damaging"}
-"""What the classes of other people's models speak for; any other takes no side."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +26,8 @@ class Evidence:
         For programs.
     title : str
         For a reader.
-    value : float
+    value : float or None
+        None where its source gives words only.
     unit : str
     low, high : float or None
         Bounds of the value, where its source gives them.
@@ -52,12 +42,12 @@ class Evidence:
         Where it comes from.
     whose : {"GLASS", "alignment", "external"}
         Told by a model of ours, by the homologues that the user gave, or by other people's
-        model: nothing of ours is computed from that.
+        model or database: nothing of ours is computed from that.
     """
 
     name: str
     title: str
-    value: float
+    value: float | None
     unit: str
     percentile: float | None
     side: Side
@@ -74,74 +64,11 @@ class Evidence:
             require(bool(getattr(self, field)), field, "is given")
 
 
-@dataclass(frozen=True)
-class Combined:
-    """One chance of being damaging from all that is at hand.
-
-    Attributes
-    ----------
-    probability : float
-        Calibrated on clinical labels.
-    percentile : float or None
-        Percent of all single substitutions of the protein with a lower one; None for
-        several changes.
-    used : tuple of str
-        Names of the pieces of `Evidence` behind it.
-    structure : bool
-        Whether the structure was read for these.
-    """
-
-    probability: float
-    percentile: float | None
-    used: tuple[str, ...]
-    structure: bool
-
-    def __post_init__(self) -> None:
-        require(0 <= self.probability <= 1, "probability", "lies in [0, 1]")
-        require(bool(self.used), "used", "names what it rests on")
-
-    @property
-    def side(self) -> Side:
-        """What it speaks for."""
-        return side_of_chance(self.probability)
-
-
-def combined(told: Mapping[str, float]) -> Combined | None:
-    """The one chance among what a prediction told; None where the model makes none."""
-    if "p_combined" not in told:
-        return None
-    structure, alignment = (bool(told[f"combined_{w}"]) for w in ("structure", "alignment"))
-    used: tuple[str, ...] = ("effect",)  # alone from the sequence, see `models.heads.combined`
-    if structure or alignment:
-        used += ("stability",)
-    if alignment:
-        used += ("alignment",)
-    return Combined(told["p_combined"], told.get("combined_percentile"), used, structure)
-
-
-def leading_chance(told: Mapping[str, float]) -> float | None:
-    """The chance to go by: from all evidence, else that of the effect head; None without."""
-    return told.get("p_combined", told.get("p_damaging"))
-
-
 def side_of_chance(chance: float) -> Side:
     """What a chance of being damaging speaks for."""
     if chance >= LIKELY:
         return "damaging"
     return "tolerated" if chance <= UNLIKELY else "neither"
-
-
-def gather(protein: Protein, variant: Variant, prediction: Prediction) -> tuple[Evidence, ...]:
-    """Everything at hand about a variant of `protein`: the most telling first, external last."""
-    told = prediction.told
-    kinds: tuple[tuple[str, Callable[[Protein, Prediction], Evidence]], ...] = (
-        ("ddg", _stability),
-        ("p_damaging", _effect),
-        ("alignment_log_odds", _alignment),
-    )
-    own = (make(protein, prediction) for column, make in kinds if column in told)
-    external = (_external(scores, variant) for scores in protein.external)
-    return (*own, *filter(None, external))
 
 
 def agreement(evidence: Sequence[Evidence]) -> str:
@@ -164,96 +91,3 @@ def agreement(evidence: Sequence[Evidence]) -> str:
 
 def _listed(evidence: Sequence[Evidence]) -> str:
     return " and ".join(f"{one.title} says {one.says}" for one in evidence)
-
-
-def _stability(protein: Protein, prediction: Prediction) -> Evidence:
-    told = prediction.told
-    ddg = told["ddg"]
-    side: Side = "neither"
-    if ddg >= DESTABILISING:
-        side, says = "damaging", "destabilising"
-    elif ddg <= -DESTABILISING:
-        says = "stabilising"
-    elif abs(ddg) < NEUTRAL:
-        side, says = "tolerated", "little change of stability"
-    else:
-        says = "mildly destabilising" if ddg > 0 else "mildly stabilising"
-    return Evidence(
-        "stability",
-        "stability",
-        ddg,
-        "kcal/mol",
-        told.get("ddg_percentile"),
-        side,
-        says,
-        f"{prediction.model}, from {_read(prediction, told['ddg_structure'])}",
-        told["ddg_low"],
-        told["ddg_high"],
-    )
-
-
-def _effect(protein: Protein, prediction: Prediction) -> Evidence:
-    told = prediction.told
-    chance = told["p_damaging"]
-    side = side_of_chance(chance)
-    return Evidence(
-        "effect",
-        "likeness to clinical variants",
-        chance,
-        "",
-        told.get("percentile_protein"),
-        side,
-        "no side" if side == "neither" else side,
-        f"{prediction.model}, from {_read(prediction, told.get('effect_structure'))}",
-    )
-
-
-def _read(prediction: Prediction, structure: float | None) -> str:
-    """What a head went by."""
-    if structure:
-        return f"the structure ({prediction.model.structure_embedder}) and the sequence"
-    return "the sequence alone"
-
-
-def _alignment(protein: Protein, prediction: Prediction) -> Evidence:
-    told = prediction.told
-    log_odds = told["alignment_log_odds"]
-    side: Side = "neither"
-    says = "uncommon among homologues"
-    if log_odds <= RARE:
-        side, says = "damaging", "rare among homologues"
-    elif log_odds >= ACCEPTED:
-        side, says = "tolerated", "accepted by homologues"
-    profile = protein.profile
-    depth = "" if profile is None else f", {profile.depth:,} rows, Neff {profile.neff:,.0f}"
-    name = "an alignment" if profile is None else profile.name
-    return Evidence(
-        "alignment",
-        "the alignment",
-        log_odds,
-        "log-odds",
-        told.get("alignment_percentile"),
-        side,
-        says,
-        f"{name}{depth}",
-        whose="alignment",
-    )
-
-
-def _external(scores: ExternalScores, variant: Variant) -> Evidence | None:
-    """What other people's model says; a side only by a class of its authors'."""
-    told = scores.told(variant)
-    if not told:
-        return None
-    called = scores.class_of(variant)
-    return Evidence(
-        scores.kind,
-        scores.name,
-        told[scores.kind],
-        "",
-        told.get(f"{scores.kind}_percentile"),
-        _CLASS_SIDES.get(called, "neither"),
-        called or "no class",
-        f"{scores.credit}; {scores.scale}",
-        whose="external",
-    )

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from glass_core.impact.baselines import Baselines
 from glass_core.impact.checks.base import Check
 from glass_core.impact.checks.run import structural_checks
-from glass_core.impact.evidence import Evidence, gather
+from glass_core.impact.evidence import Evidence
+from glass_core.impact.gather import gather
 from glass_core.impact.provenance import Provenance
 from glass_core.metrics.measure import Measurement
 from glass_core.metrics.noise import (

@@ -38,7 +38,9 @@ def external_note(impact: Impact) -> str:
 
 
 def value_words(evidence: Evidence) -> str:
-    """The value with its unit and, where they are known, its bounds."""
+    """The value with its unit and, where they are known, its bounds; '' without one."""
+    if evidence.value is None:
+        return ""
     signed = "+.1f" if evidence.unit else ".2f"
     words = f"{evidence.value:{signed}} {evidence.unit}".strip()
     if evidence.low is None or evidence.high is None:

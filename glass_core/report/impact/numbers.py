@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from glass_core.impact.evidence import combined, leading_chance
+from glass_core.impact.answer import combined, leading_chance
 from glass_core.impact.record import Impact
 
 NOTHING = "none"

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glass_core.impact.evidence import Combined, combined, leading_chance, side_of_chance
+from glass_core.impact.answer import Combined, combined, leading_chance
+from glass_core.impact.evidence import side_of_chance
+from glass_core.impact.gather import listed
 from glass_core.impact.record import Impact
 from glass_core.models.prediction import LDDT_TRAINED_ABOVE, MIN_COVERAGE
 from glass_core.records import known_mean
@@ -23,11 +25,17 @@ class Verdict:
 
 def verdict(impact: Impact) -> Verdict:
     """Say what the prediction and the measurement, if any, show."""
-    predicted = _predicted(impact)
+    predicted, known = _predicted(impact), _listed(impact)
     if not impact.measured:
-        return Verdict(_predicted_headline(impact), tuple(predicted))
+        return Verdict(_predicted_headline(impact) + known, tuple(predicted))
     headline, measured = _measured(impact)
-    return Verdict(headline, (*measured, *predicted))
+    return Verdict(headline + known, (*measured, *predicted))
+
+
+def _listed(impact: Impact) -> str:
+    """A semicolon and what clinical databases call this very variant; '' where they do not."""
+    known = listed(impact.protein, impact.variant)
+    return "" if known is None else f"; databases: {known.says}"
 
 
 def _predicted_headline(impact: Impact) -> str:

@@ -322,6 +322,9 @@ def test_superposed_files_carry_the_score(measured):
 
 def test_verdict_never_claims_more_than_the_floor(globin, tiny_predictor, measured, predicted_only):
     assert "above the noise floor" in verdict(measured).headline
+    chance = f"(P {measured.prediction.told['p_damaging']:.2f})"
+    assert chance in verdict(measured).headline, "measuring adds to the answer"
+    assert "chance of being damaging" in verdict(measured).sentences[0]
     assert any("symmetric" in s for s in verdict(predicted_only).sentences)
 
     class Still(FakeRemodeller):
@@ -336,7 +339,7 @@ def test_verdict_never_claims_more_than_the_floor(globin, tiny_predictor, measur
         mutant=Remodelling(Still()),
         background=0,
     )
-    assert "no change beyond the noise" in verdict(quiet).headline
+    assert "; remodelled without a change beyond the noise" in verdict(quiet).headline
 
 
 def test_a_mutant_structure_of_ones_own(globin, variant, tiny_predictor):

@@ -110,6 +110,11 @@ def test_labels_under_any_of_their_headings(heading):
         ("drug response", None),
         ("not provided", None),
         ("", None),
+        ("Destabilizing", True),
+        ("loss of function", True),
+        ("non_functional", True),
+        ("Functional", False),
+        ("no effect", False),
     ],
 )
 def test_what_clinvar_calls_a_variant(words, label):

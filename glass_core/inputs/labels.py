@@ -16,7 +16,14 @@ _DAMAGING = {
     "lp",
     "damaging",
     "deleterious",
+    "destabilising",
+    "destabilizing",
     "disease",
+    "loss of function",
+    "lof",
+    "nonfunctional",
+    "non functional",
+    "non-functional",
 }
 _HARMLESS = {
     "0",
@@ -28,7 +35,9 @@ _HARMLESS = {
     "b",
     "lb",
     "tolerated",
+    "functional",
     "neutral",
+    "no effect",
 }
 _BINARY = {"0", "0.0", "1", "1.0", "true", "false", "yes", "no"}
 _BESIDE = {

@@ -24,12 +24,16 @@ class Verdict:
 
 
 def verdict(impact: Impact) -> Verdict:
-    """Say what the prediction and the measurement, if any, show."""
-    predicted, known = _predicted(impact), _listed(impact)
+    """Say what the prediction and the measurement, if any, show.
+
+    What was measured is added to the answer and does not replace it.
+    """
+    headline, predicted = _predicted_headline(impact) + _listed(impact), _predicted(impact)
     if not impact.measured:
-        return Verdict(_predicted_headline(impact) + known, tuple(predicted))
-    headline, measured = _measured(impact)
-    return Verdict(headline + known, (*measured, *predicted))
+        return Verdict(headline, tuple(predicted))
+    what, measured = _measured(impact)
+    first, *rest = predicted
+    return Verdict(f"{headline}; {what}", (first, *measured, *rest))
 
 
 def _listed(impact: Impact) -> str:
@@ -122,12 +126,13 @@ def _effect_sentence(told: Mapping[str, float]) -> str:
 
 
 def _measured(impact: Impact) -> tuple[str, list[str]]:
-    name, seeds = impact.variant.text, len(impact.replicates)
+    """What was measured in a few words, and in sentences."""
+    seeds = len(impact.replicates)
     spread = "" if np.isnan(impact.tm_score_sd) else f" ± {impact.tm_score_sd:.4f}"
     floor, deficit = impact.noise_floor, impact.deficit_above_floor
     strain = impact.strain_above_floor
     if floor is None or deficit is None or strain is None:
-        return f"{name}: measured against the given mutant structure", [
+        return "measured against the given mutant structure", [
             f"Measured on the structure given: TM-score {impact.tm_score:.4f}, mean lDDT "
             f"{known_mean(impact.measured_lddt):.4f}; there is no noise floor to compare with."
         ]
@@ -140,13 +145,14 @@ def _measured(impact: Impact) -> tuple[str, list[str]]:
         f"Of {len(deficit.significant)} residues {by_lddt} rise above the floor by lDDT and "
         f"{by_strain} by effective strain, which also sees shifts under 0.5 Å (5% false "
         "discovery rate).",
-        "A remodelled mutant is a model, not an experiment.",
+        "A remodelled mutant is a model, not an experiment: the backbone is held near that of the "
+        "wild type, so it shows how neighbours give way, and neither unfolding nor lost function.",
     ]
     if not by_lddt and not by_strain:
-        return f"{name}: no change beyond the noise of the remodelling", sentences
+        return "remodelled without a change beyond the noise", sentences
     parts = [s for s in impact.subdomains if s.kind == "element" and s.strain_p_value <= 0.05]
     where = f", most in {parts[0].name}" if parts else ""
     if not by_lddt:
-        return f"{name}: shifts above the noise floor but too small for lDDT{where}", sentences
+        return f"remodelled with shifts under 0.5 Å above the noise floor{where}", sentences
     extent = "local change" if by_lddt <= 0.25 * len(impact.protein) else "widespread change"
-    return f"{name}: {extent} above the noise floor{where}", sentences
+    return f"remodelled with {extent} above the noise floor{where}", sentences

@@ -20,7 +20,14 @@ from glass_core.report.impact.exports import exports
 from glass_core.report.impact.html import report_html
 from glass_core.report.impact.tables import subdomain_table
 from glass_core.report.impact.track import residue_track
-from glass_core.report.viewer import ViewOptions, colour_choices, colour_legend, viewer_html
+from glass_core.report.viewer import (
+    LEAST_FULL,
+    ViewOptions,
+    colour_choices,
+    colour_legend,
+    full_colour,
+    viewer_html,
+)
 from tests.test_impact import FakeRemodeller
 
 
@@ -154,3 +161,17 @@ def test_json_and_table_hold_one_value_per_position(moved, plain):
     assert float(rows[40]["predicted_flexibility"]) < float(rows[40]["predicted_change"])
     assert float(rows[40]["conservation"]) > 0
     assert "predicted change" in report_html(moved, "x")
+
+
+def test_noise_looks_small(moved):
+    lowest = float(np.nanmin(moved.predicted_lddt))
+    axis = residue_track(moved).layout.yaxis2.range
+    assert axis[0] == pytest.approx(min(0.9, lowest) - 0.02) and axis[1] > 1
+    for colour_by, least in LEAST_FULL.items():
+        if colour_by in colour_choices(moved):
+            assert full_colour(moved, colour_by) >= least
+    still = replace(
+        moved, prediction=replace(moved.prediction, lddt=np.full(len(moved.protein), 0.999))
+    )
+    assert full_colour(still, "deficit") == LEAST_FULL["deficit"], "0.001 is not painted dark"
+    assert residue_track(still).layout.yaxis2.range == pytest.approx((0.88, 1.01))

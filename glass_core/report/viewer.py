@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,6 +18,8 @@ from glass_core.protein.structure.write import write_structure
 from glass_core.report import style
 
 ColourBy = Literal["strain", "change", "deficit", "chain", "pLDDT"]
+LEAST_FULL: Mapping[ColourBy, float] = {"strain": 0.05, "change": 1.0, "deficit": 0.05}
+"""Strain, Å and 1 - lDDT from which on a residue may have the darkest colour."""
 SCRIPT = Path("vendor") / "3Dmol-min.js"
 """Inside the assets folder; put there by ``make``."""
 
@@ -119,12 +122,12 @@ def _palette(impact: Impact, colour_by: ColourBy) -> dict[int, str]:
 def full_colour(impact: Impact, colour_by: ColourBy) -> float:
     """The deficit, strain or change from which a residue has the darkest colour.
 
-    The 97th percentile of the track, so that one residue does not pale the
-    rest; at least 0.001.
+    The 97th percentile of the track, so that one residue does not pale the rest; at least
+    `LEAST_FULL`, so that noise is not dark.
     """
     track = _painted(impact, colour_by)
     known = track[~np.isnan(track)]
-    return max(float(np.quantile(known, 0.97)) if len(known) else 0.0, 0.001)
+    return max(float(np.quantile(known, 0.97)) if len(known) else 0.0, LEAST_FULL[colour_by])
 
 
 def _painted(impact: Impact, colour_by: ColourBy) -> NDArray[np.float64]:

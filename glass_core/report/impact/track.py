@@ -16,6 +16,8 @@ from glass_core.report.impact.annotation import add_annotation, has_annotation
 from glass_core.report.impact.matrices import residue_names
 from glass_core.report.ribbon import add_ribbon
 
+LDDT_FROM = 0.9
+"""An axis of lDDT begins there or lower."""
 _NAMED_SITES = 10
 _RIBBON, _ANNOTATION = 50, 80
 """Pixels, as the heights of panels."""
@@ -56,6 +58,16 @@ class Panel:
     lines: tuple[Line, ...]
     from_zero: bool = False
 
+    @property
+    def axis(self) -> dict[str, object]:
+        """Of its values: from 0, or of lDDT from `LDDT_FROM` at most, so that noise looks small."""
+        if self.from_zero:
+            return {"rangemode": "tozero"}
+        values = np.concatenate([line.values for line in self.lines])
+        known = values[~np.isnan(values)]
+        lowest = min(LDDT_FROM, float(known.min()) if len(known) else LDDT_FROM)
+        return {"range": [lowest - 0.02, 1.01]}
+
 
 def residue_track(impact: Impact, selected: int | None = None) -> go.Figure:
     """Changes and lDDT, conservation, secondary structure and annotation along the sequence.
@@ -81,8 +93,7 @@ def residue_track(impact: Impact, selected: int | None = None) -> go.Figure:
     for row, panel in enumerate(panels, start=1):
         for line in panel.lines:
             _draw(figure, line, hover, row)
-        mode = {"rangemode": "tozero"} if panel.from_zero else {}
-        figure.update_yaxes(title_text=panel.title, row=row, col=1, **mode, **style.AXIS)
+        figure.update_yaxes(title_text=panel.title, row=row, col=1, **panel.axis, **style.AXIS)
     add_ribbon(figure, impact.protein, len(panels) + 1, legend=True)
     if known:
         add_annotation(figure, impact.protein, len(heights))

@@ -326,6 +326,7 @@ def test_verdict_never_claims_more_than_the_floor(globin, tiny_predictor, measur
     assert chance in verdict(measured).headline, "measuring adds to the answer"
     assert "chance of being damaging" in verdict(measured).sentences[0]
     assert any("symmetric" in s for s in verdict(predicted_only).sentences)
+    assert "is told of insertions and deletions" in verdict(predicted_only).headline
 
     class Still(FakeRemodeller):
         def remodel(self, request, watch=UNWATCHED):

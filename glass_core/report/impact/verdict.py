@@ -51,6 +51,11 @@ def _predicted_headline(impact: Impact) -> str:
         side = side_of_chance(chance)
         says = "the prediction takes no side" if side == "neither" else f"predicted {side}"
         return f"{impact.variant.text}: {says} (P {chance:.2f})"
+    if not impact.variant.only_substitutions:
+        return (
+            f"{impact.variant.text}: no chance of being damaging is told of insertions and "
+            f"deletions; predicted TM-score {impact.prediction.tm_score:.3f}"
+        )
     percentile = impact.baselines.percentile
     if percentile is None:
         return f"{impact.variant.text}: predicted TM-score {impact.prediction.tm_score:.3f}"

@@ -9,7 +9,8 @@ from glass_core.inputs.analysis import AnalysisInputs, AnalysisRequest, read_ana
 from glass_core.inputs.choice import VariantChoice
 from glass_core.inputs.columns import ColumnChoice, Columns
 from glass_core.inputs.upload import Upload, file_named, text_or_file
-from glass_core.protein.annotation import Annotation, KnownVariant
+from glass_core.inputs.words import read_variant
+from glass_core.protein.annotation import Annotation, Feature, KnownVariant
 from glass_core.protein.change import Change
 from glass_core.protein.protein import Protein
 from glass_core.protein.variant import Variant
@@ -126,3 +127,37 @@ def test_records_of_an_analysis_check_themselves():
             AnalysisRequest(**wrong)
     with pytest.raises(RecordError):
         AnalysisInputs(PROTEIN, Variant.parse("M1K", "MK"))
+
+
+HBB = "MVHLTPEEKSAVTALWGKVNVDEVGG"
+
+
+@pytest.mark.parametrize(
+    ("sequence", "text", "hint"),
+    [
+        (HBB, "E6V", "Without counting the first methionine it would be E7V."),
+        (HBB[1:], "E8K", "With a first methionine counted that the sequence lacks it would be E7K"),
+        (HBB[1:], "E8K:S10A", "it would be E7K:S9A"),
+    ],
+)
+def test_a_residue_that_does_not_fit_is_looked_for_in_other_numberings(sequence, text, hint):
+    with pytest.raises(VariantError, match=hint):
+        read_variant(text, Protein.from_sequence(sequence))
+
+
+@pytest.mark.parametrize("text", ["W6V", "E6V:W1A"])
+def test_what_fits_nowhere_has_no_hint(text):
+    with pytest.raises(VariantError, match="check the numbering") as caught:
+        read_variant(text, Protein.from_sequence(HBB))
+    assert "would be" not in str(caught.value)
+
+
+def test_author_numbers_and_signal_peptides_are_tried(globin):
+    with pytest.raises(VariantError, match=r"By author numbers \(choose them\) it would be V31P"):
+        read_variant("V35P", Protein.from_structure(globin))
+    with pytest.raises(VariantError, match=r"By sequence numbers \(choose them\) it would be D1P"):
+        read_variant("D1P", Protein.from_structure(globin), "author")
+    annotation = Annotation("P12345", HBB, features=(Feature("Signal", 1, 10),))
+    protein = Protein.from_sequence(HBB).annotated(annotation)
+    with pytest.raises(VariantError, match="behind the signal peptide it would be A11W"):
+        read_variant("A1W", protein)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from glass_core.errors import SeveralVariantsError, VariantError, shown
+from glass_core.errors import InputError, SeveralVariantsError, VariantError, shown
 from glass_core.protein.notation import expand, read_changes, read_plain
-from glass_core.protein.numbering import NumberingKind
+from glass_core.protein.numbering import NUMBERING_KINDS, Numbering, NumberingKind
 from glass_core.protein.protein import Protein
 from glass_core.protein.variant import Variant
 from glass_core.protein.written import Written, take_apart
@@ -25,15 +26,22 @@ def read_variants(
     Raises
     ------
     VariantError
-        It names none; the message says why.
+        It names none; the message says why, and in which other numbering it would fit.
     InputError
         The protein has no such numbering.
     """
-    if numbering == "sequence":
+    numbers = protein.numbering(numbering)
+    try:
+        return _read(text, protein, numbers)
+    except VariantError as error:
+        raise VariantError(f"{error}{_fitting(text, protein, numbering)}") from error
+
+
+def _read(text: str, protein: Protein, numbers: Numbering) -> tuple[Variant, ...]:
+    if numbers == Numbering.of_sequence(len(protein)):
         plain = read_plain(text, protein.sequence)
         if plain is not None:
             return (Variant(protein.sequence, (plain,)),)
-    numbers = protein.numbering(numbering)
     _check_brackets(text)
     written = take_apart(text)
     _check_owner(written, protein)
@@ -42,6 +50,53 @@ def read_variants(
         changes = read_changes(written.variant, protein.sequence, numbers)
         return (Variant(protein.sequence, changes),)
     return tuple(Variant.parse(word, protein.sequence) for word in several)
+
+
+def _fitting(text: str, protein: Protein, tried: NumberingKind) -> str:
+    """What `text` would be in each other numbering in which it can be read; '' in none."""
+    fits = []
+    for how, numbers in _other_numberings(protein, tried):
+        try:
+            variants = _read(text, protein, numbers)
+        except VariantError:
+            continue
+        fits.append(f"{how} it would be {', '.join(v.text for v in variants[:3])}")
+    told = "; ".join(fits)
+    return f" {told[0].upper()}{told[1:]}." if told else ""
+
+
+def _other_numberings(protein: Protein, tried: NumberingKind) -> Iterator[tuple[str, Numbering]]:
+    """Ways to number the residues that people use, in words."""
+    for kind in NUMBERING_KINDS:
+        if kind != tried:
+            try:
+                yield f"by {kind} numbers (choose them)", protein.numbering(kind)
+            except InputError:
+                continue
+    length = len(protein)
+    if protein.sequence.startswith("M"):
+        yield (
+            "without counting the first methionine",
+            Numbering("sequence", ("", *map(str, range(1, length)))),
+        )
+    else:
+        yield (
+            "with a first methionine counted that the sequence lacks",
+            Numbering("sequence", tuple(map(str, range(2, length + 2)))),
+        )
+    signal = _signal_end(protein)
+    if signal:
+        mature = ("",) * signal + tuple(map(str, range(1, length - signal + 1)))
+        yield "counted from behind the signal peptide", Numbering("sequence", mature)
+
+
+def _signal_end(protein: Protein) -> int:
+    """Last position of the signal peptide that the databases list; 0 without one."""
+    features = () if protein.annotation is None else protein.annotation.features
+    for feature in features:
+        if feature.kind == "Signal":
+            return protein.position_of_uniprot(feature.end) or 0
+    return 0
 
 
 def read_variant(text: str, protein: Protein, numbering: NumberingKind = "sequence") -> Variant:

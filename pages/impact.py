@@ -16,6 +16,7 @@ from glass_core.remodel.base import Remodelling, RemodelSettings
 from glass_core.report.impact.verdict import verdict
 from glass_core.runs.jobs import JobStatus
 from glass_core.runs.store import new_id
+from pages.parts.alignment import take_alignment
 from pages.parts.common import impact_jobs, kept_impact, predictor, runs, through_the_front_door
 from pages.parts.hand_over import taken_over
 from pages.parts.impact_form import WILD, input_form, screen_instead, start_analysis
@@ -192,6 +193,7 @@ def open_handed_over() -> None:
             numbering=given.numbering,
             annotation=given.annotation,
         )
+        take_alignment(WILD, given.alignment)
         state.start = True
     if state.next_accession is not None:
         fields.update(accession=state.next_accession)
@@ -224,6 +226,7 @@ def restore_fields() -> None:
             variant=impact.variant.text,
             annotation=impact.protein.annotation,
         )
+        take_alignment(WILD, impact.protein.profile)
         structure = impact.protein.structure
         if structure is not None:
             state["given"] = Upload.of_structure(structure)

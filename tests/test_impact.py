@@ -405,3 +405,21 @@ def test_what_is_dear_is_compared_with_fewer_variants(tiny_predictor):
     assert [affordable_background(Costly(small), n) for n in lengths] == [100, 100, 80, 26, 0]
     assert [affordable_background(Costly(large), n) for n in lengths] == [0, 0, 0, 0, 0]
     assert affordable_background(Costly(large, "cuda:1"), 300) > 20
+
+
+def test_what_the_structure_lacks_is_flagged(globin, tiny_predictor):
+    sequence = "MKTAY" + globin.sequence
+    protein = Protein.combine(sequence, globin)
+    flagged = analyse(
+        protein, Variant.parse("K2R", sequence), predictor=tiny_predictor, background=0
+    )
+    assert any("K2R has no coordinates" in flag for flag in flagged.flags)
+    kept = np.isin(globin.residue_of_atom, np.flatnonzero(np.arange(len(globin)) % 20 != 5))
+    holed = Protein.from_structure(Structure.from_atoms(globin.atoms[kept], "x"))
+    variant = Variant.parse(f"{holed.sequence[20]}21P", holed.sequence)
+    flags = analyse(holed, variant, predictor=tiny_predictor, background=0).flags
+    assert any("lacks residues at 8 place(s)" in flag for flag in flags), flags
+    whole = Protein.from_structure(globin)
+    variant = Variant.parse("V31P", whole.sequence)
+    flags = analyse(whole, variant, predictor=tiny_predictor, background=0).flags
+    assert not any("lacks residues" in flag or "no coordinates" in flag for flag in flags)

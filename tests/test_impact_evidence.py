@@ -146,7 +146,7 @@ def test_command_shows_alphamissense_of_what_was_looked_up(run, services, tmp_pa
     places = environment(services, tmp_path / "downloads")
     code, out, err = run("impact", "--variant", "P04637 D393Y", **places)
     assert code == 0, err
-    (line,) = (line for line in out.splitlines() if line.startswith("  AlphaMissense"))
+    (line,) = (line for line in out.splitlines() if line.startswith("  AlphaMissense (external)"))
     assert line.startswith("  AlphaMissense (external): likely pathogenic (1.00, percentile 100; ")
     assert "CC BY 4.0" in line
     assert P53.endswith("D")

@@ -25,6 +25,7 @@ from glass_core.models.heads.stability import (
 from glass_core.models.predictor import SiamesePredictor
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
+from glass_core.protein.structure.structure import Structure
 from glass_core.protein.variant import Variant
 from tests.tools.mpnn import WIDE, effect_head, stability_head
 
@@ -185,3 +186,14 @@ def test_json_holds_the_contract(seeing, globin):
         assert {"name", "holds", "text"} <= set(check)
     back = from_json(to_json(impact))
     assert json.loads(to_json(back)) == json.loads(to_json(impact))
+
+
+def test_a_structure_of_c_alphas_alone_is_said(seeing, globin):
+    atoms = globin.atoms[globin.atoms.atom_name == "CA"]
+    trace = Protein.from_structure(Structure.from_atoms(atoms, "trace"))
+    variant = Variant.parse("D1P", trace.sequence)
+    (said,) = seeing.predict(trace, [variant])
+    assert any("read by them alone" in flag for flag in said.flags)
+    assert said.told["ddg_structure"] == 1
+    (said,) = seeing.predict(Protein.from_structure(globin), [variant])
+    assert not any("read by them alone" in flag for flag in said.flags)

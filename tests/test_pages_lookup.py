@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from glass_core.runs.store import RunStore
+from glass_core.settings import Settings
+from pages.parts.hand_over import HandOver
 from tests.test_pages_impact import APP, headings
 from tests.test_protein_structure import pdb_line, pdb_text
 from tests.tools.pace import patience
@@ -244,7 +247,7 @@ def test_alphafold_s_alignment_is_fetched_when_it_is_asked_for(page, services):
     assert path not in services.asked
     page.button(key="fetch_alignment").click().run()
     assert not page.exception and path in services.asked
-    assert "AlphaFold DB's alignment is used" in captions(page)
+    assert "AF-Q8N726-F1-msa.a3m is used" in captions(page)
     page.text_input(key="variant").set_value("G16D")
     page.button(key="analyse").click().run()
     assert not page.exception
@@ -252,7 +255,7 @@ def test_alphafold_s_alignment_is_fetched_when_it_is_asked_for(page, services):
     row = evidence[evidence["evidence"] == "the alignment"].iloc[0]
     assert "AF-Q8N726-F1-msa.a3m, 61 rows" in row["source"]
     page.button(key="clear_accession").click().run()
-    assert "alignment is used" not in captions(page)
+    assert "msa.a3m is used" not in captions(page)
     assert not [b for b in page.button if b.key == "fetch_alignment"]
 
 
@@ -274,3 +277,26 @@ def test_a_screen_takes_the_fetched_alignment(page, services):
     page.button(key="screen_go").click().run()
     assert not page.exception
     assert page.dataframe[0].value["alignment_log_odds"].notna().all()
+
+
+def test_an_alignment_goes_along_with_a_variant_that_is_opened(page, services):
+    services.replies["/files/AF-Q8N726-F1-msa.a3m"] = Reply(deep_alignment(ARF), kind="text/plain")
+    page.switch_page("pages/screen.py").run()
+    look_up(page, "Q8N726", "screen_")
+    page.button(key="screen_fetch_alignment").click().run()
+    page.text_input(key="screen_range").set_value("16-16").run()
+    page.button(key="screen_go").click().run()
+    run = page.query_params["run"]
+    page.session_state["hand_over_impact"] = HandOver.of_protein(opened(run), "G16D")
+    page.switch_page("pages/impact.py").run()
+    assert not page.exception
+    assert "Of the result: AF-Q8N726-F1-msa.a3m, 61 rows" in captions(page)
+    rows = next(d.value for d in page.dataframe if "evidence" in d.value.columns)
+    assert "the alignment" in set(rows["evidence"])
+    page.button(key="remove_profile").click().run()
+    assert "Of the result" not in captions(page)
+
+
+def opened(run):
+    """The protein of a screen's run."""
+    return RunStore(Settings.from_environment().runs).inputs(run).proteins[0]

@@ -21,12 +21,14 @@ def models_command(context: click.Context, as_json: bool) -> None:
 
 
 @models_command.command("get")
-@click.argument("name", type=click.Choice(list(PUBLISHED)))
+@click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask before fetching.")
 def get_command(name: str, yes: bool) -> None:
     """Fetch weights that others published: size and licence are told first."""
     from glass_core.embedders.fetching import fetch
 
+    if name not in PUBLISHED:
+        raise InputError(f"'{name}': is not known; use {', '.join(PUBLISHED)}.")
     published = PUBLISHED[name]
     click.echo(
         f"{published.title}: {published.size} from {published.source}, licence "

@@ -115,10 +115,12 @@ class StructureEmbedder:
         place = np.full(len(structure), -1)
         covered = np.flatnonzero(protein.structure_index >= 0)
         place[protein.structure_index[covered]] = covered
-        complete = structure.backbone.complete.mean() >= _MIN_COMPLETE
-        view: View = "backbone" if complete else "trace"
         return self.embed_backbone(
-            view, structure.backbone, place, [protein.sequence], structure.partners
+            view_of(structure.backbone),
+            structure.backbone,
+            place,
+            [protein.sequence],
+            structure.partners,
         )[0]
 
     def embed_backbone(
@@ -214,6 +216,11 @@ class StructureEmbedder:
                     -1,
                 )
             yield values[: len(own)].cpu()
+
+
+def view_of(backbone: Backbone) -> View:
+    """How a structure is read: by whole backbones, or by the C-alphas alone."""
+    return "backbone" if backbone.complete.mean() >= _MIN_COMPLETE else "trace"
 
 
 def _letters(sequence: str) -> Tensor:

@@ -85,7 +85,8 @@ def agreement(evidence: Sequence[Evidence]) -> str:
     if len(taken) == len(evidence):
         return f"All of it agrees: {_listed(taken)}."
     if taken:
-        return f"One side only is taken: {_listed(taken)}; the rest takes none."
+        words = _listed(taken)
+        return f"{words[0].upper()}{words[1:]}; nothing else takes a side."
     return "None of it takes a side."
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from glass_core.impact.evidence import Evidence, Side, side_of_chance
+from glass_core.impact.evidence import LIKELY, UNLIKELY, Evidence, Side, side_of_chance
 from glass_core.inputs.labels import read_label
 from glass_core.models.prediction import Prediction
 from glass_core.protein.external import ExternalScores
@@ -92,7 +92,7 @@ def _effect(protein: Protein, prediction: Prediction) -> Evidence:
         "",
         told.get("percentile_protein"),
         side,
-        "no side" if side == "neither" else side,
+        f"no side (between {UNLIKELY} and {LIKELY})" if side == "neither" else side,
         f"{prediction.model}, from {_read(prediction, told.get('effect_structure'))}",
     )
 

@@ -228,6 +228,20 @@ class Impact:
                 f"{int((~self.protein.covered).sum())} of {len(self.protein)} positions have no "
                 "coordinates and no measured value."
             )
+        unseen = [
+            self.site_label(p) for p in self.variant.positions if not self.protein.covered[p - 1]
+        ]
+        if unseen:
+            flags.append(
+                f"{', '.join(unseen[:5])} has no coordinates: it is told of by the sequence, and "
+                "ranked among substitutions most of which are told of by the structure."
+            )
+        breaks = int((np.diff(structure.backbone.numbers) > 1).sum())
+        if breaks and self.protein.sequence == structure.sequence:
+            flags.append(
+                f"The sequence is the structure's own, which lacks residues at {breaks} place(s): "
+                "what stands side by side there does not in the protein. Give the whole sequence."
+            )
         mismatches = self.protein.mismatches
         if mismatches:
             flags.append(

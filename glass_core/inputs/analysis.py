@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, get_args
 
 from glass_core.errors import VariantError, shown
-from glass_core.inputs.proteins import read_protein, with_alignment
+from glass_core.inputs.proteins import Alignment, read_protein, with_alignment
 from glass_core.inputs.upload import Upload
 from glass_core.inputs.words import read_variant
 from glass_core.protein.annotation import Annotation
@@ -44,7 +43,7 @@ class AnalysisRequest:
         What the numbers in `variant` mean.
     annotation : Annotation or None
         What was looked up about the protein; its sequence stands in for an empty `wild`.
-    alignment : Path or Upload or None
+    alignment : Path, Upload, AlignmentProfile or None
         An alignment of homologues, see `msa.read_profile`.
     follow : {"sequence", "structure"}
         Whose residue the wild type has where the two differ.
@@ -59,7 +58,7 @@ class AnalysisRequest:
     mutant_chain: str | None = None
     numbering: NumberingKind = "sequence"
     annotation: Annotation | None = None
-    alignment: Path | Upload | None = None
+    alignment: Alignment | None = None
     follow: Follow = "sequence"
 
     def __post_init__(self) -> None:

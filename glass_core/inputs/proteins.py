@@ -10,6 +10,7 @@ from glass_core.errors import InputError, SequenceError
 from glass_core.inputs.msa import read_profile
 from glass_core.inputs.upload import Upload
 from glass_core.protein.annotation import Annotation
+from glass_core.protein.profile import AlignmentProfile
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import NamedSequence, read_sequence, read_sequences
 from glass_core.protein.structure.file import read_structure
@@ -20,7 +21,7 @@ def read_proteins(
     structure: Upload | None = None,
     chain: str | None = None,
     annotation: Annotation | None = None,
-    alignment: Path | Upload | None = None,
+    alignment: Alignment | None = None,
 ) -> list[Protein]:
     """The wild types of a screen: FASTA records, one sequence, or those of a structure.
 
@@ -84,16 +85,27 @@ def read_protein(
     return protein if annotation is None else protein.annotated(annotation)
 
 
-def with_alignment(protein: Protein, alignment: Path | Upload | None) -> Protein:
+Alignment = Path | Upload | AlignmentProfile
+"""A file of homologues, or what was read of one before."""
+
+
+def with_alignment(protein: Protein, alignment: Alignment | None) -> Protein:
     """The protein with what an alignment of homologues says of it, where one is given.
 
     Raises
     ------
     InputError
-        The file is no alignment, or that of another protein.
+        The file is no alignment, or it is that of another protein.
     """
     if alignment is None:
         return protein
+    if isinstance(alignment, AlignmentProfile):
+        if alignment.wild_type != protein.sequence:
+            raise InputError(
+                f"{alignment.name}: was read for another wild type, that of the result opened "
+                "before; remove it, or give the file again."
+            )
+        return replace(protein, profile=alignment)
     source = alignment if isinstance(alignment, Path) else alignment.content
     profile = read_profile(source, protein.sequence, name=alignment.name)
     return replace(protein, profile=profile)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from glass_core.embedders.base import Embedder, Embedding
 from glass_core.embedders.batching import length_buckets
 from glass_core.embedders.device import fast_bfloat16
-from glass_core.embedders.mpnn import StructureEmbedder, StructureEmbedding
+from glass_core.embedders.mpnn import StructureEmbedder, StructureEmbedding, view_of
 from glass_core.errors import ModelError, VariantError
 from glass_core.models.alignment import AlignmentTable
 from glass_core.models.differences.network import DIFFERENTIAL_DTYPE, DifferentialNetwork
@@ -280,10 +280,17 @@ class SiamesePredictor:
         return tables
 
     def _blind(self, protein: Protein) -> tuple[str, ...]:
-        """That the structure of `protein` was not read, where there is one, and why."""
-        if protein.structure is None or not self._blind_because:
+        """That the structure of `protein` was not read, where there is one, or not in full."""
+        if protein.structure is None:
             return ()
-        return (f"The structure was not read for the prediction. {self._blind_because}",)
+        if self._blind_because:
+            return (f"The structure was not read for the prediction. {self._blind_because}",)
+        if self._structures is not None and view_of(protein.structure.backbone) == "trace":
+            return (
+                "The structure has C-alphas but few whole backbones: it was read by them alone; "
+                "how well that does on unseen proteins is not recorded.",
+            )
+        return ()
 
     @torch.inference_mode()
     def _project(self, embeddings: Sequence[Embedding]) -> list[Projected]:

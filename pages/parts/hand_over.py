@@ -7,6 +7,7 @@ from typing import Literal
 
 import streamlit as st
 
+from glass_core.inputs.proteins import Alignment
 from glass_core.inputs.upload import Upload
 from glass_core.protein.annotation import Annotation
 from glass_core.protein.numbering import NumberingKind
@@ -25,11 +26,14 @@ class HandOver:
     chain: str | None = None
     annotation: Annotation | None = None
     numbering: NumberingKind = "sequence"
+    alignment: Alignment | None = None
 
     @staticmethod
     def of_protein(protein: Protein, variants: str) -> HandOver:
         """A wild type as it was read, with variants in its own positions."""
-        given = HandOver(protein.sequence, variants, annotation=protein.annotation)
+        given = HandOver(
+            protein.sequence, variants, annotation=protein.annotation, alignment=protein.profile
+        )
         if protein.structure is None:
             return given
         upload = Upload.of_structure(protein.structure)

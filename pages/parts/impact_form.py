@@ -81,6 +81,7 @@ def screen_instead() -> None:
         state.get("chain"),
         state.get("annotation"),
         state["numbering"],
+        alignment_given(WILD),
     )
     hand_over("screen", given)
     impact_state().problem = None

@@ -12,20 +12,21 @@ from glass_core.errors import GlassError
 from glass_core.inputs.choice import ChoiceKind, VariantChoice
 from glass_core.inputs.columns import Columns, guess_columns
 from glass_core.inputs.lists import VariantRequest, counts
-from glass_core.inputs.proteins import read_proteins
+from glass_core.inputs.proteins import Alignment, read_proteins
 from glass_core.inputs.table import as_table
 from glass_core.inputs.upload import EXAMPLE_CHAIN, Upload, example_upload
 from glass_core.models.registry import DEFAULT_MODEL, list_models
 from glass_core.progress import Rate, Watch, duration
 from glass_core.protein.annotation import Annotation
 from glass_core.protein.numbering import NumberingKind
+from glass_core.protein.profile import AlignmentProfile
 from glass_core.protein.protein import Protein
 from glass_core.remodel import unavailable_remodellers
 from glass_core.runs.screening import advance, begin, estimate
 from glass_core.screen.columns import RANKINGS, rankings_of
 from glass_core.screen.request import ScreenRequest
 from glass_core.sources.lookup import Found
-from pages.parts.alignment import alignment_field, alignment_given
+from pages.parts.alignment import alignment_field, alignment_given, take_alignment
 from pages.parts.common import (
     esm2_asked,
     esm2_option,
@@ -74,6 +75,7 @@ def take_over(given: HandOver) -> None:
             "screen_numbering": given.numbering,
         }
     )
+    take_alignment(ROLE, given.alignment)
     screen_state().start = True
 
 
@@ -260,14 +262,16 @@ def variant_choice(which: str, proteins: list[Protein]) -> VariantChoice:
     return VariantChoice("file", upload=upload, columns=columns, numbering=numbering)
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
+@st.cache_resource(
+    show_spinner=False, max_entries=8, hash_funcs={AlignmentProfile: lambda read: read.sha256}
+)
 def proteins_of(
     wild: str,
     given: Upload | None,
     chain: str | None,
     _annotation: Annotation | None,
     accession: str,
-    alignment: Upload | None,
+    alignment: Alignment | None,
 ) -> list[Protein]:
     """Kept for the next run; `accession` stands for the annotation in the key."""
     return read_proteins(wild, given, chain, _annotation, alignment)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from glass_core.inputs.upload import Upload
+from glass_core.protein.profile import AlignmentProfile
 from glass_core.sources.alphafold import Model
 
 
@@ -79,6 +80,8 @@ class LookupState:
         The alignment behind that model, once it was fetched.
     alignment_problem : str
         Why it could not be.
+    profile : AlignmentProfile or None
+        What was read of the alignment behind a result that was opened.
     """
 
     start: bool = False
@@ -87,11 +90,12 @@ class LookupState:
     model: Model | None = None
     homologues: Upload | None = None
     alignment_problem: str = ""
+    profile: AlignmentProfile | None = None
 
     def found(self, notes: tuple[str, ...] = (), model: Model | None = None) -> None:
         """Take up what a look-up found; by default nothing."""
         self.notes, self.model = notes, model
-        self.homologues, self.alignment_problem = None, ""
+        self.homologues, self.alignment_problem, self.profile = None, "", None
 
 
 def impact_state() -> ImpactState:

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, Locator, Page, async_playwright
 
 from glass_core.models.predictor import Predictor
 from glass_core.models.registry import load_predictor
@@ -119,6 +119,12 @@ async def _visit_all(server: Server, work: list[list[tuple[str, str]]]) -> Load:
     )
 
 
+def _predicted_tm(page: Page) -> Locator:
+    """The number called so above a result."""
+    tile = page.get_by_test_id("stMetric").filter(has_text="TM-score, predicted")
+    return tile.get_by_test_id("stMetricValue")
+
+
 async def _session(
     browser: Browser,
     address: str,
@@ -146,7 +152,7 @@ async def _session(
         await heading.wait_for()
         await page.get_by_role("heading", name="Downloads").wait_for()
         seconds = time.perf_counter() - began
-        shown = await page.get_by_test_id("stMetricValue").first.inner_text()
+        shown = await _predicted_tm(page).inner_text()
         title = (await heading.inner_text()).partition(":")[0]
         visits.append(Visit(session, (text, score), (title, shown.strip()), seconds))
         errors += [

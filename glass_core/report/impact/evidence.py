@@ -20,11 +20,11 @@ def evidence_table(impact: Impact) -> pd.DataFrame:
         [
             {
                 "evidence": one.title,
-                "whose": one.whose,
-                "value": value_words(one),
-                "percentile": one.percentile,
                 "says": one.says,
                 "speaks for": _SIDES[one.side],
+                "value": value_words(one),
+                "percentile": one.percentile,
+                "whose": one.whose,
                 "source": one.source,
             }
             for one in impact.evidence

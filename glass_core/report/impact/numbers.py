@@ -34,7 +34,8 @@ def _predicted(impact: Impact) -> Iterator[Number]:
         "P(damaging)",
         NOTHING if chance is None else f"{chance:.2f}",
         "Predicted from the wild type's sequence, its structure and an alignment where they are "
-        "there; calibrated on clinical labels of other proteins. It is no diagnosis.",
+        "there; calibrated on clinical labels of other proteins. From 0.8 on it speaks for damage, "
+        "up to 0.2 against it, between them for neither. It is no diagnosis.",
         "" if found is None else f"from {', '.join(found.used)}",
     )
     if "ddg" in told:

@@ -369,3 +369,9 @@ def test_a_lacking_tensor_is_named(copy):
     save_file(tensors, path, metadata={"format": "pt"})
     with pytest.raises(ModelError, match="lacks 1 tensors, such as lm_head"):
         Esm2.load(Settings(esm2=str(copy)), CPU)
+
+
+def test_weights_that_are_not_known_are_one_line(run):
+    code, out, err = run("models", "get", "nothing")
+    assert code == 2 and out == ""
+    assert err.startswith("Error: 'nothing': is not known; use ") and len(err.splitlines()) == 1

@@ -278,3 +278,8 @@ def test_a_file_without_an_assembly_says_so(globin):
     for text in (content, write_structure(globin, "pdb").encode()):
         with pytest.raises(StructureError, match="describes no biological assembly"):
             read_structure(text, name="x", neighbours="assembly")
+
+
+def test_of_many_chains_how_many_are_not_named_is_said(globin_file):
+    with pytest.raises(StructureError, match=r"has 15 protein chains; .* and 3 more\.$"):
+        read_structure(globin_file)

@@ -154,7 +154,8 @@ def _parse(content: bytes, name: str, file_format: Format) -> FileContent:
 
 def _chosen(chains: Sequence[ProteinChain], chain: str | None, name: str) -> ProteinChain:
     listed = [Chain(one.id, one.sequence) for one in chains]
-    listing = ", ".join(map(str, listed[:12])) + (", ..." if len(listed) > 12 else "")
+    more = f" and {len(listed) - 12} more" if len(listed) > 12 else ""
+    listing = ", ".join(map(str, listed[:12])) + more
     if chain is None:
         if len(chains) > 1:
             raise StructureError(

@@ -239,3 +239,12 @@ def test_databases_that_say_nothing_of_this_very_variant_are_no_evidence(tiny_pr
     ):
         assert not [e for e in impact.evidence if e.name == "databases"]
         assert "databases" not in verdict(impact).headline
+
+
+def test_a_percentile_is_of_the_value_beside_it(tiny_predictor):
+    protein = Protein.from_sequence(SEQUENCE)
+    impact = judged(protein, "M1A", tiny_predictor)
+    (effect,) = [e for e in impact.evidence if e.name == "effect"]
+    chances = tiny_predictor.effects(protein).probability
+    known = chances[~np.isnan(chances)]
+    assert effect.percentile == pytest.approx(100 * np.mean(known < effect.value))

@@ -48,6 +48,7 @@ def test_a_single_substitution_has_ranks():
             "site_rank": 2,
             "percentile_site": 100 * 17 / 19,
             "percentile_protein": 100 * 187 / 190,
+            "damaging_percentile": 100 * 189 / 190,
             "effect_structure": 0,
         }
     )

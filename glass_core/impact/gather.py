@@ -67,6 +67,8 @@ def _stability(protein: Protein, prediction: Prediction) -> Evidence:
         side, says = "tolerated", "little change of stability"
     else:
         says = "mildly destabilising" if ddg > 0 else "mildly stabilising"
+    if told["ddg_low"] <= 0 <= told["ddg_high"] and side == "damaging":
+        says += " (0 lies in its interval)"
     return Evidence(
         "stability",
         "stability",
@@ -90,7 +92,7 @@ def _effect(protein: Protein, prediction: Prediction) -> Evidence:
         "likeness to clinical variants",
         chance,
         "",
-        told.get("percentile_protein"),
+        told.get("damaging_percentile"),
         side,
         f"no side (between {UNLIKELY} and {LIKELY})" if side == "neither" else side,
         f"{prediction.model}, from {_read(prediction, told.get('effect_structure'))}",

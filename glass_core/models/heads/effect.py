@@ -83,6 +83,7 @@ class EffectTable:
                 "site_rank": rank,
                 "percentile_site": 100 * (OTHERS_AT_SITE - rank) / OTHERS_AT_SITE,
                 "percentile_protein": percentile(score, self._ascending),
+                "damaging_percentile": percentile(1 - spared, self._ascending_chances),
             }
         return told
 
@@ -90,6 +91,10 @@ class EffectTable:
     def tracks(self) -> dict[str, NDArray[np.float64]]:
         """``sensitivity``: mean score of the 19 substitutions of each position."""
         return {"sensitivity": self.sensitivity}
+
+    @cached_property
+    def _ascending_chances(self) -> NDArray[np.float64]:
+        return ascending(self.probability)
 
     @cached_property
     def _ascending(self) -> NDArray[np.float64]:

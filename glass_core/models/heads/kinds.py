@@ -24,6 +24,13 @@ _EFFECT = {
         shown=True,
         ranking="likeness to clinical variants",
     ),
+    "damaging_percentile": Column(
+        "percent of all single substitutions of the protein with a lower p_damaging",
+        "%",
+        "0 to 100",
+        title="percentile of clinical likeness",
+        digits=0,
+    ),
     "effect": Column(
         "predicted effect score, higher = more damaging; compare within one protein "
         "only. Several substitutions: their sum",

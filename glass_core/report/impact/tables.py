@@ -68,6 +68,7 @@ def subdomain_table(impact: Impact) -> pd.DataFrame:
         [
             {
                 "part": part.name,
+                "mutated": part.mutated,
                 "kind": part.kind,
                 "residues": part.size,
                 **(
@@ -85,7 +86,6 @@ def subdomain_table(impact: Impact) -> pd.DataFrame:
                 ),
                 f"mean deficit ({impact.deficit_basis})": part.mean_deficit,
                 "p of the deficit": part.p_value,
-                "mutated": part.mutated,
             }
             for part in impact.subdomains
         ]

@@ -254,6 +254,11 @@ def test_alphafold_s_alignment_is_fetched_when_it_is_asked_for(page, services):
     evidence = next(d.value for d in page.dataframe if "evidence" in d.value.columns)
     row = evidence[evidence["evidence"] == "the alignment"].iloc[0]
     assert "AF-Q8N726-F1-msa.a3m, 61 rows" in row["source"]
+    page.button(key="example").click().run()
+    assert not page.exception and not page.error, "the alignment was of another protein"
+    assert "msa.a3m is used" not in captions(page)
+    look_up(page, "Q8N726")
+    page.button(key="fetch_alignment").click().run()
     page.button(key="clear_accession").click().run()
     assert "msa.a3m is used" not in captions(page)
     assert not [b for b in page.button if b.key == "fetch_alignment"]

@@ -50,7 +50,7 @@ def fill_example() -> None:
         accession="",
         numbering="sequence",
     )
-    lookup_state(WILD).notes = ()
+    lookup_state(WILD).found()
     impact_state().start = True
 
 

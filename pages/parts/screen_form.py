@@ -91,7 +91,7 @@ def fill_example() -> None:
             "screen_range": "",
         }
     )
-    lookup_state(ROLE).notes = ()
+    lookup_state(ROLE).found()
     screen_state().start = True
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from glass_core.impact.evidence import Side, side_of_chance
 from glass_core.records import require
 
 
@@ -34,11 +33,6 @@ class Combined:
     def __post_init__(self) -> None:
         require(0 <= self.probability <= 1, "probability", "lies in [0, 1]")
         require(bool(self.used), "used", "names what it rests on")
-
-    @property
-    def side(self) -> Side:
-        """What it speaks for."""
-        return side_of_chance(self.probability)
 
 
 def combined(told: Mapping[str, float]) -> Combined | None:

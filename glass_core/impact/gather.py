@@ -16,6 +16,8 @@ DESTABILISING, NEUTRAL = 1.0, 0.5
 RARE, ACCEPTED = -3.0, -1.0
 """Log-odds among homologues below which the new residue counts as rare, above as accepted:
 a twentieth and a third as frequent as the wild type's."""
+DATABASES = "databases"
+"""Name of what clinical databases call the very change."""
 _CLASS_SIDES: Mapping[str, Side] = {"likely benign": "tolerated", "likely pathogenic": "damaging"}
 """What the classes of other people's models speak for; any other takes no side."""
 _LABEL_SIDES: Mapping[bool | None, Side] = {True: "damaging", False: "tolerated", None: "neither"}
@@ -31,10 +33,10 @@ def gather(protein: Protein, variant: Variant, prediction: Prediction) -> tuple[
     )
     own = (make(protein, prediction) for column, make in kinds if column in told)
     external = (_external(scores, variant) for scores in protein.external)
-    return (*own, *filter(None, (listed(protein, variant), *external)))
+    return (*own, *filter(None, (_listed(protein, variant), *external)))
 
 
-def listed(protein: Protein, variant: Variant) -> Evidence | None:
+def _listed(protein: Protein, variant: Variant) -> Evidence | None:
     """What clinical databases call this very change; None where they say nothing."""
     if len(variant.changes) != 1:
         return None
@@ -42,7 +44,7 @@ def listed(protein: Protein, variant: Variant) -> Evidence | None:
         if change == variant.changes[0] and known.significance:
             names = ", ".join(known.ids)
             return Evidence(
-                "databases",
+                DATABASES,
                 "the database entry",
                 None,
                 "",

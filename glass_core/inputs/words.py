@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from glass_core.errors import InputError, SeveralVariantsError, VariantError, shown
 from glass_core.protein.notation import expand, read_changes, read_plain
@@ -65,8 +66,13 @@ def _fitting(text: str, protein: Protein, tried: NumberingKind) -> str:
     return f" {told[0].upper()}{told[1:]}." if told else ""
 
 
-def _other_numberings(protein: Protein, tried: NumberingKind) -> Iterator[tuple[str, Numbering]]:
-    """Ways to number the residues that people use, in words."""
+@lru_cache(maxsize=8)
+def _other_numberings(protein: Protein, tried: NumberingKind) -> tuple[tuple[str, Numbering], ...]:
+    """Ways to number the residues that people use, in words; kept for the rows of a list."""
+    return tuple(_numberings(protein, tried))
+
+
+def _numberings(protein: Protein, tried: NumberingKind) -> Iterator[tuple[str, Numbering]]:
     for kind in NUMBERING_KINDS:
         if kind != tried:
             try:

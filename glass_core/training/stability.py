@@ -19,6 +19,7 @@ from glass_core.models.checkpoint import save_head
 from glass_core.models.heads.residue_network import ResidueInputs
 from glass_core.models.heads.stability import (
     SHORT,
+    SPAN,
     Interval,
     StabilityConfig,
     StabilityHead,
@@ -41,8 +42,6 @@ WITHHELD = 0.3
 """Share of the positions whose structure a batch withholds."""
 TRACE_EVERY = 4
 """Every so many batches the C-alphas alone are seen."""
-SPAN = (-1.5, 5.0)
-"""kcal/mol; values beyond are taken as these, the assays tell them no better."""
 BEND = 0.5
 """kcal/mol: errors count by their square below, by their size above."""
 _FULL = 5

@@ -15,7 +15,7 @@ from glass_core.inputs.lists import VariantRequest, counts
 from glass_core.inputs.proteins import Alignment, read_proteins
 from glass_core.inputs.table import as_table
 from glass_core.inputs.upload import EXAMPLE_CHAIN, Upload, example_upload
-from glass_core.models.registry import DEFAULT_MODEL, list_models
+from glass_core.models.registry import DEFAULT_MODEL, ModelEntry, list_models
 from glass_core.progress import Rate, Watch, duration
 from glass_core.protein.annotation import Annotation
 from glass_core.protein.numbering import NumberingKind
@@ -154,12 +154,13 @@ def screen_form() -> None:
 
 
 def options() -> None:
-    names = [e.name for e in list_models(settings()) if e.unavailable_reason is None]
+    models = {e.name: e for e in list_models(settings())}
+    names = [name for name, e in models.items() if e.unavailable_reason is None]
     st.selectbox("Model", names or [DEFAULT_MODEL], key="screen_model")
     alignment_field(ROLE)
     esm2_option("screen_esm2")
     with st.expander("Ranking and second stage"):
-        offered = rankings_offered()
+        offered = rankings_offered(models.get(st.session_state["screen_model"]))
         if st.session_state.get("screen_rank") not in offered:
             st.session_state["screen_rank"] = offered[0]
         st.selectbox("Rank by", offered, format_func=title_of, key="screen_rank")
@@ -168,10 +169,8 @@ def options() -> None:
         st.number_input("How many", 1, 100, 5, key="screen_top")
 
 
-def rankings_offered() -> list[str]:
+def rankings_offered(entry: ModelEntry | None) -> list[str]:
     """Those of the chosen model, and those by external scores that are at hand."""
-    model = st.session_state["screen_model"]
-    entry = next((e for e in list_models(settings()) if e.name == model), None)
     heads = entry.card.heads if entry is not None and entry.card is not None else ["siamese"]
     known = st.session_state.get("screen_annotation")
     external = {scores.kind for scores in known.external} if known is not None else set[str]()

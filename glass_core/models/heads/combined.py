@@ -18,9 +18,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from glass_core.models.alignment import AlignmentTable
 from glass_core.models.heads.effect import EffectTable
-from glass_core.models.heads.stability import StabilityTable
+from glass_core.models.heads.stability import SPAN, StabilityTable
 from glass_core.models.prediction import Table
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
@@ -30,8 +29,6 @@ from glass_core.records import frozen_array, require
 
 INGREDIENTS = ("effect", "chance", "ddg", "rarity")
 """Effect score; logit of the calibrated chance; ddG within `SPAN`; log-odds turned round."""
-SPAN = (-1.5, 5.0)
-"""kcal/mol, as in the training of the stability head."""
 _SURE = 1e-6
 """Chances are kept so far from 0 and 1."""
 
@@ -127,9 +124,8 @@ class CombinedHead(nn.Module):
         effect, stability = by_kind.get(EffectTable), by_kind.get(StabilityTable)
         if not isinstance(effect, EffectTable) or not isinstance(stability, StabilityTable):
             return None
-        profile = protein.profile if AlignmentTable in by_kind else None
-        counted = profile is not None and profile.usable
-        rarity = -profile.log_odds if profile is not None and counted else None
+        profile = protein.profile
+        rarity = -profile.log_odds if profile is not None and profile.usable else None
         read = stability.from_structure
         values = ingredients(effect.score, effect.probability, stability.ddg, rarity)
         aligned = np.asarray(~np.isnan(values[..., -1]).all(axis=1)) & self._counts_alignment(read)
@@ -149,7 +145,8 @@ class CombinedHead(nn.Module):
         """Chances from `ingredients` of L positions and the evidence at each, shape=(L, 20)."""
         weight, offset = (t.detach().double().cpu().numpy() for t in (self.weight, self.offset))
         pattern = structure.astype(int), alignment.astype(int)
-        known = np.where(alignment[:, None, None], values, _without_last(values))
+        known = values.copy()
+        known[~alignment, :, -1] = 0.0
         logit = (known * weight[pattern][:, None]).sum(-1) + offset[pattern][:, None]
         return np.asarray(1 / (1 + np.exp(-logit)))
 
@@ -178,10 +175,6 @@ def ingredients(
         ],
         axis=-1,
     )
-
-
-def _without_last(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.concatenate([values[..., :-1], np.zeros_like(values[..., -1:])], axis=-1)
 
 
 CONFIG, NETWORK = CombinedConfig, CombinedHead

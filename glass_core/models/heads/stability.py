@@ -38,6 +38,8 @@ from glass_core.records import frozen_array, require
 
 COVERAGE = 0.9
 """Share of measurements that the interval holds."""
+SPAN = (-1.5, 5.0)
+"""kcal/mol; values beyond are taken as these, the assays tell them no better."""
 SHORT = 80
 """Residues up to which a wild type has intervals of its own: predictions for small domains are off
 by half as much, and most of them were measured in one way."""

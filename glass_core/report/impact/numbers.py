@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from glass_core.impact.answer import combined, leading_chance
+from glass_core.impact.evidence import LIKELY, UNLIKELY
 from glass_core.impact.record import Impact
 
 NOTHING = "none"
@@ -34,8 +35,9 @@ def _predicted(impact: Impact) -> Iterator[Number]:
         "P(damaging)",
         NOTHING if chance is None else f"{chance:.2f}",
         "Predicted from the wild type's sequence, its structure and an alignment where they are "
-        "there; calibrated on clinical labels of other proteins. From 0.8 on it speaks for damage, "
-        "up to 0.2 against it, between them for neither. Listed variants are damaging more often "
+        "there; calibrated on clinical labels of other proteins. "
+        f"From {LIKELY} on it speaks for damage, up to {UNLIKELY} against it, between them for "
+        "neither. Listed variants are damaging more often "
         "(about half; two thirds where there is a structure) than any substitution is: read it as "
         "of a variant that was found in a patient. It is no diagnosis.",
         "" if found is None else f"from {', '.join(found.used)}",

@@ -9,7 +9,7 @@ import numpy as np
 
 from glass_core.impact.answer import Combined, combined, leading_chance
 from glass_core.impact.evidence import side_of_chance
-from glass_core.impact.gather import listed
+from glass_core.impact.gather import DATABASES
 from glass_core.impact.record import Impact
 from glass_core.models.prediction import LDDT_TRAINED_ABOVE, MIN_COVERAGE
 from glass_core.records import known_mean
@@ -38,8 +38,8 @@ def verdict(impact: Impact) -> Verdict:
 
 def _listed(impact: Impact) -> str:
     """A semicolon and what clinical databases call this very variant; '' where they do not."""
-    known = listed(impact.protein, impact.variant)
-    return "" if known is None else f"; databases: {known.says}"
+    known = (one.says for one in impact.evidence if one.name == DATABASES)
+    return next((f"; databases: {says}" for says in known), "")
 
 
 def _predicted_headline(impact: Impact) -> str:

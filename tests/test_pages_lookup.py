@@ -273,24 +273,23 @@ def test_an_alignment_that_cannot_be_fetched_is_said(page, services):
     assert ARF in page.text_area(key="wild").value, "nothing is lost"
 
 
-def test_a_screen_takes_the_fetched_alignment(page, services):
+def screen_with_alignment(page, services, span):
     services.replies["/files/AF-Q8N726-F1-msa.a3m"] = Reply(deep_alignment(ARF), kind="text/plain")
     page.switch_page("pages/screen.py").run()
     look_up(page, "Q8N726", "screen_")
     page.button(key="screen_fetch_alignment").click().run()
-    page.text_input(key="screen_range").set_value("16-17").run()
+    page.text_input(key="screen_range").set_value(span).run()
     page.button(key="screen_go").click().run()
+
+
+def test_a_screen_takes_the_fetched_alignment(page, services):
+    screen_with_alignment(page, services, "16-17")
     assert not page.exception
     assert page.dataframe[0].value["alignment_log_odds"].notna().all()
 
 
 def test_an_alignment_goes_along_with_a_variant_that_is_opened(page, services):
-    services.replies["/files/AF-Q8N726-F1-msa.a3m"] = Reply(deep_alignment(ARF), kind="text/plain")
-    page.switch_page("pages/screen.py").run()
-    look_up(page, "Q8N726", "screen_")
-    page.button(key="screen_fetch_alignment").click().run()
-    page.text_input(key="screen_range").set_value("16-16").run()
-    page.button(key="screen_go").click().run()
+    screen_with_alignment(page, services, "16-16")
     run = page.query_params["run"]
     page.session_state["hand_over_impact"] = HandOver.of_protein(opened(run), "G16D")
     page.switch_page("pages/impact.py").run()

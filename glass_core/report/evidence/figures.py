@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from glass_core.models.evaluation import BLOSUM, MODEL, Evaluation
 from glass_core.report import style
@@ -148,13 +148,7 @@ def reverse_scatter(record: Evaluation) -> go.Figure:
     ends = np.array([min(direct.min(), -reverse.max()), max(direct.max(), -reverse.min())])
     figure = go.Figure(
         [
-            go.Scatter(
-                x=ends,
-                y=-ends,
-                mode="lines",
-                name="no bias",
-                line={"color": style.FLOOR, "dash": "dot", "width": 1},
-            ),
+            _ideal(ends, -ends, "no bias"),
             go.Scatter(
                 x=direct,
                 y=reverse,
@@ -200,15 +194,7 @@ def roc_curves(record: Evaluation) -> go.Figure:
                 line={"color": colours.get(column, style.BESIDE), "width": 2},
             )
         )
-    figure.add_trace(
-        go.Scatter(
-            x=[0, 1],
-            y=[0, 1],
-            mode="lines",
-            name="random order",
-            line={"color": style.FLOOR, "dash": "dot", "width": 1},
-        )
-    )
+    figure.add_trace(_ideal([0, 1], [0, 1], "random order"))
     return finish(figure, "ROC on clinical labels", "false positive rate", "true positive rate")
 
 
@@ -231,13 +217,7 @@ def calibration_curve(record: Evaluation, bins: int = 10) -> go.Figure:
             count.append(int(inside.sum()))
     figure = go.Figure(
         [
-            go.Scatter(
-                x=[0, 1],
-                y=[0, 1],
-                mode="lines",
-                name="perfect",
-                line={"color": style.FLOOR, "dash": "dot", "width": 1},
-            ),
+            _ideal([0, 1], [0, 1], "perfect"),
             go.Scatter(
                 x=told,
                 y=seen,
@@ -250,6 +230,12 @@ def calibration_curve(record: Evaluation, bins: int = 10) -> go.Figure:
         ]
     )
     return finish(figure, "Calibration", "predicted chance", "share labelled damaging")
+
+
+def _ideal(x: ArrayLike, y: ArrayLike, name: str) -> go.Scatter:
+    """A thin dotted line to compare with."""
+    line = {"color": style.FLOOR, "dash": "dot", "width": 1}
+    return go.Scatter(x=x, y=y, mode="lines", name=name, line=line)
 
 
 def finish(figure: go.Figure, title: str, x: str, y: str) -> go.Figure:

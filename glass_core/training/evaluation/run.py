@@ -107,22 +107,18 @@ def evaluate_model(
     if held_out.effects is not None:
         assays = [a for a in read_assays(held_out.effects) if a.side == held_out.side]
         for name, content in evaluate_effects(predictor, assays, tell).items():
-            yield write(
-                "clinical" if name == "clinical" else "effects", name, content, held_out.effects
-            )
+            yield write(_kind(name), name, content, held_out.effects)
         if held_out.structures is not None:
             every = read_assays(held_out.effects, fewest=1)
             asked_for = [a for a in every if a.side == held_out.side]
             known = read_wild_structures(held_out.structures)
             for name, content in evaluate_structures(predictor, asked_for, known, tell):
-                kind = "clinical" if name.startswith("clinical") else "effects"
-                yield write(kind, name, content, held_out.structures)
+                yield write(_kind(name), name, content, held_out.structures)
             if held_out.alignments is not None:
                 for name, content in evaluate_alignments(
                     predictor, asked_for, known, held_out.alignments, tell
                 ):
-                    kind = "clinical" if name.startswith("clinical") else "effects"
-                    yield write(kind, name, content, held_out.alignments)
+                    yield write(_kind(name), name, content, held_out.alignments)
             if held_out.reverse is not None:
                 proteins = read_columns(held_out.effects, ["sequence", "group", "side"])
                 content = evaluate_reverse(
@@ -149,6 +145,11 @@ def evaluate_model(
         changes = read_changes(held_out.changes, structures, sides=(held_out.side,), say=tell)
         content = evaluate_local_change(predictor, changes, tell)
         yield write("local change", "local change", content, held_out.changes / PAIRS_FILE)
+
+
+def _kind(name: str) -> str:
+    """The kind of a record of variant effects, from the name of its set."""
+    return "clinical" if name.startswith("clinical") else "effects"
 
 
 def held_out_figures(model: Path) -> dict[str, Any]:

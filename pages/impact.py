@@ -15,7 +15,7 @@ from glass_core.remodel import get_remodeller, unavailable_remodellers
 from glass_core.remodel.base import Remodelling, RemodelSettings
 from glass_core.report.impact.verdict import verdict
 from glass_core.runs.jobs import JobStatus
-from glass_core.runs.store import new_id
+from glass_core.runs.database import new_id
 from pages.parts.alignment import take_alignment
 from pages.parts.common import impact_jobs, kept_impact, predictor, runs, through_the_front_door
 from pages.parts.hand_over import taken_over
@@ -25,12 +25,11 @@ from pages.parts.impact_panels import (
     downloads,
     evidence_panel,
     known_variants_panel,
+    libraries,
     ledger,
-    matrix_panel,
     numbers,
     subdomain_panel,
-    superposition_panel,
-    track_panel,
+    views,
 )
 from pages.parts.state import impact_state, lookup_state
 
@@ -137,10 +136,8 @@ def show_impact(impact: Impact) -> None:
     alignment_panel(impact)
     remodel_panel(impact)
     known_variants_panel(impact)
-    selected = track_panel(impact)
-    if impact.protein.structure is not None:
-        superposition_panel(impact, selected)
-        matrix_panel(impact, selected)
+    libraries(impact)
+    views(impact)
     subdomain_panel(impact)
     downloads(impact)
 

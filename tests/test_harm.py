@@ -38,7 +38,8 @@ from glass_core.report.impact.tables import without_formulas
 from glass_core.report.impact.track import residue_track
 from glass_core.report.screen.tables import screen_csv
 from glass_core.runs.bundle import export_bundle, import_bundle
-from glass_core.runs.store import RunStore, new_id
+from glass_core.runs.database import new_id
+from glass_core.runs.store import RunStore
 from glass_core.screen.request import ScreenRequest
 from glass_core.screen.rows import ScreenRow
 from glass_core.settings import Settings

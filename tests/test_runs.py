@@ -257,7 +257,7 @@ def test_a_locked_file_a_full_disk_and_junk_are_one_line_each(
     tmp_path, monkeypatch, store, tiny_predictor
 ):
     run = begun(store, tiny_predictor, [read_request(1, "K2R", PROTEIN)])
-    monkeypatch.setattr("glass_core.runs.store._PATIENCE_S", 0.05)
+    monkeypatch.setattr("glass_core.runs.database._PATIENCE_S", 0.05)
     other = sqlite3.connect(store.path)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(RunError, match="locked by another program"):
@@ -361,7 +361,7 @@ def test_a_run_that_is_deleted_meanwhile_says_so(store, tiny_predictor):
 
 
 def test_others_can_write_while_a_run_is_prepared(store, tiny_predictor, monkeypatch):
-    monkeypatch.setattr("glass_core.runs.store._PATIENCE_S", 0.2)
+    monkeypatch.setattr("glass_core.runs.database._PATIENCE_S", 0.2)
     run = begun(store, tiny_predictor, [read_request(1, "K2R", PROTEIN)])
 
     def slow():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from glass_core.errors import InputError, RemodelError
 from glass_core.impact.baselines import affordable_background, baselines
@@ -73,11 +74,8 @@ def analyse(
     """
     if variant.wild_type != protein.sequence:
         raise InputError("variant: belongs to another sequence than the protein's.")
-    wild = protein.structure
-    if mutant is not None and wild is None:
-        raise RemodelError(
-            "remodelling needs a wild-type structure; give a structure file of this protein."
-        )
+    if mutant is not None:
+        _need_structure(protein)
     watch.tell("predicting", 0.02)
     prediction = predictor.predict(protein, [variant])[0]
     watch.stop_if_cancelled("The analysis")
@@ -86,34 +84,75 @@ def analyse(
         background = affordable_background(predictor, len(protein))
     ranks = baselines(protein, variant, predictor, background)
     watch.stop_if_cancelled("The analysis")
-
-    replicates: tuple[Replicate, ...] = ()
-    protocol: dict[str, str] = {}
-    if wild is not None and mutant is not None:
-        if isinstance(mutant, Structure):
-            replicates = (from_file(wild, mutant, variant),)
-            protocol = {"mutant_structure": mutant.name}
-        else:
-            substitutions = structure_substitutions(
-                variant, dict(enumerate(map(int, protein.structure_index)))
-            )
-            replicates = _remodel(wild, substitutions, mutant, watch)
-            protocol = mutant.protocol()
-    watch.tell("measuring", 0.95)
-    measurements, published, floor = _measure(protein, replicates, correspondence)
     impact = Impact(
         protein=protein,
         variant=variant,
         prediction=prediction,
         baselines=ranks,
+        replicates=(),
+        measurements=(),
+        as_published=(),
+        noise_floor=None,
+        provenance=provenance(protein, variant.mutant, {}),
+    )
+    if mutant is not None:
+        impact = measured(impact, mutant, correspondence=correspondence, watch=watch)
+    watch.tell("done", 1.0)
+    return impact
+
+
+def measured(
+    impact: Impact,
+    mutant: Remodelling | Structure,
+    *,
+    correspondence: Correspondence = "tmalign",
+    watch: Watch = UNWATCHED,
+) -> Impact:
+    """The same analysis with the mutant's structure measured; nothing is predicted again.
+
+    Parameters
+    ----------
+    impact : Impact
+        What it measured before is left out.
+    mutant, correspondence, watch
+        As of `analyse`.
+
+    Raises
+    ------
+    RemodelError
+        Remodelling failed or was asked for what it cannot do.
+    Cancelled
+        That was asked for.
+    """
+    protein, variant = impact.protein, impact.variant
+    wild = _need_structure(protein)
+    if isinstance(mutant, Structure):
+        replicates = (from_file(wild, mutant, variant),)
+        protocol = {"mutant_structure": mutant.name}
+    else:
+        substitutions = structure_substitutions(
+            variant, dict(enumerate(map(int, protein.structure_index)))
+        )
+        replicates = _remodel(wild, substitutions, mutant, watch)
+        protocol = mutant.protocol()
+    watch.tell("measuring", 0.95)
+    measurements, published, floor = _measure(protein, replicates, correspondence)
+    return replace(
+        impact,
         replicates=replicates,
         measurements=measurements,
         as_published=published,
         noise_floor=floor,
         provenance=provenance(protein, variant.mutant, protocol),
     )
-    watch.tell("done", 1.0)
-    return impact
+
+
+def _need_structure(protein: Protein) -> Structure:
+    if protein.structure is None:
+        raise RemodelError(
+            "remodelling needs a wild-type structure; give a structure file of this protein."
+        )
+    return protein.structure
 
 
 def _remodel(

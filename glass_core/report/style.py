@@ -22,6 +22,13 @@ EXTERNAL = "#997700"
 SITE = "#808080"
 SELECTED = "#009E73"
 WILD, MUTANT = "#56B4E9", "#E69F00"
+CONTACTS = {
+    "hydrogen bond": "#0072B2",
+    "salt bridge": "#CC79A7",
+    "disulphide": "#B8A000",
+    "clash": "#D55E00",
+}
+"""Lines between atoms, by what they are."""
 SECONDARY = {"H": "#CC79A7", "E": "#E69F00", "C": "#D9D9D9", "-": "#FFFFFF"}
 
 CHANGE_SCALE = ("#F7F7F7", "#FDD49E", "#FC8D59", "#D7301F", "#7F0000")
@@ -37,6 +44,8 @@ STRETCHES = ("#77AADD", "#EEDD88", "#BBCC33", "#99DDFF", "#DDDDDD", "#EE8866")
 DAMAGING, HARMLESS, UNCLEAR = "#882255", "#44AA99", "#7F7F7F"
 """What databases call a known variant."""
 NO_VALUE = "#B0B0B0"
+WITHIN_NOISE = "#E3E3E3"
+"""Measured, and not told from the noise floor."""
 
 PLDDT = ((90.0, "#0053D6"), (70.0, "#65CBF3"), (50.0, "#FFDB13"), (0.0, "#FF7D45"))
 """AlphaFold's own four confidence colours, from these values up."""

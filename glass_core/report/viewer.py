@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +14,8 @@ from glass_core.protein.protein import Protein
 from glass_core.protein.structure.structure import Structure
 from glass_core.protein.structure.write import write_structure
 from glass_core.report import style
+from glass_core.report.colouring import ColourBy, colourings
 
-ColourBy = Literal["strain", "change", "deficit", "chain", "pLDDT"]
-LEAST_FULL: Mapping[ColourBy, float] = {"strain": 0.05, "change": 1.0, "deficit": 0.05}
-"""Strain, Å and 1 - lDDT from which on a residue may have the darkest colour."""
 SCRIPT = Path("vendor") / "3Dmol-min.js"
 """Inside the assets folder; put there by ``make``."""
 
@@ -28,7 +24,7 @@ SCRIPT = Path("vendor") / "3Dmol-min.js"
 class ViewOptions:
     """What the 3D view shows."""
 
-    colour_by: ColourBy = "deficit"
+    colour_by: ColourBy
     spin: bool = False
     labels: bool = True
     selected: int | None = None
@@ -39,16 +35,6 @@ def read_script(assets: Path) -> str | None:
     """The text of 3Dmol.js where it was installed, else None: browsers then fetch it."""
     path = assets / SCRIPT
     return path.read_text(encoding="utf-8") if path.is_file() else None
-
-
-def colour_choices(impact: Impact) -> tuple[ColourBy, ...]:
-    """The colourings that have values for this impact, the most telling first."""
-    choices: list[ColourBy] = ["strain"] if impact.measured else []
-    choices += [] if impact.predicted_change is None else ["change"]
-    choices += ["deficit", "chain"]
-    if impact.protein.structure is not None and impact.protein.structure.plddt is not None:
-        choices.append("pLDDT")
-    return tuple(choices)
 
 
 def viewer_html(impact: Impact, options: ViewOptions, script: str | None) -> str:
@@ -68,21 +54,13 @@ def viewer_html(impact: Impact, options: ViewOptions, script: str | None) -> str
     if wild is None:
         raise InputError("3D view: needs a structure; give a structure file.")
     view = py3Dmol.view(width="100%", height=options.height)
-    palette = _palette(impact, options.colour_by)
-    reference = impact.replicates[0].reference if impact.measured else wild
-    view.addModel(by_position(impact.protein, reference), "pdb")
+    colouring = next(one for one in colourings(impact) if one.name == options.colour_by)
+    palette = dict(enumerate(colouring.colours, start=1))
+    view.addModel(wild_text(impact), "pdb")
     painted = {"colorscheme": {"prop": "resi", "map": palette}}
     if impact.measured:
         view.setStyle({"model": 0}, {"cartoon": {"color": style.WILD, "opacity": 0.55}})
-        alignment = impact.measurements[0].alignment
-        subject = impact.replicates[0].mutant
-        moved = subject.atoms.copy()
-        moved.coord = alignment.onto_reference(moved.coord).astype(np.float32)
-        on_reference = dict(map(tuple, alignment.pairs[:, ::-1].tolist()))
-        view.addModel(
-            by_position(impact.protein, Structure.from_atoms(moved, subject.name), on_reference),
-            "pdb",
-        )
+        view.addModel(mutant_text(impact), "pdb")
         drawn = {"color": style.MUTANT} if options.colour_by == "chain" else painted
         view.setStyle({"model": 1}, {"cartoon": drawn})
     else:
@@ -105,57 +83,6 @@ def viewer_html(impact: Impact, options: ViewOptions, script: str | None) -> str
     if options.spin:
         view.spin(True)
     return page(view, script)
-
-
-def _palette(impact: Impact, colour_by: ColourBy) -> dict[int, str]:
-    """Colour of each 1-based position."""
-    structure = impact.protein.structure
-    if colour_by == "chain" or structure is None:
-        return dict.fromkeys(range(1, len(impact.protein) + 1), style.WILD)
-    if colour_by == "pLDDT" and structure.plddt is not None:
-        track = impact.protein.track(structure.plddt)
-        return {i + 1: style.plddt_colour(float(v)) for i, v in enumerate(track)}
-    scaled = _painted(impact, colour_by) / full_colour(impact, colour_by)
-    return {i + 1: style.change_colour(float(v)) for i, v in enumerate(scaled)}
-
-
-def full_colour(impact: Impact, colour_by: ColourBy) -> float:
-    """The deficit, strain or change from which a residue has the darkest colour.
-
-    The 97th percentile of the track, so that one residue does not pale the rest; at least
-    `LEAST_FULL`, so that noise is not dark.
-    """
-    track = _painted(impact, colour_by)
-    known = track[~np.isnan(track)]
-    return max(float(np.quantile(known, 0.97)) if len(known) else 0.0, LEAST_FULL[colour_by])
-
-
-def _painted(impact: Impact, colour_by: ColourBy) -> NDArray[np.float64]:
-    """The track that a colouring shows."""
-    if colour_by == "change" and impact.predicted_change is not None:
-        return impact.predicted_change
-    return impact.strain if colour_by == "strain" else impact.deficit
-
-
-def colour_legend(impact: Impact, colour_by: ColourBy) -> str:
-    """What the colours of the 3D view mean, in words."""
-    if colour_by == "pLDDT":
-        return "Colours: AlphaFold's confidence (pLDDT), not an effect."
-    if colour_by == "chain" and not impact.measured:
-        return "One colour for the chain."
-    both = "Light blue: wild type; " if impact.measured else ""
-    if colour_by == "chain":
-        return both + "orange: mutant."
-    what = {
-        "strain": "effective strain",
-        "change": "predicted change in Å, mostly how loose a residue is",
-        "deficit": f"deficit, 1 - lDDT ({impact.deficit_basis})",
-    }[colour_by]
-    shown = "mutant by " if impact.measured else "Colours: "
-    return (
-        f"{both}{shown}{what}, pale at 0 to darkest at "
-        f"{full_colour(impact, colour_by):.2g} and above; grey: no value."
-    )
 
 
 def position_viewer(
@@ -204,6 +131,38 @@ def colour_range(values: NDArray[np.float64]) -> tuple[float, float]:
         return 0.0, 1.0
     low, high = (float(q) for q in np.quantile(known, (0.05, 0.97)))
     return low, max(high, low + 1e-6)
+
+
+def wild_text(impact: Impact) -> str:
+    """PDB text of the wild type that is shown, numbered by position; relaxed where measured.
+
+    Raises
+    ------
+    InputError
+        There is no structure.
+    """
+    structure = impact.replicates[0].reference if impact.measured else impact.protein.structure
+    if structure is None:
+        raise InputError("3D view: needs a structure; give a structure file.")
+    return by_position(impact.protein, structure)
+
+
+def mutant_text(impact: Impact) -> str:
+    """PDB text of the first replicate's mutant, laid on the wild type by TM-align.
+
+    Raises
+    ------
+    InputError
+        Nothing was measured.
+    """
+    if not impact.measured:
+        raise InputError("3D view: there is no mutant structure; remodel it, or give one.")
+    alignment = impact.measurements[0].alignment
+    subject = impact.replicates[0].mutant
+    moved = subject.atoms.copy()
+    moved.coord = alignment.onto_reference(moved.coord).astype(np.float32)
+    on_reference = dict(map(tuple, alignment.pairs[:, ::-1].tolist()))
+    return by_position(impact.protein, Structure.from_atoms(moved, subject.name), on_reference)
 
 
 def by_position(protein: Protein, structure: Structure, index: dict[int, int] | None = None) -> str:

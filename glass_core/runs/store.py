@@ -2,56 +2,38 @@
 
 A run has an id that cannot be guessed. Its rows are written in transactions, so a killed
 process leaves a valid run that can be taken up where it was. Safe to use from several
-threads and processes: each operation opens its own connection (WAL, ten seconds' patience).
+threads and processes.
 """
 
 from __future__ import annotations
 
-import secrets
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from glass_core.errors import InputError, RunError
+from glass_core.impact.answer import leading_chance
 from glass_core.impact.as_json import from_json, to_json
 from glass_core.impact.record import Impact
-from glass_core.runs.view import Run, RunKind, RunState, View
-from glass_core.screen.columns import RENAMED, SCREEN_COLUMNS
+from glass_core.protein.protein import Protein
+from glass_core.report.impact.verdict import verdict
+from glass_core.runs.database import Database, new_id, now
+from glass_core.runs.studies import Studies
+from glass_core.runs.view import Run, RunKind, RunState, View, run_of
+from glass_core.screen.columns import SCREEN_COLUMNS
 from glass_core.screen.request import ScreenRequest
 from glass_core.screen.rows import ScreenRow, row_of
 
-MAX_NAME = 120
-_PATIENCE_S = 10.0
+MAX_NAME, MAX_NOTE = 120, 2_000
+_RUN_FIELDS = (
+    "id, kind, name, created, state, error, study, verdict, variant, chance, ddg, measured, star, "
+    "note"
+)
 _BATCH = 5000
 """Rows of one transaction: others can write in between."""
-_SQL_TYPES = {"text": "TEXT", "whole": "INTEGER", "number": "REAL"}
-
-
-def _declared(column: str) -> str:
-    return f'"{column}" {_SQL_TYPES[SCREEN_COLUMNS[column].kind]}'
-
-
-_SCHEMA = f"""
-CREATE TABLE IF NOT EXISTS runs (
-    id TEXT PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, created TEXT NOT NULL,
-    state TEXT NOT NULL, error TEXT NOT NULL DEFAULT '', inputs TEXT NOT NULL,
-    digest TEXT NOT NULL DEFAULT ''
-);
-CREATE TABLE IF NOT EXISTS rows (
-    run TEXT NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
-    {", ".join(map(_declared, SCREEN_COLUMNS))},
-    PRIMARY KEY (run, "row")
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS rows_by_status ON rows (run, status);
-CREATE TABLE IF NOT EXISTS impacts (
-    run TEXT PRIMARY KEY REFERENCES runs(id) ON DELETE CASCADE, content TEXT NOT NULL
-);
-"""
-
 
 class RunStore:
     """Keeps runs in the SQLite file `path`, made on first use.
@@ -66,31 +48,9 @@ class RunStore:
     def __init__(
         self, path: Path, connect: Callable[..., sqlite3.Connection] = sqlite3.connect
     ) -> None:
-        self.path, self._connect = path.expanduser(), connect
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RunError(
-                f"{self.path.parent}: cannot be made ({error.strerror}); set GLASS_RUNS to a file "
-                "in a folder that can be written."
-            ) from error
-        with self._open() as db:
-            db.executescript(_SCHEMA)
-            _bring_up_to_date(db)
-
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        """A connection in a transaction that is undone if anything fails."""
-        try:
-            with closing(self._connect(self.path, timeout=_PATIENCE_S)) as db:
-                db.execute("PRAGMA journal_mode=WAL")
-                db.execute("PRAGMA synchronous=NORMAL")
-                db.execute("PRAGMA foreign_keys=ON")
-                db.row_factory = sqlite3.Row
-                with db:
-                    yield db
-        except sqlite3.Error as error:
-            raise RunError(_explained(error, self.path)) from error
+        self._database = Database(path, connect)
+        self.path = self._database.path
+        self.studies = Studies(self._database)
 
     def create(
         self, inputs: ScreenRequest, rows: Iterable[ScreenRow], name: str = "", digest: str = ""
@@ -101,7 +61,7 @@ class RunStore:
         run's state is ``preparing``.
         """
         run, source = new_id(), iter(rows)
-        with self._open() as db:
+        with self._database.open() as db:
             self._insert_run(
                 db, run, "screen", name or inputs.source, "preparing", inputs.to_json(), digest
             )
@@ -121,27 +81,71 @@ class RunStore:
         )
         return next(iter(found), None)
 
-    def keep_impact(self, impact: Impact, name: str = "", run: str | None = None) -> str:
-        """A finished analysis of one variant; returns its id, `run` where that is given."""
-        run = run or new_id()
-        with self._open() as db:
-            self._insert_run(db, run, "impact", name or _impact_name(impact), "done", "{}")
-            db.execute("INSERT INTO impacts VALUES (?, ?)", (run, to_json(impact)))
+    def keep_impact(
+        self, impact: Impact, name: str = "", run: str | None = None, study: str | None = None
+    ) -> str:
+        """A finished analysis of one variant; returns its id, `run` where that is given.
+
+        A run that is there already, such as a prediction that was measured since, gets the new
+        analysis and keeps its star, its note and its study.
+
+        Parameters
+        ----------
+        study : str, optional
+            Of which protein it is; see `studies`.
+        """
+        run, content = run or new_id(), to_json(impact)
+        told = impact.prediction.told
+        values = (
+            verdict(impact).headline,
+            impact.variant.text,
+            leading_chance(told),
+            told.get("ddg"),
+            int(impact.measured),
+        )
+        with self._database.open() as db:
+            there = db.execute("SELECT 1 FROM runs WHERE id = ?", (run,)).fetchone()
+            if there is None:
+                self._insert_run(db, run, "impact", name or _impact_name(impact), "done", "{}")
+                db.execute("UPDATE runs SET study = ? WHERE id = ?", (study, run))
+            db.execute(
+                "UPDATE runs SET verdict = ?, variant = ?, chance = ?, ddg = ?, measured = ? "
+                "WHERE id = ?",
+                (*values, run),
+            )
+            db.execute("INSERT OR REPLACE INTO impacts VALUES (?, ?)", (run, content))
         return run
 
-    def impact(self, run: str) -> Impact | None:
-        """The analysis of a run of kind impact; None when there is none."""
-        with self._open() as db:
+    def impact(self, run: str, protein: Protein | None = None) -> Impact | None:
+        """The analysis of a run of kind impact; None when there is none.
+
+        `protein` takes the place of the equal one that is kept with it: what is known of it
+        already, such as its tables, need not be found again.
+        """
+        with self._database.open() as db:
             row = db.execute("SELECT content FROM impacts WHERE run = ?", (run,)).fetchone()
-        return None if row is None else from_json(row["content"])
+        if row is None:
+            return None
+        impact = from_json(row["content"])
+        return impact if protein is None else replace(impact, protein=protein)
 
     def get(self, run: str) -> Run | None:
         """The run, None when it is not known."""
         return next(iter(self._runs("WHERE id = ?", (run,))), None)
 
-    def newest(self, limit: int = 200) -> list[Run]:
-        """The newest runs first."""
-        return self._runs("ORDER BY created DESC, id LIMIT ?", (limit,))
+    def newest(self, limit: int = 200, search: str = "") -> list[Run]:
+        """The newest runs first; with `search` those whose name, verdict or note has it."""
+        if not search.strip():
+            return self._runs("ORDER BY created DESC, id LIMIT ?", (limit,))
+        return self._runs(
+            "WHERE instr(lower(name || ' ' || verdict || ' ' || note), lower(?)) > 0 "
+            "ORDER BY created DESC, id LIMIT ?",
+            (search.strip(), limit),
+        )
+
+    def of_study(self, study: str) -> list[Run]:
+        """All that was done with the protein of a study, the oldest first."""
+        return self._runs("WHERE study = ? ORDER BY created, id", (study,))
 
     def inputs(self, run: str) -> ScreenRequest:
         """What a screen was asked to do.
@@ -151,7 +155,7 @@ class RunStore:
         RunError
             The run is not known, or cannot be read.
         """
-        with self._open() as db:
+        with self._database.open() as db:
             row = db.execute(
                 "SELECT inputs FROM runs WHERE id = ? AND kind = 'screen'", (run,)
             ).fetchone()
@@ -164,7 +168,7 @@ class RunStore:
 
     def write(self, run: str, rows: Iterable[ScreenRow]) -> None:
         """Put rows in place of those with the same number, all or nothing."""
-        with self._open() as db:
+        with self._database.open() as db:
             _write(db, run, rows)
 
     def rows(self, run: str, view: View | None = None) -> list[ScreenRow]:
@@ -177,14 +181,14 @@ class RunStore:
             f'{view.expression} {direction}, "row" LIMIT ? OFFSET ?'
         )
         limit = -1 if view.limit is None else view.limit
-        with self._open() as db:
+        with self._database.open() as db:
             fetched = db.execute(sql, (run, *values, limit, view.offset)).fetchall()
         return [row_of(row) for row in fetched]
 
     def count(self, run: str, view: View) -> int:
         """How many rows `view` has, all pages together."""
         where, values = view.where()
-        with self._open() as db:
+        with self._database.open() as db:
             answer = db.execute(f"SELECT count(*) FROM rows WHERE {where}", (run, *values))
             return int(answer.fetchone()[0])
 
@@ -192,7 +196,7 @@ class RunStore:
         """Whole columns in the order of the rows, for pictures."""
         if unknown := set(names) - set(SCREEN_COLUMNS):
             raise InputError(f"column '{sorted(unknown)[0]}': is not known.")
-        with self._open() as db:
+        with self._database.open() as db:
             wanted = ", ".join(f'"{n}"' for n in names)
             answer = db.execute(f'SELECT {wanted} FROM rows WHERE run = ? ORDER BY "row"', (run,))
             fetched = answer.fetchall()
@@ -200,25 +204,33 @@ class RunStore:
 
     def set_state(self, run: str, state: RunState, error: str = "") -> None:
         """What became of the run."""
-        with self._open() as db:
+        with self._database.open() as db:
             db.execute("UPDATE runs SET state = ?, error = ? WHERE id = ?", (state, error, run))
+
+    def mark(self, run: str, *, star: bool | None = None, note: str | None = None) -> None:
+        """Give a run a star or take it away, or write a note on it."""
+        with self._database.open() as db:
+            if star is not None:
+                db.execute("UPDATE runs SET star = ? WHERE id = ?", (int(star), run))
+            if note is not None:
+                db.execute("UPDATE runs SET note = ? WHERE id = ?", (note[:MAX_NOTE], run))
 
     def rename(self, run: str, name: str) -> None:
         """Give the run a name."""
         if not name.strip():
             raise InputError("name: is empty.")
-        with self._open() as db:
+        with self._database.open() as db:
             db.execute("UPDATE runs SET name = ? WHERE id = ?", (name.strip()[:MAX_NAME], run))
 
     def delete(self, run: str) -> None:
         """Remove the run and all that belongs to it."""
-        with self._open() as db:
+        with self._database.open() as db:
             db.execute("DELETE FROM runs WHERE id = ?", (run,))
 
     def _runs(self, rest: str, values: tuple[Any, ...]) -> list[Run]:
-        with self._open() as db:
+        with self._database.open() as db:
             fetched = db.execute(
-                f"SELECT id, kind, name, created, state, error FROM runs {rest}", values
+                f"SELECT {_RUN_FIELDS} FROM runs {rest}", values
             ).fetchall()
             counts: dict[str, dict[str, int]] = {row["id"]: {} for row in fetched}
             marks = ", ".join("?" * len(fetched))
@@ -228,7 +240,7 @@ class RunStore:
                 tuple(counts),
             ):
                 counts[row["run"]][row["status"]] = row["n"]
-        return [Run(**dict(row), counts=counts[row["id"]]) for row in fetched]
+        return [run_of(row, counts[row["id"]]) for row in fetched]
 
     @staticmethod
     def _insert_run(
@@ -240,29 +252,11 @@ class RunStore:
         inputs: str,
         digest: str = "",
     ) -> None:
-        created = datetime.now(UTC).isoformat(timespec="microseconds")
         db.execute(
             "INSERT INTO runs (id, kind, name, created, state, inputs, digest) "
             "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (run, kind, name[:MAX_NAME], created, state, inputs, digest),
+            (run, kind, name[:MAX_NAME], now(), state, inputs, digest),
         )
-
-
-def new_id() -> str:
-    """An id that cannot be guessed."""
-    return secrets.token_urlsafe(12)
-
-
-def _bring_up_to_date(db: sqlite3.Connection) -> None:
-    """Give the rows of a file of an earlier version the columns of today."""
-    known = {column["name"] for column in db.execute("PRAGMA table_info(rows)")}
-    for old, new in RENAMED.items():
-        if old in known and new not in known:
-            db.execute(f'ALTER TABLE rows RENAME COLUMN "{old}" TO "{new}"')
-            known.add(new)
-    for name in SCREEN_COLUMNS:
-        if name not in known:
-            db.execute(f"ALTER TABLE rows ADD COLUMN {_declared(name)}")
 
 
 def _names() -> str:
@@ -279,19 +273,3 @@ def _write(db: sqlite3.Connection, run: str, rows: Iterable[ScreenRow]) -> None:
 
 def _impact_name(impact: Impact) -> str:
     return f"{impact.protein.name or 'protein'} {impact.variant.text}"
-
-
-def _explained(error: sqlite3.Error, path: Path) -> str:
-    text = str(error)
-    if isinstance(error, sqlite3.IntegrityError):
-        return "the run was deleted meanwhile; its further results are not kept."
-    if "locked" in text or "busy" in text:
-        return f"{path}: is locked by another program; close it, or try again in a moment."
-    if "full" in text:
-        return (
-            f"{path}: the disk is full; free some space and go on with the run, what was "
-            "written is safe."
-        )
-    if "readonly" in text or "unable to open" in text:
-        return f"{path}: cannot be written; set GLASS_RUNS to a file that can."
-    return f"{path}: cannot be used ({text}); move it away to start with an empty one."

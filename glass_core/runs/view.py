@@ -22,6 +22,19 @@ class Run:
     ----------
     counts : mapping
         Rows per status.
+    study : str or None
+        The study it belongs to.
+    verdict : str
+        Of an analysis, its headline; '' of a screen.
+    variant : str
+        Of an analysis, in sequence positions.
+    chance, ddg : float or None
+        Of being damaging, and in kcal/mol; None where they were not predicted.
+    measured : bool
+        Whether the mutant's structure was measured.
+    star : bool
+    note : str
+        The user's own.
     """
 
     id: str
@@ -31,6 +44,14 @@ class Run:
     state: RunState
     error: str
     counts: Mapping[str, int]
+    study: str | None = None
+    verdict: str = ""
+    variant: str = ""
+    chance: float | None = None
+    ddg: float | None = None
+    measured: bool = False
+    star: bool = False
+    note: str = ""
 
     @property
     def total(self) -> int:
@@ -41,6 +62,13 @@ class Run:
     def waiting(self) -> int:
         """Rows still to be done."""
         return self.counts.get("waiting", 0)
+
+
+def run_of(row: Mapping[str, Any], counts: Mapping[str, int]) -> Run:
+    """From a row of the table of runs."""
+    values = {name: row[name] for name in row.keys()}  # noqa: SIM118  (a row is no mapping)
+    values |= {name: bool(values[name]) for name in ("measured", "star")}
+    return Run(**values, counts=counts)
 
 
 @dataclass(frozen=True)

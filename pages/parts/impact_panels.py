@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
-from streamlit.elements.plotly_chart import PlotlyState
 
 from glass_core.impact.evidence import agreement
 from glass_core.impact.record import Impact
 from glass_core.report.impact.annotation import known_variant_table
 from glass_core.report.impact.evidence import check_table, evidence_table, explaining, external_note
-from glass_core.report.impact.exports import exports
+from glass_core.report.impact.exports import exports, file_stem
 from glass_core.report.impact.matrices import matrices
 from glass_core.report.impact.numbers import leading_numbers
 from glass_core.report.impact.tables import subdomain_table, variant_table
 from glass_core.report.impact.track import residue_track
-from glass_core.report.viewer import ViewOptions, colour_choices, colour_legend, viewer_html
+from glass_core.report.scene import scene
 from pages.parts.common import viewer_script
 from pages.parts.hand_over import HandOver, hand_over
+from pages.parts.linked import clicked, library, linked_figure, structure_view
 from pages.parts.lookup import plain
 from pages.parts.state import impact_state
 
@@ -122,75 +124,59 @@ def alignment_panel(impact: Impact) -> None:
                 st.rerun()
 
 
-def track_panel(impact: Impact) -> int | None:
-    """The residue track; a click selects the residue everywhere. Returns the selection."""
-    if "next_selected" in st.session_state:
-        st.session_state["selected"] = st.session_state.pop("next_selected")
+def libraries(impact: Impact) -> None:
+    """The scripts that the views of this result need."""
+    library("Plotly")
+    if impact.protein.structure is not None:
+        library("$3Dmol")
+
+
+def choose(view: str) -> None:
+    """A residue was clicked in `view`."""
+    position = clicked(view)
+    if position is not None:
+        st.session_state["selected"] = position
+
+
+@st.fragment
+def views(impact: Impact) -> None:
+    """Track, structure and matrices, linked; what they tell of the chosen residue."""
+    track, structure = residue_track(impact), impact.protein.structure
+    common = {"length": len(impact.protein), "view": impact.provenance.inputs["wild_type_sha256"]}
     st.markdown("#### Along the sequence")
-    event = st.plotly_chart(
-        residue_track(impact, st.session_state.get("selected")),
-        key="track",
-        on_select="rerun",
-        selection_mode="points",
-        alt="Predicted and measured lDDT, strain and secondary structure by residue",
+    linked_figure(
+        track,
+        "track",
+        partial(choose, "track"),
+        title="Predicted and measured values by residue",
+        file=f"{file_stem(impact)}-track",
+        **common,
     )
-    take_click("track", event)
-    return st.number_input(
-        "Selected residue (click a point above, or type a position)",
+    st.number_input(
+        "Selected residue (click one in any view, or type a position)",
         1,
         len(impact.protein),
         key="selected",
         value=None,
         placeholder="none",
     )
-
-
-def take_click(chart: str, event: PlotlyState) -> None:
-    """Select the residue that was clicked in `chart`, once per click."""
-    points = event["selection"]["points"]
-    if points and points[0]["x"] != st.session_state.get(f"clicked {chart}"):
-        st.session_state[f"clicked {chart}"] = points[0]["x"]
-        st.session_state["next_selected"] = int(points[0]["x"])
-        st.rerun()
-
-
-def superposition_panel(impact: Impact, selected: int | None) -> None:
+    if structure is None:
+        return
     st.markdown("#### Superposition" if impact.measured else "#### Structure")
-    columns = st.columns([2, 1, 1], vertical_alignment="bottom")
-    colour_by = columns[0].selectbox("Colour by", colour_choices(impact), key="colour_by")
-    spin = columns[1].toggle("Spin", key="spin")
-    labels = columns[2].toggle("Labels", value=True, key="labels")
-    options = ViewOptions(colour_by, spin, labels, selected)
-    st.iframe(viewer_html(impact, options, viewer_script()), height=options.height + 50)
-    st.caption(colour_legend(impact, colour_by))
-
-
-def matrix_panel(impact: Impact, selected: int | None) -> None:
+    structure_view(scene(impact), "structure", partial(choose, "structure"))
     st.markdown("#### Distances between C-alphas")
     spans = {"whole chain": None} | {
         part.name: (part.segments[0][0], part.segments[-1][1]) for part in impact.subdomains
     }
     zoom = st.selectbox("Zoom to", list(spans), key="zoom")
-    event = st.plotly_chart(
-        matrices(impact, selected, spans.get(zoom)),
-        key="matrices",
-        on_select="rerun",
-        selection_mode="points",
-        alt="Distance matrices of wild type and mutant and their difference",
-    )
-    take_click("matrices", event)
-    known = impact.protein.annotation
-    error = (
-        ""
-        if known is None or known.pae is None
-        else (
-            " The predicted aligned error is AlphaFold's expected error of one residue's place "
-            "when the model is superposed on another; it is confidence, not an effect."
-        )
-    )
-    st.caption(
-        "By sequence position. Click the diagonal to select a residue; the matrices "
-        f"zoom together.{error}"
+    linked_figure(
+        matrices(impact, None, spans.get(zoom)),
+        "matrices",
+        partial(choose, "matrices"),
+        title="Distance matrices of wild type and mutant and their difference",
+        file=f"{file_stem(impact)}-distances",
+        square=True,
+        **common,
     )
 
 

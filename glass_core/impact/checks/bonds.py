@@ -71,7 +71,7 @@ def disulphide_lost(site: Site) -> Verdict:
     """A cysteine that another one is bonded to."""
     if site.around.atom(site.place, "SG") is None:
         return site.untold(NO_ATOMS)
-    partner = _disulphide(site.around, site.place)
+    partner = disulphide(site.around, site.place)
     if partner is None:
         return False, f"{site.label} has no disulphide bond within the chain."
     other = _residue(site, partner.row)
@@ -88,7 +88,7 @@ def disulphide_gained(site: Site) -> Verdict:
         if letter != "C" or abs(place - site.place) < 2:
             continue
         other = [site.around.atom(place, name) for name in ("CA", "CB")]
-        if other[0] is None or other[1] is None or _disulphide(site.around, place) is not None:
+        if other[0] is None or other[1] is None or disulphide(site.around, place) is not None:
             continue
         alphas, betas = np.linalg.norm(other[0] - own[1]), np.linalg.norm(other[1] - beta)
         if alphas <= CYSTEINE_CA and betas <= CYSTEINE_CB:
@@ -103,13 +103,7 @@ def salt_bridge_lost(site: Site) -> Verdict:
     """A charge that loses the opposite one beside it."""
     if not site.around.complete(site.place):
         return site.untold(NO_ATOMS)
-    negative = site.wild in NEGATIVE
-    own, others = (NEGATIVE, POSITIVE) if negative else (POSITIVE, NEGATIVE)
-    found = [
-        pair[1]
-        for pair in _near(site.around, site.place, own[site.wild], SALT_BRIDGE)
-        if _is_one_of(site.around, pair[1].row, others)
-    ]
+    found = [partner for _, partner in salt_bridges(site.around, site.place)]
     if not found:
         return False, f"{site.label} has no salt bridge within the chain."
     return True, f"{site.label} has a salt bridge with {_listed(site, found)}."
@@ -119,15 +113,28 @@ def hydrogen_bond_lost(site: Site) -> Verdict:
     """A hydrogen bond of the side chain, told by heavy atoms alone."""
     if not site.around.complete(site.place):
         return site.untold(NO_ATOMS)
-    names = (*DONORS.get(site.wild, ()), *ACCEPTORS.get(site.wild, ()))
-    found = [
-        partner
-        for row, partner in _near(site.around, site.place, names, HYDROGEN_BOND)
-        if _bonds(site.around, row, partner.row)
-    ]
+    found = [partner for _, partner in hydrogen_bonds(site.around, site.place)]
     if not found:
         return False, f"The side chain of {site.label} has no hydrogen bond within the chain."
     return True, f"The side chain of {site.label} has a hydrogen bond with {_listed(site, found)}."
+
+
+def salt_bridges(around: Surroundings, place: int) -> list[tuple[int, Partner]]:
+    """Those of a residue's side chain: index of its own atom, and the partner."""
+    letter = around.structure.sequence[place]
+    for own, others in ((NEGATIVE, POSITIVE), (POSITIVE, NEGATIVE)):
+        if letter in own:
+            near = _near(around, place, own[letter], SALT_BRIDGE)
+            return [pair for pair in near if _is_one_of(around, pair[1].row, others)]
+    return []
+
+
+def hydrogen_bonds(around: Surroundings, place: int) -> list[tuple[int, Partner]]:
+    """Those of a residue's side chain: index of its own atom, and the partner."""
+    letter = around.structure.sequence[place]
+    names = (*DONORS.get(letter, ()), *ACCEPTORS.get(letter, ()))
+    near = _near(around, place, names, HYDROGEN_BOND)
+    return [pair for pair in near if _bonds(around, pair[0], pair[1].row)]
 
 
 def _near(
@@ -141,7 +148,7 @@ def _near(
                 yield row, Partner(other, distance)
 
 
-def _disulphide(around: Surroundings, place: int) -> Partner | None:
+def disulphide(around: Surroundings, place: int) -> Partner | None:
     """The sulfur that a cysteine's is bonded to."""
     near = (partner for _, partner in _near(around, place, ("SG",), DISULFIDE))
     sulfurs = [p for p in near if _is_one_of(around, p.row, {"C": ("SG",)})]

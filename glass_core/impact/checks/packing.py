@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ _FARTHEST = 4.0
 """Å; no two atoms farther apart overlap."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fit:
     """How a side chain fits in the rotamer that fits best.
 
@@ -40,12 +40,15 @@ class Fit:
         The side chain's atom of the pair; '' likewise.
     neighbour : int
         Index of the other into the structure's atoms; -1 likewise.
+    side_chain : ndarray, shape=(m, 3)
+        Where that rotamer's atoms are, in the order of `side_chain_names`, in Å; none of Gly.
     """
 
     overlap: float
     distance: float = float("nan")
     atom: str = ""
     neighbour: int = -1
+    side_chain: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)))
 
 
 def frame(around: Surroundings, place: int) -> NDArray[np.float64] | None:
@@ -74,7 +77,7 @@ def best_fit(around: Surroundings, place: int, letter: str) -> Fit | None:
     near = np.array(sorted(around.tree.query_ball_point(centre, reach)), dtype=int)
     near = near[~_left_out(around, place, near)]
     if not len(near):
-        return Fit(0.0)
+        return Fit(0.0, side_chain=made[0])
     names = side_chain_names(letter)
     distance = cdist(made.reshape(-1, 3), around.coord[near]).reshape(*made.shape[:2], len(near))
     overlap = _contact(around, letter, near)[None] - distance
@@ -82,9 +85,9 @@ def best_fit(around: Surroundings, place: int, letter: str) -> Fit | None:
     atom, neighbour = np.unravel_index(overlap[best].argmax(), overlap[best].shape)
     worst = float(overlap[best, atom, neighbour])
     if worst <= 0:
-        return Fit(0.0)
+        return Fit(0.0, side_chain=made[best])
     pair = float(distance[best, atom, neighbour])
-    return Fit(worst, pair, names[atom], int(near[neighbour]))
+    return Fit(worst, pair, names[atom], int(near[neighbour]), made[best])
 
 
 def _left_out(around: Surroundings, place: int, rows: NDArray[np.int64]) -> NDArray[np.bool_]:

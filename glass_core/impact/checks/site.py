@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -86,8 +86,9 @@ class Surroundings:
         require(len(self.secondary) == count, "secondary", "has a letter per residue")
 
     @staticmethod
+    @lru_cache(maxsize=8)
     def of(structure: Structure) -> Surroundings:
-        """Measure a chain; a moment for a few hundred residues."""
+        """Measure a chain; a moment for a few hundred residues. Kept for its further variants."""
         return Surroundings(
             structure,
             _accessibility(structure),

@@ -33,7 +33,7 @@ def exports(impact: Impact, script: str | None) -> tuple[Export, ...]:
     script : str or None
         Text of 3Dmol.js for the report.
     """
-    stem = "glass-" + (re.sub(r"[^A-Za-z0-9_-]+", "-", impact.variant.text)[:60] or "variant")
+    stem = file_stem(impact)
     files = [
         Export("Residue CSV", f"{stem}-residues.csv", "text/csv", lambda: residue_csv(impact)),
         Export("JSON", f"{stem}.json", "application/json", lambda: to_json(impact)),
@@ -61,3 +61,8 @@ def exports(impact: Impact, script: str | None) -> tuple[Export, ...]:
             )
         )
     return tuple(files)
+
+
+def file_stem(impact: Impact) -> str:
+    """Begins the names of all its files."""
+    return "glass-" + (re.sub(r"[^A-Za-z0-9_-]+", "-", impact.variant.text)[:60] or "variant")

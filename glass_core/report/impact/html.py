@@ -7,13 +7,14 @@ from dataclasses import asdict
 from glass_core.impact.evidence import agreement
 from glass_core.impact.record import Impact
 from glass_core.impact.rows import RESIDUE_COLUMNS
+from glass_core.report.colouring import colourings
 from glass_core.report.impact.evidence import check_table, evidence_table, external_note
 from glass_core.report.impact.matrices import matrices
 from glass_core.report.impact.tables import residue_table, subdomain_table
 from glass_core.report.impact.track import residue_track
 from glass_core.report.impact.verdict import verdict
 from glass_core.report.page import figure_html, report_page
-from glass_core.report.viewer import ViewOptions, colour_choices, colour_legend, viewer_html
+from glass_core.report.viewer import ViewOptions, viewer_html
 
 _BODY = """<h1>{{ headline }}</h1>
 <p>{{ protein }}</p>
@@ -39,7 +40,7 @@ def report_html(impact: Impact, script: str | None) -> str:
     has_structure = impact.protein.structure is not None
     track = figure_html(residue_track(impact), script=True)
     parts, evidence = subdomain_table(impact), evidence_table(impact)
-    colour_by = colour_choices(impact)[0]
+    colouring = colourings(impact)[0]
     values = {
         "headline": said.headline,
         "sentences": said.sentences,
@@ -53,9 +54,9 @@ def report_html(impact: Impact, script: str | None) -> str:
         "flags": impact.flags,
         "track": track,
         "has_structure": has_structure,
-        "legend": colour_legend(impact, colour_by),
+        "legend": colouring.words,
         "matrices": figure_html(matrices(impact)) if has_structure else "",
-        "viewer": viewer_html(impact, ViewOptions(colour_by), script) if has_structure else "",
+        "viewer": viewer_html(impact, ViewOptions(colouring.name), script) if has_structure else "",
         "parts": parts.to_html(index=False, na_rep="", float_format="%.4f"),
         "residues": residue_table(impact).to_html(index=False, na_rep="", float_format="%.4f"),
     }

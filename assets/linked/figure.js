@@ -1,0 +1,90 @@
+// A Plotly figure whose residues are linked with the other views of the page.
+export default function (component) {
+  const {data, parentElement, setTriggerValue} = component;
+  const plot = parentElement.querySelector('.glass-figure');
+  plot.glassSend = (position) => setTriggerValue('selected', position);
+  if (!plot.glassDraw) plot.glassDraw = figure(plot);
+  plot.setAttribute('role', 'group');
+  plot.setAttribute('aria-label', data.title);
+  plot.glassDraw.show(data);
+  return () => plot.glassDraw.close();
+}
+
+function figure(plot) {
+  let data = null, own = [], marks = [];
+  const onSelected = () => mark(), onHovered = () => mark();
+
+  async function show(next) {
+    const Plotly = await library('Plotly');
+    if (data && JSON.stringify(data) === JSON.stringify(next) && plot.glassTheme === theme()) return;
+    const first = data === null;
+    data = next;
+    plot.glassTheme = theme();
+    const {traces, layout} = JSON.parse(data.figure);
+    own = layout.shapes ?? [];
+    const text = themeColour(plot, '--st-text-color', '#222');
+    Object.assign(layout, {
+      paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)', autosize: true,
+      font: {...(layout.font ?? {}), color: text},
+      uirevision: data.view, // zoom stays while it is the same protein
+      hovermode: data.square ? 'closest' : 'x', // a click anywhere above a residue chooses it
+    });
+    await Plotly.react(plot, traces, layout, {
+      displaylogo: false, responsive: true, displayModeBar: 'hover',
+      modeBarButtonsToRemove: ['lasso2d', 'select2d', 'autoScale2d'],
+      toImageButtonOptions: {format: 'svg', filename: data.file},
+    });
+    if (first) {
+      plot.on('plotly_click', (event) => {
+        const place = residue(event);
+        if (place === null) return;
+        tell('selected', place);
+        plot.glassSend(place);
+      });
+      plot.on('plotly_hover', (event) => tell('hovered', residue(event)));
+      plot.on('plotly_unhover', () => tell('hovered', null));
+      bus.addEventListener('selected', onSelected);
+      bus.addEventListener('hovered', onHovered);
+    }
+    mark();
+  }
+
+  function theme() {
+    return themeColour(plot, '--st-text-color', '') + themeColour(plot, '--st-background-color', '');
+  }
+
+  function residue(event) {
+    const x = Number(event.points?.[0]?.x);
+    return Number.isInteger(x) && x >= 1 && x <= data.length ? x : null;
+  }
+
+  function mark() {
+    // Lines at the chosen residue and the one under the mouse, over the whole figure.
+    if (!data || !plot.isConnected) return;
+    const wanted = [['selected', data.colours.selected, 2], ['hovered', data.colours.hovered, 1]]
+      .filter(([what]) => bus[what] !== null)
+      .map(([what, colour, width]) => data.axes.map(({x, y}) => ({
+        type: 'line', xref: x, yref: `${y} domain`, x0: bus[what], x1: bus[what], y0: 0, y1: 1,
+        line: {color: colour, width}, name: `glass ${what}`})))
+      .flat();
+    if (data.square) {
+      for (const [what, colour] of [['selected', data.colours.selected], ['hovered', data.colours.hovered]]) {
+        if (bus[what] === null) continue;
+        for (const {x, y} of data.axes)
+          wanted.push({type: 'line', xref: `${x} domain`, yref: y, x0: 0, x1: 1,
+            y0: bus[what], y1: bus[what], line: {color: colour, width: 1}, name: `glass ${what}`});
+      }
+    }
+    if (!wanted.length && !marks.length) return;
+    marks = wanted;
+    window.Plotly.relayout(plot, {shapes: [...own, ...wanted]});
+  }
+
+  function close() {
+    bus.removeEventListener('selected', onSelected);
+    bus.removeEventListener('hovered', onHovered);
+    if (window.Plotly && data) window.Plotly.purge(plot);
+    plot.glassDraw = null;
+  }
+  return {show, close};
+}

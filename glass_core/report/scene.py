@@ -1,0 +1,286 @@
+"""What the 3D view of a page is given: models, colours, what is drawn at the site, values.
+
+The view itself is ``assets/linked/structure.js``, which draws with 3Dmol.js.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glass_core.impact.checks.site import Site, Surroundings
+from glass_core.impact.contacts import (
+    SiteContact,
+    near_residues,
+    new_side_chain,
+    side_chain_contacts,
+)
+from glass_core.impact.record import Impact
+from glass_core.protein.protein import Protein
+from glass_core.protein.sequence import THREE_LETTER
+from glass_core.protein.structure.backbone import BACKBONE_ATOMS
+from glass_core.protein.structure.residues import WATER
+from glass_core.protein.structure.structure import Structure
+from glass_core.protein.structure.write import write_atoms
+from glass_core.report import style
+from glass_core.report.colouring import Colouring, colourings
+from glass_core.report.impact.exports import file_stem
+from glass_core.report.impact.matrices import residue_names
+from glass_core.report.viewer import mutant_text, wild_text
+
+Role = Literal["wild", "mutant", "rotamer", "ligand", "partner"]
+PARTNER = "#999999"
+_PDB_LETTERS = "BCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+
+@dataclass(frozen=True)
+class SceneModel:
+    """One set of atoms.
+
+    Attributes
+    ----------
+    role : {"wild", "mutant", "rotamer", "ligand", "partner"}
+    name : str
+    pdb : str
+        PDB text.
+    colour : str
+    numbered : bool
+        Whether its residue numbers are sequence positions.
+    """
+
+    role: Role
+    name: str
+    pdb: str
+    colour: str
+    numbered: bool = True
+
+
+@dataclass(frozen=True)
+class Line:
+    """Two atoms that are joined by a line: ends in Å, colour, and what it is."""
+
+    start: tuple[float, float, float]
+    end: tuple[float, float, float]
+    colour: str
+    words: str
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """All that the view draws and says.
+
+    Attributes
+    ----------
+    view : str
+        The camera stays from one scene to the next where this is the same.
+    models : tuple of SceneModel
+    colourings : tuple of Colouring
+    colour : str
+        Name of the one to begin with.
+    sites : tuple of int
+        1-based.
+    site_labels : tuple of str
+    near : tuple of int
+        Positions whose side chains are drawn with the sites'.
+    contacts : tuple of Line
+    residues : tuple of str
+        Names of all positions.
+    values : tuple of (name, texts)
+        Per quantity a text for each position; None = no value.
+    stem : str
+        Begins the names of files.
+    """
+
+    view: str
+    models: tuple[SceneModel, ...]
+    colourings: tuple[Colouring, ...]
+    colour: str
+    sites: tuple[int, ...]
+    site_labels: tuple[str, ...]
+    near: tuple[int, ...]
+    contacts: tuple[Line, ...]
+    residues: tuple[str, ...]
+    values: tuple[tuple[str, tuple[str | None, ...]], ...]
+    stem: str
+
+    def data(self) -> dict[str, Any]:
+        """Plain values, under the names that ``structure.js`` reads."""
+        return {
+            "view": self.view,
+            "models": [asdict(model) for model in self.models],
+            "colourings": [_colouring_data(one) for one in self.colourings],
+            "colour": self.colour,
+            "sites": list(self.sites),
+            "siteLabels": list(self.site_labels),
+            "near": list(self.near),
+            "contacts": [asdict(line) for line in self.contacts],
+            "residues": list(self.residues),
+            "values": [{"name": name, "values": list(texts)} for name, texts in self.values],
+            "selectedColour": style.SELECTED,
+            "file": self.stem,
+            "hint": "Point at a residue for its values; click it to choose it in every view.",
+        }
+
+
+def scene(impact: Impact) -> Scene:
+    """The scene of one variant.
+
+    Raises
+    ------
+    InputError
+        There is no structure.
+    """
+    protein, shown = impact.protein, colourings(impact)
+    sites = impact.variant.positions
+    contacts, rotamers = _at_sites(impact)
+    models = [SceneModel("wild", "wild type", wild_text(impact), style.WILD)]
+    if impact.measured:
+        models.append(SceneModel("mutant", "mutant", mutant_text(impact), style.MUTANT))
+    models += rotamers
+    models += _beside(protein)
+    return Scene(
+        view=impact.provenance.inputs.get("structure_sha256", ""),
+        models=tuple(models),
+        colourings=shown,
+        colour=shown[0].name,
+        sites=sites,
+        site_labels=tuple(impact.site_label(position) for position in sites),
+        near=_near(protein, sites),
+        contacts=tuple(contacts),
+        residues=tuple(residue_names(impact)),
+        values=tuple(_values(impact)),
+        stem=file_stem(impact),
+    )
+
+
+def _at_sites(impact: Impact) -> tuple[list[Line], list[SceneModel]]:
+    """What is drawn at the substituted sites: lines between atoms, and new side chains."""
+    protein, structure = impact.protein, impact.protein.structure
+    lines: list[Line] = []
+    models: list[SceneModel] = []
+    if structure is None:
+        return lines, models
+    around = Surroundings.of(structure)
+    for change in impact.variant.changes:
+        if not change.is_substitution:
+            continue
+        site = Site(protein, change, around)
+        if site.gap:
+            continue
+        lines += [_line(one, site) for one in side_chain_contacts(around, site.place)]
+        made = None if impact.measured else new_side_chain(site)
+        if made is not None:
+            name = f"{site.mutant} in its best rotamer, nothing else moved"
+            text = _rotamer_text(site, made.names, made.coordinates)
+            models.append(SceneModel("rotamer", name, text, style.MUTANT, numbered=False))
+            if made.clash is not None:
+                lines.append(_line(made.clash, site))
+    return lines, models
+
+
+def _line(contact: SiteContact, site: Site) -> Line:
+    ends = (tuple(map(float, end)) for end in (contact.start, contact.end))
+    words = f"{contact.kind} with {site.name_of(contact.partner)}, {contact.distance:.1f} Å"
+    start, end = ends
+    return Line(start, end, style.CONTACTS[contact.kind], words)  # type: ignore[arg-type]
+
+
+def _rotamer_text(site: Site, names: Sequence[str], coordinates: NDArray[np.float64]) -> str:
+    """PDB text of a side chain with the C-alpha that it hangs on."""
+    import biotite.structure as struc
+
+    alpha = site.around.atom(site.place, "CA")
+    atoms = struc.AtomArray(len(names) + (alpha is not None))
+    atoms.coord = np.array([*coordinates, *([] if alpha is None else [alpha])], dtype=np.float32)
+    atoms.atom_name[:] = [*names, *([] if alpha is None else ["CA"])]
+    atoms.element[:] = [name[0] for name in atoms.atom_name]
+    atoms.res_name[:] = THREE_LETTER[site.mutant].upper()
+    atoms.res_id[:], atoms.chain_id[:] = site.position, "R"
+    return write_atoms(atoms, "pdb")
+
+
+def _beside(protein: Protein) -> Iterator[SceneModel]:
+    """Ligands but water, and the residues of other chains near this one, as the file has them."""
+    structure = protein.structure
+    if structure is None:
+        return
+    ligands = structure.ligands
+    if ligands is not None:
+        kept = ligands[~np.isin(ligands.res_name, sorted(WATER)) & np.isfinite(ligands.coord).all(1)]
+        if len(kept):
+            kept.chain_id[:] = "L"
+            kept.res_id[:] = np.clip(kept.res_id, -999, 9999)
+            yield SceneModel(
+                "ligand", "ligands", write_atoms(kept, "pdb"), style.ALIGNED, numbered=False
+            )
+    if structure.partners is not None:
+        yield SceneModel("partner", "other chains", _partner_text(structure), PARTNER, False)
+
+
+def _partner_text(structure: Structure) -> str:
+    """PDB text of the backbone of the residues of other chains near this one."""
+    import biotite.structure as struc
+
+    partners = structure.partners
+    if partners is None:
+        return ""
+    letter_of = dict(zip(dict.fromkeys(partners.chains), _PDB_LETTERS * 99, strict=False))
+    there = np.isfinite(partners.coordinates).all(axis=2)
+    residue, atom = np.nonzero(there)
+    atoms = struc.AtomArray(len(residue))
+    atoms.coord = partners.coordinates[residue, atom]
+    atoms.atom_name[:] = np.array(BACKBONE_ATOMS)[atom]
+    atoms.element[:] = np.array([name[0] for name in BACKBONE_ATOMS])[atom]
+    atoms.res_name[:] = [THREE_LETTER.get(partners.letters[i], "UNK").upper() for i in residue]
+    atoms.res_id[:] = np.clip(partners.numbers[residue] % 9999 + 1, 1, 9999)
+    atoms.chain_id[:] = [letter_of[partners.chains[i]] for i in residue]
+    return write_atoms(atoms, "pdb")
+
+
+def _near(protein: Protein, sites: Sequence[int]) -> tuple[int, ...]:
+    """Positions of the residues around the sites."""
+    structure = protein.structure
+    if structure is None:
+        return ()
+    around = Surroundings.of(structure)
+    position_of = {int(j): i + 1 for i, j in enumerate(protein.structure_index) if j >= 0}
+    found: set[int] = set()
+    for site in sites:
+        place = int(protein.structure_index[site - 1])
+        if place >= 0:
+            found.update(position_of.get(j, 0) for j in near_residues(around, place))
+    return tuple(sorted(found - {0, *sites}))
+
+
+def _values(impact: Impact) -> Iterator[tuple[str, tuple[str | None, ...]]]:
+    """What is told of the residue under the mouse, in text."""
+    tracks: list[tuple[str, NDArray[np.float64] | None, str]] = [
+        ("effective strain (measured)", impact.strain if impact.measured else None, ".3f"),
+        ("lDDT (measured)", impact.measured_lddt if impact.measured else None, ".3f"),
+        ("change in Å (predicted)", impact.predicted_change, ".2f"),
+        ("lDDT (predicted)", impact.predicted_lddt, ".3f"),
+        ("mean effect score of its substitutions", impact.prediction.tracks.get("sensitivity"), ".1f"),
+        ("conservation", impact.conservation, ".2f"),
+    ]
+    for name, track, digits in tracks:
+        if track is not None:
+            texts = tuple(None if np.isnan(v) else f"{v:{digits}}" for v in track)
+            yield name, texts
+
+
+def _colouring_data(one: Colouring) -> dict[str, Any]:
+    scale = one.scale
+    return {
+        "name": one.name,
+        "title": one.title,
+        "colours": list(one.colours),
+        "one": one.name == "chain",
+        "low": "" if scale is None else scale.low,
+        "high": "" if scale is None else scale.high,
+        "stops": [] if scale is None else list(scale.stops),
+        "keys": [list(key) for key in one.keys],
+    }

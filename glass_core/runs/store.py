@@ -278,7 +278,7 @@ def _write(db: sqlite3.Connection, run: str, rows: Iterable[ScreenRow]) -> None:
 
 
 def _impact_name(impact: Impact) -> str:
-    return f"{impact.protein.name or 'protein'} {impact.variant.text}"
+    return f"{impact.protein.name or 'protein'} {impact.written}"
 
 
 def _explained(error: sqlite3.Error, path: Path) -> str:

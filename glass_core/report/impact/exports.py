@@ -33,7 +33,7 @@ def exports(impact: Impact, script: str | None) -> tuple[Export, ...]:
     script : str or None
         Text of 3Dmol.js for the report.
     """
-    stem = "glass-" + (re.sub(r"[^A-Za-z0-9_-]+", "-", impact.variant.text)[:60] or "variant")
+    stem = "glass-" + (re.sub(r"[^A-Za-z0-9_-]+", "-", impact.written)[:60] or "variant")
     files = [
         Export("Residue CSV", f"{stem}-residues.csv", "text/csv", lambda: residue_csv(impact)),
         Export("JSON", f"{stem}.json", "application/json", lambda: to_json(impact)),

@@ -133,7 +133,7 @@ def test_every_numbering_is_in_tables_and_hover(impact):
     assert table["uniprot_position"].tolist()[:2] == [11, 12]
     assert variant_table(impact).iloc[0].tolist() == ["V31P", "31", "41", "A", "35"]
     hover = next(t for t in residue_track(impact).data if t.name == "predicted lDDT").customdata
-    assert hover[30] == "V31 (UniProt 41) (chain A, author 35)"
+    assert hover[30] == "V31 (UniProt 41, chain A, author 35)"
 
 
 def test_what_was_looked_up_is_in_the_record_and_survives(impact):

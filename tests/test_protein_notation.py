@@ -182,9 +182,9 @@ def test_sites_and_ranges_in_other_numbers(numbered, text, kind, number):
 @pytest.mark.parametrize(
     ("text", "kind", "says"),
     [
-        ("K2R", "UniProt", "UniProt numbers 10 to 15"),
+        ("K2R", "UniProt", "UniProt positions 10 to 15"),
         ("K2R", "author", "author numbers -1 to 60"),
-        ("K52CR", "author", "position 52C is outside"),
+        ("K52CR", "author", "author number 52C is outside"),
         ("B:K2R", "sequence", "is of chain B, but"),
         ("P04637 K2R", "sequence", "is of P04637, but the wild type is P12345"),
         ("2-3", "sequence", "names 38 variants where one is meant"),

@@ -630,7 +630,7 @@ def test_a_mutant_of_the_users_own_is_checked(helix):
     replicate = from_file(helix, mutant, variant)
     assert replicate.floor is None and replicate.reference is helix
     check_mutant(cut(mutant, list(range(2, 20))), variant)  # unresolved ends are fine
-    with pytest.raises(StructureError, match=r"mutant's residue 6 is A.*Give the structure"):
+    with pytest.raises(StructureError, match=r"mutant has A6.*Give the structure"):
         check_mutant(helix, variant)
     atoms.res_name[helix.residue_of_atom == 9] = "UNK"
     check_mutant(Structure.from_atoms(atoms, "unknown residue"), variant)

@@ -72,7 +72,7 @@ source_options = together(
         type=click.Choice(_NUMBERINGS),
         default=_NUMBERINGS[0],
         show_default=True,
-        help="What the numbers in variants mean.",
+        help="How residues are numbered, in what is given and in what is shown.",
     ),
 )
 structure_options = together(

@@ -165,6 +165,7 @@ def screen_command(
     choice = _choice(options, variants, span, columns, numbering)
     if known and annotation is None:
         raise InputError("--known goes with --accession.")
+    proteins = choice.counted(proteins)
     read = choice.read(proteins)
     for note in (*(note for protein in proteins for note in protein.notes), *read.notes):
         click.echo(note, err=True)
@@ -239,7 +240,7 @@ def _choice(
         return VariantChoice.text_or_file(variants, columns, numbering)
     if columns:
         raise InputError("options about columns go with --variants.")
-    return VariantChoice(kinds[0], span=span or "")
+    return VariantChoice(kinds[0], span=span or "", numbering=numbering)
 
 
 def _write(rows: list[ScreenRow], out: Path) -> None:

@@ -127,11 +127,11 @@ def measured(
     protein, variant = impact.protein, impact.variant
     wild = _need_structure(protein)
     if isinstance(mutant, Structure):
-        replicates = (from_file(wild, mutant, variant),)
+        replicates = (from_file(wild, mutant, variant, protein.label),)
         protocol = {"mutant_structure": mutant.name}
     else:
         substitutions = structure_substitutions(
-            variant, dict(enumerate(map(int, protein.structure_index)))
+            variant, dict(enumerate(map(int, protein.structure_index))), protein.label
         )
         replicates = _remodel(wild, substitutions, mutant, watch)
         protocol = mutant.protocol()

@@ -55,6 +55,8 @@ def to_dict(impact: Impact) -> dict[str, Any]:
     return {
         "format": IMPACT_FORMAT,
         "variant": impact.variant.text,
+        "written": impact.written,
+        "numbering": impact.protein.counting.words,
         "prediction": {
             "tm_score": prediction.tm_score,
             "lddt": to_nullable(prediction.lddt),

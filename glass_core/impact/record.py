@@ -75,6 +75,11 @@ class Impact:
         require(len(self.as_published) == len(self.replicates), "as_published", "match replicates")
 
     @property
+    def written(self) -> str:
+        """The variant in the user's numbers."""
+        return self.protein.written(self.variant)
+
+    @property
     def measured(self) -> bool:
         """Whether there are mutant structures to measure."""
         return bool(self.measurements)
@@ -181,11 +186,11 @@ class Impact:
         return positions_secondary(self.protein)
 
     def site_label(self, position: int) -> str:
-        """``V31P`` for a substituted position, else residue and position."""
+        """``V31P`` for a substituted position, else residue and number, as the user counts."""
         for change in self.variant.changes:
             if change.is_substitution and change.position == position:
-                return f"{change.wild}{position}{change.mutant}"
-        return f"{self.protein.sequence[position - 1]}{position}"
+                return f"{self.protein.named(position)}{change.mutant}"
+        return self.protein.named(position)
 
     @cached_property
     def subdomains(self) -> tuple[Subdomain, ...]:
@@ -194,7 +199,7 @@ class Impact:
         By strain where measured, else by `predicted_change`, else by `deficit`.
         """
         if self.protein.structure is None:
-            return subdomains(self.deficit, self.variant.positions)
+            return subdomains(self.deficit, self.variant.positions, label=self.protein.label)
         return subdomains(
             self.deficit,
             self.variant.positions,
@@ -202,6 +207,7 @@ class Impact:
             self.protein.ca,
             self.strain if self.measured else None,
             self.predicted_change,
+            self.protein.label,
         )
 
     @cached_property

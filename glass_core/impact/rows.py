@@ -14,6 +14,8 @@ RESIDUE_FORMAT = "glass-residues/2"
 """Format 1 had no number, and called what was measured an effect."""
 
 RESIDUE_COLUMNS: dict[str, str] = {
+    "residue": "wild-type residue with its number as the user counts, see numbering; (5) is "
+    "sequence position 5, which has no number there",
     "position": "sequence position, from 1",
     "wild_type": "wild-type residue",
     "mutant": "mutant residue(s) at this position; '-' where deleted",
@@ -44,7 +46,9 @@ RESIDUE_COLUMNS: dict[str, str] = {
     "strain_significant": "whether the strain rises above the floor at 5% false discovery rate",
     "distance_change": "mean |d - d'| over neighbours within 15 Å, in Å",
     "plddt": "AlphaFold's confidence of the wild-type model, 0-100; not an effect",
-    "variant": "the variant",
+    "variant": "the variant, in sequence positions",
+    "written": "the variant as the user counts",
+    "numbering": "how residue and written are counted",
     "model": "the model that predicted, with version and the start of its SHA-256",
     "protocol": "how the mutant structure was made; empty without one",
     "format": "of this table: its name and number",
@@ -84,6 +88,8 @@ def residue_rows(impact: Impact) -> list[dict[str, Any]]:
     changed = set(impact.variant.positions)
     source = {
         "variant": impact.variant.text,
+        "written": impact.written,
+        "numbering": protein.counting.words,
         "model": impact.prediction.model.stamp,
         "protocol": impact.provenance.protocol_text,
         "format": RESIDUE_FORMAT,
@@ -92,6 +98,7 @@ def residue_rows(impact: Impact) -> list[dict[str, Any]]:
     for index, residue in enumerate(protein.sequence):
         has_place = structure is not None and protein.structure_index[index] >= 0
         values: dict[str, Any] = {
+            "residue": protein.named(index + 1),
             "position": index + 1,
             "wild_type": residue,
             "mutant": mutant_letters[index],

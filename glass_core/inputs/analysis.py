@@ -8,9 +8,9 @@ from typing import Literal, get_args
 from glass_core.errors import VariantError, shown
 from glass_core.inputs.proteins import Alignment, read_protein, with_alignment
 from glass_core.inputs.upload import Upload
-from glass_core.inputs.words import read_variant
+from glass_core.inputs.words import Count, read_variant
 from glass_core.protein.annotation import Annotation
-from glass_core.protein.numbering import NUMBERING_KINDS, NumberingKind
+from glass_core.protein.numbering import NUMBERING_KINDS
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import read_sequence
 from glass_core.protein.structure.file import read_structure
@@ -39,8 +39,8 @@ class AnalysisRequest:
     structure, mutant_structure : Upload or None
     chain, mutant_chain : str or None
         Needed where a structure has several.
-    numbering : {"sequence", "UniProt", "author"}
-        What the numbers in `variant` mean.
+    numbering : {"sequence", "UniProt", "author"} or Numbering
+        What the numbers in `variant` mean; the protein is counted by it from then on.
     annotation : Annotation or None
         What was looked up about the protein; its sequence stands in for an empty `wild`.
     alignment : Path, Upload, AlignmentProfile or None
@@ -56,13 +56,14 @@ class AnalysisRequest:
     chain: str | None = None
     mutant_structure: Upload | None = None
     mutant_chain: str | None = None
-    numbering: NumberingKind = "sequence"
+    numbering: Count = "sequence"
     annotation: Annotation | None = None
     alignment: Alignment | None = None
     follow: Follow = "sequence"
 
     def __post_init__(self) -> None:
-        require_one_of(self.numbering, NUMBERING_KINDS, "numbering")
+        if isinstance(self.numbering, str):
+            require_one_of(self.numbering, NUMBERING_KINDS, "numbering")
         require_one_of(self.follow, get_args(Follow), "follow")
 
 
@@ -92,7 +93,7 @@ def read_analysis(request: AnalysisRequest) -> AnalysisInputs:
     protein = read_protein(request.wild, request.structure, chain, request.annotation)
     if request.follow == "structure":
         protein = protein.following_structure()
-    protein = with_alignment(protein, request.alignment)
+    protein = with_alignment(protein, request.alignment).counted_by(request.numbering)
     variant = _variant(request, protein)
     mutant_structure = None
     if request.mutant_structure is not None:
@@ -106,11 +107,11 @@ def read_analysis(request: AnalysisRequest) -> AnalysisInputs:
 
 def _variant(request: AnalysisRequest, protein: Protein) -> Variant:
     if not request.mutant.strip():
-        return read_variant(request.variant, protein, request.numbering)
+        return read_variant(request.variant, protein)
     mutant = read_sequence(request.mutant, "mutant").residues
     if not request.variant.strip():
         return Variant.from_sequences(protein.sequence, mutant)
-    variant = read_variant(request.variant, protein, request.numbering)
+    variant = read_variant(request.variant, protein)
     if variant.mutant != mutant:
         raise VariantError(
             f"variant '{shown(request.variant)}': is not what the mutant sequence shows; give "

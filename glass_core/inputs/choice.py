@@ -21,7 +21,8 @@ from glass_core.inputs.mutfile import is_mutfile, read_mutfile
 from glass_core.inputs.table import as_table, is_parquet
 from glass_core.inputs.text import decode, guessed_encoding
 from glass_core.inputs.upload import Upload, file_named
-from glass_core.protein.numbering import NUMBERING_KINDS, NumberingKind
+from glass_core.inputs.words import Count
+from glass_core.protein.numbering import NUMBERING_KINDS
 from glass_core.protein.protein import Protein
 from glass_core.records import require, require_one_of
 
@@ -47,8 +48,9 @@ class VariantChoice:
         Of a table: what its columns mean, in place of the guess.
     named : ColumnChoice
         Of a table: columns that are known, the others as guessed.
-    numbering : {"sequence", "UniProt", "author"}
-        What the numbers of a list or file mean.
+    numbering : {"sequence", "UniProt", "author"} or Numbering, optional
+        How the proteins are counted, in what is given and in what is shown; by default as each
+        of them is.
     """
 
     kind: ChoiceKind
@@ -57,7 +59,7 @@ class VariantChoice:
     upload: Upload | None = None
     columns: Columns | None = None
     named: ColumnChoice = NO_CHOICE
-    numbering: NumberingKind = "sequence"
+    numbering: Count | None = None
 
     def __post_init__(self) -> None:
         require_one_of(self.kind, get_args(ChoiceKind), "kind")
@@ -67,11 +69,12 @@ class VariantChoice:
         named = self.columns is not None or bool(self.named)
         require(not named or self.kind == "file", "columns", "goes with a file")
         require(self.columns is None or not self.named, "named", "is in `columns` then")
-        require_one_of(self.numbering, NUMBERING_KINDS, "numbering")
+        if isinstance(self.numbering, str):
+            require_one_of(self.numbering, NUMBERING_KINDS, "numbering")
 
     @staticmethod
     def text_or_file(
-        given: str, named: ColumnChoice = NO_CHOICE, numbering: NumberingKind = "sequence"
+        given: str, named: ColumnChoice = NO_CHOICE, numbering: Count | None = None
     ) -> VariantChoice:
         """A list where `given` is one, the file where it is the path of one.
 
@@ -99,6 +102,18 @@ class VariantChoice:
             return "typed variants"
         return f"{_SCAN_TITLES.get(self.kind, 'known variants')} of {names}"
 
+    def counted(self, proteins: Sequence[Protein]) -> list[Protein]:
+        """The proteins, each counted as it is asked for.
+
+        Raises
+        ------
+        InputError
+            A protein has no such numbers.
+        """
+        if self.numbering is None:
+            return list(proteins)
+        return [protein.counted_by(self.numbering) for protein in proteins]
+
     def read(self, proteins: Sequence[Protein]) -> Asked:
         """The variants, read; what cannot be read carries its reason.
 
@@ -108,6 +123,7 @@ class VariantChoice:
             A file or range that cannot be read, or known variants of a protein about which
             nothing was looked up.
         """
+        proteins = self.counted(proteins)
         if self.upload is not None:
             return self._of_file(self.upload, proteins)
         if self.kind == "list":
@@ -121,10 +137,8 @@ class VariantChoice:
     def _of_file(self, upload: Upload, proteins: Sequence[Protein]) -> Asked:
         table = as_table(upload.content, upload.name)
         if table is not None:
-            columns = self.columns or choose_columns(
-                table, upload.name, proteins, self.numbering, self.named
-            )
-            asked = from_table(table, columns, proteins, self.numbering)
+            columns = self.columns or choose_columns(table, upload.name, proteins, named=self.named)
+            asked = from_table(table, columns, proteins)
             guess = "" if is_parquet(upload.name) else guessed_encoding(upload.content)
             return replace(asked, notes=(*asked.notes, guess)) if guess else asked
         if self.named:
@@ -138,5 +152,5 @@ class VariantChoice:
             return Asked(from_mutants(text, proteins[0]))
         if is_mutfile(text):
             text = "\n".join(read_mutfile(text, upload.name))
-            return Asked(from_text(text, proteins, self.numbering), ("Read as a Rosetta mutfile.",))
-        return Asked(from_text(text, proteins, self.numbering))
+            return Asked(from_text(text, proteins), ("Read as a Rosetta mutfile.",))
+        return Asked(from_text(text, proteins))

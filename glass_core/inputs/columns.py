@@ -20,7 +20,7 @@ from glass_core.inputs.table import (
     VARIANT_NAMES,
     plain_name,
 )
-from glass_core.protein.numbering import NumberingKind
+from glass_core.inputs.words import Count
 from glass_core.protein.protein import Protein
 from glass_core.protein.written import take_apart
 
@@ -92,8 +92,8 @@ def choose_columns(
     table: pd.DataFrame,
     name: str,
     proteins: Sequence[Protein],
-    numbering: NumberingKind,
-    named: ColumnChoice,
+    numbering: Count | None = None,
+    named: ColumnChoice = NO_CHOICE,
 ) -> Columns:
     """The columns that were named, the others as guessed.
 
@@ -113,7 +113,7 @@ def choose_columns(
 def guess_columns(
     table: pd.DataFrame,
     proteins: Sequence[Protein],
-    numbering: NumberingKind = "sequence",
+    numbering: Count | None = None,
     variant: str | None = None,
 ) -> Columns:
     """Which columns hold what, by their names, else by what can be read as variants.
@@ -155,7 +155,7 @@ def from_table(
     table: pd.DataFrame,
     columns: Columns,
     proteins: Sequence[Protein],
-    numbering: NumberingKind = "sequence",
+    numbering: Count | None = None,
 ) -> Asked:
     """One variant per row of the table.
 
@@ -187,7 +187,7 @@ def _requests(
     measured: Cells[float],
     columns: Columns,
     proteins: Sequence[Protein],
-    numbering: NumberingKind,
+    numbering: Count | None,
 ) -> Iterator[VariantRequest]:
     owners = proteins_by_name(proteins)
     for row, text in enumerate(texts, start=1):
@@ -209,7 +209,7 @@ def _one_of(
     protein: Protein,
     label: bool | None,
     measured_value: float | None,
-    numbering: NumberingKind,
+    numbering: Count | None,
 ) -> VariantRequest:
     """The one of several isoforms' notations of a variant that fits the protein."""
     read = [
@@ -267,7 +267,7 @@ def _guess_protein(
     return next(iter([*matching, *naming]), None)
 
 
-def _readable(column: pd.Series, proteins: Sequence[Protein], numbering: NumberingKind) -> float:
+def _readable(column: pd.Series, proteins: Sequence[Protein], numbering: Count | None) -> float:
     """Share of a column's first values that are variants of one of the proteins."""
     words = [str(w).strip() for w in column.iloc[:_GUESS_ROWS]]
     fits = [

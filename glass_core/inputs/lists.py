@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from glass_core.errors import GlassError, InputError
+from glass_core.errors import GlassError, InputError, shown
 from glass_core.inputs.labels import read_label
 from glass_core.inputs.proteins import proteins_by_name
-from glass_core.inputs.words import read_variant, read_variants
-from glass_core.protein.numbering import NumberingKind
+from glass_core.inputs.words import Count, read_variant, read_variants
+from glass_core.protein.change import Change
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD, read_sequences
 from glass_core.protein.variant import Variant
@@ -20,6 +20,8 @@ from glass_core.records import require
 _WORD = re.compile(r"(?:[^,;\s\[]*:)?p\.\(?\[[^\]]*\]\)?|[^,;\s]+")
 """One variant of a line; the semicolons of ``p.[Ala1Pro;Asp2Asn]`` do not part it."""
 _SITE = re.compile(r"\d+([-:\u2013]\d+)?")
+_END = r"-?\d{1,9}[A-Za-z]?|\(\d{1,9}\)"
+_SPAN = re.compile(rf"(?P<first>{_END})(?:\s*[-:\u2013]\s*(?P<last>{_END}))?")
 _NUMBER_BESIDE = "is a number beside other words; write sites on a line of their own."
 
 
@@ -76,7 +78,7 @@ def read_request(
     protein: Protein,
     label: bool | None = None,
     measured_value: float | None = None,
-    numbering: NumberingKind = "sequence",
+    numbering: Count | None = None,
 ) -> VariantRequest:
     """Read `text` as one variant of `protein`; what cannot be read carries its reason."""
     try:
@@ -87,7 +89,7 @@ def read_request(
 
 
 def read_requests(
-    row: int, text: str, protein: Protein, numbering: NumberingKind = "sequence"
+    row: int, text: str, protein: Protein, numbering: Count | None = None
 ) -> Iterator[VariantRequest]:
     """The variants of a text that may name several at once, in rows from `row`."""
     try:
@@ -111,7 +113,7 @@ def all_substitutions(
         for letter in STANDARD:
             if letter != wild:
                 row += 1
-                yield read_request(row, f"{wild}{position}{letter}", protein)
+                yield _substitution(row, protein, position, wild, letter)
 
 
 def alanine_scan(
@@ -119,7 +121,14 @@ def alanine_scan(
 ) -> Iterator[VariantRequest]:
     """Every residue of the range to alanine; alanines to glycine."""
     for row, (position, wild) in enumerate(_span(protein, first, last), start=1):
-        yield read_request(row, f"{wild}{position}{'G' if wild == 'A' else 'A'}", protein)
+        yield _substitution(row, protein, position, wild, "G" if wild == "A" else "A")
+
+
+def _substitution(
+    row: int, protein: Protein, position: int, wild: str, mutant: str
+) -> VariantRequest:
+    variant = Variant(protein.sequence, (Change(position, wild, mutant),))
+    return VariantRequest(row, protein.written(variant), protein, variant)
 
 
 def known_variants(protein: Protein) -> Iterator[VariantRequest]:
@@ -151,24 +160,31 @@ def scan(
 
 
 def read_range(text: str, protein: Protein) -> tuple[int, int]:
-    """``10-60`` or ``42`` as first and last position, 1-based.
+    """``10-60`` or ``42``, as the protein's user counts, as first and last 1-based position.
 
     Raises
     ------
     InputError
         No range, or one outside the sequence.
     """
-    match = re.fullmatch(r"\s*(\d{1,9})(?:\s*[-:\u2013]\s*(\d{1,9}))?\s*", text)
+    match = _SPAN.fullmatch(text.strip())
     if match is None:
-        raise InputError(f"range '{text[:40]}': cannot be read; write for example 10-60.")
-    first = int(match[1])
-    last = int(match[2]) if match[2] else first
-    _check_span(protein, first, last)
+        raise InputError(f"range '{shown(text, 40)}': cannot be read; write for example 10-60.")
+    numbers = protein.counting
+    first = numbers.position(_plain(match["first"]))
+    last = numbers.position(_plain(match["last"])) if match["last"] else first
+    if first is None or last is None or first > last:
+        raise InputError(f"range {shown(text, 40)}: must go upwards within {numbers.extent}.")
     return first, last
 
 
+def _plain(number: str) -> str:
+    """Without leading zeros."""
+    return re.sub(r"(?<![\d])0+(?=\d)", "", number)
+
+
 def from_text(
-    text: str, proteins: Sequence[Protein], numbering: NumberingKind = "sequence"
+    text: str, proteins: Sequence[Protein], numbering: Count | None = None
 ) -> Iterator[VariantRequest]:
     """Variants separated by white space, commas or semicolons; ``A1P:D2N`` is one of two changes.
 

@@ -13,16 +13,19 @@ from glass_core.protein.protein import Protein
 from glass_core.protein.variant import Variant
 from glass_core.protein.written import Written, take_apart
 
+Count = NumberingKind | Numbering
+"""A numbering that a protein knows of itself, or any other."""
+
 
 def read_variants(
-    text: str, protein: Protein, numbering: NumberingKind = "sequence"
+    text: str, protein: Protein, numbering: Count | None = None
 ) -> tuple[Variant, ...]:
     """All variants that `text` names, of any of `notation.FORMS`.
 
     Parameters
     ----------
-    numbering : {"sequence", "UniProt", "author"}
-        What the numbers in `text` mean.
+    numbering : {"sequence", "UniProt", "author"} or Numbering, optional
+        What the numbers in `text` mean; by default what the protein's user counts by.
 
     Raises
     ------
@@ -31,15 +34,16 @@ def read_variants(
     InputError
         The protein has no such numbering.
     """
-    numbers = protein.numbering(numbering)
+    counted = protein if numbering is None else protein.counted_by(numbering)
+    numbers = counted.counting
     try:
         return _read(text, protein, numbers)
     except VariantError as error:
-        raise VariantError(f"{error}{_fitting(text, protein, numbering)}") from error
+        raise VariantError(f"{error}{_fitting(text, protein, numbers)}") from error
 
 
 def _read(text: str, protein: Protein, numbers: Numbering) -> tuple[Variant, ...]:
-    if numbers == Numbering.of_sequence(len(protein)):
+    if numbers.by_sequence:
         plain = read_plain(text, protein.sequence)
         if plain is not None:
             return (Variant(protein.sequence, (plain,)),)
@@ -53,7 +57,7 @@ def _read(text: str, protein: Protein, numbers: Numbering) -> tuple[Variant, ...
     return tuple(Variant.parse(word, protein.sequence) for word in several)
 
 
-def _fitting(text: str, protein: Protein, tried: NumberingKind) -> str:
+def _fitting(text: str, protein: Protein, tried: Numbering) -> str:
     """What `text` would be in each other numbering in which it can be read; '' in none."""
     fits = []
     for how, numbers in _other_numberings(protein, tried):
@@ -67,14 +71,14 @@ def _fitting(text: str, protein: Protein, tried: NumberingKind) -> str:
 
 
 @lru_cache(maxsize=8)
-def _other_numberings(protein: Protein, tried: NumberingKind) -> tuple[tuple[str, Numbering], ...]:
+def _other_numberings(protein: Protein, tried: Numbering) -> tuple[tuple[str, Numbering], ...]:
     """Ways to number the residues that people use, in words; kept for the rows of a list."""
     return tuple(_numberings(protein, tried))
 
 
-def _numberings(protein: Protein, tried: NumberingKind) -> Iterator[tuple[str, Numbering]]:
+def _numberings(protein: Protein, tried: Numbering) -> Iterator[tuple[str, Numbering]]:
     for kind in NUMBERING_KINDS:
-        if kind != tried:
+        if kind != tried.kind:
             try:
                 yield f"by {kind} numbers (choose them)", protein.numbering(kind)
             except InputError:
@@ -83,17 +87,17 @@ def _numberings(protein: Protein, tried: NumberingKind) -> Iterator[tuple[str, N
     if protein.sequence.startswith("M"):
         yield (
             "without counting the first methionine",
-            Numbering("sequence", ("", *map(str, range(1, length)))),
+            Numbering.shifted(length, -1, "from the second residue, the first methionine left out"),
         )
     else:
         yield (
             "with a first methionine counted that the sequence lacks",
-            Numbering("sequence", tuple(map(str, range(2, length + 2)))),
+            Numbering.shifted(length, 1, "with a first methionine that the sequence lacks"),
         )
     signal = _signal_end(protein)
     if signal:
-        mature = ("",) * signal + tuple(map(str, range(1, length - signal + 1)))
-        yield "counted from behind the signal peptide", Numbering("sequence", mature)
+        mature = Numbering.shifted(length, -signal, "from behind the signal peptide")
+        yield "counted from behind the signal peptide", mature
 
 
 def _signal_end(protein: Protein) -> int:
@@ -105,7 +109,7 @@ def _signal_end(protein: Protein) -> int:
     return 0
 
 
-def read_variant(text: str, protein: Protein, numbering: NumberingKind = "sequence") -> Variant:
+def read_variant(text: str, protein: Protein, numbering: Count | None = None) -> Variant:
     """The one variant that `text` names; see `read_variants`.
 
     Raises
@@ -124,7 +128,7 @@ def read_variant(text: str, protein: Protein, numbering: NumberingKind = "sequen
     return variants[0]
 
 
-def how_read(text: str, protein: Protein, numbering: NumberingKind = "sequence") -> str:
+def how_read(text: str, protein: Protein, numbering: Count | None = None) -> str:
     """What a reader should know about the way `text` was read; '' when nothing."""
     notes = []
     written = take_apart(text)
@@ -136,8 +140,9 @@ def how_read(text: str, protein: Protein, numbering: NumberingKind = "sequence")
         )
     if written.chain and protein.structure is None:
         notes.append(f"There is no structure, so that chain {written.chain} was passed over.")
-    if numbering != "sequence":
-        notes.append(f"Numbers were read as {numbering} numbers.")
+    numbers = (protein if numbering is None else protein.counted_by(numbering)).counting
+    if not numbers.by_sequence:
+        notes.append(f"Numbers were read as {numbers.words}.")
     return " ".join(notes)
 
 

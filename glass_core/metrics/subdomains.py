@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from glass_core.metrics.distances import distance_matrix, neighbour_mask
 from glass_core.metrics.secondary import KIND_NAMES, elements
+from glass_core.protein.writing import Label
 from glass_core.records import known_mean, require
 
 CONTACT_RADIUS = 8.0
@@ -35,7 +36,7 @@ class Subdomain:
     Attributes
     ----------
     name : str
-        Such as ``helix 3 (54-71)``; positions are 1-based sequence positions.
+        Such as ``helix 3 (54-71)``, by what labels the positions.
     kind : {"element", "compact", "stretch"}
         Secondary-structure element, community of the contact graph, or (when
         there is no structure) a stretch of high deficit along the sequence.
@@ -84,6 +85,7 @@ def subdomains(
     coord: NDArray[np.floating] | None = None,
     strain: NDArray[np.floating] | None = None,
     change: NDArray[np.floating] | None = None,
+    label: Label = str,
 ) -> tuple[Subdomain, ...]:
     """Rank the parts of a protein, most affected first.
 
@@ -105,6 +107,8 @@ def subdomains(
         Measured effective strain per sequence position, NaN = no value.
     change : ndarray, shape=(L,), dtype=float, optional
         Predicted change of distances in Å per sequence position, NaN = no value.
+    label : callable
+        The number of a 1-based position in the parts' names.
     """
     sites = frozenset(changed)
     parts: list[tuple[str, SubdomainKind, NDArray[np.int64]]] = []
@@ -124,7 +128,7 @@ def subdomains(
             (f"stretch {number}", "stretch", members)
             for number, members in enumerate(high_stretches(deficit), start=1)
         ]
-    found = [_describe(*part, deficit, strain, change, sites) for part in parts]
+    found = [_describe(*part, deficit, strain, change, sites, label) for part in parts]
 
     def order(part: Subdomain) -> tuple[bool, float]:
         rank = part.mean_deficit
@@ -207,9 +211,10 @@ def _describe(
     strain: NDArray[np.floating] | None,
     change: NDArray[np.floating] | None,
     sites: frozenset[int],
+    label: Label,
 ) -> Subdomain:
     segments = tuple((int(one[0]) + 1, int(one[-1]) + 1) for one in _stretches(members))
-    places = ", ".join(f"{a}-{b}" if a != b else str(a) for a, b in segments)
+    places = ", ".join(f"{label(a)}-{label(b)}" if a != b else label(a) for a, b in segments)
 
     def described(track: NDArray[np.floating] | None) -> tuple[float, float]:
         if track is None:

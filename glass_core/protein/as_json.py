@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from glass_core.protein.annotation import Annotation, Feature, KnownVariant, Retrieved
 from glass_core.protein.change import Change
 from glass_core.protein.external import external_dict, external_from
+from glass_core.protein.numbering import Numbering
 from glass_core.protein.profile import profile_dict, profile_from
 from glass_core.protein.protein import Protein
 from glass_core.protein.structure.backbone import Backbone
@@ -91,6 +92,7 @@ def protein_dict(protein: Protein) -> dict[str, Any]:
         "annotation": annotation_dict(protein.annotation),
         "profile": profile_dict(protein.profile),
         "computed": [external_dict(scores) for scores in protein.computed],
+        "own_counting": None if protein.own_counting is None else asdict(protein.own_counting),
     }
 
 
@@ -106,7 +108,14 @@ def protein_from(content: Mapping[str, Any]) -> Protein:
         annotation_from(content.get("annotation")),
         profile_from(content.get("profile")),
         tuple(external_from(one) for one in content.get("computed", ())),
+        _numbering_from(content.get("own_counting")),
     )
+
+
+def _numbering_from(content: Mapping[str, Any] | None) -> Numbering | None:
+    if content is None:
+        return None
+    return Numbering(content["kind"], tuple(content["labels"]), content["name"])
 
 
 def annotation_dict(annotation: Annotation | None) -> dict[str, Any] | None:

@@ -33,7 +33,10 @@ VARIANT_EXAMPLES = "R175H, p.Arg175His, A1P:D2N or F508del"
 _RESIDUE = r"(?:[A-Za-z]{3}|[A-Za-z])"
 _NUMBER = r"-?\d+"
 _CODE = r"[A-Za-z]??"
-_LABEL = rf"{_NUMBER}{_CODE}"
+_PLACE = r"\(\d+\)"
+"""A sequence position, where the numbering has no number for it."""
+_LABEL = rf"(?:{_NUMBER}{_CODE}|{_PLACE})"
+_GREEDY_LABEL = rf"(?:{_NUMBER}[A-Za-z]?|{_PLACE})"
 _CHANGE = re.compile(
     rf"(?P<first>{_RESIDUE})(?P<start>{_LABEL})"
     rf"(?:_(?P<last>{_RESIDUE})(?P<end>{_LABEL}))?"
@@ -45,8 +48,10 @@ _OLD_DELETION = re.compile(rf"(?:Δ|∆|delta|del)(?P<residue>{_RESIDUE}{_LABEL}
 _ALTERNATIVES = re.compile(
     rf"(?P<site>{_RESIDUE}{_LABEL})(?P<first>{_RESIDUE})(?P<more>(?:/{_RESIDUE})+)"
 )
-_SITE = re.compile(rf"(?P<residue>{_RESIDUE})(?P<number>{_NUMBER})|(?P<label>{_NUMBER}[A-Za-z]?)")
-_RANGE = re.compile(rf"(?P<first>{_NUMBER}[A-Za-z]?)\s*[-–]\s*(?P<last>{_NUMBER}[A-Za-z]?)")
+_SITE = re.compile(
+    rf"(?P<residue>{_RESIDUE})(?P<number>{_NUMBER}|{_PLACE})|(?P<label>{_GREEDY_LABEL})"
+)
+_RANGE = re.compile(rf"(?P<first>{_GREEDY_LABEL})\s*[-–]\s*(?P<last>{_GREEDY_LABEL})")
 _REFUSED: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(r"[cgnmr]\..*"),
@@ -97,7 +102,8 @@ def read_changes(
     for before, after in pairwise(changes):
         if not after.follows(before):
             raise VariantError(
-                f"variant: position {after.position} is changed twice; give each residue once."
+                f"variant: {_called(numbering)} {numbering.label(after.position)} is changed "
+                "twice; give each residue once."
             )
     return tuple(changes)
 
@@ -142,7 +148,7 @@ def expand(core: str, wild_type: str, numbering: Numbering | None = None) -> lis
     if site is not None and word != "0":
         first = last = _position(word, numbering, site["number"] or site["label"])
         if site["residue"]:
-            _check_residue(word, wild_type, site["residue"], first)
+            _check_residue(word, wild_type, numbering, site["residue"], first)
         if wild_type[first - 1] not in STANDARD:
             raise VariantError(f"variant '{word}': the residue there is none of the 20.")
     elif span is not None:
@@ -206,8 +212,10 @@ def _read_change(word: str, wild_type: str, numbering: Numbering) -> Change:
 
 
 def _core(word: str) -> str:
-    """Without ``p.`` and the parentheses of a predicted change."""
+    """Without ``p.`` and the parentheses of a predicted change; those of a position stay."""
     core = word[2:] if word[:2] in ("p.", "P.") else word
+    if re.search(_PLACE, core):
+        return core
     return core[1:-1] if core.startswith("(") and core.endswith(")") else core.strip("()")
 
 
@@ -241,7 +249,7 @@ def _nothing(word: str, wild: str) -> str:
 
 def _check_site(word: str, wild_type: str, numbering: Numbering, residue: str, label: str) -> int:
     position = _position(word, numbering, label)
-    _check_residue(word, wild_type, residue, position)
+    _check_residue(word, wild_type, numbering, residue, position)
     return position
 
 
@@ -249,30 +257,34 @@ def _position(word: str, numbering: Numbering, label: str) -> int:
     """1-based position of a number as written, leading zeros aside."""
     match = re.fullmatch(rf"({_NUMBER})([A-Za-z]?)", label)
     digits, code = (match[1], match[2]) if match else (label, "")
-    position = None
-    if len(digits) <= _LONGEST_NUMBER:
-        position = numbering.position(f"{int(digits)}{code}")
+    plain = f"{int(digits)}{code}" if match and len(digits) <= _LONGEST_NUMBER else label
+    position = numbering.position(plain)
     if position is not None:
         return position
-    if numbering.kind == "sequence":
-        what, cure = f"residues {numbering.span}", "."
-    else:
-        what, cure = f"{numbering.kind} numbers {numbering.span}", ", some perhaps left out."
+    cure = "." if numbering.by_sequence else ", some perhaps left out."
     if code and numbering.kind != "author":
         cure = "; insertion codes belong to author numbers."
     raise VariantError(
-        f"variant '{shown(word)}': position {label[:12]} is outside the sequence, which has "
-        f"{what}{cure}"
+        f"variant '{shown(word)}': {_called(numbering)} {label[:12]} is outside the sequence, "
+        f"which has {numbering.extent}{cure}"
     )
 
 
-def _check_residue(word: str, wild_type: str, residue: str, position: int) -> None:
+def _check_residue(
+    word: str, wild_type: str, numbering: Numbering, residue: str, position: int
+) -> None:
     letter = _one_letter(word, residue)
     if wild_type[position - 1] != letter:
         raise VariantError(
-            f"variant '{shown(word)}': position {position} is {wild_type[position - 1]}, not "
-            f"{letter}; check the numbering or the wild-type sequence."
+            f"variant '{shown(word)}': {_called(numbering)} {numbering.label(position)} is "
+            f"{wild_type[position - 1]}, not {letter}; check the numbering or the wild-type "
+            "sequence."
         )
+
+
+def _called(numbering: Numbering) -> str:
+    """What a number is called in a message."""
+    return "position" if numbering.by_sequence else numbering.title
 
 
 def _one_letter(word: str, residue: str) -> str:

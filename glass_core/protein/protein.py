@@ -18,6 +18,8 @@ from glass_core.protein.placement import place_residues
 from glass_core.protein.profile import AlignmentProfile
 from glass_core.protein.sequence import UNKNOWN, check_residues, names_in_header
 from glass_core.protein.structure.structure import Structure
+from glass_core.protein.variant import Variant
+from glass_core.protein.writing import write_changes, write_hgvs
 from glass_core.records import frozen_array, require
 
 _MIN_IDENTITY = 0.5
@@ -35,11 +37,13 @@ class Mismatch:
     sequence_residue: str
     structure_residue: str
     author_number: str
+    label: str
+    """The position's number as the protein's user counts."""
 
     def __str__(self) -> str:
         return (
-            f"position {self.position} is {self.sequence_residue} in the sequence but "
-            f"{self.structure_residue} in the structure (residue {self.author_number})"
+            f"residue {self.label} is {self.sequence_residue} in the sequence but "
+            f"{self.structure_residue} in the structure (author number {self.author_number})"
         )
 
 
@@ -67,6 +71,8 @@ class Protein:
         What an alignment of homologues says of each position.
     computed : tuple of ExternalScores
         What other people's models, run on this very sequence, say of it; see `external`.
+    own_counting : Numbering or None
+        How its user counts, where that is not by sequence position; see `counting`.
 
     Examples
     --------
@@ -88,6 +94,7 @@ class Protein:
     annotation: Annotation | None = None
     profile: AlignmentProfile | None = None
     computed: tuple[ExternalScores, ...] = ()
+    own_counting: Numbering | None = None
 
     def __post_init__(self) -> None:
         check_residues(self.sequence, "sequence")
@@ -118,6 +125,7 @@ class Protein:
             "is given with UniProt positions",
         )
         object.__setattr__(self, "uniprot_positions", numbers)
+        require(len(self.counting.labels) == len(self), "own_counting", "numbers each position")
         if self.profile is not None:
             require(self.profile.wild_type == self.sequence, "profile", "is of this sequence")
         for scores in self.computed:
@@ -298,6 +306,7 @@ class Protein:
                 self.sequence[i],
                 self.structure.sequence[j],
                 self.structure.residue_numbers[j],
+                self.label(i + 1),
             )
             for i, j in enumerate(self.structure_index)
             if j >= 0
@@ -338,6 +347,70 @@ class Protein:
         """1-based UniProt position of a residue; None where there is none."""
         number = int(self._uniprot[index])
         return None if number < 1 else number
+
+    @property
+    def counting(self) -> Numbering:
+        """How its user counts the residues: by sequence position unless told otherwise."""
+        return self.own_counting or Numbering.of_sequence(len(self))
+
+    def counted_by(self, numbering: NumberingKind | Numbering) -> Protein:
+        """The protein as a user knows it who counts like this.
+
+        Raises
+        ------
+        InputError
+            The protein has no such numbers; the message says what gives them.
+
+        Examples
+        --------
+        >>> from glass_core import Protein, Variant
+        >>> from glass_core.protein.numbering import Numbering
+        >>> protein = Protein.from_sequence("MVHLTPEEKS")
+        >>> variant = Variant.parse("E7V", protein.sequence)
+        >>> mature = Numbering.shifted(10, -1, "from behind the first methionine")
+        >>> protein.counted_by(mature).written(variant)
+        'E6V'
+        """
+        numbers = self.numbering(numbering) if isinstance(numbering, str) else numbering
+        return replace(self, own_counting=None if numbers.by_sequence else numbers)
+
+    def label(self, position: int) -> str:
+        """The user's number of a 1-based position; ``(5)`` where position 5 has none."""
+        return self.counting.label(position)
+
+    def named(self, position: int) -> str:
+        """Residue and the user's number, such as ``R175``."""
+        return f"{self.sequence[position - 1]}{self.label(position)}"
+
+    def written(self, variant: Variant) -> str:
+        """A variant of the protein in the user's numbers, as `inputs.words` reads it back."""
+        return write_changes(variant.changes, self.sequence, self.label)
+
+    def hgvs(self, variant: Variant) -> tuple[str, str]:
+        """The variant in HGVS, and what its numbers count.
+
+        HGVS is of a reference sequence: UniProt's where it has these very residues, else the
+        sequence given. Other numbers are never HGVS.
+        """
+        if all(map(self._is_in_uniprot, variant.changes)):
+            written = write_hgvs(
+                variant.changes, self.sequence, lambda p: str(self._uniprot[p - 1])
+            )
+            return f"{self.accession}:{written}", f"UniProt positions of {self.accession}"
+        return variant.hgvs, "positions of the sequence given"
+
+    def _is_in_uniprot(self, change: Change) -> bool:
+        """Whether UniProt's sequence has what is changed and the residues beside an insertion."""
+        if self.annotation is None:
+            return False
+        first, last = change.position, change.end
+        if not change.wild:
+            first, last = max(first - 1, 1), min(first, len(self))
+        numbers = self._uniprot[first - 1 : last]
+        start = int(numbers[0])
+        whole = start >= 1 and bool((np.diff(numbers) == 1).all())
+        there = self.annotation.sequence[start - 1 : start - 1 + len(numbers)]
+        return whole and there == self.sequence[first - 1 : last]
 
     def numbering(self, kind: NumberingKind) -> Numbering:
         """The number of every position.

@@ -13,7 +13,7 @@ from glass_core.protein.alignment import GAP, global_alignment
 from glass_core.protein.change import Change
 from glass_core.protein.notation import read_changes
 from glass_core.protein.numbering import Numbering
-from glass_core.protein.writing import write_change, write_hgvs
+from glass_core.protein.writing import write_changes, write_hgvs
 from glass_core.protein.written import take_apart
 from glass_core.records import require
 
@@ -147,7 +147,7 @@ class Variant:
     @property
     def text(self) -> str:
         """One-letter notation that `parse` reads back, such as ``A1P:D2N``."""
-        return ":".join(write_change(change, self.wild_type) for change in self.changes)
+        return write_changes(self.changes, self.wild_type)
 
     @property
     def hgvs(self) -> str:

@@ -14,6 +14,7 @@ from glass_core.protein.sequence import STANDARD
 from glass_core.protein.structure.bonds import cross_links
 from glass_core.protein.structure.structure import Structure
 from glass_core.protein.variant import Variant
+from glass_core.protein.writing import Label, write_changes
 from glass_core.records import require
 
 ProtocolName = Literal["minimise", "anneal"]
@@ -244,22 +245,27 @@ class Remodelling:
         }
 
 
-def structure_substitutions(variant: Variant, index: Mapping[int, int]) -> dict[int, str]:
+def structure_substitutions(
+    variant: Variant, index: Mapping[int, int], label: Label = str
+) -> dict[int, str]:
     """The variant's substitutions by 0-based index into the structure's residues.
 
     Parameters
     ----------
     index : mapping
         0-based sequence index -> structure index, -1 or absent without coordinates.
+    label : callable
+        The number of a 1-based position in messages.
 
     Raises
     ------
     RemodelError
         Insertions or deletions, or a position without coordinates.
     """
+    written = write_changes(variant.changes, variant.wild_type, label)
     if not variant.only_substitutions:
         raise RemodelError(
-            f"{variant.text}: remodelling rebuilds substitutions only; for insertions and "
+            f"{written}: remodelling rebuilds substitutions only; for insertions and "
             "deletions bring a mutant structure file."
         )
     by_index = {}
@@ -267,7 +273,7 @@ def structure_substitutions(variant: Variant, index: Mapping[int, int]) -> dict[
         place = index.get(change.position - 1, -1)
         if place < 0:
             raise RemodelError(
-                f"{variant.text}: position {change.position} has no coordinates in the structure, "
+                f"{written}: residue {label(change.position)} has no coordinates in the structure, "
                 "so it cannot be remodelled; use a structure that covers it."
             )
         by_index[place] = change.mutant

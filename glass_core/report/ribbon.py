@@ -45,7 +45,7 @@ def add_ribbon(figure: go.Figure, protein: Protein, row: int, *, legend: bool) -
                 legendgroup=name,
                 showlegend=legend and name not in named,
                 hoveron="fills",
-                text=f"{name} {element.start + 1}-{element.stop}",
+                text=f"{name} {protein.label(element.start + 1)}-{protein.label(element.stop)}",
                 hoverinfo="text",
             ),
             row=row,

@@ -174,7 +174,10 @@ def score_piece(
 ) -> list[ScreenRow]:
     """The finished rows of a piece; runs in this process or on a worker."""
     predictor = predictor or _loaded(settings, model)
-    requests = [read_request(row.row, row.variant, piece.protein) for row in piece.rows]
+    requests = [
+        read_request(row.row, row.variant, piece.protein, numbering="sequence")
+        for row in piece.rows
+    ]
     outcomes = screen(requests, predictor=predictor, chunk_residues=CHUNK_RESIDUES)
     return [finished_row(row, made) for row, made in zip(piece.rows, outcomes, strict=True)]
 
@@ -218,7 +221,7 @@ def _second_stage(
     remodelling = Remodelling(get_remodeller(request.remodel))
     for place, row in enumerate(todo):
         tell(Rate(place, len(todo), 0.0, f"remodelling {row.variant}"))
-        requests = [read_request(row.row, row.variant, proteins[row.protein])]
+        requests = [read_request(row.row, row.variant, proteins[row.protein], numbering="sequence")]
         watch = Watch(cancelled=cancelled)
         for outcome in measure_each(
             requests, predictor=predictor, remodelling=remodelling, watch=watch
@@ -250,6 +253,8 @@ def digest_of(
             add(protein.profile.sha256)
         for scores in protein.computed:
             add(scores.kind, scores.source, scores.version)
+        if protein.own_counting is not None:
+            add(protein.own_counting.words, *protein.own_counting.labels)
     for each in requests:
         text = each.text if each.variant is None else each.variant.text
         add(each.protein.name, each.text, text, each.label, each.measured_value)

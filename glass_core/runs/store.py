@@ -98,7 +98,7 @@ class RunStore:
         told = impact.prediction.told
         values = (
             verdict(impact).headline,
-            impact.variant.text,
+            impact.written,
             leading_chance(told),
             told.get("ddg"),
             int(impact.measured),
@@ -272,4 +272,4 @@ def _write(db: sqlite3.Connection, run: str, rows: Iterable[ScreenRow]) -> None:
 
 
 def _impact_name(impact: Impact) -> str:
-    return f"{impact.protein.name or 'protein'} {impact.variant.text}"
+    return f"{impact.protein.name or 'protein'} {impact.written}"

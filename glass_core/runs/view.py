@@ -27,7 +27,7 @@ class Run:
     verdict : str
         Of an analysis, its headline; '' of a screen.
     variant : str
-        Of an analysis, in sequence positions.
+        Of an analysis, in the numbers its user counts by.
     chance, ddg : float or None
         Of being damaging, and in kcal/mol; None where they were not predicted.
     measured : bool

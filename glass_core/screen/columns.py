@@ -86,13 +86,26 @@ SCREEN_COLUMNS: dict[str, Column] = {
     "protein": Column(
         "name of the wild type, up to its first space", kind="text", title="protein", shown=True
     ),
-    "variant": Column(
-        "as read; positions count from 1. What could not be read stands as given",
+    "written": Column(
+        "the variant as the user counts, see numbering; (5) is sequence position 5, which has no "
+        "number there. What could not be read stands as given",
         kind="text",
         title="variant",
         shown=True,
     ),
-    "given": Column("as it stood in the input; of a mutant sequence its name", kind="text"),
+    "given": Column(
+        "as it stood in the input; of a mutant sequence its name",
+        kind="text",
+        title="as given",
+        shown=True,
+    ),
+    "variant": Column(
+        "as read; positions count from 1. What could not be read stands as given",
+        kind="text",
+        title="variant by sequence position",
+        shown=True,
+    ),
+    "numbering": Column("how written is counted", kind="text", title="numbering"),
     "hgvs": Column("the same in HGVS and MAVE-HGVS notation", kind="text", title="HGVS"),
     "position": Column("first changed residue", span="1 to the length", kind="whole"),
     "changes": Column("number of changes", span="1 and up", kind="whole"),

@@ -31,7 +31,8 @@ class ScreenRow:
     """One row; fields as `SCREEN_COLUMNS`, None = no value.
 
     `told` holds what the model's heads tell, by column, and `external` other people's scores;
-    ``row[column]`` is the value of any column.
+    ``row[column]`` is the value of any column. `written` is `variant` where nothing else is
+    known, as in rows of earlier versions.
     """
 
     row: int
@@ -40,6 +41,8 @@ class ScreenRow:
     status: Status
     reason: str = ""
     given: str | None = None
+    written: str | None = None
+    numbering: str | None = None
     hgvs: str | None = None
     position: int | None = None
     changes: int | None = None
@@ -63,6 +66,8 @@ class ScreenRow:
     def __post_init__(self) -> None:
         require(isinstance(self.row, int) and self.row >= 1, "row", "is 1 or more")
         require_one_of(self.status, _STATUSES, "status")
+        if self.written is None:
+            object.__setattr__(self, "written", self.variant)
         require(self.told.keys() <= TOLD_COLUMNS.keys(), "told", "holds columns that heads tell")
         require(
             self.external.keys() <= EXTERNAL_COLUMNS.keys(), "external", "holds external columns"
@@ -93,6 +98,8 @@ def first_row(request: VariantRequest, tables: Sequence[Table], info: ModelInfo)
         "rejected" if variant is None else "waiting",
         request.reason,
         given=request.text,
+        written=request.text if variant is None else request.protein.written(variant),
+        numbering=request.protein.counting.words,
         label=label,
         measured_value=request.measured_value,
     )

@@ -63,7 +63,7 @@ def _changed(site: Site, have: set[int], lack: set[int], verb: str) -> Verdict:
     only = sorted(have - lack)
     if not only:
         return False, f"{site.label} → {site.mutant} {verb} no N-X-S/T motif."
-    places = " and ".join(f"N{n}" for n in only)
+    places = " and ".join(f"N{site.protein.label(n)}" for n in only)
     return True, (
         f"{site.label} → {site.mutant} {verb} the N-X-S/T motif at {places}, where proteins that "
         "are secreted or in membranes may be glycosylated."

@@ -194,8 +194,8 @@ class Site:
 
     @property
     def label(self) -> str:
-        """Such as ``R175``."""
-        return f"{self.wild}{self.position}"
+        """Such as ``R175``, as the protein's user counts."""
+        return self.protein.named(self.position)
 
     @property
     def place(self) -> int:
@@ -239,7 +239,7 @@ class Site:
         letter = self.around.structure.sequence[place]
         found = np.flatnonzero(self.protein.structure_index == place)
         if len(found):
-            return f"{letter}{found[0] + 1}"
+            return f"{letter}{self.protein.label(int(found[0]) + 1)}"
         return f"{letter} (author number {self.around.structure.residue_numbers[place]})"
 
 

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from glass_core.inputs.labels import read_label
 from glass_core.protein.annotation import Feature, KnownVariant
+from glass_core.protein.change import Change
 from glass_core.protein.protein import Protein
 from glass_core.protein.writing import write_change
 from glass_core.report import style
@@ -72,7 +73,7 @@ def add_annotation(figure: go.Figure, protein: Protein, row: int) -> None:
                 legendgroup=kind,
                 showlegend=kind not in named,
                 hoveron="fills",
-                text=_told(one.feature),
+                text=_told(protein, one),
                 hoverinfo="text",
             ),
             row=row,
@@ -88,7 +89,7 @@ def add_annotation(figure: go.Figure, protein: Protein, row: int) -> None:
                 mode="markers",
                 name="sites",
                 marker={"symbol": "diamond", "size": 9, "color": style.SELECTED},
-                text=[_told(p.feature) for p in sites],
+                text=[_told(protein, p) for p in sites],
                 hoverinfo="text",
             ),
             row=row,
@@ -99,9 +100,9 @@ def add_annotation(figure: go.Figure, protein: Protein, row: int) -> None:
 
 
 def _known(figure: go.Figure, protein: Protein, row: int) -> None:
-    groups: dict[str, list[tuple[KnownVariant, int]]] = {}
+    groups: dict[str, list[tuple[KnownVariant, Change]]] = {}
     for variant, change in protein.known_changes:
-        groups.setdefault(calling(variant), []).append((variant, change.position))
+        groups.setdefault(calling(variant), []).append((variant, change))
     for name, colour in (
         ("unclear or not said", style.UNCLEAR),
         ("benign", style.HARMLESS),
@@ -111,7 +112,7 @@ def _known(figure: go.Figure, protein: Protein, row: int) -> None:
         if fitting:
             figure.add_trace(
                 go.Scatter(
-                    x=[p for _, p in fitting],
+                    x=[change.position for _, change in fitting],
                     y=[1.4] * len(fitting),
                     mode="markers",
                     name=f"known, {name}",
@@ -121,7 +122,11 @@ def _known(figure: go.Figure, protein: Protein, row: int) -> None:
                         "line": {"color": colour, "width": 1.5},
                     },
                     text=[
-                        _plain(f"{v.text} {v.significance or v.description}") for v, _ in fitting
+                        _plain(
+                            f"{write_change(change, protein.sequence, protein.label)} "
+                            f"{known.significance or known.description}"
+                        )
+                        for known, change in fitting
                     ],
                     hoverinfo="text",
                 ),
@@ -137,11 +142,11 @@ def calling(variant: KnownVariant) -> str:
 
 
 def known_variant_table(protein: Protein) -> pd.DataFrame:
-    """Known variants that fit the sequence, as the database has them and in its positions."""
+    """Known variants that fit the sequence, as the database has them and as the user counts."""
     rows = [
         {
             "variant": variant.text,
-            "here": write_change(change),
+            "here": write_change(change, protein.sequence, protein.label),
             "significance": variant.significance,
             "description": variant.description,
             "ids": ", ".join(variant.ids),
@@ -154,8 +159,13 @@ def known_variant_table(protein: Protein) -> pd.DataFrame:
     )
 
 
-def _told(feature: Feature) -> str:
-    return _plain(str(feature))
+def _told(protein: Protein, placed: Placed) -> str:
+    """The feature where the user counts it to be."""
+    first, last = protein.label(placed.first), protein.label(placed.last)
+    place = first if placed.first == placed.last else f"{first}-{last}"
+    feature = placed.feature
+    described = f": {feature.description}" if feature.description else ""
+    return _plain(f"{feature.kind} {place}{described}")
 
 
 def _plain(text: str) -> str:

@@ -65,4 +65,4 @@ def exports(impact: Impact, script: str | None) -> tuple[Export, ...]:
 
 def file_stem(impact: Impact) -> str:
     """Begins the names of all its files."""
-    return "glass-" + (re.sub(r"[^A-Za-z0-9_-]+", "-", impact.variant.text)[:60] or "variant")
+    return "glass-" + (re.sub(r"[^A-Za-z0-9_-]+", "-", impact.written)[:60] or "variant")

@@ -12,12 +12,13 @@ from glass_core.report.impact.evidence import check_table, evidence_table, exter
 from glass_core.report.impact.matrices import matrices
 from glass_core.report.impact.tables import residue_table, subdomain_table
 from glass_core.report.impact.track import residue_track
-from glass_core.report.impact.verdict import verdict
+from glass_core.report.impact.verdict import hgvs_words, verdict
 from glass_core.report.page import figure_html, report_page
 from glass_core.report.viewer import ViewOptions, viewer_html
 
 _BODY = """<h1>{{ headline }}</h1>
 <p>{{ protein }}</p>
+<p>{{ hgvs }}</p>
 <p>{{ sentences[0] }}</p>
 {% if evidence %}<h2>The evidence</h2>{{ evidence|safe }}<p>{{ agreement }}</p>
 <p>{{ external }}</p>{% endif %}
@@ -50,7 +51,9 @@ def report_html(impact: Impact, script: str | None) -> str:
         "agreement": agreement(impact.evidence),
         "external": external_note(impact),
         "checks": check_table(impact.checks).to_html(index=False) if impact.checks else "",
-        "protein": f"{impact.protein.name or 'unnamed protein'}, {len(impact.protein)} residues",
+        "protein": f"{impact.protein.name or 'unnamed protein'}, {len(impact.protein)} residues, "
+        f"numbered by {impact.protein.counting.words}",
+        "hgvs": hgvs_words(impact),
         "flags": impact.flags,
         "track": track,
         "has_structure": has_structure,
@@ -60,9 +63,7 @@ def report_html(impact: Impact, script: str | None) -> str:
         "parts": parts.to_html(index=False, na_rep="", float_format="%.4f"),
         "residues": residue_table(impact).to_html(index=False, na_rep="", float_format="%.4f"),
     }
-    return report_page(
-        impact.variant.text, _BODY, values, RESIDUE_COLUMNS.items(), _provenance(impact)
-    )
+    return report_page(impact.written, _BODY, values, RESIDUE_COLUMNS.items(), _provenance(impact))
 
 
 def _provenance(impact: Impact) -> list[tuple[str, str]]:

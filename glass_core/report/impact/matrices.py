@@ -12,9 +12,12 @@ from glass_core.metrics.distances import difference_matrix, distance_matrix, pla
 from glass_core.metrics.lddt import INCLUSION_RADIUS
 from glass_core.protein.protein import Protein
 from glass_core.report import style
+from glass_core.report.numbering import other_numbers, position_ticks
 
 MOST_DRAWN = 700
 """Residues per axis of a matrix; more would take browsers too long."""
+_MOST_NAMED = 300
+"""Residues per axis up to which each cell is named in numbers that are no sequence positions."""
 
 
 def matrices(
@@ -47,6 +50,7 @@ def matrices(
     position = drawn + 1
     names = residue_names(impact)
     hover = [names[index] for index in drawn]
+    where, pairs = _pair_names(impact.protein, drawn)
     columns = 2 if len(panels) == 4 else len(panels)
     figure = make_subplots(
         rows=len(panels) // columns,
@@ -84,8 +88,9 @@ def matrices(
                     "ypad": 30,
                     "len": 0.8 * (domain[1] - domain[0]),
                 },
+                customdata=pairs,
                 hovertemplate=(
-                    "%{x} - %{y}: %{z:" + ("+.2f" if signed else ".1f") + "} Å<extra></extra>"
+                    f"{where}: " + "%{z:" + ("+.2f" if signed else ".1f") + "} Å<extra></extra>"
                 ),
             ),
             row=row,
@@ -128,12 +133,26 @@ def matrices(
                     row=row,
                     col=column,
                 )
-    figure.update_xaxes(range=[first - 0.5, last + 0.5])
-    figure.update_yaxes(range=[last + 0.5, first - 0.5])
+    ticks = position_ticks(impact.protein, first, last)
+    figure.update_xaxes(range=[first - 0.5, last + 0.5], **ticks)
+    figure.update_yaxes(range=[last + 0.5, first - 0.5], **ticks)
     height = {1: 600, 2: 480, 3: 380}.get(len(panels), 940)
     figure.update_layout(height=height, **style.layout(legend=style.LEGEND_ABOVE))
     figure.update_layout(margin={"l": 45, "r": 10, "t": 45, "b": 70})
     return figure
+
+
+def _pair_names(protein: Protein, drawn: NDArray[np.int64]) -> tuple[str, list[list[str]] | None]:
+    """What a cell is called, as part of a template, and the texts that it needs.
+
+    Texts for each cell of a large matrix would be too much for a browser: there are none then.
+    """
+    if protein.counting.by_sequence:
+        return "%{x} - %{y}", None
+    if len(drawn) > _MOST_NAMED:
+        return "sequence positions %{x} - %{y}", None
+    labels = [protein.label(int(index) + 1) for index in drawn]
+    return "%{customdata}", [[f"{x} - {y}" for x in labels] for y in labels]
 
 
 def _panels(impact: Impact) -> list[tuple[str, NDArray[np.float64], str, float | None]]:
@@ -175,16 +194,17 @@ def _aligned_error(protein: Protein) -> list[tuple[str, NDArray[np.float64], str
 
 
 def residue_names(impact: Impact) -> list[str]:
-    """The residue of each position in every numbering."""
+    """The residue of each position as the user counts, the other numbers behind it."""
     protein = impact.protein
     texts = []
-    for index, residue in enumerate(protein.sequence):
-        number = protein.author_number(index)
-        chain = protein.structure.chain if protein.structure is not None else ""
-        uniprot = protein.uniprot_position(index)
-        texts.append(
-            f"{residue}{index + 1}"
-            + ("" if uniprot is None else f" (UniProt {uniprot})")
-            + (f" (chain {chain}, author {number})" if number else " (no coordinates)")
-        )
+    for position in range(1, len(protein) + 1):
+        numbers = other_numbers(protein, position)
+        author = numbers.pop("author", "")
+        beside = [f"{name} {number}" for name, number in numbers.items()]
+        if protein.structure is None or not protein.covered[position - 1]:
+            beside.append("no coordinates")
+        else:
+            beside.append(f"chain {protein.structure.chain}")
+        beside += [f"author {author}"] if author else []
+        texts.append(f"{protein.named(position)} ({', '.join(beside)})")
     return texts

@@ -45,19 +45,23 @@ def _runs(text: str) -> bool:
 
 
 def variant_table(impact: Impact) -> pd.DataFrame:
-    """Every touched residue of the variant in every numbering that is known."""
+    """Every touched residue of the variant: as the user counts, then in the other numberings."""
     protein = impact.protein
-    has_uniprot, structure = bool(protein.accession), protein.structure
+    kind, structure = protein.counting.kind, protein.structure
     rows = []
     for position in impact.variant.positions:
-        row: dict[str, object] = {"change": impact.site_label(position), "position": str(position)}
-        if has_uniprot:
+        row: dict[str, object] = {"change": impact.site_label(position)}
+        row["residue"] = protein.label(position)
+        if kind != "sequence":
+            row["sequence position"] = str(position)
+        if protein.accession and kind != "UniProt":
             number = protein.uniprot_position(position - 1)
             row[f"UniProt {protein.accession}"] = "" if number is None else str(number)
         if structure is not None:
             number_there = protein.author_number(position - 1)
             row["chain"] = structure.chain if number_there else ""
-            row["author number"] = number_there or "no coordinates"
+            if kind != "author":
+                row["author number"] = number_there or "no coordinates"
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -14,6 +14,7 @@ from glass_core.impact.record import Impact
 from glass_core.report import style
 from glass_core.report.impact.annotation import add_annotation, has_annotation
 from glass_core.report.impact.matrices import residue_names
+from glass_core.report.numbering import axis_title, position_ticks
 from glass_core.report.ribbon import add_ribbon
 
 LDDT_FROM = 0.9
@@ -100,7 +101,8 @@ def residue_track(impact: Impact, selected: int | None = None) -> go.Figure:
     _mark_sites(figure, impact, len(heights))
     if selected is not None:
         figure.add_vline(x=selected, line={"color": style.SELECTED, "width": 2})
-    figure.update_xaxes(title_text="sequence position", row=len(heights), col=1)
+    figure.update_xaxes(**position_ticks(impact.protein, 1, len(impact.protein)))
+    figure.update_xaxes(title_text=axis_title(impact.protein), row=len(heights), col=1)
     figure.update_layout(
         height=sum(heights) + _SPARE, hovermode="closest", **style.layout(legend=style.LEGEND_ABOVE)
     )

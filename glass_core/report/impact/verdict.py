@@ -36,6 +36,12 @@ def verdict(impact: Impact) -> Verdict:
     return Verdict(f"{headline}; {what}", (first, *measured, *rest))
 
 
+def hgvs_words(impact: Impact) -> str:
+    """The variant in HGVS, and whose numbers those are."""
+    text, numbers = impact.protein.hgvs(impact.variant)
+    return f"HGVS: {text} ({numbers})."
+
+
 def _listed(impact: Impact) -> str:
     """A semicolon and what clinical databases call this very variant; '' where they do not."""
     known = (one.says for one in impact.evidence if one.name == DATABASES)
@@ -45,27 +51,27 @@ def _listed(impact: Impact) -> str:
 def _predicted_headline(impact: Impact) -> str:
     coverage = float((impact.variant.mutant_index >= 0).mean())
     if impact.prediction.tm_score < LDDT_TRAINED_ABOVE or coverage < MIN_COVERAGE:
-        return f"{impact.variant.text}: outside what the model can tell"
+        return f"{impact.written}: outside what the model can tell"
     chance = leading_chance(impact.prediction.told)
     if chance is not None:
         side = side_of_chance(chance)
         says = "the prediction takes no side" if side == "neither" else f"predicted {side}"
-        return f"{impact.variant.text}: {says} (P {chance:.2f})"
+        return f"{impact.written}: {says} (P {chance:.2f})"
     if not impact.variant.only_substitutions:
         return (
-            f"{impact.variant.text}: no chance of being damaging is told of insertions and "
+            f"{impact.written}: no chance of being damaging is told of insertions and "
             f"deletions; predicted TM-score {impact.prediction.tm_score:.3f}"
         )
     percentile = impact.baselines.percentile
     if percentile is None:
-        return f"{impact.variant.text}: predicted TM-score {impact.prediction.tm_score:.3f}"
+        return f"{impact.written}: predicted TM-score {impact.prediction.tm_score:.3f}"
     if percentile >= 90:
-        return f"{impact.variant.text}: predicted among the most disruptive substitutions"
+        return f"{impact.written}: predicted among the most disruptive substitutions"
     if percentile >= 60:
-        return f"{impact.variant.text}: predicted more disruptive than most substitutions"
+        return f"{impact.written}: predicted more disruptive than most substitutions"
     if percentile <= 10:
-        return f"{impact.variant.text}: predicted among the mildest substitutions"
-    return f"{impact.variant.text}: predicted effect is ordinary for this protein"
+        return f"{impact.written}: predicted among the mildest substitutions"
+    return f"{impact.written}: predicted effect is ordinary for this protein"
 
 
 def _predicted(impact: Impact) -> list[str]:

@@ -13,8 +13,9 @@ from plotly.subplots import make_subplots
 from glass_core.metrics.distances import neighbour_counts
 from glass_core.protein.protein import Protein
 from glass_core.report import style
+from glass_core.report.numbering import axis_title, position_ticks
 from glass_core.report.ribbon import add_ribbon
-from glass_core.report.screen.tables import ranking_values
+from glass_core.report.screen.tables import ranking_values, variant_names
 from glass_core.screen.columns import EXTERNAL_COLUMNS, RANKINGS, SCREEN_COLUMNS, TOLD_COLUMNS
 
 LETTERS = "GAVLIMCFYWHKRQNEDSTP"
@@ -22,7 +23,16 @@ LETTERS = "GAVLIMCFYWHKRQNEDSTP"
 _EXTERNAL = (name for name, column in EXTERNAL_COLUMNS.items() if column.kind != "text")
 _HOVER = (*TOLD_COLUMNS, *_EXTERNAL, "blosum62")
 """Columns that a reader sees over a cell."""
-FIGURE_COLUMNS = ("row", "variant", "position", "changes", "wild_type", "mutant", *_HOVER)
+FIGURE_COLUMNS = (
+    "row",
+    "written",
+    "variant",
+    "position",
+    "changes",
+    "wild_type",
+    "mutant",
+    *_HOVER,
+)
 """Columns of the screen's table that the figures need; beside them label and measured value."""
 
 
@@ -80,6 +90,7 @@ def heat_map(
         rows=len(heights), cols=1, shared_xaxes=True, row_heights=heights, vertical_spacing=0.02
     )
     position = np.arange(1, length + 1)
+    names = [protein.named(p) for p in range(1, length + 1)]
     figure.add_trace(
         go.Heatmap(
             x=position,
@@ -110,7 +121,8 @@ def heat_map(
             mode="markers",
             marker={"size": 4, "color": style.SITE},
             name="wild type",
-            hovertemplate="wild type %{y}%{x}<extra></extra>",
+            text=[protein.named(p) for p, _ in wild],
+            hovertemplate="wild type %{text}<extra></extra>",
             showlegend=False,
         ),
         row=1,
@@ -159,7 +171,8 @@ def heat_map(
             marker={"size": 4},
             line={"color": _colour(ranking)},
             showlegend=False,
-            hovertemplate="position %{x}: mean %{y:.3f}<extra></extra>",
+            text=names,
+            hovertemplate="%{text}: mean %{y:.3f}<extra></extra>",
             name="mean",
         ),
         row=2,
@@ -167,10 +180,10 @@ def heat_map(
     )
     figure.update_yaxes(title_text="mean", row=2, col=1, **style.AXIS)
     if strips:
-        _strips(figure, protein, position)
+        _strips(figure, protein, names)
     figure.update_yaxes(row=1, col=1, autorange="reversed", dtick=1)
-    figure.update_xaxes(title_text="sequence position", row=len(heights), col=1)
-    figure.update_xaxes(range=[first - 0.5, last + 0.5])
+    figure.update_xaxes(title_text=axis_title(protein), row=len(heights), col=1)
+    figure.update_xaxes(range=[first - 0.5, last + 0.5], **position_ticks(protein, first, last))
     figure.update_layout(
         height=620 if strips else 560, hovermode="closest", dragmode="zoom", **style.layout()
     )
@@ -206,7 +219,7 @@ def distribution(
     for row in list(chosen)[:20]:
         value = values[frame["row"] == row]
         if len(value) and not np.isnan(value.iloc[0]):
-            name = frame.loc[frame["row"] == row, "variant"].iloc[0]
+            name = variant_names(frame)[frame["row"] == row].iloc[0]
             figure.add_vline(
                 x=float(value.iloc[0]),
                 annotation_text=str(name),
@@ -228,7 +241,7 @@ def against_values(frame: pd.DataFrame, ranking: str) -> go.Figure:
             x=ranking_values(known, ranking),
             y=known["measured_value"],
             mode="markers",
-            text=known["variant"],
+            text=variant_names(known),
             marker={"size": 5, "opacity": 0.5, "color": _colour(ranking)},
             hovertemplate="%{text}: %{x:.3f}, measured %{y:.3f}<extra></extra>",
         )
@@ -239,17 +252,18 @@ def against_values(frame: pd.DataFrame, ranking: str) -> go.Figure:
     return figure
 
 
-def _strips(figure: go.Figure, protein: Protein, position: NDArray[np.int64]) -> None:
+def _strips(figure: go.Figure, protein: Protein, names: list[str]) -> None:
     """Secondary structure and burial beneath the map."""
     add_ribbon(figure, protein, 3, legend=False)
     figure.add_trace(
         go.Bar(
-            x=position,
+            x=np.arange(1, len(protein) + 1),
             y=neighbour_counts(protein.ca),
             marker_color=style.FLOOR,
             showlegend=False,
             name="neighbours",
-            hovertemplate="position %{x}: %{y} neighbours within 10 Å<extra></extra>",
+            customdata=names,
+            hovertemplate="%{customdata}: %{y} neighbours within 10 Å<extra></extra>",
         ),
         row=4,
         col=1,
@@ -259,7 +273,7 @@ def _strips(figure: go.Figure, protein: Protein, position: NDArray[np.int64]) ->
 
 def _hover(one: pd.DataFrame) -> list[str]:
     """All numbers of each variant, one line each."""
-    lines = [one["variant"].astype(str)]
+    lines = [variant_names(one).astype(str)]
     for name in _HOVER:
         values = pd.to_numeric(one[name], errors="coerce").astype(float)
         column = SCREEN_COLUMNS[name]

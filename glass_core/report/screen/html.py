@@ -7,7 +7,12 @@ from collections.abc import Sequence
 from glass_core.report.external import external_words
 from glass_core.report.page import figure_html, report_page
 from glass_core.report.screen.figures import distribution, heat_map
-from glass_core.report.screen.tables import agreement_frame, ranking_values, screen_frame
+from glass_core.report.screen.tables import (
+    agreement_frame,
+    ranking_values,
+    screen_frame,
+    shown_columns,
+)
 from glass_core.screen.columns import RANKINGS, SCREEN_COLUMNS
 from glass_core.screen.request import ScreenRequest
 from glass_core.screen.rows import ScreenRow
@@ -54,7 +59,7 @@ def screen_report(request: ScreenRequest, rows: Sequence[ScreenRow], name: str) 
             }
         )
     title = name or request.source
-    shown = [n for n, c in SCREEN_COLUMNS.items() if c.shown and top[n].notna().any()]
+    shown = shown_columns(top)
     values = {
         "title": title,
         "counts": f"{len(done):,} of {len(rows):,} variants done, {len(bad):,} gave no result",

@@ -67,6 +67,27 @@ def typed(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
+def shown_columns(frame: pd.DataFrame) -> list[str]:
+    """The columns that a reader sees first: those with a value that no other before tells.
+
+    The variant as given and by sequence position are left out where they are as written.
+    """
+    shown = [name for name, c in SCREEN_COLUMNS.items() if c.shown and name in frame]
+    repeats = {
+        name
+        for name in ("given", "variant")
+        if name in frame and "written" in frame and frame[name].equals(frame["written"])
+    }
+    return [name for name in shown if name not in repeats and frame[name].notna().any()]
+
+
+def variant_names(frame: pd.DataFrame) -> pd.Series:
+    """Each variant as the user counts; by sequence position where a table has nothing else."""
+    if "written" not in frame:
+        return frame["variant"]
+    return frame["written"].fillna(frame["variant"])
+
+
 def screen_csv(rows: Iterable[ScreenRow]) -> str:
     """The table as CSV; empty cells are missing values, formulas are defused.
 

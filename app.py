@@ -9,6 +9,9 @@ import streamlit as st
 # A picture of our own: browsers would ask another host for a symbol.
 ICON = Path(__file__).parent / "assets" / "icon.png"
 
+# Streamlit leaves a hand's breadth above the page's first line.
+ROOM = "<style>.stMainBlockContainer {padding-top: 3.5rem; padding-bottom: 3rem}</style>"
+
 st.set_page_config(page_title="GLASS", page_icon=str(ICON), layout="wide")
 page = st.navigation(
     [
@@ -20,6 +23,7 @@ page = st.navigation(
     ],
     position="top",
 )
+st.html(ROOM)
 st.session_state["front_door"] = True
 wanted = st.session_state.pop("wanted", None)
 if wanted is not None:

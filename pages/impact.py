@@ -1,4 +1,4 @@
-"""The Impact page: one variant, from inputs to downloads."""
+"""The Impact page: a protein, its variants, one answer for each, and why."""
 
 from __future__ import annotations
 
@@ -7,172 +7,151 @@ from contextlib import suppress
 import streamlit as st
 
 from glass_core.errors import RunError
-from glass_core.impact.analyse import analyse
 from glass_core.impact.record import Impact
 from glass_core.inputs.upload import Upload
-from glass_core.progress import Watch
-from glass_core.remodel import get_remodeller, unavailable_remodellers
-from glass_core.remodel.base import Remodelling, RemodelSettings
+from glass_core.protein.numbering import Numbering
 from glass_core.report.impact.verdict import verdict
-from glass_core.runs.jobs import JobStatus
-from glass_core.runs.database import new_id
+from glass_core.runs.view import Run
 from pages.parts.alignment import take_alignment
-from pages.parts.common import impact_jobs, kept_impact, predictor, runs, through_the_front_door
-from pages.parts.hand_over import taken_over
-from pages.parts.impact_form import WILD, input_form, screen_instead, start_analysis
+from pages.parts.answer import card, why
+from pages.parts.common import runs, through_the_front_door
+from pages.parts.compare import compare_panel
+from pages.parts.hand_over import counting_of, taken_over
+from pages.parts.impact_form import WILD, asked_now, entry, screen_instead, start_analysis
 from pages.parts.impact_panels import (
     alignment_panel,
     downloads,
     evidence_panel,
     known_variants_panel,
-    libraries,
     ledger,
     numbers,
+    protein_line,
+    residue_panel,
     subdomain_panel,
-    views,
 )
+from pages.parts.lookup import plain
+from pages.parts.measure import measure_panel
 from pages.parts.state import impact_state, lookup_state
+from pages.parts.views import libraries, matrix_panel, structure_panel, track_panel
+from pages.parts.workbench import analysis, known_run, marks, variant_list
 
-FIELDS = ("wild", "variant", "mutant")
-
-
-def start_remodel(impact: Impact) -> None:
-    """Queue the remodelling of `impact` and move the address to it."""
-    state = st.session_state
-    settings = RemodelSettings(protocol=state["protocol"], sphere_radius=float(state["radius"]))
-    remodelling = Remodelling(get_remodeller(state["backend"]), int(state["seeds"]), settings)
-    model, store, run = predictor(state["model"]), runs(), new_id()
-
-    def work(watch: Watch) -> Impact:
-        measured = analyse(
-            impact.protein, impact.variant, predictor=model, mutant=remodelling, watch=watch
-        )
-        with suppress(RunError):  # the board keeps it too
-            store.keep_impact(measured, run=run)
-        return measured
-
-    st.query_params["before"] = st.query_params["run"]
-    st.query_params["run"] = impact_jobs().submit(work, run)
+TABS = {
+    "This residue": residue_panel,
+    "Parts of the fold": subdomain_panel,
+    "Distances": matrix_panel,
+    "All evidence": evidence_panel,
+    "Known variants": known_variants_panel,
+    "The method's numbers": numbers,
+    "How it was read": ledger,
+}
 
 
-def remodel_panel(impact: Impact) -> None:
-    """Settings and the button that start remodelling."""
-    if impact.protein.structure is None:
-        st.info(
-            "Sequence alone: add a structure to see distances, a 3D view and affected parts of "
-            "the fold, and to remodel and measure the mutant.",
-            icon=":material/info:",
-        )
-        return
-    with st.expander("Remodel the mutant and measure it", expanded=not impact.measured):
-        reasons = unavailable_remodellers()
-        usable = [name for name, reason in reasons.items() if reason is None]
-        columns = st.columns(4)
-        columns[0].selectbox("Backend", usable, key="backend")
-        columns[1].selectbox(
-            "Protocol",
-            ["minimise", "anneal"],
-            key="protocol",
-            help="minimise: quiet, shows local change best. anneal: heats and cools as the paper "
-            "does; shows flexibility, and needs many seeds.",
-        )
-        columns[2].number_input(
-            "Seeds", 1, 20, 2, key="seeds", help="Replicates; each also measures the noise floor."
-        )
-        columns[3].number_input("Sphere radius (Å)", 5.0, 1000.0, 100.0, key="radius")
-        for name, reason in reasons.items():
-            if reason is not None:
-                st.caption(f"{name} is not available: {reason}")
-        if not impact.variant.only_substitutions:
-            st.caption(
-                "Remodelling rebuilds substitutions only; for insertions and deletions use "
-                "the command line with a mutant structure of your own."
-            )
-        elif st.button("Remodel", key="remodel", disabled=not usable):
-            start_remodel(impact)
-            st.rerun()
-
-
-@st.fragment(run_every=2.0)
-def job_progress(job: str) -> None:
-    """Stage, progress and cancel of a running job; hands over to the page when it ends."""
-    status = impact_jobs().status(job)
-    if status is None or status.finished:
-        st.rerun()
-        return
-    st.progress(min(status.fraction, 1.0), text=status.stage)
-    if st.button("Cancel", key="cancel"):
-        impact_jobs().cancel(job)
-
-
-def tidy_after(status: JobStatus[Impact]) -> None:
-    """A failed or cancelled remodel leaves the prediction it started from."""
-    if status.state == "failed":
-        impact_state().notice = status.error
-    else:
-        impact_state().notice = "Remodelling was cancelled; the prediction is kept."
-    before = st.query_params.get("before")
-    if before:
-        st.query_params["run"] = before
-        del st.query_params["before"]
-        st.rerun()
-
-
-def show_impact(impact: Impact) -> None:
-    said = verdict(impact)
-    st.subheader(said.headline, anchor=False)
+def show(run: Run, impact: Impact) -> None:
+    """One variant: the answer, why, where, and everything behind it."""
+    libraries(impact)
+    protein_line(impact)
+    st.header(plain(verdict(impact).headline), anchor=False)
+    marks(run)
     notice, impact_state().notice = impact_state().notice, ""
     if notice:
         st.warning(notice, icon=":material/warning:")
-    numbers(impact)
-    st.markdown(said.sentences[0])
-    evidence_panel(impact)
-    for sentence in said.sentences[1:]:
-        st.markdown(sentence)
-    with st.expander(f"Before you trust it ({len(impact.flags)})", expanded=bool(impact.flags)):
-        for flag in impact.flags:
-            st.markdown(f"- {flag}")
-    ledger(impact)
+    if impact.protein.structure is None:
+        card(impact)
+    else:
+        left, right = st.columns([1, 1.1], gap="medium")
+        with left:
+            card(impact)
+        with right:
+            views(impact)
+    measure_panel(impact, run.id)
+    with st.expander(f"Before you trust it ({len(impact.flags)})", expanded=False):
+        for flag in impact.flags or ("Nothing is known that speaks against the prediction here.",):
+            st.markdown(f"- {plain(flag)}")
+    why(impact)
+    track(impact)
+    more(impact)
     alignment_panel(impact)
-    remodel_panel(impact)
-    known_variants_panel(impact)
-    libraries(impact)
-    views(impact)
-    subdomain_panel(impact)
+    st.markdown("#### Downloads")
     downloads(impact)
+
+
+@st.fragment
+def views(impact: Impact) -> None:
+    structure_panel(impact)
+
+
+@st.fragment
+def track(impact: Impact) -> None:
+    track_panel(impact)
+
+
+@st.fragment
+def more(impact: Impact) -> None:
+    """What is drawn only when it is looked at."""
+    panels = dict(TABS)
+    if impact.protein.structure is None:
+        del panels["Distances"]
+    for tab, panel in zip(
+        st.tabs(list(panels), key="more", on_change="rerun"), panels.values(), strict=True
+    ):
+        if tab.open:
+            with tab:
+                panel(impact)
 
 
 def results() -> None:
     job = st.query_params.get("run")
     if job is None:
-        st.markdown("### What does a mutation do to a protein's structure?")
-        st.markdown(
-            "Give a wild type and a variant, or start with the example. A prediction from "
-            "sequence takes seconds; with a structure the mutant can be remodelled and "
-            "measured."
-        )
         return
-    status = impact_jobs().status(job)
-    if status is None:
-        impact = kept_impact(job)
-        if impact is None:
-            forward_screen(job)
-            st.info("This result is no longer kept; start the analysis again.")
-        else:
-            show_impact(impact)
-    elif status.result is not None:
-        show_impact(status.result)
-    elif status.finished:
-        tidy_after(status)
-    else:
-        st.subheader("Remodelling", anchor=False)
-        st.caption("This goes on when you close or refresh the page; the address leads back here.")
-        job_progress(job)
+    known, impact = known_run(job), analysis(job)
+    if known is None or impact is None:
+        forward_screen(job)
+        st.info("This result is no longer kept; start the analysis again.")
+        return
+    variant_list(known)
+    state = impact_state()
+    state.asked = state.asked or asked_now()  # filled in from the result
+    changed = state.problem is not None or state.asked != asked_now()
+    if changed:
+        st.warning(
+            "What is below belongs to the inputs before they were changed: "
+            f"{plain(impact.protein.name or 'the protein')} {plain(impact.written)}.",
+            icon=":material/history:",
+        )
+        st.html("<style>.st-key-result {opacity: 0.45}</style>")
+    with st.container(key="result"):
+        beside = st.session_state.get("beside", [])
+        if beside:
+            compare_panel([job, *beside])
+        show(known, impact)
 
 
-def known_impact(run: str) -> Impact | None:
-    status = impact_jobs().status(run)
-    return kept_impact(run) if status is None else status.result
+def fill_fields() -> None:
+    """The form shows what the result in the address was made from."""
+    run, fields, state = st.query_params.get("run"), st.session_state, impact_state()
+    if "wild" not in fields:
+        fields.update(wild="", variant="", mutant="")
+    if run is None or run == state.filled:
+        return
+    state.filled = run
+    impact = analysis(run)
+    if impact is None:
+        return
+    protein = impact.protein
+    structure = protein.structure
+    fields.update(
+        wild=impact.variant.wild_type,
+        variant=impact.written,
+        mutant="",
+        mutant_given=None,
+        annotation=protein.annotation,
+        given=None if structure is None else Upload.of_structure(structure),
+        chain=None if structure is None else structure.chain,
+        numbering=(counting := counting_of(protein)),
+        own_numbering=counting if isinstance(counting, Numbering) else None,
+    )
+    take_alignment(WILD, protein.profile)
+    state.problem, state.asked = None, ()
 
 
 def open_handed_over() -> None:
@@ -187,6 +166,7 @@ def open_handed_over() -> None:
             given=given.structure,
             chain=given.chain,
             mutant_given=None,
+            own_numbering=given.own_numbering,
             numbering=given.numbering,
             annotation=given.annotation,
         )
@@ -209,38 +189,14 @@ def forward_screen(run: str) -> None:
             st.switch_page("pages/screen.py", query_params={"run": run})
 
 
-def restore_fields() -> None:
-    """After a refresh, fill the form from the result the address names."""
-    state = st.session_state
-    if "wild" in state:
-        return
-    state.update(dict.fromkeys(FIELDS, ""))
-    addresses = (st.query_params.get("run"), st.query_params.get("before"))
-    impact = next((found for a in addresses if a and (found := known_impact(a))), None)
-    if impact is not None:
-        state.update(
-            wild=impact.variant.wild_type,
-            variant=impact.variant.text,
-            annotation=impact.protein.annotation,
-        )
-        take_alignment(WILD, impact.protein.profile)
-        structure = impact.protein.structure
-        if structure is not None:
-            state["given"] = Upload.of_structure(structure)
-
-
 through_the_front_door("pages/impact.py")
-restore_fields()
+fill_fields()
 open_handed_over()
-form, main = st.columns([1, 2.6], gap="large")
-with form:
-    input_form()
+entry()
 if impact_state().start:
     impact_state().start = False
-    with main:
-        start_analysis()
+    start_analysis()
     st.rerun()  # so that the form shows, or no longer shows, a problem
 if st.session_state.get("screen_them"):
     screen_instead()
-with main:
-    results()
+results()

@@ -26,7 +26,7 @@ function scene(root) {
   for (const [name, listener] of Object.entries(listeners)) bus.addEventListener(name, listener);
   colourBy.addEventListener('change', () => { state.colour = colourBy.value; paint(); });
   root.querySelector('.to-site').addEventListener('click', () => zoomTo(data.sites));
-  root.querySelector('.to-all').addEventListener('click', () => { viewer.zoomTo(); viewer.render(); });
+  root.querySelector('.to-all').addEventListener('click', whole);
   root.querySelector('.picture').addEventListener('click', picture);
 
   async function show(next) {
@@ -43,6 +43,7 @@ function scene(root) {
     data = next;
     fillColours(before);
     fillSwitches();
+    root.classList.toggle('at-site', data.atSite);
     viewer.removeAllModels();
     models = data.models.map((model) => Object.assign(
       viewer.addModel(model.pdb, 'pdb', {keepH: false}), {glass: model}));
@@ -50,8 +51,7 @@ function scene(root) {
     paint();
     // The camera stays while it is the same protein.
     if (!before || before.view !== data.view) {
-      viewer.zoomTo();
-      if (data.sites.length && data.turn) zoomTo(data.sites, true);
+      whole();
     }
     choose();
   }
@@ -70,9 +70,10 @@ function scene(root) {
   }
 
   function fillSwitches() {
-    const there = new Set([...data.models.map((model) => model.role), 'sticks', 'labels', 'surface', 'spin']);
+    const there = new Set([...data.models.map((model) => model.role === 'rotamer' ? 'mutant' : model.role),
+      'sticks', 'labels', 'surface', 'spin']);
     if (data.contacts.length) there.add('contacts');
-    if (there.size && there.has('wild') && !there.has('mutant')) there.delete('wild');
+    if (!there.has('mutant')) there.delete('wild');
     root.querySelector('.switches').replaceChildren(...SWITCHES.filter(([name]) => there.has(name))
       .map(([name, words]) => {
         const label = document.createElement('label');
@@ -102,14 +103,15 @@ function scene(root) {
     if (surfaceId !== null) { viewer.removeAllSurfaces(); surfaceId = null; }
     const painted = {prop: 'resi', map: Object.fromEntries(colouring.colours.map((c, i) => [i + 1, c]))};
     const mutants = models.some((model) => model.glass.role === 'mutant');
+    const several = models.filter((model) => model.glass.role === 'mutant').length > 1;
     for (const model of models) {
       const {role, colour, numbered} = model.glass;
-      if (!state[role]) { model.setStyle({}, {}); continue; }
+      if (!state[role === 'rotamer' ? 'mutant' : role]) { model.setStyle({}, {}); continue; }
       if (role === 'ligand') { model.setStyle({}, {stick: {radius: 0.2, colorscheme: 'orangeCarbon'}, sphere: {scale: 0.25, colorscheme: 'orangeCarbon'}}); continue; }
       if (role === 'partner') { model.setStyle({}, {cartoon: {color: colour, style: 'trace', opacity: 0.8}}); continue; }
-      if (role === 'rotamer') { model.setStyle({}, state.sticks ? {stick: {radius: 0.17, color: colour}} : {}); continue; }
-      const whole = colouring.one || (mutants && role === 'wild') ? {color: colour} : {colorscheme: painted};
-      const faint = mutants && role === 'wild' ? {opacity: 0.5} : {};
+      if (role === 'rotamer') { model.setStyle({}, state.sticks ? {stick: {radius: 0.2, color: colour}} : {}); continue; }
+      const whole = colouring.one || several || (mutants && role === 'wild') ? {color: colour} : {colorscheme: painted};
+      const faint = data.atSite ? {opacity: 0.6} : mutants && role === 'wild' ? {opacity: 0.5} : {};
       model.setStyle({}, {cartoon: {...whole, ...faint}});
       if (state.sticks && numbered) {
         const carbon = {carbon: colour};
@@ -135,7 +137,7 @@ function scene(root) {
   function label(words, site) {
     viewer.addLabel(words, {fontSize: 13, backgroundColor: '#222', fontColor: 'white',
       backgroundOpacity: 0.75, inFront: true, screenOffset: {x: 18, y: -18}},
-      {resi: site, atom: 'CA', model: 0});
+      {resi: site, atom: 'CA', model: models[0]});
   }
 
   function legend(colouring) {
@@ -192,10 +194,15 @@ function scene(root) {
     told.replaceChildren(head, parts.length ? ': ' + parts.join(' · ') : '');
   }
 
-  function zoomTo(places, only) {
+  function whole() {
+    if (data.atSite) { zoomTo(data.sites); return; }
+    viewer.zoomTo({model: models[0]});
+    viewer.render();
+  }
+
+  function zoomTo(places) {
     if (!places.length) return;
-    viewer.zoomTo({resi: data.near.length ? [...places, ...data.near] : places, model: 0});
-    viewer.zoom(only ? 0.45 : 0.8);
+    viewer.zoomTo({resi: [...places, ...data.near], model: models[0]});
     viewer.render();
   }
 

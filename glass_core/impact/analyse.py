@@ -127,7 +127,7 @@ def measured(
     protein, variant = impact.protein, impact.variant
     wild = _need_structure(protein)
     if isinstance(mutant, Structure):
-        replicates = (from_file(wild, mutant, variant, protein.label),)
+        replicates: tuple[Replicate, ...] = (from_file(wild, mutant, variant, protein.label),)
         protocol = {"mutant_structure": mutant.name}
     else:
         substitutions = structure_substitutions(

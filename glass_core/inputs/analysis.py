@@ -79,21 +79,20 @@ class AnalysisInputs:
         require(self.variant.wild_type == self.protein.sequence, "variant", "is of this protein")
 
 
-def read_analysis(request: AnalysisRequest) -> AnalysisInputs:
+def read_analysis(request: AnalysisRequest, protein: Protein | None = None) -> AnalysisInputs:
     """Check everything and put it together.
+
+    Parameters
+    ----------
+    protein : Protein, optional
+        The wild type as it was read from this request before, with all that is known of it.
 
     Raises
     ------
     SequenceError, VariantError, StructureError, InputError
         One line that says what is wrong, where, and what to do.
     """
-    chain = request.chain
-    if request.structure is not None and chain is None:
-        chain = take_apart(request.variant).chain or None
-    protein = read_protein(request.wild, request.structure, chain, request.annotation)
-    if request.follow == "structure":
-        protein = protein.following_structure()
-    protein = with_alignment(protein, request.alignment).counted_by(request.numbering)
+    protein = protein or _protein(request)
     variant = _variant(request, protein)
     mutant_structure = None
     if request.mutant_structure is not None:
@@ -103,6 +102,16 @@ def read_analysis(request: AnalysisRequest) -> AnalysisInputs:
             name=request.mutant_structure.name,
         )
     return AnalysisInputs(protein, variant, mutant_structure)
+
+
+def _protein(request: AnalysisRequest) -> Protein:
+    chain = request.chain
+    if request.structure is not None and chain is None:
+        chain = take_apart(request.variant).chain or None
+    protein = read_protein(request.wild, request.structure, chain, request.annotation)
+    if request.follow == "structure":
+        protein = protein.following_structure()
+    return with_alignment(protein, request.alignment).counted_by(request.numbering)
 
 
 def _variant(request: AnalysisRequest, protein: Protein) -> Variant:

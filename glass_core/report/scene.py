@@ -22,9 +22,8 @@ from glass_core.impact.contacts import (
 from glass_core.impact.record import Impact
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import THREE_LETTER
-from glass_core.protein.structure.backbone import BACKBONE_ATOMS
+from glass_core.protein.structure.backbone import BACKBONE_ATOMS, Backbone
 from glass_core.protein.structure.residues import WATER
-from glass_core.protein.structure.structure import Structure
 from glass_core.protein.structure.write import write_atoms
 from glass_core.report import style
 from glass_core.report.colouring import Colouring, colourings
@@ -34,6 +33,8 @@ from glass_core.report.viewer import mutant_text, wild_text
 
 Role = Literal["wild", "mutant", "rotamer", "ligand", "partner"]
 PARTNER = "#999999"
+AROUND = 11.0
+"""Å between C-alphas, of what is shown with a site."""
 _PDB_LETTERS = "BCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -93,6 +94,8 @@ class Scene:
         Per quantity a text for each position; None = no value.
     stem : str
         Begins the names of files.
+    at_site : bool
+        Whether it is of the sites and what is near alone.
     """
 
     view: str
@@ -106,6 +109,7 @@ class Scene:
     residues: tuple[str, ...]
     values: tuple[tuple[str, tuple[str | None, ...]], ...]
     stem: str
+    at_site: bool = False
 
     def data(self) -> dict[str, Any]:
         """Plain values, under the names that ``structure.js`` reads."""
@@ -122,39 +126,65 @@ class Scene:
             "values": [{"name": name, "values": list(texts)} for name, texts in self.values],
             "selectedColour": style.SELECTED,
             "file": self.stem,
+            "atSite": self.at_site,
             "hint": "Point at a residue for its values; click it to choose it in every view.",
         }
 
 
 def scene(impact: Impact) -> Scene:
-    """The scene of one variant.
+    """The scene of one variant: the whole chain and what is around it.
 
     Raises
     ------
     InputError
         There is no structure.
     """
-    protein, shown = impact.protein, colourings(impact)
-    sites = impact.variant.positions
-    contacts, rotamers = _at_sites(impact)
+    protein = impact.protein
     models = [SceneModel("wild", "wild type", wild_text(impact), style.WILD)]
     if impact.measured:
         models.append(SceneModel("mutant", "mutant", mutant_text(impact), style.MUTANT))
-    models += rotamers
-    models += _beside(protein)
+    return _scene(impact, (*models, *_beside(protein)))
+
+
+def site_scene(impact: Impact) -> Scene | None:
+    """The scene of the substituted sites and what is near; None where none can be seen."""
+    protein = impact.protein
+    sites = [p for p in impact.variant.positions if protein.covered[p - 1]]
+    if not sites:
+        return None
+    near = _around(protein, sites)
+    models = [SceneModel("wild", "wild type", wild_text(impact, near), style.WILD)]
+    if impact.measured:
+        models.append(SceneModel("mutant", "mutant", mutant_text(impact, near), style.MUTANT))
+    return _scene(impact, (*models, *_beside(protein, protein.ca[np.array(sites) - 1])), True)
+
+
+def _scene(impact: Impact, models: Sequence[SceneModel], at_site: bool = False) -> Scene:
+    protein, shown = impact.protein, colourings(impact)
+    sites = impact.variant.positions
+    lines, rotamers = _at_sites(impact)
+    plain = next(one for one in shown if one.name == "chain")
     return Scene(
-        view=impact.provenance.inputs.get("structure_sha256", ""),
-        models=tuple(models),
+        view=impact.provenance.inputs.get("structure_sha256", "") + "-site" * at_site,
+        models=(*models, *rotamers),
         colourings=shown,
-        colour=shown[0].name,
+        colour=(plain if at_site else shown[0]).name,
         sites=sites,
         site_labels=tuple(impact.site_label(position) for position in sites),
         near=_near(protein, sites),
-        contacts=tuple(contacts),
+        contacts=tuple(lines),
         residues=tuple(residue_names(impact)),
         values=tuple(_values(impact)),
         stem=file_stem(impact),
+        at_site=at_site,
     )
+
+
+def _around(protein: Protein, sites: Sequence[int]) -> frozenset[int]:
+    """Positions with a C-alpha within `AROUND` Å of one of the sites'."""
+    apart = np.linalg.norm(protein.ca[:, None] - protein.ca[np.array(sites) - 1], axis=2)
+    near = np.nan_to_num(apart, nan=np.inf).min(axis=1) <= AROUND
+    return frozenset(int(i) + 1 for i in np.flatnonzero(near))
 
 
 def _at_sites(impact: Impact) -> tuple[list[Line], list[SceneModel]]:
@@ -203,31 +233,44 @@ def _rotamer_text(site: Site, names: Sequence[str], coordinates: NDArray[np.floa
     return write_atoms(atoms, "pdb")
 
 
-def _beside(protein: Protein) -> Iterator[SceneModel]:
-    """Ligands but water, and the residues of other chains near this one, as the file has them."""
+def _beside(protein: Protein, points: NDArray[np.float64] | None = None) -> Iterator[SceneModel]:
+    """Ligands but water, and the residues of other chains near this one, as the file has them.
+
+    Only what is within `AROUND` of `points`, shape=(m, 3), where they are given.
+    """
     structure = protein.structure
     if structure is None:
         return
     ligands = structure.ligands
     if ligands is not None:
-        kept = ligands[~np.isin(ligands.res_name, sorted(WATER)) & np.isfinite(ligands.coord).all(1)]
+        kept = ligands[
+            ~np.isin(ligands.res_name, sorted(WATER)) & np.isfinite(ligands.coord).all(1)
+        ]
+        if points is not None:
+            kept = kept[_within(kept.coord, points)]
         if len(kept):
             kept.chain_id[:] = "L"
             kept.res_id[:] = np.clip(kept.res_id, -999, 9999)
             yield SceneModel(
                 "ligand", "ligands", write_atoms(kept, "pdb"), style.ALIGNED, numbered=False
             )
-    if structure.partners is not None:
-        yield SceneModel("partner", "other chains", _partner_text(structure), PARTNER, False)
+    partners = structure.partners
+    if partners is not None and points is not None:
+        partners = partners.only(_within(partners.ca, points))
+    if partners is not None and len(partners):
+        yield SceneModel("partner", "other chains", _partner_text(partners), PARTNER, False)
 
 
-def _partner_text(structure: Structure) -> str:
-    """PDB text of the backbone of the residues of other chains near this one."""
+def _within(places: NDArray[np.floating], points: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which of `places`, shape=(n, 3), are within `AROUND` of one of `points`, shape=(n,)."""
+    apart = np.linalg.norm(places[:, None] - points, axis=2)
+    return np.asarray(apart.min(axis=1) <= AROUND)
+
+
+def _partner_text(partners: Backbone) -> str:
+    """PDB text of the backbone of residues of other chains."""
     import biotite.structure as struc
 
-    partners = structure.partners
-    if partners is None:
-        return ""
     letter_of = dict(zip(dict.fromkeys(partners.chains), _PDB_LETTERS * 99, strict=False))
     there = np.isfinite(partners.coordinates).all(axis=2)
     residue, atom = np.nonzero(there)
@@ -263,7 +306,11 @@ def _values(impact: Impact) -> Iterator[tuple[str, tuple[str | None, ...]]]:
         ("lDDT (measured)", impact.measured_lddt if impact.measured else None, ".3f"),
         ("change in Å (predicted)", impact.predicted_change, ".2f"),
         ("lDDT (predicted)", impact.predicted_lddt, ".3f"),
-        ("mean effect score of its substitutions", impact.prediction.tracks.get("sensitivity"), ".1f"),
+        (
+            "mean effect score of its substitutions",
+            impact.prediction.tracks.get("sensitivity"),
+            ".1f",
+        ),
         ("conservation", impact.conservation, ".2f"),
     ]
     for name, track, digits in tracks:

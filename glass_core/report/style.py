@@ -44,6 +44,8 @@ STRETCHES = ("#77AADD", "#EEDD88", "#BBCC33", "#99DDFF", "#DDDDDD", "#EE8866")
 DAMAGING, HARMLESS, UNCLEAR = "#882255", "#44AA99", "#7F7F7F"
 """What databases call a known variant."""
 NO_VALUE = "#B0B0B0"
+COMPARED = ("#D55E00", "#0072B2", "#117733", "#AA4499", "#B8A000", "#555555")
+"""Variants side by side, in their order."""
 WITHIN_NOISE = "#E3E3E3"
 """Measured, and not told from the noise floor."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -133,8 +134,13 @@ def colour_range(values: NDArray[np.float64]) -> tuple[float, float]:
     return low, max(high, low + 1e-6)
 
 
-def wild_text(impact: Impact) -> str:
+def wild_text(impact: Impact, only: Collection[int] | None = None) -> str:
     """PDB text of the wild type that is shown, numbered by position; relaxed where measured.
+
+    Parameters
+    ----------
+    only : collection of int, optional
+        1-based positions that are wanted; by default all.
 
     Raises
     ------
@@ -144,11 +150,16 @@ def wild_text(impact: Impact) -> str:
     structure = impact.replicates[0].reference if impact.measured else impact.protein.structure
     if structure is None:
         raise InputError("3D view: needs a structure; give a structure file.")
-    return by_position(impact.protein, structure)
+    return by_position(impact.protein, structure, only=only)
 
 
-def mutant_text(impact: Impact) -> str:
+def mutant_text(impact: Impact, only: Collection[int] | None = None) -> str:
     """PDB text of the first replicate's mutant, laid on the wild type by TM-align.
+
+    Parameters
+    ----------
+    only : collection of int, optional
+        1-based positions that are wanted; by default all.
 
     Raises
     ------
@@ -162,13 +173,20 @@ def mutant_text(impact: Impact) -> str:
     moved = subject.atoms.copy()
     moved.coord = alignment.onto_reference(moved.coord).astype(np.float32)
     on_reference = dict(map(tuple, alignment.pairs[:, ::-1].tolist()))
-    return by_position(impact.protein, Structure.from_atoms(moved, subject.name), on_reference)
+    mutant = Structure.from_atoms(moved, subject.name)
+    return by_position(impact.protein, mutant, on_reference, only)
 
 
-def by_position(protein: Protein, structure: Structure, index: dict[int, int] | None = None) -> str:
+def by_position(
+    protein: Protein,
+    structure: Structure,
+    index: dict[int, int] | None = None,
+    only: Collection[int] | None = None,
+) -> str:
     """PDB text numbered by sequence position; residues without one are left out.
 
-    `index` maps the structure's residues to the wild type structure's.
+    `index` maps the structure's residues to the wild type structure's; `only` are the positions
+    that are wanted, by default all.
     """
     position_of = {int(j): i + 1 for i, j in enumerate(protein.structure_index) if j >= 0}
     atoms = structure.atoms.copy()
@@ -180,6 +198,8 @@ def by_position(protein: Protein, structure: Structure, index: dict[int, int] | 
         ]
     )
     keep = (numbers > 0) & (numbers <= 9999)
+    if only is not None:
+        keep &= np.isin(numbers, sorted(only))
     atoms.res_id, atoms.ins_code[:], atoms.chain_id[:] = numbers, "", "A"
     return write_structure(Structure.from_atoms(atoms[keep], structure.name), "pdb")
 

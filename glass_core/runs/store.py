@@ -35,6 +35,7 @@ _RUN_FIELDS = (
 _BATCH = 5000
 """Rows of one transaction: others can write in between."""
 
+
 class RunStore:
     """Keeps runs in the SQLite file `path`, made on first use.
 
@@ -229,9 +230,7 @@ class RunStore:
 
     def _runs(self, rest: str, values: tuple[Any, ...]) -> list[Run]:
         with self._database.open() as db:
-            fetched = db.execute(
-                f"SELECT {_RUN_FIELDS} FROM runs {rest}", values
-            ).fetchall()
+            fetched = db.execute(f"SELECT {_RUN_FIELDS} FROM runs {rest}", values).fetchall()
             counts: dict[str, dict[str, int]] = {row["id"]: {} for row in fetched}
             marks = ", ".join("?" * len(fetched))
             for row in db.execute(

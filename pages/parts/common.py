@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import gc
+import weakref
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import BoundedSemaphore
 
 import streamlit as st
 
 from glass_core.embedders.esm2_scores import esm2_title
-from glass_core.errors import RunError, StructureError
+from glass_core.errors import StructureError
 from glass_core.impact.record import Impact
 from glass_core.inputs.upload import Upload
 from glass_core.models.predictor import Predictor
 from glass_core.models.registry import load_predictor
 from glass_core.protein.notation import FORMS
-from glass_core.protein.numbering import NUMBERING_KINDS
+from glass_core.protein.numbering import NUMBERING_KINDS, Numbering, NumberingKind
 from glass_core.protein.structure.file import Chain, list_chains
 from glass_core.report.viewer import read_script
 from glass_core.runs.jobs import JobBoard
@@ -73,6 +76,14 @@ def runs() -> RunStore:
 
 
 @st.cache_resource(show_spinner=False)
+def spare_runs() -> RunStore:
+    """Where results are kept when the store cannot be written; gone when the server ends."""
+    folder = TemporaryDirectory(prefix="glass-")
+    weakref.finalize(store := RunStore(Path(folder.name) / "runs.sqlite"), folder.cleanup)
+    return store
+
+
+@st.cache_resource(show_spinner=False)
 def turn() -> BoundedSemaphore:
     """Taken while predicting: with many visitors at once the others wait, and memory is bounded."""
     return BoundedSemaphore(AT_ONCE)
@@ -107,27 +118,25 @@ def chains_of(given: Upload) -> tuple[Chain, ...]:
     return list_chains(given.content, name=given.name)
 
 
-@st.cache_resource(show_spinner=False, max_entries=20)
-def kept_impact(run: str) -> Impact | None:
-    """A finished analysis from the store; None when it is not there or cannot be read."""
-    try:
-        return runs().impact(run)
-    except RunError:
-        return None
-
-
 def numbering_input(role: str) -> None:
-    """What the numbers in variants mean, in ``{role}numbering``, and the forms they may have."""
-    st.session_state.setdefault(f"{role}numbering", NUMBERING_KINDS[0])
+    """What the numbers in variants mean, in ``{role}numbering``, and the forms they may have.
+
+    A numbering of the user's own, in ``{role}own_numbering``, is offered with the others.
+    """
+    own: Numbering | None = st.session_state.get(f"{role}own_numbering")
+    offered: list[NumberingKind | Numbering] = [*NUMBERING_KINDS, *([] if own is None else [own])]
+    if st.session_state.get(f"{role}numbering") not in offered:
+        st.session_state[f"{role}numbering"] = NUMBERING_KINDS[0]
     left, right = st.columns([1.6, 1], vertical_alignment="bottom")
     left.selectbox(
-        "Its numbers are of the",
-        NUMBERING_KINDS,
-        key=f"{role}numbering",
-        format_func=NUMBERINGS.__getitem__,
+        "Residues are numbered by", offered, key=f"{role}numbering", format_func=numbering_title
     )
-    with right.popover("Forms", width="content"):
+    with right.popover("How to write variants", width="content"):
         st.markdown("\n".join(f"- `{text}`: {what}" for text, what in FORMS.items()))
+
+
+def numbering_title(numbering: NumberingKind | Numbering) -> str:
+    return NUMBERINGS[numbering] if isinstance(numbering, str) else numbering.words
 
 
 def take_upload(role: str) -> None:

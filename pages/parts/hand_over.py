@@ -10,7 +10,7 @@ import streamlit as st
 from glass_core.inputs.proteins import Alignment
 from glass_core.inputs.upload import Upload
 from glass_core.protein.annotation import Annotation
-from glass_core.protein.numbering import NumberingKind
+from glass_core.protein.numbering import Numbering, NumberingKind
 from glass_core.protein.protein import Protein
 
 Page = Literal["impact", "screen"]
@@ -25,19 +25,36 @@ class HandOver:
     structure: Upload | None = None
     chain: str | None = None
     annotation: Annotation | None = None
-    numbering: NumberingKind = "sequence"
+    numbering: NumberingKind | Numbering = "sequence"
     alignment: Alignment | None = None
+
+    @property
+    def own_numbering(self) -> Numbering | None:
+        """The user's own numbering, where it is none of the kinds."""
+        return self.numbering if isinstance(self.numbering, Numbering) else None
 
     @staticmethod
     def of_protein(protein: Protein, variants: str) -> HandOver:
-        """A wild type as it was read, with variants in its own positions."""
+        """A wild type as it was read, with variants in the numbers its user counts by."""
         given = HandOver(
-            protein.sequence, variants, annotation=protein.annotation, alignment=protein.profile
+            protein.sequence,
+            variants,
+            annotation=protein.annotation,
+            numbering=counting_of(protein),
+            alignment=protein.profile,
         )
         if protein.structure is None:
             return given
         upload = Upload.of_structure(protein.structure)
         return replace(given, structure=upload, chain=protein.structure.chain)
+
+
+def counting_of(protein: Protein) -> NumberingKind | Numbering:
+    """How a protein is counted, as the fields for it have it."""
+    own = protein.own_counting
+    if own is None:
+        return "sequence"
+    return own if own.kind == "own" else own.kind
 
 
 def hand_over(page: Page, given: HandOver) -> None:

@@ -5,30 +5,21 @@ from __future__ import annotations
 import streamlit as st
 
 from glass_core.embedders.esm2_scores import with_esm2
-from glass_core.errors import (
-    GlassError,
-    RunError,
-    SequenceError,
-    SeveralVariantsError,
-    StructureError,
-    VariantError,
-)
+from glass_core.errors import GlassError, SeveralVariantsError
 from glass_core.impact.analyse import analyse
-from glass_core.impact.record import Impact
 from glass_core.inputs.analysis import AnalysisInputs, AnalysisRequest, read_analysis
 from glass_core.inputs.upload import EXAMPLE_CHAIN, EXAMPLE_VARIANT, Upload, example_upload
 from glass_core.inputs.words import how_read
 from glass_core.models.registry import DEFAULT_MODEL, list_models
+from glass_core.protein.protein import Protein
 from glass_core.protein.written import take_apart
 from glass_core.sources.lookup import Found
 from pages.parts.alignment import alignment_field, alignment_given
 from pages.parts.common import (
     esm2_asked,
     esm2_option,
-    impact_jobs,
     numbering_input,
     predictor,
-    runs,
     settings,
     structure_input,
     turn,
@@ -36,9 +27,9 @@ from pages.parts.common import (
 from pages.parts.hand_over import HandOver, hand_over
 from pages.parts.lookup import accession_input, fasta_of, only_chain
 from pages.parts.state import impact_state, lookup_state
+from pages.parts.workbench import keep, known_run, opened, study_for
 
 WILD, MUTANT = "", "mutant_"  # prefixes of the state keys of the two structures
-PLACE = {SequenceError: "wild", VariantError: "variant", StructureError: "structure"}
 
 
 def fill_example() -> None:
@@ -88,35 +79,60 @@ def screen_instead() -> None:
     st.switch_page("pages/screen.py")
 
 
-def input_form() -> None:
-    st.subheader("Inputs")
-    st.button(
-        "Example: a globin (2GTL chain A), V31P",
-        on_click=fill_example,
-        width="stretch",
-        key="example",
+def hero() -> None:
+    """What this is, for who comes here first."""
+    st.title("GLASS", anchor=False)
+    st.markdown(
+        "What does a mutation do to a protein? Give a protein and a variant: a calibrated chance "
+        "of damage, what carries it, where the structure changes, and how far to trust it."
     )
-    accession_input(WILD, take_found)
-    st.text_area(
-        "Wild-type sequence",
-        key="wild",
-        height=120,
-        placeholder="Paste letters or one FASTA record; leave empty to use the structure's own.",
-    )
-    show_error("wild")
-    st.text_input("Variant", key="variant", placeholder="R175H, p.Arg175His, A1P:D2N, F508del")
-    show_error("variant")
-    if impact_state().several:
-        st.button("Screen them", key="screen_them", width="stretch")
-    numbering_input("")
-    structure_field(
-        WILD,
-        "Wild-type structure (optional)",
-        "mmCIF, PDB or BinaryCIF, also gzip'd. Needed for 3D, matrices and remodelling.",
-    )
-    show_error("structure")
-    alignment_field(WILD)
-    esm2_option("esm2")
+
+
+def entry() -> None:
+    """The box, what it needs for a structure of one's own, and what was wrong."""
+    opened = st.query_params.get("run") is not None
+    if not opened:
+        hero()
+    with st.form("ask", border=False):
+        left, right = st.columns([5, 1], vertical_alignment="bottom")
+        left.text_input(
+            "Another variant of this protein, or another protein"
+            if opened
+            else "Protein and variant",
+            key="variant",
+            placeholder="P04637 R175H, or R175H of the sequence or structure below",
+        )
+        if right.form_submit_button("Analyse", type="primary", width="stretch", key="analyse"):
+            impact_state().start = True
+    problems()
+    if not opened:
+        st.button("Example: a globin (2GTL chain A), V31P", on_click=fill_example, key="example")
+    with st.expander("Inputs in detail", expanded=not opened, icon=":material/tune:"):
+        details()
+
+
+def details() -> None:
+    left, right = st.columns(2, gap="large")
+    with left:
+        accession_input(WILD, take_found)
+        st.text_area(
+            "Wild-type sequence",
+            key="wild",
+            height=120,
+            placeholder="Paste letters or one FASTA record; leave empty to use the structure's "
+            "own.",
+        )
+        numbering_input("")
+        names = [e.name for e in list_models(settings()) if e.unavailable_reason is None]
+        st.selectbox("Model", names or [DEFAULT_MODEL], key="model")
+    with right:
+        structure_field(
+            WILD,
+            "Wild-type structure (optional)",
+            "mmCIF, PDB or BinaryCIF, also gzip'd. Needed for 3D, matrices and remodelling.",
+        )
+        alignment_field(WILD)
+        esm2_option("esm2")
     with st.expander(
         "Mutant sequence or structure of your own",
         expanded=st.session_state.get("mutant_given") is not None,
@@ -128,28 +144,53 @@ def input_form() -> None:
             "From an experiment or a structure predictor. It is measured against the "
             "wild-type structure; there is no noise floor then.",
         )
-    names = [e.name for e in list_models(settings()) if e.unavailable_reason is None]
-    st.selectbox("Model", names or [DEFAULT_MODEL], key="model")
-    if st.button("Analyse", type="primary", width="stretch", key="analyse"):
-        impact_state().start = True
-    show_error("other")
 
 
-def show_error(place: str) -> None:
-    """The message of the last check, beside the field it is about."""
+def problems() -> None:
+    """What the last check found, where the eye is; and the way out, where there is one."""
     problem = impact_state().problem
-    if problem is not None and problem[0] == place:
-        st.error(problem[1], icon=":material/error:")
+    if problem is not None:
+        st.error(problem, icon=":material/error:")
+    if impact_state().several:
+        st.button("Screen them", key="screen_them")
 
 
 def structure_field(role: str, label: str, explanation: str) -> None:
     problem = structure_input(role, label, explanation)
     if problem is not None:
-        impact_state().problem = ("structure", problem)
+        st.error(problem, icon=":material/error:")
+
+
+def protein_now() -> tuple[object, ...]:
+    """What the form says of the wild type; equal as long as nothing of it changed."""
+    fields = st.session_state
+    given, alignment = fields.get("given"), alignment_given(WILD)
+    return (
+        fields.get("wild"),
+        given and (given.name, hash(given.content), given.neighbours),
+        fields.get("chain") if given else None,
+        fields.get("numbering"),
+        fields.get("annotation") and fields["annotation"].accession,
+        alignment and (alignment.name, getattr(alignment, "sha256", None)),
+        esm2_asked("esm2"),
+    )
+
+
+def asked_now() -> tuple[object, ...]:
+    """What the form asks for."""
+    fields = st.session_state
+    mutant = fields.get("mutant_given")
+    return (
+        protein_now(),
+        fields.get("variant"),
+        fields.get("mutant"),
+        mutant and (mutant.name, hash(mutant.content), fields.get("mutant_chain")),
+        fields.get("model"),
+    )
 
 
 def check_inputs() -> AnalysisInputs | None:
-    """The inputs, or None with the problem shown beside its field."""
+    """The inputs; None with the problem noted where something is wrong."""
     fields, state = st.session_state, impact_state()
     request = AnalysisRequest(
         wild=fields["wild"],
@@ -165,12 +206,21 @@ def check_inputs() -> AnalysisInputs | None:
     )
     state.problem, state.several = None, False
     try:
-        return read_analysis(request)
+        return read_analysis(request, open_protein())
     except GlassError as error:
         state.several = isinstance(error, SeveralVariantsError)
-        place = next((p for kind, p in PLACE.items() if isinstance(error, kind)), "other")
-        state.problem = (place, str(error))
+        state.problem = str(error)
         return None
+
+
+def open_protein() -> Protein | None:
+    """The protein of the result that is shown, where the form still says the same of it."""
+    run, asked = st.query_params.get("run"), impact_state().asked
+    known = known_run(run) if run else None
+    if known is None or known.study is None or not asked or asked[0] != protein_now():
+        return None
+    study = opened(known.study)
+    return None if study is None else study.protein
 
 
 def start_analysis() -> None:
@@ -187,7 +237,7 @@ def start_analysis() -> None:
     try:
         with st.spinner("Predicting ..."), turn():
             protein = inputs.protein
-            if esm2_asked("esm2"):
+            if esm2_asked("esm2") and not protein.computed:
                 protein = with_esm2(protein, "wild-type", settings())
             impact = analyse(
                 protein,
@@ -196,17 +246,11 @@ def start_analysis() -> None:
                 mutant=inputs.mutant_structure,
             )
     except GlassError as error:
-        state.problem = ("other", str(error))
+        state.problem = str(error)
         return
     fields["selected"] = None
     state.reading = how_read(fields["variant"], impact.protein, fields["numbering"])
-    st.query_params["run"] = keep(impact)
-
-
-def keep(impact: Impact) -> str:
-    """Keep a result in the store of runs, or in memory where that cannot be written."""
-    try:
-        return runs().keep_impact(impact)
-    except RunError as error:
-        impact_state().notice = f"This result is not kept beyond a restart: {error}"
-        return impact_jobs().keep_result(impact)
+    study = study_for(protein)
+    run = keep(lambda store: store.keep_impact(impact, study=study.id))
+    st.query_params["run"] = state.filled = run
+    state.asked = asked_now()

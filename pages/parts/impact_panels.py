@@ -2,25 +2,69 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import streamlit as st
 
-from glass_core.impact.evidence import agreement
 from glass_core.impact.record import Impact
 from glass_core.report.impact.annotation import known_variant_table
-from glass_core.report.impact.evidence import check_table, evidence_table, explaining, external_note
-from glass_core.report.impact.exports import exports, file_stem
-from glass_core.report.impact.matrices import matrices
+from glass_core.report.impact.evidence import evidence_table, external_note
+from glass_core.report.impact.exports import exports
 from glass_core.report.impact.numbers import leading_numbers
+from glass_core.report.impact.substitutions import substitution_table
 from glass_core.report.impact.tables import subdomain_table, variant_table
-from glass_core.report.impact.track import residue_track
-from glass_core.report.scene import scene
-from pages.parts.common import viewer_script
+from glass_core.report.impact.verdict import hgvs_words, verdict
+from pages.parts.common import predictor, viewer_script
 from pages.parts.hand_over import HandOver, hand_over
-from pages.parts.linked import clicked, library, linked_figure, structure_view
 from pages.parts.lookup import plain
 from pages.parts.state import impact_state
+
+
+def protein_line(impact: Impact) -> None:
+    """Which protein it is, where to read about it, and the way to screen it."""
+    protein = impact.protein
+    parts = [f"**{plain(protein.name or 'Unnamed protein')}**", f"{len(protein):,} residues"]
+    if protein.accession:
+        number = protein.accession.partition("-")[0]
+        parts.append(f"[UniProt {number}](https://www.uniprot.org/uniprotkb/{number}/entry)")
+    structure = protein.structure
+    if structure is not None:
+        parts.append(f"structure {plain(structure.name)}, chain {plain(structure.chain)}")
+    if not protein.counting.by_sequence:
+        parts.append(f"numbered by {plain(protein.counting.words)}")
+    left, right = st.columns([4, 1], vertical_alignment="center")
+    left.markdown(" · ".join(parts))
+    if right.button("Screen all its substitutions", key="screen_protein", width="stretch"):
+        hand_over("screen", HandOver.of_protein(protein, ""))
+        st.switch_page("pages/screen.py")
+
+
+def residue_panel(impact: Impact) -> None:
+    """The chosen residue, by default the substituted one: what all its substitutions are told."""
+    protein = impact.protein
+    position = st.session_state.get("selected") or impact.variant.positions[0]
+    place = st.selectbox(
+        "Residue",
+        range(1, len(protein) + 1),
+        index=min(position, len(protein)) - 1,
+        format_func=protein.named,
+        key=f"residue {position}",
+        help="Click one in a view, or choose it here.",
+    )
+    table = substitution_table(protein, predictor(st.session_state["model"]), place)
+    event = st.dataframe(
+        table.drop(columns="change"),
+        hide_index=True,
+        key=f"substitutions {place}",
+        on_select="rerun",
+        selection_mode="single-row",
+        column_config={
+            name: st.column_config.NumberColumn(format="%.2f")
+            for name in table.select_dtypes("float").columns
+        },
+    )
+    rows = event["selection"]["rows"]
+    if rows and st.button(f"Analyse {table['substitution'][rows[0]]}", key="analyse_here"):
+        hand_over("impact", HandOver.of_protein(protein, table["substitution"][rows[0]]))
+        st.rerun()
 
 
 def numbers(impact: Impact) -> None:
@@ -32,9 +76,8 @@ def numbers(impact: Impact) -> None:
 
 
 def evidence_panel(impact: Impact) -> None:
-    """What each source says, where they agree, and what may explain it."""
+    """What each source says, and what is said of the model's own numbers."""
     if impact.evidence:
-        st.markdown("#### The evidence")
         st.dataframe(
             evidence_table(impact),
             hide_index=True,
@@ -55,55 +98,33 @@ def evidence_panel(impact: Impact) -> None:
                 "speaks for": st.column_config.TextColumn(width=90),
             },
         )
-        said = agreement(impact.evidence)
-        if said:
-            st.markdown(f"**{said}**")
         note = external_note(impact)
         if note:
             st.caption(plain(note))
-    if not impact.checks:
-        return
-    st.markdown("#### Why it may be so")
-    found = explaining(impact.checks)
-    for check in found:
-        st.markdown(f"- {plain(check.text)}")
-    if not found:
-        st.markdown("None of the structural checks holds.")
-    with st.expander(f"All {len(impact.checks)} checks, with what decides them"):
-        st.dataframe(check_table(impact.checks), hide_index=True)
-        st.caption(
-            "After Missense3D and others, on the wild type's structure as given. They explain; "
-            "they do not score."
-        )
+    for sentence in verdict(impact).sentences:
+        st.markdown(f"- {plain(sentence)}")
 
 
 def ledger(impact: Impact) -> None:
     """The variant in every numbering and notation, and how it was read."""
-    with st.expander(
-        f"How the variant was read: {impact.variant.hgvs}"
-        if len(impact.variant.hgvs) < 60
-        else "How the variant was read"
-    ):
-        st.dataframe(variant_table(impact), hide_index=True)
-        st.caption(
-            f"HGVS and MAVE-HGVS: {plain(impact.variant.hgvs)}. " + plain(impact_state().reading)
-        )
+    st.dataframe(variant_table(impact), hide_index=True)
+    st.caption(plain(f"{hgvs_words(impact)} {impact_state().reading}"))
 
 
 def known_variants_panel(impact: Impact) -> None:
     """What databases list; a chosen row goes into the form and is analysed."""
     table = known_variant_table(impact.protein)
     if table.empty:
+        st.caption("None is known here; look the protein up by its accession to see them.")
         return
-    with st.expander(f"Known variants ({len(table):,}): choose one to analyse it"):
-        event = st.dataframe(
-            table, hide_index=True, key="known", on_select="rerun", selection_mode="single-row"
-        )
-        st.caption("As the databases have them, which is no verdict of this program.")
-        rows = event["selection"]["rows"]
-        if rows and st.button(f"Analyse {table['variant'][rows[0]]}", key="analyse_known"):
-            hand_over("impact", HandOver.of_protein(impact.protein, table["here"][rows[0]]))
-            st.rerun()
+    event = st.dataframe(
+        table, hide_index=True, key="known", on_select="rerun", selection_mode="single-row"
+    )
+    st.caption("As the databases have them, which is no verdict of this program.")
+    rows = event["selection"]["rows"]
+    if rows and st.button(f"Analyse {table['variant'][rows[0]]}", key="analyse_known"):
+        hand_over("impact", HandOver.of_protein(impact.protein, table["here"][rows[0]]))
+        st.rerun()
 
 
 def alignment_panel(impact: Impact) -> None:
@@ -124,64 +145,7 @@ def alignment_panel(impact: Impact) -> None:
                 st.rerun()
 
 
-def libraries(impact: Impact) -> None:
-    """The scripts that the views of this result need."""
-    library("Plotly")
-    if impact.protein.structure is not None:
-        library("$3Dmol")
-
-
-def choose(view: str) -> None:
-    """A residue was clicked in `view`."""
-    position = clicked(view)
-    if position is not None:
-        st.session_state["selected"] = position
-
-
-@st.fragment
-def views(impact: Impact) -> None:
-    """Track, structure and matrices, linked; what they tell of the chosen residue."""
-    track, structure = residue_track(impact), impact.protein.structure
-    common = {"length": len(impact.protein), "view": impact.provenance.inputs["wild_type_sha256"]}
-    st.markdown("#### Along the sequence")
-    linked_figure(
-        track,
-        "track",
-        partial(choose, "track"),
-        title="Predicted and measured values by residue",
-        file=f"{file_stem(impact)}-track",
-        **common,
-    )
-    st.number_input(
-        "Selected residue (click one in any view, or type a position)",
-        1,
-        len(impact.protein),
-        key="selected",
-        value=None,
-        placeholder="none",
-    )
-    if structure is None:
-        return
-    st.markdown("#### Superposition" if impact.measured else "#### Structure")
-    structure_view(scene(impact), "structure", partial(choose, "structure"))
-    st.markdown("#### Distances between C-alphas")
-    spans = {"whole chain": None} | {
-        part.name: (part.segments[0][0], part.segments[-1][1]) for part in impact.subdomains
-    }
-    zoom = st.selectbox("Zoom to", list(spans), key="zoom")
-    linked_figure(
-        matrices(impact, None, spans.get(zoom)),
-        "matrices",
-        partial(choose, "matrices"),
-        title="Distance matrices of wild type and mutant and their difference",
-        file=f"{file_stem(impact)}-distances",
-        square=True,
-        **common,
-    )
-
-
 def subdomain_panel(impact: Impact) -> None:
-    st.markdown("#### Parts of the fold")
     table = subdomain_table(impact)
     numbers = table.select_dtypes("float").columns
     st.dataframe(
@@ -198,7 +162,6 @@ def subdomain_panel(impact: Impact) -> None:
 
 
 def downloads(impact: Impact) -> None:
-    st.markdown("#### Downloads")
     files = exports(impact, viewer_script())
     for column, export in zip(st.columns(len(files)), files, strict=True):
         column.download_button(

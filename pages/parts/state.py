@@ -22,23 +22,29 @@ class ImpactState:
     ----------
     start : bool
         The form is to be analysed in this run.
-    problem : tuple of str or None
-        The field the last check found fault with, and what it said.
+    problem : str or None
+        What the last check found wrong.
     several : bool
         The variant names several, which a screen takes.
     reading : str
         How the variant of the last analysis was read.
     notice : str
         To be shown once, above the result.
+    filled : str
+        The run whose inputs the form shows.
+    asked : tuple
+        What the form held when the result that is shown was asked for.
     next_wild, next_accession : str or None
         What the field is to hold in the next run; a field that is drawn cannot be set.
     """
 
     start: bool = False
-    problem: tuple[str, str] | None = None
+    problem: str | None = None
     several: bool = False
     reading: str = ""
     notice: str = ""
+    filled: str = ""
+    asked: tuple[object, ...] = ()
     next_wild: str | None = None
     next_accession: str | None = None
 

@@ -1,0 +1,177 @@
+"""The open protein and the variants that gathered around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import streamlit as st
+
+from glass_core.errors import RunError
+from glass_core.impact.record import Impact
+from glass_core.protein.protein import Protein
+from glass_core.runs.store import RunStore
+from glass_core.runs.studies import Study, protein_digest
+from glass_core.runs.view import Run
+from pages.parts.common import impact_jobs, runs, spare_runs
+from pages.parts.lookup import plain
+from pages.parts.state import impact_state
+
+MOST_BESIDE = 5
+T = TypeVar("T")
+
+
+def keep(work: Callable[[RunStore], T]) -> T:
+    """Do `work` on the store of runs; where that cannot be written, on one that ends with the
+    server, and say so."""
+    try:
+        return work(runs())
+    except RunError as error:
+        impact_state().notice = f"This result is not kept beyond a restart: {error}"
+        return work(spare_runs())
+
+
+def store_of(run: str) -> RunStore:
+    """The store that holds a run."""
+    try:
+        if runs().get(run) is not None:
+            return runs()
+    except RunError:
+        return spare_runs()
+    return spare_runs()
+
+
+@st.cache_resource(show_spinner=False, max_entries=20)
+def opened(study: str) -> Study | None:
+    """A study; None where it is not known, or cannot be read."""
+    for store in (runs, spare_runs):
+        try:
+            found = store().studies.get(study)
+        except RunError:
+            continue
+        if found is not None:
+            return found
+    return None
+
+
+@st.cache_resource(show_spinner=False, max_entries=40)
+def kept_impact(run: str, _measured: bool) -> Impact | None:
+    """A kept analysis; `_measured` tells the one before from the one after it was measured."""
+    try:
+        store = store_of(run)
+        known = store.get(run)
+        study = opened(known.study) if known is not None and known.study else None
+        return store.impact(run, None if study is None else study.protein)
+    except RunError:
+        return None
+
+
+def analysis(run: str) -> Impact | None:
+    """The analysis of a run, as it is now; None where there is none."""
+    known = known_run(run)
+    return None if known is None else kept_impact(run, known.measured)
+
+
+def known_run(run: str) -> Run | None:
+    try:
+        return store_of(run).get(run)
+    except RunError:
+        return None
+
+
+def study_for(protein: Protein) -> Study:
+    """The open study where it is of this very protein, else a new one."""
+    run = st.query_params.get("run")
+    known = known_run(run) if run else None
+    current = opened(known.study) if known is not None and known.study else None
+    if current is not None and current.digest == protein_digest(protein):
+        return current
+    study = keep(lambda store: store.studies.open(protein))
+    opened.clear(study.id)
+    return study
+
+
+def members(study: str) -> list[Run]:
+    """The analyses of a study, the oldest first."""
+    found: dict[str, Run] = {}
+    for store in (runs, spare_runs):
+        try:
+            found |= {r.id: r for r in store().of_study(study) if r.kind == "impact"}
+        except RunError:
+            continue
+    return list(found.values())
+
+
+def line(run: Run) -> str:
+    """A variant in a list: its name, its chance, whether it was measured."""
+    parts = [run.variant]
+    if run.chance is not None:
+        parts.append(f"{run.chance:.2f}")
+    if run.ddg is not None:
+        parts.append(f"{run.ddg:+.1f}")
+    status = impact_jobs().status(run.id)
+    if status is not None and not status.finished:
+        parts.append("measuring")
+    elif run.measured:
+        parts.append("measured")
+    return ("★ " if run.star else "") + " · ".join(parts)
+
+
+def variant_list(shown: Run) -> None:
+    """In the sidebar: the variants of the open protein; choosing one shows it."""
+    if shown.study is None:
+        return
+    known = members(shown.study)
+    with st.sidebar:
+        study = opened(shown.study)
+        if study is not None:
+            st.markdown(f"**{plain(study.name)}**")
+        lines = {run.id: plain(line(run)) for run in known}
+        st.session_state["shown_run"] = shown.id
+        st.radio(
+            "Variants",
+            list(lines),
+            format_func=lines.__getitem__,
+            key="shown_run",
+            on_change=show_chosen,
+            help="Chance of being damaging and ΔΔG in kcal/mol, both predicted.",
+        )
+        if len(known) > 1:
+            others = [run for run in lines if run != shown.id]
+            beside = [run for run in st.session_state.get("beside", []) if run in others]
+            st.session_state["beside"] = beside
+            st.multiselect(
+                "Side by side with",
+                others,
+                format_func=lines.__getitem__,
+                key="beside",
+                max_selections=MOST_BESIDE,
+                placeholder="Choose up to five",
+            )
+
+
+def show_chosen() -> None:
+    st.query_params["run"] = st.session_state["shown_run"]
+
+
+def marks(run: Run) -> None:
+    """Star and note of a variant."""
+    star, note = st.columns([1, 4], vertical_alignment="center")
+    star.toggle("Star", run.star, key=f"star {run.id}", on_change=_mark_star, args=(run.id,))
+    note.text_input(
+        "Note",
+        run.note,
+        key=f"note {run.id}",
+        placeholder="A note on this variant",
+        label_visibility="collapsed",
+        on_change=_mark_note,
+        args=(run.id,),
+    )
+
+
+def _mark_star(run: str) -> None:
+    store_of(run).mark(run, star=bool(st.session_state[f"star {run}"]))
+
+
+def _mark_note(run: str) -> None:
+    store_of(run).mark(run, note=str(st.session_state[f"note {run}"]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.test_pages_impact import APP, WILD, analyse
+from tests.test_pages_impact import APP, WILD, analyse, look_at
 from tests.test_pages_lookup import captions, look_up
 from tests.test_pages_lookup import page as page
 from tests.test_pages_screen import address
@@ -13,6 +13,7 @@ from tests.tools.pace import patience, until
 
 
 def evidence_of(page):
+    look_at(page, "All evidence")
     return next(d.value for d in page.dataframe if "whose" in d.value.columns)
 
 

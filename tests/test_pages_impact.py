@@ -33,22 +33,34 @@ def analyse(page, wild=WILD, variant="K2R", mutant=""):
     return page.button(key="analyse").click().run()
 
 
-def headings(page):
-    return [h.value for h in page.subheader]
+def headline(page):
+    return page.header[0].value
+
+
+def words(page):
+    return " ".join(m.value for m in page.markdown)
+
+
+def look_at(page, tab):
+    page.session_state["more"] = tab
+    return page.run()
 
 
 def test_opens_with_a_way_in(page):
     assert not page.exception
+    assert page.title[0].value == "GLASS"
     assert page.button(key="example")
-    assert any("What does a mutation do" in m.value for m in page.markdown)
+    assert "What does a mutation do" in words(page)
 
 
 def test_sequence_alone(page):
     analyse(page)
     assert not page.exception
     assert not page.error
-    assert any("K2R" in h for h in headings(page))
+    assert headline(page).startswith("K2R")
     assert any("add a structure" in i.value for i in page.info)
+    assert "Chance of being damaging" in words(page) and "Measured" not in words(page)
+    look_at(page, "The method's numbers")
     shown = {m.label: m.value for m in page.metric}
     assert list(shown) == ["P(damaging)", "TM-score, predicted", "BLOSUM62"]
     assert 0 <= float(shown["P(damaging)"]) <= 1
@@ -57,33 +69,63 @@ def test_sequence_alone(page):
 def test_example_shows_all_views(page):
     page.button(key="example").click().run()
     assert not page.exception
-    text = " ".join(m.value for m in page.markdown)
-    for section in (
-        "Along the sequence",
-        "Structure",
-        "Distances",
-        "Parts of the fold",
-        "Downloads",
-    ):
+    text = words(page)
+    for section in ("Along the sequence", "Why it may be so", "Downloads"):
         assert section in text
+    assert {"Parts of the fold", "Distances"} <= {tab.label for tab in page.tabs}
     assert page.text_input(key="variant").value == "V31P"
     assert page.selectbox(key="chain").value == "A"
     assert page.button(key="remodel")
     assert page.query_params["run"]
 
 
-def test_selection_by_number_marks_the_residue(page):
+def test_only_the_tab_that_is_looked_at_is_drawn(page):
     page.button(key="example").click().run()
-    page.number_input(key="selected").set_value(40).run()
+    assert any(s.label == "Residue" for s in page.selectbox)
+    assert not any(s.label == "Zoom to" for s in page.selectbox)
+    look_at(page, "Distances")
+    assert any(s.label == "Zoom to" for s in page.selectbox)
+    assert not any(s.label == "Residue" for s in page.selectbox)
+
+
+def test_variants_gather_and_stay(page):
+    """The second variant of a protein joins the first, and each is shown when it is chosen."""
+    page.button(key="example").click().run()
+    first = page.query_params["run"]
+    page.text_input(key="variant").set_value("E10K")
+    page.button(key="analyse").click().run()
+    assert headline(page).startswith("E10K")
+    listed = page.radio(key="shown_run")
+    assert [option.split(" ")[0] for option in listed.options] == ["V31P", "E10K"]
+    page.radio(key="shown_run").set_value(first).run()
+    assert headline(page).startswith("V31P")
+    assert page.text_input(key="variant").value == "V31P"
+    assert not page.warning, "the form is that of what is shown"
+
+
+def test_variants_stand_side_by_side(page):
+    page.button(key="example").click().run()
+    page.text_input(key="variant").set_value("E10K")
+    page.button(key="analyse").click().run()
+    other = page.multiselect(key="beside").options[0]
+    page.multiselect(key="beside").select(other).run()
     assert not page.exception
-    assert page.session_state["selected"] == 40
+    assert [h.value for h in page.header][0] == "Side by side"
+    assert list(page.dataframe[0].value["variant"]) == ["E10K", "V31P"]
 
 
-def test_a_click_is_taken_once(page):
-    page.button(key="example").click().run()
-    page.session_state["next_selected"] = 40
-    page.run()
-    assert page.number_input(key="selected").value == 40
+def test_star_and_note_stay_with_the_variant(page):
+    from glass_core.runs.store import RunStore
+
+    analyse(page)
+    run = page.query_params["run"]
+    page.toggle(key=f"star {run}").set_value(True).run()
+    page.text_input(key=f"note {run}").set_value("ask the lab").run()
+    import os
+
+    kept = RunStore(Path(os.environ["GLASS_RUNS"])).get(run)
+    assert kept.star and kept.note == "ask the lab"
+    assert "★" in page.radio(key="shown_run").options[0]
 
 
 def test_a_sequence_with_more_than_the_structure_shows_the_alignment(page, globin):
@@ -114,7 +156,8 @@ def test_a_mutant_structure_of_ones_own_is_measured(page, globin):
     page.session_state["mutant_given"] = Upload(content, "mine.pdb")
     page.button(key="analyse").click().run()
     assert not page.error
-    assert "measured against the given mutant structure" in headings(page)[1]
+    assert "measured against the given mutant structure" in headline(page)
+    look_at(page, "The method's numbers")
     shown = {m.label: m.value for m in page.metric}
     assert shown["TM-score, measured"] == "1.0000" and shown["Noise floor"] == "none"
 
@@ -146,9 +189,18 @@ def test_a_good_analysis_survives_a_bad_one(page):
     analyse(page)
     analyse(page, variant="R2K")
     assert len(page.error) == 1
-    assert any("K2R" in h for h in headings(page))
+    assert headline(page).startswith("K2R")
+    assert "belongs to the inputs before" in page.warning[0].value
     analyse(page, variant="K2R")
-    assert not page.error
+    assert not page.error and not page.warning
+
+
+def test_a_result_that_no_longer_belongs_to_the_inputs_says_so(page):
+    analyse(page)
+    page.text_area(key="wild").set_value(WILD + "AAA").run()
+    assert "belongs to the inputs before" in page.warning[0].value
+    page.text_area(key="wild").set_value(WILD).run()
+    assert not page.warning
 
 
 def test_an_old_link_is_explained(page):

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import plotly.graph_objects as go
@@ -19,7 +18,8 @@ from plotly.offline import get_plotlyjs
 
 from glass_core.report import style
 from glass_core.report.scene import Scene
-from pages.parts.common import settings, viewer_script
+from glass_core.settings import PROJECT
+from pages.parts.common import viewer_script
 
 _AGAIN = """
 export default function () {{
@@ -35,8 +35,7 @@ export default function () {{
 
 @cache
 def _asset(name: str) -> str:
-    folder: Path = settings().assets / "linked"
-    return (folder / name).read_text(encoding="utf-8")
+    return (PROJECT / "assets" / "linked" / name).read_text(encoding="utf-8")
 
 
 @cache

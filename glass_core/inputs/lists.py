@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from glass_core.errors import GlassError, InputError, shown
 from glass_core.inputs.labels import read_label
 from glass_core.inputs.proteins import proteins_by_name
-from glass_core.inputs.words import Count, read_variant, read_variants
+from glass_core.inputs.reading import Count
+from glass_core.inputs.words import read_variant, read_variants
 from glass_core.protein.change import Change
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD, read_sequences

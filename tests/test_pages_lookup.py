@@ -158,7 +158,7 @@ def test_author_numbers_of_a_pdb_entry(page):
     page.text_input(key="variant").set_value("A:G116D")
     page.button(key="analyse").click().run()
     assert not page.exception
-    assert any("G16D" in h for h in headings(page))
+    assert any("G116D" in h for h in headings(page))
     assert "Numbers were read as author numbers" in captions(page)
 
 

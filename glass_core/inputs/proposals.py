@@ -210,7 +210,7 @@ def _all_ways(protein: Protein) -> Iterator[_Way]:
     for what, end in _cut_off(protein):
         yield shifted(
             -end,
-            f"from behind {what} (its {end} residues not counted)",
+            f"from behind {what} (the first {end} residues not counted)",
             f"if {what} is not counted",
         )
 

@@ -19,9 +19,10 @@ EXAMPLES = "TP53 R175H, P04637, 2OCJ, rs334, HBB:c.20A>T, a sequence or a list o
 GENES_LIKE_VARIANTS = (
     *("A1BG", "A2M", "A4GALT", "C1D", "C1R", "C1S", "C2", "C3", "C5", "C6", "C7", "C8A", "C8B"),
     *("C8G", "C9", "F2", "F2R", "F3", "F5", "F7", "F8", "F9", "F10", "F11", "F12", "F13A1"),
-    *("F13B", "H19"),
+    *("F13B", "H19", "P16", "P21", "P27", "P53", "P63", "P73"),
 )
-"""Human genes whose symbols have the form of a variant or a site; genes, unless they fit."""
+"""Symbols and usual names of human genes that have the form of a variant or a site: they are
+genes, unless they fit the protein that is open."""
 _SHORTEST_SEQUENCE, _SHORTEST_BESIDE = 8, 3
 """Letters of a sequence in a row; of a gene before a variant, for chains are called A."""
 _MOST_READ = 20

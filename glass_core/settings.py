@@ -51,7 +51,7 @@ class Settings:
         Folder that keeps what web services answered.
     offline : bool
         Whether to stay off the network and live on what is kept.
-    uniprot, alphafold, rcsb, pdbe, ebi : str
+    uniprot, alphafold, rcsb, pdbe, ebi, ensembl : str
         Base addresses of the web services. Nothing is ever fetched from another host.
     """
 
@@ -70,6 +70,7 @@ class Settings:
     rcsb: str = "https://files.rcsb.org"
     pdbe: str = "https://www.ebi.ac.uk/pdbe"
     ebi: str = "https://www.ebi.ac.uk/proteins"
+    ensembl: str = "https://rest.ensembl.org"
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] | None = None) -> Settings:

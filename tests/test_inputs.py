@@ -8,6 +8,7 @@ from glass_core.errors import InputError, RecordError, VariantError
 from glass_core.inputs.analysis import AnalysisInputs, AnalysisRequest, read_analysis
 from glass_core.inputs.choice import VariantChoice
 from glass_core.inputs.columns import ColumnChoice, Columns
+from glass_core.inputs.proposals import OtherNumberingError
 from glass_core.inputs.upload import Upload, file_named, text_or_file
 from glass_core.inputs.words import read_variant
 from glass_core.protein.annotation import Annotation, Feature, KnownVariant
@@ -135,9 +136,9 @@ HBB = "MVHLTPEEKSAVTALWGKVNVDEVGG"
 @pytest.mark.parametrize(
     ("sequence", "text", "hint"),
     [
-        (HBB, "E6V", "Without counting the first methionine it would be E7V."),
-        (HBB[1:], "E8K", "With a first methionine counted that the sequence lacks it would be E7K"),
-        (HBB[1:], "E8K:S10A", "it would be E7K:S9A"),
+        (HBB, "E6V", "E6 fits if the first methionine is not counted: it is E7 by"),
+        (HBB[1:], "E8K", "E8 fits if a first methionine is counted that the sequence lacks:"),
+        (HBB[1:], "E8K:S10A", ": it is E7 by sequence positions"),
     ],
 )
 def test_a_residue_that_does_not_fit_is_looked_for_in_other_numberings(sequence, text, hint):
@@ -149,15 +150,18 @@ def test_a_residue_that_does_not_fit_is_looked_for_in_other_numberings(sequence,
 def test_what_fits_nowhere_has_no_hint(text):
     with pytest.raises(VariantError, match="check the numbering") as caught:
         read_variant(text, Protein.from_sequence(HBB))
-    assert "would be" not in str(caught.value)
+    assert "fits" not in str(caught.value)
+    assert not isinstance(caught.value, OtherNumberingError)
 
 
 def test_author_numbers_and_signal_peptides_are_tried(globin):
-    with pytest.raises(VariantError, match=r"By author numbers \(choose them\) it would be V31P"):
+    with pytest.raises(VariantError, match="V35 fits by author numbers: it is V31"):
         read_variant("V35P", Protein.from_structure(globin))
-    with pytest.raises(VariantError, match=r"By sequence numbers \(choose them\) it would be D1P"):
+    with pytest.raises(VariantError, match="D1 fits by sequence positions: it is D5 by author"):
         read_variant("D1P", Protein.from_structure(globin), "author")
     annotation = Annotation("P12345", HBB, features=(Feature("Signal", 1, 10),))
     protein = Protein.from_sequence(HBB).annotated(annotation)
-    with pytest.raises(VariantError, match="behind the signal peptide it would be A11W"):
+    with pytest.raises(
+        VariantError, match="A1 fits if the signal peptide is not counted: it is A11"
+    ):
         read_variant("A1W", protein)

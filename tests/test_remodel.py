@@ -305,7 +305,7 @@ def test_settings_check_themselves(wrong):
 def test_variant_to_structure_indices():
     variant = Variant.parse("A1G:C3D", "ACCE")
     assert structure_substitutions(variant, {0: 5, 2: 7}) == {5: "G", 7: "D"}
-    with pytest.raises(RemodelError, match="position 3 has no coordinates"):
+    with pytest.raises(RemodelError, match="residue 3 has no coordinates"):
         structure_substitutions(variant, {0: 5, 2: -1})
     with pytest.raises(RemodelError, match="substitutions only"):
         structure_substitutions(Variant.parse("C2del", "ACCE"), {})

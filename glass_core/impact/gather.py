@@ -51,7 +51,8 @@ def _listed(protein: Protein, variant: Variant) -> Evidence | None:
                 None,
                 _LABEL_SIDES[read_label(known.significance)],
                 known.significance,
-                f"{known.source} ({names})" if names else known.source,
+                (f"{known.source} ({names})" if names else known.source)
+                + (f", review status: {known.review_status}" if known.review_status else ""),
                 whose="external",
             )
     return None

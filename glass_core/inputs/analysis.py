@@ -7,8 +7,9 @@ from typing import Literal, get_args
 
 from glass_core.errors import VariantError, shown
 from glass_core.inputs.proteins import Alignment, read_protein, with_alignment
+from glass_core.inputs.reading import Count
 from glass_core.inputs.upload import Upload
-from glass_core.inputs.words import Count, read_variant
+from glass_core.inputs.words import read_variant
 from glass_core.protein.annotation import Annotation
 from glass_core.protein.numbering import NUMBERING_KINDS
 from glass_core.protein.protein import Protein

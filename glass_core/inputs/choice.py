@@ -18,10 +18,10 @@ from glass_core.inputs.lists import (
     scan,
 )
 from glass_core.inputs.mutfile import is_mutfile, read_mutfile
+from glass_core.inputs.reading import Count
 from glass_core.inputs.table import as_table, is_parquet
 from glass_core.inputs.text import decode, guessed_encoding
 from glass_core.inputs.upload import Upload, file_named
-from glass_core.inputs.words import Count
 from glass_core.protein.numbering import NUMBERING_KINDS
 from glass_core.protein.protein import Protein
 from glass_core.records import require, require_one_of

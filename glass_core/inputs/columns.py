@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from glass_core.errors import InputError
 from glass_core.inputs.cells import Cells, read_labels, read_numbers
 from glass_core.inputs.lists import Asked, VariantRequest, read_request
 from glass_core.inputs.proteins import proteins_by_name
+from glass_core.inputs.reading import Count
 from glass_core.inputs.table import (
     ALTERNATIVES,
     ENTRY_NAMES,
@@ -20,7 +22,7 @@ from glass_core.inputs.table import (
     VARIANT_NAMES,
     plain_name,
 )
-from glass_core.inputs.words import Count
+from glass_core.protein.notation import is_change
 from glass_core.protein.protein import Protein
 from glass_core.protein.written import take_apart
 
@@ -118,12 +120,15 @@ def guess_columns(
 ) -> Columns:
     """Which columns hold what, by their names, else by what can be read as variants.
 
+    Where no variant fits a protein, what is written like variants counts: they may be numbered
+    otherwise, see `proposals.list_proposals`.
+
     `variant`: that column where it is known, so that no other means anything else.
 
     Raises
     ------
     InputError
-        No column holds variants of the proteins.
+        No column holds variants.
     """
     headings: dict[str, str] = {}
     for name in table.columns:
@@ -133,22 +138,36 @@ def guess_columns(
         return [headings[n] for n in names if n in headings and headings[n] not in taken]
 
     if variant is None:
-        readable = {name: _readable(table[name], proteins, numbering) for name in table.columns}
-        candidates = [*named(VARIANT_NAMES, set()), *table.columns]
-        variant = next((str(c) for c in candidates if readable[c] >= _GUESS_SHARE), None)
-        if variant is None:
-            variant = max(readable, key=lambda name: readable[name])
-            if not readable[variant]:
-                raise InputError(
-                    f"no column holds variants of {proteins[0].short_name}; name one 'variant' "
-                    "and write for example R175H."
-                )
+        candidates = [*named(VARIANT_NAMES, set()), *map(str, table.columns)]
+        variant = _guess_variant(table, candidates, proteins, numbering)
     taken = {variant}
     measured = next(iter(named(MEASURED_NAMES, taken)), None)
     label = next(iter(named(LABEL_NAMES, taken)), None)
     several = ENTRY_NAMES if len(proteins) > 1 else ()
     protein = _guess_protein(table, named((*PROTEIN_NAMES, *several), taken), proteins)
     return Columns(variant, protein, measured, label, _is_fit(label))
+
+
+def _guess_variant(
+    table: pd.DataFrame,
+    candidates: Sequence[str],
+    proteins: Sequence[Protein],
+    numbering: Count | None,
+) -> str:
+    """The column of variants: most of which can be read, else are written like variants."""
+    readable = {name: _readable(table[name], proteins, numbering) for name in candidates}
+    alike = {name: _written_like_variants(table[name]) for name in candidates}
+    for share in (readable, alike):
+        best = next((name for name in candidates if share[name] >= _GUESS_SHARE), None)
+        if best is not None:
+            return best
+    best = max(candidates, key=lambda name: (readable[name], alike[name]))
+    if not readable[best] and not alike[best]:
+        raise InputError(
+            f"no column holds variants of {proteins[0].short_name}; name one 'variant' "
+            "and write for example R175H."
+        )
+    return best
 
 
 def from_table(
@@ -276,6 +295,13 @@ def _readable(column: pd.Series, proteins: Sequence[Protein], numbering: Count |
         if word
     ]
     return sum(fits) / max(len(words), 1)
+
+
+def _written_like_variants(column: pd.Series) -> float:
+    """Share of a column's first values that have the form of a change, whatever the protein."""
+    words = [str(word).strip() for word in column.iloc[:_GUESS_ROWS]]
+    alike = [all(map(is_change, re.split(r"[:;,]", take_apart(w).variant))) for w in words if w]
+    return sum(alike) / max(len(words), 1)
 
 
 def _alternatives(columns: Columns) -> bool:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from glass_core.errors import GlassError, InputError, shown
 from glass_core.inputs.labels import read_label
 from glass_core.inputs.proteins import proteins_by_name
-from glass_core.inputs.words import Count, read_variant, read_variants
+from glass_core.inputs.reading import Count
+from glass_core.inputs.words import read_variant, read_variants
 from glass_core.protein.change import Change
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD, read_sequences
@@ -195,7 +196,7 @@ def from_text(
     row = 0
     owners = proteins_by_name(proteins) if len(proteins) > 1 else None
     for line in text.splitlines():
-        words = _WORD.findall(line.partition("#")[0])
+        words = variant_words(line)
         if len(words) > 1 and owners is None and _is_accession(words[0]):
             words[:2] = [f"{words[0]} {words[1]}"]
         if not words:
@@ -217,6 +218,11 @@ def from_text(
             for one in read_requests(row + 1, word, owner, numbering):
                 row = one.row
                 yield one
+
+
+def variant_words(line: str) -> list[str]:
+    """The words of a line of variants; what stands behind ``#`` is a remark."""
+    return _WORD.findall(line.partition("#")[0])
 
 
 def from_mutants(text: str, protein: Protein) -> Iterator[VariantRequest]:

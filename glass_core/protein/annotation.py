@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,17 @@ from glass_core.protein.external import ExternalScores
 from glass_core.protein.sequence import check_residues
 from glass_core.protein.writing import write_change
 from glass_core.records import require
+
+_PAGES = (
+    (
+        re.compile(r"VCV0*([1-9]\d*)(?:\.\d+)?"),
+        "https://www.ncbi.nlm.nih.gov/clinvar/variation/{}/",
+    ),
+    (re.compile(r"(RCV\d+)(?:\.\d+)?"), "https://www.ncbi.nlm.nih.gov/clinvar/{}/"),
+    (re.compile(r"(rs\d+)"), "https://www.ncbi.nlm.nih.gov/snp/{}"),
+    (re.compile(r"(VAR_\d+)"), "https://web.expasy.org/variant_pages/{}.html"),
+)
+"""The form of a variant's name -> its page."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +72,8 @@ class KnownVariant:
         Names elsewhere, such as ``rs28934578``.
     source : str
         The database that listed it.
+    review_status : str
+        How well ClinVar's significance is supported, in its words; '' where it is not told.
     """
 
     change: Change
@@ -67,9 +81,16 @@ class KnownVariant:
     description: str = ""
     ids: tuple[str, ...] = ()
     source: str = ""
+    review_status: str = ""
 
     def __post_init__(self) -> None:
         check_residues(self.change.wild, "wild")
+
+    @property
+    def link(self) -> str:
+        """Where to read about it: ClinVar, else dbSNP, else UniProt's variants; '' for nowhere."""
+        pages = ((form.fullmatch(name), page) for form, page in _PAGES for name in self.ids)
+        return next((page.format(found[1]) for found, page in pages if found), "")
 
     @property
     def text(self) -> str:

@@ -124,6 +124,34 @@ def is_change(word: str) -> bool:
     return _CHANGE.fullmatch(_core(word)) is not None
 
 
+def has_form(core: str) -> bool:
+    """Whether `core` has one of `FORMS`, whatever the sequence; its residues must be some."""
+    word = _core(core.strip())
+    parts = [part for part in re.split(r"[:;,\s]+", word) if part]
+    site, several = _SITE.fullmatch(word), _ALTERNATIVES.fullmatch(word)
+    if site is not None:
+        return site["residue"] is None or _is_residue(site["residue"])
+    if several is not None:
+        return _has_residues(several["site"] + several["first"])
+    if _RANGE.fullmatch(word):
+        return True
+    return bool(parts) and all(map(_has_residues, parts))
+
+
+def _has_residues(part: str) -> bool:
+    core = _core(part)
+    old = _OLD_DELETION.fullmatch(core)
+    match = _CHANGE.fullmatch(f"{old['residue']}del" if old else core)
+    if match is None:
+        return False
+    residues = (match["first"], match["last"], match["mutant"])
+    return all(r in (None, "*", "=") or r.upper() == "TER" or _is_residue(r) for r in residues)
+
+
+def _is_residue(name: str) -> bool:
+    return name.upper() in (ONE_LETTER if len(name) == 3 else STANDARD + NONSTANDARD)
+
+
 def expand(core: str, wild_type: str, numbering: Numbering | None = None) -> list[str] | None:
     """The variants that ``R175H/Y``, ``175`` or ``170-180`` name at once.
 

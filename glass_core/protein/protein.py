@@ -372,7 +372,8 @@ class Protein:
         'E6V'
         """
         numbers = self.numbering(numbering) if isinstance(numbering, str) else numbering
-        return replace(self, own_counting=None if numbers.by_sequence else numbers)
+        own = None if numbers.by_sequence else numbers
+        return self if own == self.own_counting else replace(self, own_counting=own)
 
     def label(self, position: int) -> str:
         """The user's number of a 1-based position; ``(5)`` where position 5 has none."""

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from glass_core.errors import SequenceError
+from glass_core.protein.nucleotides import looks_like_nucleotides
 
 STANDARD = "ACDEFGHIKLMNPQRSTVWY"
 """The 20 standard residues, in alphabetical order of their letters."""
@@ -14,8 +15,6 @@ NONSTANDARD = "UOBZJX"
 """Letters accepted in a sequence but unknown to every model: read as X there."""
 UNKNOWN = "X"
 
-_SHORTEST_GENE = 30
-"""Letters from which on a sequence of A, C, G, T or U and N alone is no protein's."""
 _TO_UNKNOWN = str.maketrans(NONSTANDARD, UNKNOWN * len(NONSTANDARD))
 _THREE = (
     "Ala",
@@ -150,7 +149,7 @@ def read_sequence(text: str, field: str = "sequence") -> NamedSequence:
 
 def _clean(letters: str, field: str) -> str:
     joined = "".join(letters.split()).upper()
-    if len(joined) >= _SHORTEST_GENE and set(joined) <= set("ACGTUN") and set("ACG") <= set(joined):
+    if looks_like_nucleotides(joined):
         raise SequenceError(
             f"{field}: looks like DNA or RNA ({joined[:12]}...); give the protein's sequence."
         )

@@ -119,7 +119,14 @@ class Fetcher:
         self._origins = frozenset(
             map(
                 _origin,
-                (settings.uniprot, settings.alphafold, settings.rcsb, settings.pdbe, settings.ebi),
+                (
+                    settings.uniprot,
+                    settings.alphafold,
+                    settings.rcsb,
+                    settings.pdbe,
+                    settings.ebi,
+                    settings.ensembl,
+                ),
             )
         )
         self._sleep = sleep

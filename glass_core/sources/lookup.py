@@ -161,6 +161,7 @@ def _joined(ours: KnownVariant, theirs: KnownVariant) -> KnownVariant:
     return replace(
         ours,
         significance=theirs.significance,
+        review_status=theirs.review_status,
         ids=tuple(dict.fromkeys((*ours.ids, *theirs.ids))),
         description=ours.description or theirs.description,
         source=f"{ours.source}, {theirs.source}",

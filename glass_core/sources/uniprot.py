@@ -18,7 +18,7 @@ SERVICE = "UniProt"
 _FIELDS = (
     "accession,id,protein_name,gene_primary,organism_name,sequence,ft_variant,ft_domain,"
     "ft_act_site,ft_binding,ft_site,ft_region,ft_motif,ft_zn_fing,ft_dna_bind,ft_disulfid,"
-    "ft_mod_res,ft_carbohyd,ft_transmem,ft_signal"
+    "ft_mod_res,ft_carbohyd,ft_transmem,ft_signal,ft_transit,ft_propep"
 )
 _VARIANT = "Natural variant"
 FEATURES = (
@@ -35,6 +35,8 @@ FEATURES = (
     "Glycosylation",
     "Transmembrane",
     "Signal",
+    "Transit peptide",
+    "Propeptide",
 )
 """Kinds of features that are kept, what matters most first."""
 

@@ -14,6 +14,7 @@ from glass_core.sources.fetch import Answer, Fetcher
 SERVICE = "EBI Proteins"
 _RESTRICTED = "cosmic"
 """Rows that only a database with a restricted licence names are left out."""
+_CLINVAR = "clinvar"
 _IDS = 4
 
 
@@ -62,10 +63,11 @@ def read_variation(answer: Any, sequence: str) -> tuple[tuple[KnownVariant, ...]
         try:
             variant = KnownVariant(
                 Change(start, wild, mutant),
-                _significance(row),
+                significance(row),
                 _description(row),
                 _ids(row),
                 SERVICE,
+                _review(row),
             )
         except (RecordError, SequenceError):
             continue
@@ -86,7 +88,7 @@ def read_variation(answer: Any, sequence: str) -> tuple[tuple[KnownVariant, ...]
     return tuple(in_order), tuple(notes)
 
 
-def _significance(row: Any) -> str:
+def significance(row: Any) -> str:
     """Clinical significances, each once, joined by '/'."""
     told = dig(row, "clinicalSignificances")
     if isinstance(told, str):
@@ -95,15 +97,27 @@ def _significance(row: Any) -> str:
     return " / ".join(word for word in words if word)
 
 
+def _review(row: Any) -> str:
+    """ClinVar's review status, where ClinVar is among the sources of a significance."""
+    told = dict.fromkeys(
+        text(one, "reviewStatus")
+        for one in objects(row, "clinicalSignificances")
+        if _CLINVAR in [str(s).lower() for s in dig(one, "sources") or [] if isinstance(s, str)]
+    )
+    return " / ".join(words for words in told if words)
+
+
 def _description(row: Any) -> str:
     names = dict.fromkeys(text(one, "name") for one in objects(row, "association"))
     return "; ".join(name for name in names if name)[:200]
 
 
 def _ids(row: Any) -> tuple[str, ...]:
+    """ClinVar's and dbSNP's names first, so that they are among the few that are kept."""
     ids = dict.fromkeys(
         text(ref, "id")
         for ref in objects(row, "xrefs")
         if _RESTRICTED not in text(ref, "name").lower()
     )
-    return tuple(name for name in ids if name)[:_IDS]
+    kept = sorted(filter(None, ids), key=lambda name: not name.startswith(("VCV", "RCV", "rs")))
+    return tuple(kept)[:_IDS]

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import numpy as np
 
@@ -61,6 +62,7 @@ class Services:
 
     def __init__(self, port: int = 0) -> None:
         self.replies: dict[str, Reply | Callable[[], Reply]] = {}
+        self.genes: dict[str, list[dict[str, Any]]] = {}
         self.asked: list[str] = []
         self.queries: list[str] = []
         services = self
@@ -97,6 +99,8 @@ class Services:
         path = url.path
         self.asked.append(path)
         self.queries.append(url.query)
+        if path == "/uniprotkb/search":
+            self.replies[path] = self._search(url.query)
         reply = self.replies.get(path, Reply(b'{"error": "not found"}', 404))
         reply = reply() if callable(reply) else reply
         try:
@@ -116,6 +120,16 @@ class Services:
                 time.sleep(reply.trickle_s)
         except OSError:
             pass  # the client gave up, as it should
+
+    def _search(self, query: str) -> Reply:
+        """The entries whose gene is asked for, of man alone where the query says so."""
+        asked = parse_qs(query)
+        words, most = asked["query"][0], int(asked["size"][0])
+        gene = re.search(r"gene_exact:([^)\s]+)", words)
+        found = self.genes.get(gene[1].upper(), []) if gene else []
+        if "organism_id:9606" in words:
+            found = [one for one in found if one["organism"]["taxonId"] == 9606]
+        return Reply(json.dumps({"results": found[:most]}).encode())
 
 
 @contextmanager
@@ -160,6 +174,7 @@ def publish(services: Services) -> None:
                     "H",
                     ["Pathogenic", "Likely pathogenic"],
                     [("ClinVar", "RCV000013173"), ("dbSNP", "rs28934578")],
+                    review="criteria provided, multiple submitters, no conflicts",
                 ),
                 listed("P", 72, "R", ["Benign"], [("gnomAD", "rs1042522")]),
                 listed("R", 248, "Q", [], [("cosmic curated", "COSV52661580")]),
@@ -196,6 +211,9 @@ def publish(services: Services) -> None:
             },
         },
     )
+    services.replies["/uniprotkb/P04637-1.fasta"] = Reply(
+        f">sp|P04637|P53_HUMAN p53\n{P53}\n".encode(), kind="text/plain"
+    )
     services.replies["/uniprotkb/P04637-2.fasta"] = Reply(
         f">sp|P04637-2|P53_HUMAN Isoform 2\n{P53[:331]}DGRDRGELLQ\n".encode(), kind="text/plain"
     )
@@ -212,9 +230,165 @@ def publish(services: Services) -> None:
             feature("Signal", 1, 23),
         ],
     )
+    publish_names(services)
     entry = helix(ARF[:60], "A", sifts="Q8N726", author_from=101)
     services.replies["/pdbe/entry-files/download/9zzz_updated.cif"] = Reply(entry, kind="text/cif")
     services.replies["/download/9zzy.cif"] = Reply(helix(ARF[:60], "B"), kind="text/cif")
+
+
+def publish_names(services: Services) -> None:
+    """Genes, names of dbSNP and changes of genes that lead to the entries."""
+    human, mouse = ("Homo sapiens", 9606), ("Mus musculus", 10090)
+    services.genes = {
+        "TP53": [
+            gene_entry("P02340", "Cellular tumor antigen p53", "Tp53", *mouse, 390),
+            gene_entry("P04637", "Cellular tumor antigen p53", "TP53", *human, 393),
+            gene_entry("Q00001", "Another", "OTHER", *human, 100, ["TP53"]),
+        ],
+        "P53": [gene_entry("P04637", "Cellular tumor antigen p53", "TP53", *human, 393, ["P53"])],
+        "CDKN2A": [
+            gene_entry("Q8N726", "Tumor suppressor ARF", "CDKN2A", *human, 132),
+            gene_entry("P42771", "Cyclin-dependent kinase inhibitor 2A", "CDKN2A", *human, 156),
+        ],
+        "BLA": [
+            gene_entry("P62593", "Beta-lactamase TEM", "bla", "Escherichia coli", 562, 286),
+            gene_entry("P00807", "Beta-lactamase", "bla", "Staphylococcus aureus", 1280, 281),
+        ],
+        "TEM1": [gene_entry("P62593", "Beta-lactamase TEM", "TEM1", "Escherichia coli", 562, 286)],
+    }
+    r175h = listed(
+        "R",
+        175,
+        "H",
+        ["Pathogenic"],
+        [("ClinVar", "RCV000013173"), ("dbSNP", "rs28934578")],
+        review="criteria provided, multiple submitters, no conflicts",
+    )
+    r175l = listed("R", 175, "L", ["Likely pathogenic"], [("dbSNP", "rs28934578")])
+    p72 = [listed("P", 72, x, ["Benign"], [("dbSNP", "rs1042522")]) for x in ("R", "H")]
+    for rsid, features in {"rs28934578": [r175h], "rs1042522": p72, "rs4": [r175h]}.items():
+        services.json(
+            f"/api/variation/dbsnp/{rsid}",
+            [
+                names("A0A087WXZ1", "A0A087WXZ1_HUMAN", "TP53", features),
+                names("P04637", "P53_HUMAN", "TP53", features),
+                names("P04637-2", "P53_HUMAN", "TP53", [r175l]),
+            ],
+        )
+    stop = listed("R", 196, "*", ["Pathogenic"], [("dbSNP", "rs397516435")])
+    services.json(
+        "/api/variation/dbsnp/rs397516435", [names("P04637", "P53_HUMAN", "TP53", [stop])]
+    )
+    changes = [
+        consequence("ENST00000413465", "TP53", "P04637-7", "p.Arg175His"),
+        consequence("ENST00000269305", "TP53", "P04637-1", "p.Arg175His", mane="NM_000546.6"),
+        consequence("ENST00000504937", "TP53", "P04637-2", "p.Arg43His", canonical=True),
+        consequence("ENST00000576024", "TP53", "", "", terms=["intron_variant"]),
+    ]
+    for name in ("NM_000546.6:c.524G>A", "TP53:c.524G>A", "NC_000017.11:g.7675088C>T"):
+        effect(services, name, changes)
+    effect(services, "ENST00000504937.5:c.128G>A", changes)
+    effect(
+        services,
+        "TP53:c.20-5A>G",
+        [consequence("ENST00000269305", "TP53", "", "", terms=["intron_variant"])],
+    )
+    effect(
+        services,
+        "CDKN2A:c.44C>T",
+        [
+            consequence("ENST1", "CDKN2A", "P42771-1", "p.Ala15Val", mane="NM_000077.5"),
+            consequence("ENST2", "CDKN2A", "Q8N726-1", "p.Pro58Leu", mane="NM_058195.4"),
+        ],
+    )
+    effect(
+        services,
+        "TP53:c.586C>T",
+        [consequence("ENST00000269305", "TP53", "P04637-1", "p.Arg196Ter", terms=["stop_gained"])],
+    )
+    services.json(
+        vep_path("TP53:c.9999G>A"),
+        {"error": "Unable to parse HGVS notation 'TP53:c.9999G>A'"},
+        status=400,
+    )
+
+
+def gene_entry(
+    accession: str,
+    name: str,
+    gene: str,
+    organism: str,
+    taxon: int,
+    length: int,
+    synonyms: Sequence[str] = (),
+) -> dict[str, Any]:
+    """A result of UniProt's search."""
+    return {
+        "entryType": "UniProtKB reviewed (Swiss-Prot)",
+        "primaryAccession": accession,
+        "organism": {"scientificName": organism, "taxonId": taxon},
+        "proteinDescription": {"recommendedName": {"fullName": {"value": name}}},
+        "genes": [{"geneName": {"value": gene}, "synonyms": [{"value": s} for s in synonyms]}],
+        "sequence": {"length": length},
+    }
+
+
+def names(accession: str, entry: str, gene: str, features: list[dict[str, Any]]) -> dict[str, Any]:
+    """An entry in EBI's answer about a name of dbSNP."""
+    return {
+        "accession": accession,
+        "entryName": entry,
+        "proteinName": "Cellular tumor antigen p53",
+        "geneName": gene,
+        "taxid": 9606,
+        "features": features,
+    }
+
+
+def consequence(
+    transcript: str,
+    gene: str,
+    isoform: str,
+    change: str,
+    *,
+    mane: str = "",
+    canonical: bool = False,
+    terms: Sequence[str] = ("missense_variant",),
+) -> dict[str, Any]:
+    """What VEP says of one transcript."""
+    told: dict[str, Any] = {
+        "transcript_id": transcript,
+        "gene_symbol": gene,
+        "biotype": "protein_coding",
+        "consequence_terms": list(terms),
+    }
+    if change:
+        told["hgvsp"] = f"ENSP00000000001.3:{change}"
+    if isoform:
+        told |= {"uniprot_isoform": [isoform], "swissprot": [f"{isoform.partition('-')[0]}.305"]}
+    if mane:
+        told |= {"mane_select": mane, "mane": ["MANE_Select"]}
+    if canonical:
+        told["canonical"] = 1
+    return told
+
+
+def vep_path(hgvs: str) -> str:
+    return f"/vep/human/hgvs/{quote(hgvs, safe='')}"
+
+
+def effect(services: Services, hgvs: str, consequences: list[dict[str, Any]]) -> None:
+    services.json(
+        vep_path(hgvs),
+        [
+            {
+                "input": hgvs,
+                "assembly_name": "GRCh38",
+                "most_severe_consequence": "missense_variant",
+                "transcript_consequences": consequences,
+            }
+        ],
+    )
 
 
 def add_protein(
@@ -342,8 +516,14 @@ def natural_variant(
 
 
 def listed(
-    wild: str, position: int, mutant: str, significance: list[str], refs: list[tuple[str, str]]
+    wild: str,
+    position: int,
+    mutant: str,
+    significance: list[str],
+    refs: list[tuple[str, str]],
+    review: str = "",
 ) -> dict[str, Any]:
+    reviewed = {"reviewStatus": review} if review else {}
     return {
         "type": "VARIANT",
         "begin": str(position),
@@ -351,7 +531,9 @@ def listed(
         "wildType": wild,
         "mutatedType": mutant,
         "consequenceType": "missense",
-        "clinicalSignificances": [{"type": s, "sources": ["ClinVar"]} for s in significance],
+        "clinicalSignificances": [
+            {"type": s, "sources": ["ClinVar"], **reviewed} for s in significance
+        ],
         "xrefs": [{"name": name, "id": id} for name, id in refs],
         "genomicLocation": "NC_000017.11:g.7675088C>T",
     }
@@ -439,6 +621,7 @@ def environment(services: Services, folder: Path) -> dict[str, str]:
         "GLASS_RCSB": services.address,
         "GLASS_PDBE": f"{services.address}/pdbe",
         "GLASS_EBI": services.address,
+        "GLASS_ENSEMBL": services.address,
         "GLASS_DOWNLOADS": str(folder),
     }
 

@@ -151,12 +151,13 @@ def known_variant_table(protein: Protein) -> pd.DataFrame:
             "description": variant.description,
             "ids": ", ".join(variant.ids),
             "source": variant.source,
+            "review status": variant.review_status,
+            "link": variant.link,
         }
         for variant, change in protein.known_changes
     ]
-    return pd.DataFrame(
-        rows, columns=["variant", "here", "significance", "description", "ids", "source"]
-    )
+    columns = ["variant", "here", "significance", "description", "ids", "source"]
+    return pd.DataFrame(rows, columns=[*columns, "review status", "link"])
 
 
 def _told(protein: Protein, placed: Placed) -> str:

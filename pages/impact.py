@@ -17,7 +17,14 @@ from pages.parts.answer import card, why
 from pages.parts.common import runs, through_the_front_door
 from pages.parts.compare import compare_panel
 from pages.parts.hand_over import counting_of, taken_over
-from pages.parts.impact_form import WILD, asked_now, entry, screen_instead, start_analysis
+from pages.parts.impact_form import (
+    WILD,
+    asked_now,
+    entry,
+    screen_instead,
+    start_analysis,
+    take_found,
+)
 from pages.parts.impact_panels import (
     alignment_panel,
     downloads,
@@ -29,7 +36,7 @@ from pages.parts.impact_panels import (
     residue_panel,
     subdomain_panel,
 )
-from pages.parts.lookup import plain
+from pages.parts.lookup import look_up_asked, plain
 from pages.parts.measure import measure_panel
 from pages.parts.state import impact_state, lookup_state
 from pages.parts.views import libraries, matrix_panel, structure_panel, track_panel
@@ -179,6 +186,8 @@ def open_handed_over() -> None:
     if state.next_wild is not None:
         fields.update(wild=state.next_wild)
         state.next_wild, state.start = None, True
+    fields.update(state.next_fields)
+    state.next_fields = {}
 
 
 def forward_screen(run: str) -> None:
@@ -192,6 +201,7 @@ def forward_screen(run: str) -> None:
 through_the_front_door("pages/impact.py")
 fill_fields()
 open_handed_over()
+look_up_asked(WILD, take_found)
 entry()
 if impact_state().start:
     impact_state().start = False

@@ -7,7 +7,8 @@ import streamlit as st
 from glass_core.errors import Cancelled, GlassError
 from pages.parts.common import runs, through_the_front_door
 from pages.parts.hand_over import taken_over
-from pages.parts.screen_form import screen_form, take_over
+from pages.parts.lookup import look_up_asked
+from pages.parts.screen_form import ROLE, screen_form, take_found, take_over
 from pages.parts.screen_results import screen_results
 
 
@@ -41,6 +42,7 @@ if given is not None:
     take_over(given)
 for field in ("screen_wild", "screen_list", "screen_range"):
     st.session_state.setdefault(field, "")
+look_up_asked(ROLE, take_found)
 form, main = st.columns([1, 2.6], gap="large")
 with form:
     screen_form()

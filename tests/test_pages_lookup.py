@@ -114,11 +114,11 @@ def test_a_result_opened_again_still_knows_the_protein(page):
 )
 def test_a_failed_look_up_keeps_the_form(page, text, says):
     page.text_area(key="wild").set_value(ARF)
-    page.text_input(key="variant").set_value("G16D")
     look_up(page, text)
     assert len(page.error) == 1
     assert says in page.error[0].value
     assert page.text_area(key="wild").value == ARF
+    page.text_input(key="variant").set_value("G16D")
     page.button(key="analyse").click().run()
     assert "G16D" in headline(page)
 
@@ -255,10 +255,11 @@ def test_alphafold_s_alignment_is_fetched_when_it_is_asked_for(page, services):
     page.text_input(key="variant").set_value("G16D")
     page.button(key="analyse").click().run()
     assert not page.exception
+    look_at(page, "All evidence")
     evidence = next(d.value for d in page.dataframe if "evidence" in d.value.columns)
     row = evidence[evidence["evidence"] == "the alignment"].iloc[0]
     assert "AF-Q8N726-F1-msa.a3m, 61 rows" in row["source"]
-    page.button(key="example").click().run()
+    look_up(page, "P04637")
     assert not page.exception and not page.error, "the alignment was of another protein"
     assert "msa.a3m is used" not in captions(page)
     look_up(page, "Q8N726")
@@ -299,6 +300,7 @@ def test_an_alignment_goes_along_with_a_variant_that_is_opened(page, services):
     page.switch_page("pages/impact.py").run()
     assert not page.exception
     assert "Of the result: AF-Q8N726-F1-msa.a3m, 61 rows" in captions(page)
+    look_at(page, "All evidence")
     rows = next(d.value for d in page.dataframe if "evidence" in d.value.columns)
     assert "the alignment" in set(rows["evidence"])
     page.button(key="remove_profile").click().run()
@@ -308,3 +310,41 @@ def test_an_alignment_goes_along_with_a_variant_that_is_opened(page, services):
 def opened(run):
     """The protein of a screen's run."""
     return RunStore(Settings.from_environment().runs).inputs(run).proteins[0]
+
+
+def test_a_gene_and_a_variant_are_looked_up_and_analysed(page):
+    page.text_input(key="variant").set_value("TP53 R175H")
+    page.button(key="analyse").click().run()
+    assert not page.exception and not page.error
+    assert "R175H" in headline(page)
+    assert page.session_state["annotation"].accession == "P04637"
+
+
+def test_a_name_of_dbsnp_leads_to_its_variant(page):
+    page.text_input(key="variant").set_value("rs28934578")
+    page.button(key="analyse").click().run()
+    assert not page.exception
+    assert page.error or "R175" in headline(page)
+
+
+def test_a_variant_that_fits_another_numbering_is_offered(page):
+    """HBB's E7V, as the literature has it: E6V, the first methionine not counted."""
+    page.text_area(key="wild").set_value("MVHLTPEEKSAVTALWGKVNVDEVGGEALGRLLVVYPWTQRFF")
+    page.text_input(key="variant").set_value("E6V")
+    page.button(key="analyse").click().run()
+    assert "position 6 is P, not E" in page.error[0].value
+    assert "E7" in words(page)
+    page.button(key="proposal 0").click().run()
+    assert not page.exception and not page.error
+    assert "E6V" in headline(page), "the user's own number leads"
+    page.text_input(key="variant").set_value("K8A")
+    page.button(key="analyse").click().run()
+    assert "K8A" in headline(page), "and stays for the next variant"
+
+
+def test_nucleotides_are_translated_when_that_is_wanted(page):
+    page.text_input(key="variant").set_value("ATGGTGCATCTGACTCCTGAGGAGAAGTCTGCCGTTACTGCCTGA")
+    page.button(key="analyse").click().run()
+    assert "nucleotides" in page.error[0].value
+    page.button(key="translation").click().run()
+    assert page.text_area(key="wild").value.split()[-1] == "MVHLTPEEKSAVTA"

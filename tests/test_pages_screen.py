@@ -145,7 +145,7 @@ def test_chosen_variants_are_compared_and_opened(page, store):
     page.button(key="open").click().run()
     assert not page.exception
     assert page.text_input(key="variant").value == rows[4].variant
-    assert any(rows[4].variant in h.value for h in page.subheader)
+    assert any(rows[4].variant in h.value for h in page.header)
     page.switch_page("pages/runs.py").run()
     assert set(page.dataframe[0].value["kind"]) == {"screen", "impact"}
 
@@ -234,7 +234,7 @@ def test_an_unknown_address_and_one_of_an_impact(page, store, tiny_predictor):
     page.query_params["run"] = kept
     page.run()
     assert not page.exception
-    assert any("K2R" in h.value for h in page.subheader), "forwarded to the Impact page"
+    assert any("K2R" in h.value for h in page.header), "forwarded to the Impact page"
 
 
 def test_impact_results_outlive_the_server(settings, page, store):
@@ -249,7 +249,7 @@ def test_impact_results_outlive_the_server(settings, page, store):
     again = AppTest.from_file(str(APP), default_timeout=patience(60))
     again.query_params["run"] = run
     again.run()
-    assert any("K2R" in h.value for h in again.subheader)
+    assert any("K2R" in h.value for h in again.header)
     assert again.text_area(key="wild").value == WILD
 
 

@@ -59,6 +59,11 @@ class NamedSequence:
     def __post_init__(self) -> None:
         check_residues(self.residues, "sequence")
 
+    @property
+    def fasta(self) -> str:
+        """As a FASTA record."""
+        return f">{self.name}\n{self.residues}\n"
+
 
 def check_residues(residues: str, field: str) -> str:
     """Return `residues` unchanged if every letter is a residue.

@@ -8,13 +8,19 @@ from glass_core.embedders.esm2_scores import with_esm2
 from glass_core.errors import GlassError, SeveralVariantsError
 from glass_core.impact.analyse import analyse
 from glass_core.inputs.analysis import AnalysisInputs, AnalysisRequest, read_analysis
+from glass_core.inputs.box import understand
+from glass_core.inputs.proposals import NumberingProposal, OtherNumberingError
 from glass_core.inputs.upload import EXAMPLE_CHAIN, EXAMPLE_VARIANT, Upload, example_upload
 from glass_core.inputs.words import how_read
 from glass_core.models.registry import DEFAULT_MODEL, list_models
+from glass_core.protein.annotation import Annotation
+from glass_core.protein.numbering import Numbering
 from glass_core.protein.protein import Protein
+from glass_core.protein.understood import Understood
 from glass_core.protein.written import take_apart
 from glass_core.sources.lookup import Found
 from pages.parts.alignment import alignment_field, alignment_given
+from pages.parts.box import box, choices, look_up_typed
 from pages.parts.common import (
     esm2_asked,
     esm2_option,
@@ -25,7 +31,7 @@ from pages.parts.common import (
     turn,
 )
 from pages.parts.hand_over import HandOver, hand_over
-from pages.parts.lookup import accession_input, fasta_of, only_chain
+from pages.parts.lookup import accession_input, fasta_of, only_chain, plain
 from pages.parts.state import impact_state, lookup_state
 from pages.parts.workbench import keep, known_run, opened, study_for
 
@@ -89,21 +95,12 @@ def hero() -> None:
 
 
 def entry() -> None:
-    """The box, what it needs for a structure of one's own, and what was wrong."""
+    """The box, what was wrong with it, and what it needs for a structure of one's own."""
     opened = st.query_params.get("run") is not None
     if not opened:
         hero()
-    with st.form("ask", border=False):
-        left, right = st.columns([5, 1], vertical_alignment="bottom")
-        left.text_input(
-            "Another variant of this protein, or another protein"
-            if opened
-            else "Protein and variant",
-            key="variant",
-            placeholder="P04637 R175H, or R175H of the sequence or structure below",
-        )
-        if right.form_submit_button("Analyse", type="primary", width="stretch", key="analyse"):
-            impact_state().start = True
+    if box(open_protein()):
+        impact_state().start = True
     problems()
     if not opened:
         st.button("Example: a globin (2GTL chain A), V31P", on_click=fill_example, key="example")
@@ -114,7 +111,7 @@ def entry() -> None:
 def details() -> None:
     left, right = st.columns(2, gap="large")
     with left:
-        accession_input(WILD, take_found)
+        accession_input(WILD)
         st.text_area(
             "Wild-type sequence",
             key="wild",
@@ -147,12 +144,39 @@ def details() -> None:
 
 
 def problems() -> None:
-    """What the last check found, where the eye is; and the way out, where there is one."""
-    problem = impact_state().problem
-    if problem is not None:
-        st.error(problem, icon=":material/error:")
-    if impact_state().several:
+    """What the last check found, where the eye is; and the ways out, where there are any."""
+    state = impact_state()
+    for note in state.notes:
+        st.caption(plain(note))
+    choices()
+    if state.problem is not None:
+        st.error(state.problem, icon=":material/error:")
+    for number, proposal in enumerate(state.proposals):
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        left.markdown(plain(proposal.words))
+        right.button(
+            "Use that",
+            key=f"proposal {number}",
+            on_click=take_proposal,
+            args=(proposal,),
+            width="stretch",
+        )
+    if state.offer:
+        st.button("Take the translation", key="translation", on_click=take_offer)
+    if state.several:
         st.button("Screen them", key="screen_them")
+
+
+def take_proposal(proposal: NumberingProposal) -> None:
+    """Count by the proposed numbering from now on, and analyse."""
+    own = proposal.numbering if isinstance(proposal.numbering, Numbering) else None
+    st.session_state.update(own_numbering=own, numbering=proposal.numbering)
+    impact_state().start = True
+
+
+def take_offer() -> None:
+    impact_state().next_fields = {"wild": impact_state().offer, "variant": ""}
+    impact_state().forget_problem()
 
 
 def structure_field(role: str, label: str, explanation: str) -> None:
@@ -204,12 +228,14 @@ def check_inputs() -> AnalysisInputs | None:
         annotation=fields.get("annotation"),
         alignment=alignment_given(WILD),
     )
-    state.problem, state.several = None, False
+    state.forget_problem()
     try:
         return read_analysis(request, open_protein())
     except GlassError as error:
         state.several = isinstance(error, SeveralVariantsError)
         state.problem = str(error)
+        if isinstance(error, OtherNumberingError):
+            state.proposals = error.proposals
         return None
 
 
@@ -224,15 +250,30 @@ def open_protein() -> Protein | None:
 
 
 def start_analysis() -> None:
-    """Predict at once; the result gets an id of its own, kept in the address."""
+    """Do what the box asks for: look it up, or predict at once.
+
+    A result gets an id of its own, kept in the address.
+    """
     fields, state = st.session_state, impact_state()
-    if not (fields["wild"].strip() or fields.get("given") or fields.get("annotation")) and (
-        take_apart(fields["variant"]).accession is not None
-    ):
-        state.next_accession = fields["variant"]
+    by_hand = bool(fields["wild"].strip() or fields.get("given"))
+    said = understand(fields["variant"], open_protein())
+    if said.asks_a_service and not (by_hand and _is_of_the_form(said)):
+        state.forget_problem()
+        look_up_typed(said)
+        return
+    if said.kind == "sequences" and not fields["mutant"].strip():
+        state.forget_problem()
+        state.next_fields = {"wild": fields["variant"], "variant": ""}
         return
     inputs = check_inputs()
     if inputs is None:
+        if said.offer is not None:
+            state.problem, state.offer = (
+                said.preview,
+                f">{said.offer.name}\n{said.offer.residues}\n",
+            )
+        elif said.asks_a_service and state.problem is not None and not state.proposals:
+            look_up_typed(said)
         return
     try:
         with st.spinner("Predicting ..."), turn():
@@ -254,3 +295,11 @@ def start_analysis() -> None:
     run = keep(lambda store: store.keep_impact(impact, study=study.id))
     st.query_params["run"] = state.filled = run
     state.asked = asked_now()
+
+
+def _is_of_the_form(said: Understood) -> bool:
+    """Whether an entry that is named may be that of the fields: theirs, or none is known."""
+    known: Annotation | None = st.session_state.get("annotation")
+    if said.accession is None:
+        return known is None
+    return known is None or known.accession.partition("-")[0] == said.accession.id

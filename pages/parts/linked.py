@@ -34,7 +34,7 @@ export default function () {{
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
     return (PROJECT / "assets" / "linked" / name).read_text(encoding="utf-8")
 
 
@@ -43,9 +43,9 @@ def _component(name: str) -> Any:
     """The component of ``assets/linked/{name}``, registered once."""
     return st.components.v2.component(
         f"glass_{name}",
-        html=_asset(f"{name}.html"),
-        css=_asset(f"{name}.css"),
-        js=_asset("bus.js") + _asset(f"{name}.js"),
+        html=asset(f"{name}.html"),
+        css=asset(f"{name}.css"),
+        js=asset("bus.js") + asset(f"{name}.js"),
         isolate_styles=False,
     )
 

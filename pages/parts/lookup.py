@@ -22,12 +22,12 @@ Taken = Callable[[Found, str], None]
 """Called with what was found and the words behind the accession."""
 
 
-def accession_input(role: str, taken: Taken) -> None:
-    """The box with its button, examples, and what is known now.
+def accession_input(role: str) -> None:
+    """The box with its button, examples, and what is known now; see `look_up_asked`.
 
-    The annotation is in ``{role}annotation``; `taken` fills the rest of the form.
+    The annotation is in ``{role}annotation``.
     """
-    state, lookup = st.session_state, lookup_state(role)
+    lookup = lookup_state(role)
     box, button = st.columns([2.2, 1], vertical_alignment="bottom")
     box.text_input(
         "Accession",
@@ -36,7 +36,7 @@ def accession_input(role: str, taken: Taken) -> None:
         help="UniProt (sequence, features, known variants, AlphaFold's model) or PDB. "
         "A variant may follow: P04637 R175H.",
     )
-    asked = button.button("Look up", key=f"{role}look_up", width="stretch")
+    button.button("Look up", key=f"{role}look_up", width="stretch", on_click=_ask, args=(role,))
     with st.popover("Examples by accession", width="stretch"):
         for name, words in LOOKUP_EXAMPLES.items():
             st.button(
@@ -47,12 +47,21 @@ def accession_input(role: str, taken: Taken) -> None:
                 args=(role, words),
             )
         st.caption("They are looked up on the web.")
-    if asked or lookup.start:
-        lookup.start = False
-        _look_up(role, state[f"{role}accession"], taken)
     if lookup.problem:
         st.error(lookup.problem, icon=":material/error:")
     _summary(role)
+
+
+def look_up_asked(role: str, taken: Taken) -> None:
+    """Look up what is asked for; before the form is drawn, of which `taken` fills the rest."""
+    lookup = lookup_state(role)
+    if lookup.start:
+        lookup.start = False
+        _look_up(role, st.session_state.get(f"{role}accession") or "", taken)
+
+
+def _ask(role: str) -> None:
+    lookup_state(role).start = True
 
 
 def _type(role: str, words: str) -> None:

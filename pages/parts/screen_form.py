@@ -103,7 +103,7 @@ def screen_form() -> None:
         width="stretch",
         key="screen_example",
     )
-    accession_input(ROLE, take_found)
+    accession_input(ROLE)
     st.text_area(
         "Wild-type sequence(s)",
         key="screen_wild",

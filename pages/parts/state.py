@@ -5,13 +5,15 @@ Fields have keys of their own in the session, so that they can be set before the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import streamlit as st
 
+from glass_core.inputs.proposals import NumberingProposal
 from glass_core.inputs.upload import Upload
 from glass_core.protein.profile import AlignmentProfile
 from glass_core.sources.alphafold import Model
+from glass_core.sources.candidates import Candidate
 
 
 @dataclass
@@ -34,8 +36,21 @@ class ImpactState:
         The run whose inputs the form shows.
     asked : tuple
         What the form held when the result that is shown was asked for.
+    typed, pasted : str
+        What stands in the box while it is typed, and lines that were pasted into it.
+    choices : tuple of Candidate
+        Entries that may be meant by what was typed.
+    notes : tuple of str
+        What was chosen on the way to the entry.
+    offer : str
+        A FASTA record that may be taken in place of what was typed.
+    proposals : tuple of NumberingProposal
+        Numberings in which the variant would fit.
     next_wild, next_accession : str or None
-        What the field is to hold in the next run; a field that is drawn cannot be set.
+        What the field is to hold in the next run, which then begins; a field that is drawn
+        cannot be set.
+    next_fields : dict
+        The same of any fields, and nothing begins.
     """
 
     start: bool = False
@@ -45,8 +60,20 @@ class ImpactState:
     notice: str = ""
     filled: str = ""
     asked: tuple[object, ...] = ()
+    typed: str = ""
+    pasted: str = ""
+    choices: tuple[Candidate, ...] = ()
+    notes: tuple[str, ...] = ()
+    offer: str = ""
+    proposals: tuple[NumberingProposal, ...] = ()
     next_wild: str | None = None
     next_accession: str | None = None
+    next_fields: dict[str, str] = field(default_factory=dict)
+
+    def forget_problem(self) -> None:
+        """What was wrong before, and the ways out of it."""
+        self.problem, self.several, self.offer = None, False, ""
+        self.choices, self.proposals, self.notes = (), (), ()
 
 
 @dataclass

@@ -73,13 +73,22 @@ def understand(text: str, protein: Protein | None = None) -> Understood:
         found = read(line, protein)
         if found is not None:
             return found
-    return (
-        _with_accession(text)
-        or _with_gene(text, protein)
-        or _variants(text, protein)
-        or _gene(line)
-        or _letters(text)
-    )
+    named = _with_accession(text) or _with_gene(text, protein)
+    if named is not None and protein is not None and _is_open(named, protein):
+        return _variants(named.variants, protein) or named
+    return named or _variants(text, protein) or _gene(line) or _letters(text)
+
+
+def _is_open(named: Understood, protein: Protein) -> bool:
+    """Whether the entry or gene that variants are of is the protein that is open."""
+    if not named.variants:
+        return False
+    if named.accession is not None:
+        return str(named.accession) == protein.accession
+    known = {name.upper() for name in (*protein.other_names, protein.short_name)}
+    if protein.annotation is not None and protein.annotation.gene:
+        known.add(protein.annotation.gene.upper())
+    return named.gene.upper() in known
 
 
 def _rsid(line: str, protein: Protein | None) -> Understood | None:

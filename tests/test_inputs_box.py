@@ -162,6 +162,18 @@ def test_coding_changes_are_of_the_open_proteins_gene():
     assert understand("g.20A>T", protein).problem
 
 
+def test_variants_of_the_protein_that_is_open_are_not_looked_up_again():
+    from glass_core.protein.annotation import Annotation
+
+    protein = Protein.from_sequence(HBB, "x").annotated(Annotation("P68871", HBB, gene="HBB"))
+    for text in ("HBB E7V", "hbb:E7V", "P68871 E7V", "E7V"):
+        assert understand(text, protein).preview == "variant E7V of x"
+    assert understand("P68871 E6V", protein).problem
+    assert understand("HBB", protein).kind == "gene"
+    assert understand("P68871-2 E7V", protein).kind == "accession"
+    assert understand("HBA1 E7V", protein).kind == "gene"
+
+
 def test_records_check_themselves():
     for wrong in (
         {"kind": "other", "preview": "x"},

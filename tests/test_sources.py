@@ -616,6 +616,19 @@ def test_an_accession_and_a_variant_are_enough(run):
     )
 
 
+@pytest.mark.parametrize("text", ["TP53 R175H", "rs28934578", "NM_000546.6:c.524G>A"])
+def test_a_gene_a_name_or_a_coding_change_is_enough(run, text):
+    code, out, err = run("impact", "--variant", text)
+    assert code == 0, err
+    assert out.startswith("R175H: ")
+    assert "! " in err and "P04637" in err
+
+
+def test_a_gene_stands_for_its_entry(run, tmp_path):
+    code, out, err = run("fetch", "TP53", "--out", tmp_path)
+    assert code == 0 and "393 residues" in out and "is read as P04637" in err
+
+
 def test_a_pdb_entry_in_author_numbers(run):
     code, out, err = run(
         "impact", "--accession", "9zzz", "--variant", "G116D", "--numbering", "author", "--json"
@@ -675,7 +688,10 @@ def test_fetch_writes_what_was_found(run, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("fetch", "hello"), "neither a UniProt accession nor a PDB entry"),
+        (("fetch", "../hello"), "neither a UniProt accession nor a PDB entry"),
+        (("fetch", "hello"), "no reviewed entry of gene hello"),
+        (("fetch", "CDKN2A"), "several may be meant, give one of P42771"),
+        (("impact", "--variant", "rs1042522"), "give one of P04637 P72R (P04637, "),
         (("fetch", "P99999"), "no entry P99999"),
         (("fetch", "P04637 R175H"), "as the variant"),
         (("impact", "--accession", "P04637", "--variant", "K175H"), "position 175 is R, not K"),

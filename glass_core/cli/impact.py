@@ -21,7 +21,7 @@ from glass_core.cli.options import (
     structure_options,
 )
 from glass_core.cli.progress import console_bar
-from glass_core.cli.sources import looked_up
+from glass_core.cli.sources import looked_up, named_entry
 from glass_core.cli.writing import writing
 from glass_core.errors import InputError
 
@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     "--variant",
     default="",
     help="For example R175H, p.Arg175His, A1P:D2N, F508del; "
-    "after an accession it may stand alone, 'P04637 R175H'.",
+    "after an accession or a gene it may stand alone, 'TP53 R175H'; so may rs334 and "
+    "HBB:c.20A>T.",
 )
 @click.option(
     "--mutant", default="", help="The whole mutant sequence (text or file), in place of --variant."
@@ -134,13 +135,13 @@ def impact_command(
     """Predict what a variant does and, on request, remodel and measure it."""
     from glass_core.inputs.analysis import AnalysisRequest, read_analysis
     from glass_core.inputs.upload import Upload, text_or_file
-    from glass_core.protein.written import take_apart
 
     settings = settings_on(device)
     if not (wild or structure or accession):
-        written = take_apart(variant)
-        if written.accession is not None:
-            accession, variant = str(written.accession), written.rest
+        named = named_entry(variant, settings)
+        accession, variant, chain = named.accession, named.variant, chain or named.chain or None
+        if named.numbering is not None and numbering == "sequence":
+            numbering = named.numbering
     known = looked_up(accession, structure, msa, settings)
     given = known.structure
     if assembly and given is not None:

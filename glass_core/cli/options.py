@@ -64,7 +64,7 @@ source_options = together(
     click.option(
         "--accession",
         default="",
-        help="UniProt accession, also of an isoform, or PDB entry to look up: sequence, "
+        help="UniProt accession, also of an isoform, PDB entry or gene to look up: sequence, "
         "AlphaFold's model, features, known variants.",
     ),
     click.option(

@@ -15,11 +15,15 @@ from glass_core.errors import InputError, shown
 if TYPE_CHECKING:
     from glass_core.inputs.upload import Upload
     from glass_core.protein.annotation import Annotation
+    from glass_core.protein.numbering import NumberingKind
+    from glass_core.protein.understood import Understood
     from glass_core.settings import Settings
+    from glass_core.sources.candidates import Candidate
     from glass_core.sources.lookup import Found
 
 ALPHAFOLD = Path("alphafold")
 """In place of an alignment's file: AlphaFold DB's."""
+_MOST_SHOWN = 8
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ def _alignment(entry: Found, settings: Settings) -> Upload:
 )
 @json_option
 def fetch_command(accession: str, out: Path, as_json: bool) -> None:
-    """Look an accession up and write what was found: sequence, structure, known variants."""
+    """Look an accession or a gene up and write sequence, structure and known variants."""
     import json
 
     from glass_core.protein.protein import Protein
@@ -119,7 +123,48 @@ def fetch_command(accession: str, out: Path, as_json: bool) -> None:
         )
 
 
+@dataclass(frozen=True)
+class Named:
+    """An entry that a text names, with what stands beside it; no accession: it names none."""
+
+    variant: str
+    accession: str = ""
+    chain: str = ""
+    numbering: NumberingKind | None = None
+
+
+def named_entry(text: str, settings: Settings) -> Named:
+    """What ``P04637 R175H``, ``TP53 R175H``, ``rs334`` or ``HBB:c.20A>T`` lead to."""
+    from glass_core.inputs.box import understand
+
+    asked = understand(text)
+    if not asked.asks_a_service:
+        return Named(text)
+    if asked.accession is not None:
+        return Named(asked.variants, str(asked.accession), asked.chain)
+    one, numbering = _chosen(asked, settings)
+    return Named(one.variants, str(one.accession), "", numbering)
+
+
+def _chosen(asked: Understood, settings: Settings) -> tuple[Candidate, NumberingKind | None]:
+    """The one entry that is meant; a choice is left to the user."""
+    from glass_core.sources.fetch import Fetcher
+    from glass_core.sources.resolve import resolve
+
+    resolved = resolve(asked, Fetcher(settings))
+    for note in resolved.notes:
+        click.echo(f"! {note}", err=True)
+    if resolved.chosen is None:
+        several = "; ".join(
+            f"{one.accession} {one.variants}".strip() + f" ({one.title})"
+            for one in resolved.candidates[:_MOST_SHOWN]
+        )
+        raise InputError(f"{asked.preview}: several may be meant, give one of {several}.")
+    return resolved.chosen, resolved.numbering
+
+
 def _find(text: str, settings: Settings) -> Found:
+    from glass_core.inputs.box import understand
     from glass_core.protein.accession import read_accession
     from glass_core.protein.written import take_apart
     from glass_core.sources.fetch import Fetcher
@@ -130,4 +175,9 @@ def _find(text: str, settings: Settings) -> Found:
         raise InputError(
             f"accession '{shown(text)}': give '{shown(written.rest, 40)}' as the variant."
         )
-    return look_up(written.accession or read_accession(text), Fetcher(settings))
+    accession = written.accession
+    if accession is None:
+        asked = understand(text)
+        if asked.kind == "gene" and not asked.variants:
+            accession = _chosen(asked, settings)[0].accession
+    return look_up(accession or read_accession(text), Fetcher(settings))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 
-from glass_core.errors import GlassError, SequenceError, shown
+from glass_core.errors import GlassError, shown
 from glass_core.inputs.lists import variant_words
+from glass_core.inputs.pasted import SHORTEST_SEQUENCE, may_be_sequence, pasted_sequences
 from glass_core.inputs.table import looks_like_table
 from glass_core.inputs.words import read_variants
 from glass_core.protein.notation import has_form
-from glass_core.protein.nucleotides import looks_like_nucleotides, translated
 from glass_core.protein.protein import Protein
-from glass_core.protein.sequence import NONSTANDARD, ONE_LETTER, NamedSequence, read_sequences
 from glass_core.protein.understood import Understood
 from glass_core.protein.written import take_apart
 
@@ -23,12 +22,10 @@ GENES_LIKE_VARIANTS = (
 )
 """Symbols and usual names of human genes that have the form of a variant or a site: they are
 genes, unless they fit the protein that is open."""
-_SHORTEST_SEQUENCE, _SHORTEST_BESIDE = 8, 3
-"""Letters of a sequence in a row; of a gene before a variant, for chains are called A."""
+_SHORTEST_BESIDE = 3
+"""Letters of a gene before a variant, for chains are called A."""
 _MOST_READ = 20
 """Variants that are read against the protein while typing."""
-_ODD_SHARE = 0.1
-"""Of letters that stand for no single residue: more are in words, not in sequences."""
 _SPACED = re.compile(r"([A-Za-z]{1,3})\s+(-?\d+[A-Za-z]?)\s+([A-Za-z]{1,3})")
 _GENE = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-.][A-Za-z0-9]+)*")
 _LONGEST_GENE = 15
@@ -65,7 +62,7 @@ def understand(text: str, protein: Protein | None = None) -> Understood:
     if not text:
         return Understood("nothing", f"Type for example {EXAMPLES}.")
     if text.startswith(">"):
-        return _sequences(text)
+        return pasted_sequences(text)
     line = " ".join(text.split())
     if "\n" in text and looks_like_table(text):
         return Understood("table", f"table of variants, {len(text.splitlines()):,} lines")
@@ -73,13 +70,22 @@ def understand(text: str, protein: Protein | None = None) -> Understood:
         found = read(line, protein)
         if found is not None:
             return found
-    return (
-        _with_accession(text)
-        or _with_gene(text, protein)
-        or _variants(text, protein)
-        or _gene(line)
-        or _letters(text)
-    )
+    named = _with_accession(text) or _with_gene(text, protein)
+    if named is not None and protein is not None and _is_open(named, protein):
+        return _variants(named.variants, protein) or named
+    return named or _variants(text, protein) or _gene(line) or _letters(text)
+
+
+def _is_open(named: Understood, protein: Protein) -> bool:
+    """Whether the entry or gene that variants are of is the protein that is open."""
+    if not named.variants:
+        return False
+    if named.accession is not None:
+        return str(named.accession) == protein.accession
+    known = {name.upper() for name in (*protein.other_names, protein.short_name)}
+    if protein.annotation is not None and protein.annotation.gene:
+        known.add(protein.annotation.gene.upper())
+    return named.gene.upper() in known
 
 
 def _rsid(line: str, protein: Protein | None) -> Understood | None:
@@ -149,22 +155,27 @@ def _with_accession(text: str) -> Understood | None:
 
 def _with_gene(text: str, protein: Protein | None) -> Understood | None:
     """A gene and variants of its protein; the gene may stand in each line."""
-    genes, words = [], []
-    for line in text.splitlines():
-        match = _GENE_AND.fullmatch(line.strip())
-        if match is not None and _is_gene(match["gene"], protein):
-            genes.append(match["gene"])
-            line = match["rest"]
-        found = _words(line)
-        if line.strip() and not found:
+    parts = [_gene_apart(line.strip(), protein) for line in text.splitlines()]
+    genes = {gene for gene, _ in parts if gene}
+    if len(genes) != 1:
+        return None
+    words = []
+    for _, rest in parts:
+        found = _words(rest)
+        if rest and not found:
             return None
         words += found
-    if len(set(genes)) != 1:
-        return None
-    variants = "\n".join(words)
-    return Understood(
-        "gene", f"gene {genes[0]}, {_listed(words)}", gene=genes[0], variants=variants
-    )
+    (gene,) = genes
+    preview = f"gene {gene}, {_listed(words)}"
+    return Understood("gene", preview, gene=gene, variants="\n".join(words))
+
+
+def _gene_apart(line: str, protein: Protein | None) -> tuple[str, str]:
+    """The gene that a line begins with, '' for none, and the rest of it."""
+    match = _GENE_AND.fullmatch(line)
+    if match is None or not _is_gene(match["gene"], protein):
+        return "", line
+    return match["gene"], match["rest"]
 
 
 def _is_gene(word: str, protein: Protein | None) -> bool:
@@ -220,7 +231,7 @@ def _gene(line: str) -> Understood | None:
 
 def _may_be_gene(word: str) -> bool:
     """Whether a word may be a gene's symbol; many letters in a row are a sequence."""
-    long = re.search(rf"[A-Za-z]{{{_SHORTEST_SEQUENCE},}}", word)
+    long = re.search(rf"[A-Za-z]{{{SHORTEST_SEQUENCE},}}", word)
     return 2 <= len(word) <= _LONGEST_GENE and _GENE.fullmatch(word) is not None and not long
 
 
@@ -241,50 +252,9 @@ def _listed(words: list[str]) -> str:
 
 def _letters(text: str) -> Understood:
     """A pasted sequence, or nothing that is known."""
-    words = text.split()
-    joined = "".join(words).upper()
-    if looks_like_nucleotides(joined):
-        return _nucleotides(joined)
-    odd = sum(joined.count(letter) for letter in NONSTANDARD if letter != "X")
-    codes = len(words) > 2 and all(word.upper() in ONE_LETTER for word in words)
-    run = re.search(rf"[A-Za-z]{{{_SHORTEST_SEQUENCE},}}", text)
-    plain = re.fullmatch(r"[A-Z0-9*.~-]+", joined)
-    if not codes and (not run or not plain or odd > _ODD_SHARE * len(joined)):
-        return _not_understood(text, "is no sequence, gene, accession or variant")
-    return _sequences(text)
-
-
-def _sequences(text: str) -> Understood:
-    letters = "".join(text.partition("\n")[2].split() if text[0] == ">" else text.split()).upper()
-    if looks_like_nucleotides(letters):
-        return _nucleotides(letters)
-    try:
-        records = tuple(read_sequences(text))
-    except SequenceError as error:
-        return Understood("problem", str(error))
-    if len(records) == 1:
-        one = records[0]
-        name = f" {shown(one.name)}" if one.name else ""
-        preview = f"protein sequence{name}, {len(one.residues):,} residues"
-    else:
-        names = ", ".join(shown(one.name.split()[0], 20) for one in records[:3] if one.name)
-        preview = f"{len(records):,} protein sequences" + (f": {names}" if names else "")
-    return Understood("sequences", preview, records)
-
-
-def _nucleotides(letters: str) -> Understood:
-    """DNA or RNA, with its translation where it is one open reading frame."""
-    said = f"these are nucleotides ({letters[:12]}...), and a protein is meant"
-    protein = translated(letters)
-    if not protein:
-        return Understood("problem", f"{said}; give the protein's sequence.")
-    offer = NamedSequence(protein, "translation")
-    return Understood(
-        "problem",
-        f"{said}; they are one open reading frame of {len(protein):,} residues "
-        f"({protein[:10]}...), which can be taken.",
-        offer=offer,
-    )
+    if may_be_sequence(text):
+        return pasted_sequences(text)
+    return _not_understood(text, "is no sequence, gene, accession or variant")
 
 
 def _not_understood(text: str, why: str) -> Understood:

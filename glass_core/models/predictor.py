@@ -365,7 +365,7 @@ def _doubts(variant: Variant, tm_score: float, info: ModelInfo) -> tuple[str, ..
     unknown = unknown_positions(variant.wild_type)
     if unknown:
         shown = ", ".join(map(str, unknown[:5])) + (", ..." if len(unknown) > 5 else "")
-        doubts.append(f"Residues unknown to the model were read as X (position {shown}).")
+        doubts.append(f"Residues unknown to the model were read as X (sequence position {shown}).")
     unknown_put_in = [c for c in variant.changes if unknown_positions(c.mutant)]
     if unknown_put_in:
         doubts.append("The mutant holds residues unknown to the model, read as X.")

@@ -106,7 +106,11 @@ SCREEN_COLUMNS: dict[str, Column] = {
         shown=True,
     ),
     "numbering": Column("how written is counted", kind="text", title="numbering"),
-    "hgvs": Column("the same in HGVS and MAVE-HGVS notation", kind="text", title="HGVS"),
+    "hgvs": Column(
+        "the same in HGVS and MAVE-HGVS notation, in positions of the sequence given",
+        kind="text",
+        title="HGVS",
+    ),
     "position": Column("first changed residue", span="1 to the length", kind="whole"),
     "changes": Column("number of changes", span="1 and up", kind="whole"),
     "wild_type": Column("residue(s) taken out; several changes joined by ':'", kind="text"),

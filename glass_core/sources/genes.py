@@ -63,7 +63,10 @@ def entries_of(gene: str, variants: str, fetcher: Fetcher) -> Candidates:
         one for one in found if one.taxon == _HUMAN
     ]
     likely = human or named or found
-    ranked = sorted(found, key=lambda one: (one not in likely, _rank(one.taxon), one.organism))
+    ranked = sorted(
+        found,
+        key=lambda one: (one not in likely, _rank(one.taxon), one.organism, str(one.accession)),
+    )
     candidates = tuple(Candidate(one.accession, variants, one.title) for one in ranked)
     chosen = candidates[0] if len(likely) == 1 else None
     if chosen is not None:

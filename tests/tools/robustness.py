@@ -14,8 +14,11 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from glass_core.errors import InputError
+from glass_core.inputs.box import understand
 from glass_core.inputs.choice import VariantChoice
 from glass_core.inputs.lists import from_text
+from glass_core.inputs.proposals import proposals
 from glass_core.inputs.upload import EXAMPLE_CHAIN, Upload, example_upload
 from glass_core.inputs.words import read_variants
 from glass_core.protein.accession import read_accession
@@ -79,6 +82,8 @@ def kinds(folder: Path) -> Iterator[NumberingKind]:
         [b"P04637", b"P04637-2 R175H", b"AF-Q8N726-F1", b"2ocj A:R1H"],
         1,
     )
+    box = ("TP53 R175H", "HBB:c.20A>T", "rs334", "2OCJ A", "E 7 V", "ATGGTGCATCTGACTTAA", "D1A C2W")
+    yield "the one box", partial(_box, protein), [text.encode() for text in box], 1
     yield (
         "lists of variants",
         lambda c: list(from_text(_text(c), [protein])),
@@ -151,6 +156,15 @@ def _structure(content: bytes) -> None:
 
 def _variants(protein: Protein, kind: str, content: bytes) -> None:
     read_variants(_text(content), protein, kind)  # type: ignore[arg-type]
+
+
+def _box(protein: Protein, content: bytes) -> None:
+    """A problem is told, not raised: it counts as refused."""
+    for opened in (None, protein):
+        found = understand(_text(content), opened)
+        proposals(found.variants, protein)
+    if found.problem:
+        raise InputError(found.preview)
 
 
 def _accession(content: bytes) -> None:

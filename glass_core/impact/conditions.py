@@ -69,7 +69,9 @@ def _protocol(protocol: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             words = "one per core"
         if key in _OF_ANNEALING and protocol.get("protocol") == "minimise":
             words = NOT_USED
-        yield name, words if words == NOT_USED else f"{words} {unit}".rstrip()
+        if unit and words != NOT_USED:
+            words = f"{float(words):g} {unit}"
+        yield name, words.replace(",", ", ")
 
 
 def _spaced(name: str) -> str:

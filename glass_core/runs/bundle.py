@@ -12,7 +12,7 @@ from typing import Any
 
 from glass_core.errors import GlassError, InputError
 from glass_core.impact.as_json import from_json, to_json
-from glass_core.report.impact.html import report_html
+from glass_core.report.impact.html import impact_report
 from glass_core.report.screen.html import screen_report
 from glass_core.report.screen.tables import (
     dictionary_frame,
@@ -56,7 +56,7 @@ def export_bundle(store: RunStore, run: str, script: str | None = None) -> bytes
         impact = store.impact(run)
         if impact is not None:
             put(IMPACT, to_json(impact))
-            put("report.html", report_html(impact, script))
+            put("report.html", impact_report([impact], script))
         else:
             inputs, rows = store.inputs(run), store.rows(run)
             put(INPUTS, inputs.to_json())

@@ -1,6 +1,7 @@
 """The command line: its commands, its exit codes.
 
-Exit codes: 0 done, 2 bad input or something missing, 3 partly failed.
+Exit codes: 0 done, 2 bad input or something missing, 3 partly failed; 1 where a repeated
+result differs.
 Results go to standard output, progress and errors to standard error.
 Everything heavy is imported inside the commands, so that --help answers at once.
 """
@@ -20,6 +21,7 @@ from glass_core.cli.evaluate import evaluate_command
 from glass_core.cli.impact import impact_command
 from glass_core.cli.measure import measure_command
 from glass_core.cli.models import models_command
+from glass_core.cli.rerun import rerun_command
 from glass_core.cli.screen import screen_command
 from glass_core.cli.sources import fetch_command
 from glass_core.cli.train import train_group
@@ -56,6 +58,7 @@ def main() -> None:
 for command in (
     impact_command,
     screen_command,
+    rerun_command,
     measure_command,
     dashboard_command,
     models_command,

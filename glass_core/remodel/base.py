@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from glass_core.errors import InputError, RemodelError
+from glass_core.errors import InputError, RemodelError, one_line
 from glass_core.progress import UNWATCHED, Watch
 from glass_core.protein.sequence import STANDARD
 from glass_core.protein.structure.bonds import cross_links
@@ -70,6 +70,17 @@ class RemodelSettings:
     def to_dict(self) -> dict[str, Any]:
         """The fields by name."""
         return asdict(self)
+
+
+_SETTINGS: Mapping[str, Callable[[str], Any]] = {
+    "protocol": str,
+    "sphere_radius": float,
+    "peak_temperature": float,
+    "anneal_steps": int,
+    "timeout_s": float,
+    "threads": int,
+}
+"""How to read each of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -237,12 +248,44 @@ class Remodelling:
         return tuple(self.seeds) if not isinstance(self.seeds, int) else (self.seeds,)
 
     def protocol(self) -> dict[str, str]:
-        """What is needed to do it again, in words, for provenance."""
+        """What is needed to do it again, in words, for provenance; see `from_protocol`."""
         return {
             "remodeller": self.remodeller.version(),
             "seeds": ",".join(map(str, self.seed_list)),
             **{key: str(value) for key, value in self.settings.to_dict().items()},
         }
+
+    @staticmethod
+    def from_protocol(
+        words: Mapping[str, str], remodeller: Callable[[str], Remodeller]
+    ) -> Remodelling:
+        """What `protocol` put into words, by the backend of that name as it is here.
+
+        Parameters
+        ----------
+        words : mapping
+            Of an earlier version, too: settings that it did not have are today's.
+        remodeller : callable
+            Gives the backend of a name; see `remodel.get_remodeller`.
+
+        Raises
+        ------
+        InputError
+            They are not such words, or name a setting that is not known here.
+        UnavailableError
+            The backend cannot be used here.
+        """
+        settings = dict(words)
+        try:
+            name = settings.pop("remodeller").split()[0].lower()
+            seeds = tuple(map(int, settings.pop("seeds").split(",")))
+            read = {key: _SETTINGS[key](text) for key, text in settings.items() if text != "None"}
+        except (KeyError, ValueError, IndexError) as error:
+            raise InputError(
+                f"protocol: cannot be read ({one_line(error, 60)}); another version of GLASS wrote "
+                "it."
+            ) from error
+        return Remodelling(remodeller(name), seeds, RemodelSettings(**read))
 
 
 def structure_substitutions(

@@ -1,68 +1,139 @@
-"""The frame of every HTML report: head, columns, provenance; opens without a network."""
+"""The frame of every HTML report, its tables and its figures; opens without a network."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
+import pandas as pd
 import plotly.graph_objects as go
 from jinja2 import Environment, StrictUndefined
 
-_STYLE = """
-body{font-family:system-ui,sans-serif;max-width:1150px;margin:2rem auto;padding:0 1rem;color:#222}
-table{border-collapse:collapse;font-size:.85rem}td,th{border:1px solid #ccc;padding:.2rem .5rem}
-.scroll{max-height:26rem;overflow:auto}code{word-break:break-all}h2{margin-top:2rem}
-.flag{background:#fff6e0;border-left:4px solid #E69F00;padding:.3rem .8rem;margin:.3rem 0}
-"""
+from glass_core.report.page_style import SCRIPT, STYLE
+
 _FRAME = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>GLASS: {{ title }}</title>
-<style>{{ style|safe }}</style></head><body>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>{{ style|safe }}</style></head><body><main>
 {{ body|safe }}
-<details><summary>Columns</summary><dl>{% for name, meaning in columns %}
-<dt><b>{{ name }}</b></dt><dd>{{ meaning }}</dd>{% endfor %}</dl></details>
-<h2>Provenance</h2><table>{% for name, value in provenance %}
-<tr><th>{{ name }}</th><td><code>{{ value }}</code></td></tr>{% endfor %}</table>
-</body></html>"""
+<h2>Columns of the tables</h2>
+<p>In the exported tables a name has '_' for each space.</p>
+<dl class="columns">{% for name, meaning in columns %}
+<div><dt>{{ name }}</dt><dd>{{ meaning }}</dd></div>{% endfor %}</dl>
+<h2>Provenance</h2><table class="facts">{% for name, value in provenance %}
+<tr><th>{{ name }}</th><td>{{ value }}</td></tr>{% endfor %}</table>
+</main><script>{{ script|safe }}</script></body></html>"""
+_TABLE = """<figure class="tabled{{ ' dense' if dense }}">
+{%- if caption %}<figcaption>{{ caption }}</figcaption>{% endif %}
+<div class="wide"><table><thead><tr>
+{%- for name, number in heads %}<th{% if number %} class="n"{% endif %}>{{ name }}</th>
+{%- endfor %}</tr></thead><tbody>
+{%- for cells, site, link in rows %}
+<tr{% if site %} class="site"{% endif %}>
+{%- for text, number in cells %}<td{% if number %} class="n"{% endif %}>
+{%- if link and loop.first %}<a href="#{{ link }}">{{ text }}</a>{% else %}{{ text }}{% endif -%}
+</td>{% endfor %}</tr>
+{%- endfor %}</tbody></table></div></figure>"""
+_ENVIRONMENT = Environment(autoescape=True, undefined=StrictUndefined)
+_DIGITS = 3
 
 
-def figure_html(figure: go.Figure, script: bool = False) -> str:
+def figure_html(figure: go.Figure, name: str = "glass", script: bool = False) -> str:
     """A figure inside a report, without a button that could send its data anywhere.
 
     Parameters
     ----------
+    name : str
+        Of the file that its camera button saves: an SVG, for publications.
     script : bool
         Bring Plotly's script along, which the first figure of a report must.
     """
-    text: str = figure.to_html(
+    drawn = go.Figure(figure)
+    drawn.update_layout(template="plotly_white")
+    text: str = drawn.to_html(
         full_html=False,
         include_plotlyjs=script,
-        config={"showSendToCloud": False, "plotlyServerURL": "", "displaylogo": False},
+        config={
+            "showSendToCloud": False,
+            "plotlyServerURL": "",
+            "displaylogo": False,
+            "responsive": True,
+            "toImageButtonOptions": {"format": "svg", "filename": name},
+        },
     )
-    return text
+    return f'<div class="plot">{text}</div>'
+
+
+def table_html(
+    frame: pd.DataFrame,
+    caption: str = "",
+    *,
+    digits: Mapping[str, int] | None = None,
+    dense: bool = False,
+    marked: Iterable[int] = (),
+    links: Sequence[str] = (),
+) -> str:
+    """A whole table with its caption; all text is escaped, and a missing value is empty.
+
+    Parameters
+    ----------
+    digits : mapping, optional
+        Column -> digits behind the point; 3 where it does not say. Whole numbers have none.
+    dense : bool
+        Of many columns or rows: set in small type.
+    marked : iterable of int
+        Rows, from 0, to be seen first: those of the variant.
+    links : sequence of str
+        What the first cell of each row leads to, an id on the page.
+    """
+    known, sites, kinds = digits or {}, set(marked), pd.api.types
+    numeric = [kinds.is_numeric_dtype(one) and not kinds.is_bool_dtype(one) for one in frame.dtypes]
+    heads = list(zip((str(name).replace("_", " ") for name in frame), numeric, strict=True))
+    columns = [
+        [cell_text(value, known.get(str(name), _DIGITS)) for value in frame[name]] for name in frame
+    ]
+    rows = [
+        (list(zip(cells, numeric, strict=True)), row in sites, links[row] if links else "")
+        for row, cells in enumerate(zip(*columns, strict=True))
+    ]
+    template = _ENVIRONMENT.from_string(_TABLE)
+    return template.render(caption=caption, heads=heads, rows=rows, dense=dense)
+
+
+def cell_text(value: object, digits: int = _DIGITS) -> str:
+    """A value as a reader wants it: yes and no, sensible digits, '' for no value."""
+    if value is None or value is pd.NA or value != value:
+        return ""
+    if isinstance(value, bool) or type(value).__name__ == "bool":
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.{digits}f}"
+    return str(value)
+
+
+def filled(template: str, values: Mapping[str, object]) -> str:
+    """A Jinja template with its values, which are escaped unless it says ``|safe``."""
+    return _ENVIRONMENT.from_string(template).render(**values)
 
 
 def report_page(
-    title: str,
-    body: str,
-    values: Mapping[str, object],
-    columns: Iterable[tuple[str, str]],
-    provenance: Iterable[tuple[str, str]],
+    title: str, body: str, columns: Iterable[tuple[str, str]], provenance: Iterable[tuple[str, str]]
 ) -> str:
     """A whole page.
 
     Parameters
     ----------
     body : str
-        Jinja template of what lies between the head and the columns; values are escaped
-        unless it says ``|safe``.
-    values : mapping
-        What it is filled with.
+        HTML of what lies between the head and the columns; see `filled`.
     columns, provenance : iterable of (name, text)
     """
-    environment = Environment(autoescape=True, undefined=StrictUndefined)
-    return environment.from_string(_FRAME).render(
-        title=title,
-        style=_STYLE,
-        body=environment.from_string(body).render(**values),
-        columns=list(columns),
-        provenance=list(provenance),
+    return filled(
+        _FRAME,
+        {
+            "title": title,
+            "style": STYLE,
+            "script": SCRIPT,
+            "body": body,
+            "columns": [(name.replace("_", " "), meaning) for name, meaning in columns],
+            "provenance": list(provenance),
+        },
     )

@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from glass_core.errors import GlassError, InputError
 from glass_core.impact.as_json import from_json, to_json
-from glass_core.report.impact.html import report_html
+from glass_core.report.impact.html import impact_report
 from glass_core.report.screen.html import screen_report
 from glass_core.report.screen.tables import (
     dictionary_frame,
@@ -21,6 +24,7 @@ from glass_core.report.screen.tables import (
 from glass_core.runs.store import RunStore
 from glass_core.screen.columns import RANKINGS
 from glass_core.screen.request import ScreenRequest
+from glass_core.screen.rows import ScreenRow
 
 BUNDLE_FORMAT, FORMAT_1 = "glass-run/2", "glass-run/1"
 """Rows and analyses inside are of their own formats; what those read is read here."""
@@ -52,7 +56,7 @@ def export_bundle(store: RunStore, run: str, script: str | None = None) -> bytes
         impact = store.impact(run)
         if impact is not None:
             put(IMPACT, to_json(impact))
-            put("report.html", report_html(impact, script))
+            put("report.html", impact_report([impact], script))
         else:
             inputs, rows = store.inputs(run), store.rows(run)
             put(INPUTS, inputs.to_json())
@@ -79,33 +83,78 @@ def export_bundle(store: RunStore, run: str, script: str | None = None) -> bytes
     return target.getvalue()
 
 
-def import_bundle(store: RunStore, content: bytes) -> str:
-    """Add the run of a bundle under a new id.
+@dataclass(frozen=True)
+class Bundle:
+    """What a bundle holds: an analysis, or a screen with its rows.
+
+    Attributes
+    ----------
+    name : str
+        Of the run.
+    impact : str
+        JSON of the analysis; '' of a screen.
+    request : ScreenRequest or None
+        None of an analysis.
+    rows : tuple of ScreenRow
+    """
+
+    name: str
+    impact: str = ""
+    request: ScreenRequest | None = None
+    rows: tuple[ScreenRow, ...] = ()
+
+
+def read_bundle(content: bytes) -> Bundle:
+    """What `export_bundle` wrote, or that of the format before.
 
     Raises
     ------
     InputError
         Not a bundle, one that claims to unpack to more than is allowed, or a damaged one.
     """
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as bundle:
-            sizes = [member.file_size for member in bundle.infolist()]
-            if sum(sizes) > MAX_TOTAL or max(sizes, default=0) > MAX_MEMBER:
-                raise InputError("bundle: unpacks to more than 1 GB; it is not from GLASS.")
-            about: dict[str, Any] = json.loads(_read(bundle, RUN))
-            if about.get("format") not in (BUNDLE_FORMAT, FORMAT_1):
-                raise InputError("bundle: is of another format; export it again with this version.")
-            name = str(about["name"])
-            if about["kind"] == "impact":
-                return store.keep_impact(from_json(_read(bundle, IMPACT).decode()), name)
-            inputs = ScreenRequest.from_json(_read(bundle, INPUTS).decode())
-            rows = read_screen_parquet(_read(bundle, ROWS))
-        names = {p.short_name for p in inputs.proteins}
-        if not names or {r.protein for r in rows} - names or inputs.ranking not in RANKINGS:
+    with _damage_told(), zipfile.ZipFile(io.BytesIO(content)) as bundle:
+        sizes = [member.file_size for member in bundle.infolist()]
+        if sum(sizes) > MAX_TOTAL or max(sizes, default=0) > MAX_MEMBER:
+            raise InputError("bundle: unpacks to more than 1 GB; it is not from GLASS.")
+        about: dict[str, Any] = json.loads(_read(bundle, RUN))
+        if about.get("format") not in (BUNDLE_FORMAT, FORMAT_1):
+            raise InputError("bundle: is of another format; export it again with this version.")
+        name = str(about["name"])
+        if about["kind"] == "impact":
+            return Bundle(name, impact=_read(bundle, IMPACT).decode())
+        request = ScreenRequest.from_json(_read(bundle, INPUTS).decode())
+        rows = tuple(read_screen_parquet(_read(bundle, ROWS)))
+        names = {p.short_name for p in request.proteins}
+        if not names or {r.protein for r in rows} - names or request.ranking not in RANKINGS:
             raise ValueError("rows and inputs do not belong together")
         if len({r.row for r in rows}) < len(rows):
             raise ValueError("a row is there twice")
-        run = store.create(inputs, rows, name)
+        return Bundle(name, request=request, rows=rows)
+
+
+def import_bundle(store: RunStore, content: bytes) -> str:
+    """Add the run of a bundle under a new id.
+
+    Raises
+    ------
+    InputError
+        As `read_bundle` does.
+    """
+    read = read_bundle(content)
+    if read.request is None:
+        return store.keep_impact(from_json(read.impact), read.name)
+    with _damage_told():
+        run = store.create(read.request, read.rows, read.name)
+    if not any(row.status == "waiting" for row in read.rows):
+        store.set_state(run, "done")
+    return run
+
+
+@contextmanager
+def _damage_told() -> Iterator[None]:
+    """Turn whatever goes wrong with strange content into one line."""
+    try:
+        yield
     except GlassError:
         raise
     except (
@@ -122,9 +171,6 @@ def import_bundle(store: RunStore, content: bytes) -> str:
         raise InputError("bundle: is damaged or not a GLASS bundle; export the run again.") from (
             error
         )
-    if not any(row.status == "waiting" for row in rows):
-        store.set_state(run, "done")
-    return run
 
 
 def _read(bundle: zipfile.ZipFile, name: str) -> bytes:

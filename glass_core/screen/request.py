@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from glass_core.impact.provenance import Provenance
 from glass_core.protein.as_json import protein_dict, protein_from
 from glass_core.protein.protein import Protein
 from glass_core.screen.columns import DEFAULT_RANKING
@@ -48,8 +49,16 @@ class ScreenRequest:
 
     @staticmethod
     def from_json(text: str) -> ScreenRequest:
-        """Inverse of `to_json`."""
+        """Inverse of `to_json`.
+
+        Raises
+        ------
+        ValueError, KeyError, TypeError
+            It is none.
+        """
         values = json.loads(text)
+        if values.get("provenance") is not None:
+            Provenance(**values["provenance"])  # which it is to be
         return ScreenRequest(
             **values | {"proteins": tuple(protein_from(p) for p in values["proteins"])}
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from glass_core.impact.as_json import to_json
 from glass_core.impact.record import Impact
 from glass_core.protein.structure.write import why_no_pdb
-from glass_core.report.impact.html import report_html
+from glass_core.report.impact.html import impact_report
 from glass_core.report.impact.structures import superposed
 from glass_core.report.impact.tables import residue_csv
 
@@ -38,7 +38,10 @@ def exports(impact: Impact, script: str | None) -> tuple[Export, ...]:
         Export("Residue CSV", f"{stem}-residues.csv", "text/csv", lambda: residue_csv(impact)),
         Export("JSON", f"{stem}.json", "application/json", lambda: to_json(impact)),
         Export(
-            "Report (HTML)", f"{stem}-report.html", "text/html", lambda: report_html(impact, script)
+            "Report (HTML)",
+            f"{stem}-report.html",
+            "text/html",
+            lambda: impact_report([impact], script),
         ),
     ]
     structure = impact.protein.structure

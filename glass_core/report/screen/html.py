@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
+
+from glass_core.impact.conditions import conditions
+from glass_core.impact.provenance import Provenance
 from glass_core.report.external import external_words
-from glass_core.report.page import figure_html, report_page
+from glass_core.report.page import figure_html, filled, report_page, table_html
 from glass_core.report.screen.figures import distribution, heat_map
 from glass_core.report.screen.tables import (
     agreement_frame,
@@ -18,18 +22,19 @@ from glass_core.screen.request import ScreenRequest
 from glass_core.screen.rows import ScreenRow
 
 TOP = 100
-_BODY = """<h1>{{ title }}</h1>
-<p>{{ counts }}. Model: {{ model }}. Ranked by: {{ ranking }}.</p>
+MOST_REJECTED = 1000
+_BODY = """<p class="brand">GLASS: what mutations do to a protein</p><h1>{{ title }}</h1>
+<p class="lead">{{ counts }}. Model: {{ model }}. Ranked by: {{ ranking }}.</p>
 <div class="flag">Scores are predicted from sequence; they rank variants and are no diagnosis.</div>
-{% for part in parts %}<h2>{{ part.name }}</h2>{{ part.map|safe }}{{ part.distribution|safe }}
-{% if part.agreement %}<h3>Against the input's own values</h3>{{ part.agreement|safe }}{% endif %}
+{% for part in parts %}<h2>{{ part.name }}</h2>
+<figure class="drawn">{{ part.map|safe }}
+<figcaption>Every substitution by the ranking; grey dots: the wild type.</figcaption></figure>
+<figure class="drawn">{{ part.distribution|safe }}
+<figcaption>How the ranking is spread.</figcaption></figure>{{ part.agreement|safe }}
 {% endfor %}
-<h2>The {{ top }} variants on top</h2><div class="scroll">{{ table|safe }}</div>
-<p>{{ external }}</p>
-{% if rejected %}<h2>No result</h2><div class="scroll"><table>
-<tr><th>row</th><th>variant</th><th>reason</th></tr>
-{% for row in rejected %}<tr><td>{{ row.row }}</td><td>{{ row.variant }}</td>
-<td>{{ row.reason }}</td></tr>{% endfor %}</table></div>{% endif %}"""
+<h2>The {{ top }} variants on top</h2>{{ table|safe }}
+{% if external %}<p class="of">{{ external }}</p>{% endif %}
+{% if rejected %}<h2>No result</h2>{{ rejected|safe }}{% endif %}"""
 
 
 def screen_report(request: ScreenRequest, rows: Sequence[ScreenRow], name: str) -> str:
@@ -50,12 +55,14 @@ def screen_report(request: ScreenRequest, rows: Sequence[ScreenRow], name: str) 
             {
                 "name": protein.name or "protein",
                 "map": figure_html(
-                    heat_map(own, protein, request.ranking), next(with_script, False)
+                    heat_map(own, protein, request.ranking), "glass-map", next(with_script, False)
                 ),
-                "distribution": figure_html(distribution(own, request.ranking)),
+                "distribution": figure_html(
+                    distribution(own, request.ranking), "glass-distribution"
+                ),
                 "agreement": ""
                 if agreed.empty
-                else agreed.to_html(index=False, float_format="%.3f"),
+                else table_html(agreed, "Against the input's own values."),
             }
         )
     title = name or request.source
@@ -68,9 +75,31 @@ def screen_report(request: ScreenRequest, rows: Sequence[ScreenRow], name: str) 
         "parts": parts,
         "external": external_words(s for p in request.proteins for s in p.external),
         "top": len(top),
-        "rejected": bad[:1000],
-        "table": top[shown].to_html(index=False, na_rep="", float_format="%.3f"),
+        "rejected": table_html(_rejected(bad), "Rows without a result.") if bad else "",
+        "table": table_html(
+            top[shown].rename(columns={n: SCREEN_COLUMNS[n].title or n for n in shown}),
+            dense=True,
+            digits={c.title or n: c.digits for n, c in SCREEN_COLUMNS.items()},
+        ),
     }
-    columns = [(n, f"{c.meaning} {c.unit} {c.span}") for n, c in SCREEN_COLUMNS.items()]
-    provenance = [(n, str(v)) for n, v in dict(request.provenance or {}).items()]
-    return report_page(title, _BODY, values, columns, provenance)
+    columns = [(n, _meaning(n)) for n in SCREEN_COLUMNS]
+    return report_page(title, filled(_BODY, values), columns, _provenance(request))
+
+
+def _meaning(name: str) -> str:
+    """What a column is, with its unit, its range and what tables call it."""
+    column = SCREEN_COLUMNS[name]
+    return "; ".join(filter(None, (column.title, column.meaning, column.unit, column.span)))
+
+
+def _rejected(rows: Sequence[ScreenRow]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [{"row": r.row, "variant": r.variant, "reason": r.reason} for r in rows[:MOST_REJECTED]]
+    )
+
+
+def _provenance(request: ScreenRequest) -> list[tuple[str, str]]:
+    if request.provenance is None:
+        return []
+    made = Provenance(**request.provenance)
+    return [("date", made.date), *conditions(None, made).items()]

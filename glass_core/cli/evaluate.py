@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -40,6 +41,7 @@ from glass_core.errors import require_training_packages
     type=FOLDER,
     help="Folder of pairs of structures, as the step change of train reads.",
 )
+@click.option("--exact", type=FOLDER, help="What the step exact of train wrote.")
 @click.option(
     "--side", type=click.Choice(["validation", "test"]), default="test", show_default=True
 )
@@ -54,7 +56,8 @@ def evaluate_command(
     reverse: Path | None,
     secondary: Path | None,
     changes: Path | None,
-    side: str,
+    exact: Path | None,
+    side: Any,
     out: Path,
     device: str | None,
 ) -> None:
@@ -74,6 +77,7 @@ def evaluate_command(
         reverse=reverse,
         secondary=secondary,
         changes=changes,
+        exact=exact,
         side=side,
     )
     for path in evaluate_model(

@@ -101,6 +101,12 @@ if TYPE_CHECKING:
     help="Seconds one replicate may take.",
 )
 @correspondence_option
+@click.option(
+    "--predict-ranks",
+    is_flag=True,
+    help="Rank by predicted TM-scores of the site's substitutions and of random variants, one "
+    "prediction each, in place of estimated ones.",
+)
 @model_option
 @device_option
 @json_option
@@ -127,6 +133,7 @@ def impact_command(
     seeds: int,
     timeout: float,
     correspondence: Any,
+    predict_ranks: bool,
     model: str,
     device: str | None,
     as_json: bool,
@@ -163,6 +170,7 @@ def impact_command(
     protein = inputs.protein
     from glass_core.embedders.esm2_scores import with_esm2
     from glass_core.impact.analyse import analyse
+    from glass_core.impact.baselines import affordable_background
     from glass_core.models.registry import load_predictor
     from glass_core.progress import Watch
     from glass_core.remodel import get_remodeller
@@ -180,12 +188,14 @@ def impact_command(
         with console_bar("loading ESM-2") as bar:
             protein = with_esm2(protein, esm2, settings, Watch(bar.stage))
     with console_bar("loading the model") as bar:
+        predictor = load_predictor(settings, model)
         result = analyse(
             protein,
             inputs.variant,
-            predictor=load_predictor(settings, model),
+            predictor=predictor,
             mutant=how,
             correspondence=correspondence,
+            background=affordable_background(predictor, len(protein)) if predict_ranks else 0,
             watch=Watch(bar.stage),
         )
     if out is not None:

@@ -12,6 +12,7 @@ from glass_core.cli.train_compact import (
     encoder_command,
     tune_command,
 )
+from glass_core.cli.train_estimate import estimate_command, exact_command
 from glass_core.cli.train_heads import (
     change_command,
     combined_command,
@@ -42,8 +43,8 @@ def train_group() -> None:
     """Train a model, step by step; 'train --pairs ...' trains the Siamese head.
 
     For heads of your own: pairs, siamese, fold, effect, sites, stability, structure-effect,
-    combined, change, then evaluate. The other steps make the compact model. Every step can
-    be repeated, and resumes.
+    combined, change, exact, estimate, then evaluate. The other steps make the compact
+    model. Every step can be repeated, and resumes.
     """
 
 
@@ -62,6 +63,8 @@ for step in (
     alignments_command,
     combined_command,
     change_command,
+    exact_command,
+    estimate_command,
     card_command,
 ):
     train_group.add_command(step)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from glass_core.errors import InputError, RemodelError
-from glass_core.impact.baselines import affordable_background, baselines
+from glass_core.impact.baselines import baselines, predicted_baselines
 from glass_core.impact.provenance import provenance
 from glass_core.impact.record import Impact
 from glass_core.metrics.measure import Measurement, measure
@@ -28,7 +28,7 @@ def analyse(
     predictor: Predictor,
     mutant: Remodelling | Structure | None = None,
     correspondence: Correspondence = "tmalign",
-    background: int | None = None,
+    background: int = 0,
     watch: Watch = UNWATCHED,
 ) -> Impact:
     """Analyse one variant: predict, optionally remodel, measure.
@@ -46,9 +46,10 @@ def analyse(
         noise floor, or it is one of the user's own. Without it nothing is measured.
     correspondence : {"tmalign", "sequence"}
         What pairs the residues that are measured.
-    background : int, optional
-        Random variants to rank against; by default as many as the model can
-        afford.
+    background : int
+        Random variants to predict and to rank this one among, beside its site's other
+        substitutions; see `baselines.affordable_background`. By default none: ranks are
+        those of the model's estimate head, where it has one.
     watch : Watch, optional
         Who is told the stages, and may stop the work.
 
@@ -79,10 +80,10 @@ def analyse(
     watch.tell("predicting", 0.02)
     prediction = predictor.predict(protein, [variant])[0]
     watch.stop_if_cancelled("The analysis")
-    watch.tell("ranking against other substitutions", 0.05)
-    if background is None:
-        background = affordable_background(predictor, len(protein))
-    ranks = baselines(protein, variant, predictor, background)
+    ranks = baselines(variant, prediction.told)
+    if background:
+        watch.tell("ranking against other substitutions", 0.05)
+        ranks = predicted_baselines(protein, variant, predictor, background)
     watch.stop_if_cancelled("The analysis")
     impact = Impact(
         protein=protein,

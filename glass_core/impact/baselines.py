@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -11,8 +13,12 @@ from glass_core.protein.alignment import blosum62_matrix
 from glass_core.protein.change import Change
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
+from glass_core.protein.substitutions import no_substitution
 from glass_core.protein.variant import Variant
+from glass_core.records import require_one_of
 
+RankedBy = Literal["estimated", "predicted"]
+RANKED_BY = ("estimated", "predicted")
 _MOST, _FEWEST = 100, 20
 """Random variants to compare with; fewer say too little to be worth the wait."""
 _AFFORDABLE = {"cpu": 3.2e11, "cuda": 3.2e13}
@@ -35,13 +41,17 @@ class Baselines:
         Sum over substitutions of the BLOSUM62 score (high = conservative);
         None with insertions or deletions.
     site_rank, site_size : int or None
-        Rank of this residue among all substitutions of its site by predicted
-        TM-score, 1 = lowest; None for several sites.
+        Rank of this residue among all substitutions of its site by
+        TM-score, 1 = lowest; None for several sites, or without ranks.
     percentile : float or None
-        Percent of random variants with as many substitutions that have a
-        higher predicted TM-score; 100 = more disruptive than all of them.
+        Percent of the variants compared with that have a higher TM-score;
+        100 = more disruptive than all of them.
     sample_size : int
-        Number of those random variants.
+        Number of those variants; 0 without ranks.
+    ranked_by : {"estimated", "predicted"}
+        Whose TM-scores the ranks are of: estimated, and all single substitutions
+        of the protein are compared with, or predicted of every variant, and random
+        variants with as many substitutions are.
     """
 
     constant: float
@@ -50,6 +60,10 @@ class Baselines:
     site_size: int | None
     percentile: float | None
     sample_size: int
+    ranked_by: RankedBy = "predicted"
+
+    def __post_init__(self) -> None:
+        require_one_of(self.ranked_by, RANKED_BY, "ranked_by")
 
 
 def affordable_background(predictor: Predictor, length: int) -> int:
@@ -75,15 +89,41 @@ def blosum62(variant: Variant) -> int | None:
     return int(sum(matrix[c.wild, c.mutant] for c in known))
 
 
-def baselines(
+def baselines(variant: Variant, told: Mapping[str, float]) -> Baselines:
+    """What stands beside a prediction, without any further one.
+
+    Parameters
+    ----------
+    variant : Variant
+    told : mapping
+        What the model's heads say of it. Ranks are of the estimate head; without one,
+        or of several substitutions, there are none.
+    """
+    blosum = blosum62(variant)
+    if "estimated_tm_percentile" not in told:
+        return Baselines(1.0, blosum, None, None, None, 0)
+    possible = ~no_substitution(variant.wild_type)
+    return Baselines(
+        1.0,
+        blosum,
+        int(told["estimated_tm_site_rank"]),
+        int(possible[variant.changes[0].position - 1].sum()),
+        told["estimated_tm_percentile"],
+        int(possible.sum()),
+        "estimated",
+    )
+
+
+def predicted_baselines(
     protein: Protein, variant: Variant, predictor: Predictor, background: int
 ) -> Baselines:
-    """Rank a variant's predicted TM-score among its site's substitutions and random variants.
+    """The same, ranked by predictions of its site's substitutions and of random variants.
 
     Parameters
     ----------
     background : int
-        Number of random variants (fixed seed); 0 leaves both ranks out.
+        Number of random variants (fixed seed), each a prediction; see
+        `affordable_background`.
     """
     rank = size = percentile = None
     drawn: list[Variant] = []

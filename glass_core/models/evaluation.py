@@ -21,8 +21,10 @@ ALIGNMENT = "alignment"
 COMBINED, COMBINED_UNALIGNED = "combined", "combined without the alignment"
 """All evidence at hand in one chance, and the same with an alignment held back."""
 WITHOUT_SITE = "model without the site"
+ESTIMATE, LETTER_PAIRS = "estimate", "mean of the two letters"
+"""The estimate head, and what it is compared with: means over training by both letters."""
 UNTRAINED, BURIAL, BLOSUM = "ProteinMPNN untrained", "burial", "BLOSUM62"
-KINDS = ("pairs", "effects", "clinical", "secondary", "local change", "reverse")
+KINDS = ("pairs", "effects", "clinical", "secondary", "local change", "reverse", "estimate")
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +33,8 @@ class Evaluation:
 
     Attributes
     ----------
-    kind : {"pairs", "effects", "clinical", "secondary", "local change"}
+    kind : str
+        One of `KINDS`.
     set : str
         Such as ``fold``, ``point_mutant``, ``stability``, ``clinical``.
     side : str

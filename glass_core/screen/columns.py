@@ -245,6 +245,10 @@ RANKINGS: dict[str, Ranking] = {
     **{n: Ranking(c.ranking, n) for n, c in TOLD_COLUMNS.items() if c.ranking},
     "lddt_deficit": Ranking("predicted lDDT deficit at the site", "predicted_lddt_site", 1.0),
     "tm_deficit": Ranking("predicted TM-score deficit", "predicted_tm", 1.0),
+    "estimated_lddt_deficit": Ranking(
+        "estimated lDDT deficit at the site", "estimated_lddt_site", 1.0
+    ),
+    "estimated_tm_deficit": Ranking("estimated TM-score deficit", "estimated_tm", 1.0),
     "alignment_log_odds": Ranking("rarity among homologues", "alignment_log_odds", 0.0),
     "blosum62": Ranking("BLOSUM62, turned round", "blosum62", 0.0),
     "alphamissense": Ranking("AlphaMissense (external)", "alphamissense"),

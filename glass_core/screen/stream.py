@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from glass_core.errors import Cancelled, GlassError
 from glass_core.impact.analyse import analyse
-from glass_core.impact.baselines import Baselines, blosum62
+from glass_core.impact.baselines import baselines
 from glass_core.impact.provenance import provenance, sha256_of
 from glass_core.impact.record import Impact
 from glass_core.inputs.lists import VariantRequest
@@ -130,7 +130,6 @@ def measure_each(
                 predictor=predictor,
                 mutant=remodelling,
                 correspondence=correspondence,
-                background=0,
                 watch=watch,
             )
         except Cancelled:
@@ -171,7 +170,7 @@ class _Wild:
                 protein=self.protein,
                 variant=variant,
                 prediction=prediction,
-                baselines=Baselines(1.0, blosum62(variant), None, None, None, 0),
+                baselines=baselines(variant, prediction.told),
                 replicates=(),
                 measurements=(),
                 as_published=(),

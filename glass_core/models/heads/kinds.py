@@ -167,6 +167,36 @@ HEADS = (
     ),
     HeadKind("fold", "fold.safetensors", {"predicted_tm": _PREDICTED_TM}),
     HeadKind(
+        "estimate",
+        "estimate.safetensors",
+        {
+            "estimated_tm": Column(
+                "quick estimate of predicted_tm, from the wild type alone; of one substitution",
+                span="-1 to 1, 1 = same fold",
+                title="TM-score (estimated)",
+            ),
+            "estimated_lddt_site": Column(
+                "quick estimate of predicted_lddt_site, from the wild type alone; of one "
+                "substitution",
+                span="-1 to 1, 1 = unmoved",
+                title="lDDT at the site (estimated)",
+            ),
+            "estimated_tm_percentile": Column(
+                "percent of all single substitutions of the protein with a higher estimated_tm",
+                "%",
+                "0 to 100",
+                title="percentile of TM-score (estimated)",
+                digits=0,
+            ),
+            "estimated_tm_site_rank": Column(
+                "rank among the 19 substitutions of the site by estimated_tm, 1 = lowest",
+                span="1 to 19",
+                kind="whole",
+                title="rank at the site by TM-score (estimated)",
+            ),
+        },
+    ),
+    HeadKind(
         "local_change",
         "local_change.safetensors",
         {

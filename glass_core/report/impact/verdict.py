@@ -89,11 +89,18 @@ def _predicted(impact: Impact) -> list[str]:
         sentences.insert(0, _effect_sentence(prediction.told))
     parts = []
     if ranks.site_rank is not None:
-        parts.append(f"rank {ranks.site_rank} of {ranks.site_size} at its site (1 = lowest TM)")
-    if ranks.percentile is not None:
         parts.append(
-            f"lower predicted TM than {ranks.percentile:.0f}% of {ranks.sample_size} random "
-            "variants of this protein"
+            f"rank {ranks.site_rank} of {ranks.site_size} at its site "
+            f"(1 = lowest {ranks.ranked_by} TM)"
+        )
+    if ranks.percentile is not None:
+        compared = (
+            "all single substitutions"
+            if ranks.ranked_by == "estimated"
+            else f"{ranks.sample_size} random variants"
+        )
+        parts.append(
+            f"lower {ranks.ranked_by} TM than {ranks.percentile:.0f}% of {compared} of this protein"
         )
     if ranks.blosum62 is not None:
         parts.append(f"BLOSUM62 {ranks.blosum62:+d}")

@@ -19,9 +19,12 @@ from glass_core.progress import Say, ignore
 from glass_core.settings import Settings
 from glass_core.training.data.assays import read_assays
 from glass_core.training.data.changes import PAIRS_FILE, read_changes
+from glass_core.training.data.exact import PIECES, read_exact
 from glass_core.training.data.pairs import SHARDS, read_shards
+from glass_core.training.data.splits import Split
 from glass_core.training.data.tables import read_columns
 from glass_core.training.data.wild_structures import read_wild_structures
+from glass_core.training.evaluation.estimate import evaluate_estimate
 from glass_core.training.evaluation.local_change import evaluate_local_change
 from glass_core.training.evaluation.pairs import evaluate_pairs, secondary_accuracy
 from glass_core.training.evaluation.reverse import evaluate_reverse
@@ -52,6 +55,8 @@ class HeldOut:
         Table of ddG with the set Ssym, see `reverse`; goes with `effects` and `structures`.
     changes : Path or None
         Folder of pairs of structures, for the head of local change.
+    exact : Path or None
+        Folder that the step exact of train wrote, for the estimate head.
     side : {"validation", "test"}
 
     Raises
@@ -67,12 +72,14 @@ class HeldOut:
     reverse: Path | None = None
     secondary: Path | None = None
     changes: Path | None = None
-    side: str = "test"
+    exact: Path | None = None
+    side: Split = "test"
 
     def __post_init__(self) -> None:
-        if not (self.pairs or self.effects or self.secondary or self.changes):
+        if not (self.pairs or self.effects or self.secondary or self.changes or self.exact):
             raise InputError(
-                "evaluate: give at least one of --pairs, --effects, --secondary and --changes."
+                "evaluate: give at least one of --pairs, --effects, --secondary, --changes and "
+                "--exact."
             )
 
 
@@ -145,6 +152,10 @@ def evaluate_model(
         changes = read_changes(held_out.changes, structures, sides=(held_out.side,), say=tell)
         content = evaluate_local_change(predictor, changes, tell)
         yield write("local change", "local change", content, held_out.changes / PAIRS_FILE)
+    if held_out.exact is not None:
+        asked_of, train = (read_exact(held_out.exact, side) for side in (held_out.side, "train"))
+        content = evaluate_estimate(predictor, asked_of, train, tell)
+        yield write("estimate", "estimate", content, held_out.exact / PIECES)
 
 
 def _kind(name: str) -> str:
@@ -174,6 +185,7 @@ def held_out_figures(model: Path) -> dict[str, Any]:
                 "structures",
                 "by_structure",
                 "same_sequence",
+                "substitutions",
             )
         }
         for name, record in read_evaluations(model).items()

@@ -23,19 +23,15 @@ from glass_core.protein.structure.structure import Structure
 from glass_core.protein.variant import Variant
 from glass_core.remodel.base import Remodelling, RemodelRequest, Replicate
 from glass_core.report.impact.exports import exports
-from glass_core.report.impact.html import report_html
+from glass_core.report import style
+from glass_core.report.colouring import FULL, colourings
+from glass_core.report.impact.html import impact_report
 from glass_core.report.impact.matrices import matrices
 from glass_core.report.impact.structures import NO_SCORE
 from glass_core.report.impact.tables import residue_csv, subdomain_table
 from glass_core.report.impact.track import residue_track
 from glass_core.report.impact.verdict import verdict
-from glass_core.report.viewer import (
-    ViewOptions,
-    colour_choices,
-    colour_legend,
-    full_colour,
-    viewer_html,
-)
+from glass_core.report.viewer import ViewOptions, viewer_html
 
 
 class FakeRemodeller:
@@ -272,8 +268,9 @@ def test_long_proteins_are_drawn_thinner(tiny_predictor):
 
 
 def test_viewer_is_self_contained(measured):
-    assert colour_choices(measured) == ("strain", "deficit", "chain")
-    for colour_by in colour_choices(measured):
+    names = [one.name for one in colourings(measured)]
+    assert names == ["strain", "deficit", "chain"]
+    for colour_by in names:
         html = viewer_html(measured, ViewOptions(colour_by, True, True, 31), "let $3Dmol = 1;")
         assert "let $3Dmol = 1;" in html
         assert "pngURI" in html
@@ -281,27 +278,30 @@ def test_viewer_is_self_contained(measured):
         assert html.count("addModel") == 2
 
 
-def test_colours_of_the_view_are_explained(measured, predicted_only):
-    top = full_colour(measured, "strain")
-    assert 0 < np.nanmean(measured.strain > top) < 0.04
-    assert f"{top:.2g} and above" in colour_legend(measured, "strain")
-    assert "measured" in colour_legend(measured, "deficit")
-    assert "predicted" in colour_legend(predicted_only, "deficit")
-    assert "not an effect" in colour_legend(measured, "pLDDT")
-    assert "orange: mutant" in colour_legend(measured, "chain")
+def test_colours_of_the_view_are_fixed_and_explained(measured, predicted_only):
+    strain, deficit, chain = colourings(measured)
+    above = measured.strain_above_floor.significant
+    within = [c == style.WITHIN_NOISE for c in strain.colours]
+    assert within == list(~above), "grey where it is within the noise, nowhere else"
+    assert "0.1 and more" in strain.words and "within the noise floor" in strain.words
+    assert "measured" in deficit.title and "orange: mutant" in chain.words
+    predicted = next(one for one in colourings(predicted_only) if one.name == "deficit")
+    assert "predicted" in predicted.title
+    for value, colour in zip(predicted.values, predicted.colours, strict=True):
+        assert colour == style.change_colour(value / FULL["deficit"])
 
 
 def test_a_report_has_no_button_that_sends_data_away(measured):
-    full = report_html(measured, "x")
+    full = impact_report([measured], "x")
     assert full.count('"showSendToCloud": false') == full.count("Plotly.newPlot(") == 2
     assert '"plotlyServerURL": "https' not in full
 
 
 def test_report_opens_offline_and_escapes(predicted_only, measured):
-    bare = report_html(predicted_only, "x")
+    bare = impact_report([predicted_only], "x")
     assert "<b>x</b>" not in bare
     assert "&lt;b&gt;x&lt;/b&gt;" in bare
-    full = report_html(measured, "let $3Dmol = 1;")
+    full = impact_report([measured], "let $3Dmol = 1;")
     for section in ("Along the sequence", "Superposition", "Parts of the fold", "Provenance"):
         assert section in full
     assert 'src="http' not in full

@@ -110,7 +110,7 @@ def test_variants_stand_side_by_side(page):
     other = page.multiselect(key="beside").options[0]
     page.multiselect(key="beside").select(other).run()
     assert not page.exception
-    assert [h.value for h in page.header][0] == "Side by side"
+    assert next(h.value for h in page.header) == "Side by side"
     assert list(page.dataframe[0].value["variant"]) == ["E10K", "V31P"]
 
 

@@ -29,7 +29,7 @@ from glass_core.protein.sequence import STANDARD
 from glass_core.protein.variant import Variant
 from glass_core.report.impact.annotation import known_variant_table
 from glass_core.report.impact.exports import exports
-from glass_core.report.impact.html import report_html
+from glass_core.report.impact.html import impact_report
 from glass_core.report.impact.matrices import matrices
 from glass_core.report.impact.tables import subdomain_table, variant_table
 from glass_core.report.impact.track import residue_track
@@ -228,7 +228,7 @@ def test_files_name_both_numberings(impact):
     }
     assert (row["variant"], row["written"]) == ("V31P", "V35P")
     assert row["numbering"] == "author numbers"
-    report = report_html(impact, "")
+    report = impact_report([impact], "")
     assert "V35P" in report and "numbered by author numbers" in report
     assert "p.Val31Pro" not in report and "P00001:p.Val41Pro" in report
     assert to_dict(impact)["written"] == "V35P"

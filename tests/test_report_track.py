@@ -17,17 +17,12 @@ from glass_core.protein.protein import Protein
 from glass_core.protein.variant import Variant
 from glass_core.report import style
 from glass_core.report.impact.exports import exports
-from glass_core.report.impact.html import report_html
+from glass_core.report import style
+from glass_core.report.colouring import FULL, colourings
+from glass_core.report.impact.html import impact_report
 from glass_core.report.impact.tables import subdomain_table
 from glass_core.report.impact.track import residue_track
-from glass_core.report.viewer import (
-    LEAST_FULL,
-    ViewOptions,
-    colour_choices,
-    colour_legend,
-    full_colour,
-    viewer_html,
-)
+from glass_core.report.viewer import ViewOptions, viewer_html
 from tests.test_impact import FakeRemodeller
 
 
@@ -139,9 +134,9 @@ def test_the_mean_change_of_a_part_by_hand():
 
 
 def test_the_view_is_coloured_by_it_first(moved, remodelled):
-    assert colour_choices(moved)[0] == "change"
-    assert colour_choices(remodelled)[:2] == ("strain", "change")
-    assert "predicted change in Å" in colour_legend(moved, "change")
+    assert colourings(moved)[0].name == "change"
+    assert [one.name for one in colourings(remodelled)][:2] == ["strain", "change"]
+    assert colourings(moved)[0].words.startswith("change of distances (predicted): pale at 0 Å")
     html = viewer_html(moved, ViewOptions("change"), "let $3Dmol = 1;")
     assert html != viewer_html(moved, ViewOptions("deficit"), "let $3Dmol = 1;")
 
@@ -160,18 +155,16 @@ def test_json_and_table_hold_one_value_per_position(moved, plain):
     assert float(rows[40]["predicted_change"]) == pytest.approx(moved.predicted_change[40], 1e-3)
     assert float(rows[40]["predicted_flexibility"]) < float(rows[40]["predicted_change"])
     assert float(rows[40]["conservation"]) > 0
-    assert "predicted change" in report_html(moved, "x")
+    assert "predicted change" in impact_report([moved], "x")
 
 
 def test_noise_looks_small(moved):
     lowest = float(np.nanmin(moved.predicted_lddt))
     axis = residue_track(moved).layout.yaxis2.range
     assert axis[0] == pytest.approx(min(0.9, lowest) - 0.02) and axis[1] > 1
-    for colour_by, least in LEAST_FULL.items():
-        if colour_by in colour_choices(moved):
-            assert full_colour(moved, colour_by) >= least
     still = replace(
         moved, prediction=replace(moved.prediction, lddt=np.full(len(moved.protein), 0.999))
     )
-    assert full_colour(still, "deficit") == LEAST_FULL["deficit"], "0.001 is not painted dark"
+    pale = next(one for one in colourings(still) if one.name == "deficit").colours
+    assert set(pale) == {style.change_colour(0.001 / FULL["deficit"])}, "0.001 is not painted dark"
     assert residue_track(still).layout.yaxis2.range == pytest.approx((0.88, 1.01))

@@ -22,9 +22,9 @@ from glass_core.protein.structure.file import read_structure
 from glass_core.protein.structure.structure import Structure
 from glass_core.protein.variant import Variant
 from glass_core.remodel.base import Remodelling, RemodelRequest, Replicate
-from glass_core.report.impact.exports import exports
 from glass_core.report import style
 from glass_core.report.colouring import FULL, colourings
+from glass_core.report.impact.exports import exports
 from glass_core.report.impact.html import impact_report
 from glass_core.report.impact.matrices import matrices
 from glass_core.report.impact.structures import NO_SCORE

@@ -16,9 +16,8 @@ from glass_core.protein.profile import AlignmentProfile
 from glass_core.protein.protein import Protein
 from glass_core.protein.variant import Variant
 from glass_core.report import style
-from glass_core.report.impact.exports import exports
-from glass_core.report import style
 from glass_core.report.colouring import FULL, colourings
+from glass_core.report.impact.exports import exports
 from glass_core.report.impact.html import impact_report
 from glass_core.report.impact.tables import subdomain_table
 from glass_core.report.impact.track import residue_track

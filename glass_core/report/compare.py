@@ -129,6 +129,7 @@ def comparison_track(impacts: Sequence[Impact]) -> go.Figure:
         **position_ticks(protein, 1, len(protein)),
     )
     figure.update_layout(height=sum(heights) + 130, **style.layout(legend=style.LEGEND_ABOVE))
+    figure.update_layout(margin_l=90)
     return figure
 
 

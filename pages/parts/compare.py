@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from glass_core.impact.record import Impact
-from glass_core.report.compare import compared_scene, comparison_table, comparison_track
+from glass_core.report.compare import DIGITS, compared_scene, comparison_table, comparison_track
 from pages.parts.linked import linked_figure, structure_view
 from pages.parts.workbench import analysis
 
@@ -18,7 +18,16 @@ def compare_panel(runs: Sequence[str]) -> None:
     if len(impacts) < 2:
         return
     st.header("Side by side", anchor=False)
-    st.dataframe(comparison_table(impacts), hide_index=True, key="comparison")
+    table = comparison_table(impacts)
+    st.dataframe(
+        table.dropna(axis=1, how="all"),
+        hide_index=True,
+        key="comparison",
+        column_config={
+            name: st.column_config.NumberColumn(format=f"%.{DIGITS.get(name, 3)}f")
+            for name in table.select_dtypes("float").columns
+        },
+    )
     linked_figure(
         comparison_track(impacts),
         "compared_track",

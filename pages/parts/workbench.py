@@ -126,12 +126,12 @@ def variant_list(shown: Run) -> None:
         study = opened(shown.study)
         if study is not None:
             st.markdown(f"**{plain(study.name)}**")
-        lines = {run.id: plain(line(run)) for run in known}
+        lines = {run.id: line(run) for run in known}
         st.session_state["shown_run"] = shown.id
         st.radio(
             "Variants",
             list(lines),
-            format_func=lines.__getitem__,
+            format_func=lambda run: plain(lines[run]),
             key="shown_run",
             on_change=show_chosen,
             help="Chance of being damaging and ΔΔG in kcal/mol, both predicted.",

@@ -33,7 +33,7 @@ from glass_core.protein.structure.write import write_structure
 from glass_core.protein.variant import Variant
 from glass_core.report.impact.annotation import known_variant_table
 from glass_core.report.impact.exports import exports
-from glass_core.report.impact.html import report_html
+from glass_core.report.impact.html import impact_report
 from glass_core.report.impact.tables import without_formulas
 from glass_core.report.impact.track import residue_track
 from glass_core.report.screen.tables import screen_csv
@@ -238,7 +238,7 @@ def hostile(tiny_predictor):
 
 
 def test_the_report_runs_nothing_of_the_users(hostile):
-    html = report_html(hostile, None)
+    html = impact_report([hostile], None)
     assert "<script>window.HARMED" not in html
     assert "<img src=x" not in html
 
@@ -267,7 +267,7 @@ def test_the_report_is_harmless_in_a_browser(hostile, tmp_path):
     from playwright.sync_api import sync_playwright
 
     path = tmp_path / "report.html"
-    path.write_text(report_html(hostile, None), encoding="utf-8")
+    path.write_text(impact_report([hostile], None), encoding="utf-8")
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         page = browser.new_page()

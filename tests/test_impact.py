@@ -23,7 +23,7 @@ from glass_core.protein.structure.structure import Structure
 from glass_core.protein.variant import Variant
 from glass_core.remodel.base import Remodelling, RemodelRequest, Replicate
 from glass_core.report.impact.exports import exports
-from glass_core.report.impact.html import report_html
+from glass_core.report.impact.html import impact_report
 from glass_core.report.impact.matrices import matrices
 from glass_core.report.impact.structures import NO_SCORE
 from glass_core.report.impact.tables import residue_csv, subdomain_table
@@ -292,17 +292,17 @@ def test_colours_of_the_view_are_explained(measured, predicted_only):
 
 
 def test_a_report_has_no_button_that_sends_data_away(measured):
-    full = report_html(measured, "x")
+    full = impact_report([measured], "x")
     assert full.count('"showSendToCloud": false') == full.count("Plotly.newPlot(") == 2
     assert '"plotlyServerURL": "https' not in full
 
 
 def test_report_opens_offline_and_escapes(predicted_only, measured):
-    bare = report_html(predicted_only, "x")
+    bare = impact_report([predicted_only], "x")
     assert "<b>x</b>" not in bare
     assert "&lt;b&gt;x&lt;/b&gt;" in bare
-    full = report_html(measured, "let $3Dmol = 1;")
-    for section in ("Along the sequence", "Superposition", "Parts of the fold", "Provenance"):
+    full = impact_report([measured], "let $3Dmol = 1;")
+    for section in ("along the sequence", "Superposition of", "Parts of the fold", "Provenance"):
         assert section in full
     assert 'src="http' not in full
 

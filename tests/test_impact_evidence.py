@@ -17,7 +17,7 @@ from glass_core.protein.profile import AlignmentProfile
 from glass_core.protein.protein import Protein
 from glass_core.protein.variant import Variant
 from glass_core.report.impact.evidence import evidence_table, external_note
-from glass_core.report.impact.html import report_html
+from glass_core.report.impact.html import impact_report
 from glass_core.report.impact.verdict import verdict
 from glass_core.sources.alphamissense import CLASSES, read_scores
 from glass_core.sources.fetch import Answer
@@ -127,7 +127,7 @@ def test_the_table_and_its_note_say_whose_the_rows_are(known, tiny_predictor):
 
 def test_the_report_shows_the_same(known, tiny_predictor):
     impact = judged(known, "K2R", tiny_predictor)
-    report = report_html(impact, None)
+    report = impact_report([impact], None)
     assert "<td>external</td>" in report and "<th>whose</th>" in report
     assert "nothing of GLASS is computed from them" in report and "CC BY 4.0" in report
 

@@ -22,7 +22,7 @@ from glass_core.report.impact.annotation import (
     known_variant_table,
     placed_features,
 )
-from glass_core.report.impact.html import report_html
+from glass_core.report.impact.html import impact_report
 from glass_core.report.impact.matrices import matrices
 from glass_core.report.impact.tables import residue_table, variant_table
 from glass_core.report.impact.track import residue_track
@@ -138,7 +138,7 @@ def test_every_numbering_is_in_tables_and_hover(impact):
 
 def test_what_was_looked_up_is_in_the_record_and_survives(impact):
     assert impact.provenance.inputs["retrieved"] == "UniProt P12345, retrieved 2026-01-02"
-    assert "UniProt P12345, retrieved 2026-01-02" in report_html(impact, None)
+    assert "UniProt P12345, retrieved 2026-01-02" in impact_report([impact], None)
     back = from_json(to_json(impact))
     assert back.protein.annotation.features == impact.protein.annotation.features
     assert np.array_equal(back.protein.annotation.pae, impact.protein.annotation.pae)

@@ -17,7 +17,7 @@ from glass_core.protein.protein import Protein
 from glass_core.protein.variant import Variant
 from glass_core.report import style
 from glass_core.report.impact.exports import exports
-from glass_core.report.impact.html import report_html
+from glass_core.report.impact.html import impact_report
 from glass_core.report.impact.tables import subdomain_table
 from glass_core.report.impact.track import residue_track
 from glass_core.report.viewer import (
@@ -160,7 +160,7 @@ def test_json_and_table_hold_one_value_per_position(moved, plain):
     assert float(rows[40]["predicted_change"]) == pytest.approx(moved.predicted_change[40], 1e-3)
     assert float(rows[40]["predicted_flexibility"]) < float(rows[40]["predicted_change"])
     assert float(rows[40]["conservation"]) > 0
-    assert "predicted change" in report_html(moved, "x")
+    assert "predicted change" in impact_report([moved], "x")
 
 
 def test_noise_looks_small(moved):

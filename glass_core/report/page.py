@@ -110,6 +110,11 @@ def cell_text(value: object, digits: int = _DIGITS) -> str:
     return str(value)
 
 
+def has_values(column: pd.Series) -> bool:
+    """Whether a reader sees anything in a column; a dash is nothing."""
+    return any(cell_text(value) not in ("", "-") for value in column)
+
+
 def filled(template: str, values: Mapping[str, object]) -> str:
     """A Jinja template with its values, which are escaped unless it says ``|safe``."""
     return _ENVIRONMENT.from_string(template).render(**values)

@@ -59,6 +59,7 @@ background:none;border:1px solid var(--soft);border-radius:6px;padding:.2rem .7r
 @media print{
 @page{size:A4;margin:15mm 13mm 17mm;@bottom-right{content:counter(page) " / " counter(pages);
 font:8pt system-ui,sans-serif}}
+@page broad{size:A4 landscape}.broad{page:broad}
 :root{color-scheme:light}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 html{font-size:9.5pt}body{font-size:1rem}main{max-width:none;padding:0}
 p,figcaption{max-width:none}.columns{columns:2 auto}

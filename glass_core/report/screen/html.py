@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from glass_core.impact.conditions import conditions
-from glass_core.impact.provenance import Provenance
 from glass_core.report.external import external_words
-from glass_core.report.page import figure_html, filled, report_page, table_html
+from glass_core.report.page import figure_html, filled, has_values, report_page, table_html
+from glass_core.report.references import REFERENCES
 from glass_core.report.screen.figures import distribution, heat_map
 from glass_core.report.screen.tables import agreement_frame, ranking_values, screen_frame
 from glass_core.screen.columns import RANKINGS, SCREEN_COLUMNS
@@ -20,16 +20,17 @@ TOP = 100
 MOST_REJECTED = 1000
 _BODY = """<p class="brand">GLASS: what mutations do to a protein</p><h1>{{ title }}</h1>
 <p class="lead">{{ counts }}. Model: {{ model }}. Ranked by: {{ ranking }}.</p>
-<div class="flag">Scores are predicted from sequence; they rank variants and are no diagnosis.</div>
+<div class="flag">Scores are predicted; they rank variants and are no diagnosis.</div>
 {% for part in parts %}<h2>{{ part.name }}</h2>
 <figure class="drawn">{{ part.map|safe }}
 <figcaption>Every substitution by the ranking; grey dots: the wild type.</figcaption></figure>
 <figure class="drawn">{{ part.distribution|safe }}
 <figcaption>How the ranking is spread.</figcaption></figure>{{ part.agreement|safe }}
 {% endfor %}
-<h2>The {{ top }} variants on top</h2>{{ table|safe }}
-{% if external %}<p class="of">{{ external }}</p>{% endif %}
-{% if rejected %}<h2>No result</h2>{{ rejected|safe }}{% endif %}"""
+<section class="broad"><h2>The {{ top }} variants on top</h2>{{ table|safe }}
+{% if external %}<p class="of">{{ external }}</p>{% endif %}</section>
+{% if rejected %}<h2>No result</h2>{{ rejected|safe }}{% endif %}
+<h2>How to cite</h2><p>{{ glass }}</p>"""
 
 
 def screen_report(request: ScreenRequest, rows: Sequence[ScreenRow], name: str) -> str:
@@ -61,13 +62,17 @@ def screen_report(request: ScreenRequest, rows: Sequence[ScreenRow], name: str) 
             }
         )
     title = name or request.source
-    shown = [n for n, c in SCREEN_COLUMNS.items() if c.shown and top[n].notna().any()]
+    alone = {"status"} | ({"protein"} if len(request.proteins) == 1 else set())
+    shown = [
+        n for n, c in SCREEN_COLUMNS.items() if c.shown and n not in alone and has_values(top[n])
+    ]
     values = {
         "title": title,
         "counts": f"{len(done):,} of {len(rows):,} variants done, {len(bad):,} gave no result",
         "model": done[0].model if done else request.model,
         "ranking": RANKINGS[request.ranking].title,
         "parts": parts,
+        "glass": REFERENCES["glass"],
         "external": external_words(s for p in request.proteins for s in p.external),
         "top": len(top),
         "rejected": table_html(_rejected(bad), "Rows without a result.") if bad else "",
@@ -94,7 +99,5 @@ def _rejected(rows: Sequence[ScreenRow]) -> pd.DataFrame:
 
 
 def _provenance(request: ScreenRequest) -> list[tuple[str, str]]:
-    if request.provenance is None:
-        return []
-    made = Provenance(**request.provenance)
-    return [("date", made.date), *conditions(None, made).items()]
+    made = request.made
+    return [] if made is None else [("date", made.date), *conditions(None, made).items()]

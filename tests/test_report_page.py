@@ -18,6 +18,7 @@ from glass_core.impact.provenance import Provenance
 from glass_core.protein.protein import Protein
 from glass_core.protein.variant import Variant
 from glass_core.remodel.base import Remodelling
+from glass_core.report.impact import html
 from glass_core.report.impact.html import impact_report, summary
 from glass_core.report.impact.methods import cited, how_to_cite
 from glass_core.report.impact.numbers import leading_numbers
@@ -314,6 +315,13 @@ def test_where_variants_differ_provenance_names_each(plain, measured):
     assert "V31P (1)" in twice and "V31P (2)" in twice
 
 
+def test_browsers_are_asked_for_no_more_views_than_they_draw(looked_at, monkeypatch):
+    monkeypatch.setattr(html, "MOST_VIEWS", 2)
+    report = impact_report([looked_at] * 3, SCRIPT)
+    assert report.count('class="picture"') == 2 and report.count(SCRIPT) == 1
+    assert sum(len(words) > 1_000_000 for words in Page(report).scripts) == 1
+
+
 def test_a_report_of_nothing_is_refused():
     with pytest.raises(InputError, match="no result"):
         impact_report([], None)
@@ -341,6 +349,10 @@ def test_cells_say_what_a_reader_reads():
     ]
     assert '<tr class="site">' in made.split("0.1")[1]
     assert "<b>" not in made
+
+
+def test_a_table_without_rows_is_left_out():
+    assert table_html(pd.DataFrame({"a": []}), "nothing") == ""
 
 
 def colours(scheme):

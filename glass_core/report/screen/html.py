@@ -46,7 +46,6 @@ def screen_report(request: ScreenRequest, rows: Sequence[ScreenRow], name: str) 
         own = frame[frame["protein"] == protein.short_name]
         if own.empty:
             continue
-        agreed = agreement_frame(own)
         parts.append(
             {
                 "name": protein.name or "protein",
@@ -56,9 +55,7 @@ def screen_report(request: ScreenRequest, rows: Sequence[ScreenRow], name: str) 
                 "distribution": figure_html(
                     distribution(own, request.ranking), "glass-distribution"
                 ),
-                "agreement": ""
-                if agreed.empty
-                else table_html(agreed, "Against the input's own values."),
+                "agreement": table_html(agreement_frame(own), "Against the input's own values."),
             }
         )
     title = name or request.source
@@ -75,7 +72,7 @@ def screen_report(request: ScreenRequest, rows: Sequence[ScreenRow], name: str) 
         "glass": REFERENCES["glass"],
         "external": external_words(s for p in request.proteins for s in p.external),
         "top": len(top),
-        "rejected": table_html(_rejected(bad), "Rows without a result.") if bad else "",
+        "rejected": table_html(_rejected(bad), "Rows without a result."),
         "table": table_html(
             top[shown].rename(columns={n: SCREEN_COLUMNS[n].title or n for n in shown}),
             dense=True,

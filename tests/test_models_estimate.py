@@ -108,7 +108,7 @@ def test_a_table_tells_ranks_and_percentiles():
     tm[0, STANDARD.index("W")], tm[0, STANDARD.index("P")] = 0.7, 0.5
     told = table_of(tm).told(Variant.parse("A1W", "AC"))
     assert told == {
-        "estimated_tm": 0.7,
+        "estimated_tm": pytest.approx(0.7),
         "estimated_lddt_site": pytest.approx(0.2),
         "estimated_tm_percentile": pytest.approx(100 * 36 / 38),
         "estimated_tm_site_rank": 2.0,
@@ -117,7 +117,11 @@ def test_a_table_tells_ranks_and_percentiles():
     mildest = table_of(tm).told(Variant.parse("C2D", "AC"))
     assert mildest["estimated_tm_percentile"] == 0 and mildest["estimated_tm_site_rank"] == 1
     assert table_of(tm).tracks == {}
-    for text in ("A1W:C2D", "A1del", "A1_C2insG"):
+    both = table_of(tm).told(Variant.parse("A1W:C2D", "AC"))
+    assert both == {"estimated_tm": pytest.approx(0.6), "estimated_lddt_site": pytest.approx(0.3)}
+    worst = table_of(tm - 1.2).told(Variant.parse("A1P:C2D", "AC"))
+    assert worst["estimated_tm"] == -1
+    for text in ("A1del", "A1_C2insG"):
         assert table_of(tm).told(Variant.parse(text, "AC")) == {}
     assert table_of(tm).told(Variant.parse("G1W", "GC")) == {}
     with pytest.raises(RecordError, match="lddt"):

@@ -68,18 +68,25 @@ class EstimateTable:
             object.__setattr__(self, name, values)
 
     def told(self, variant: Variant) -> dict[str, float]:
-        """What the table says of `variant`; nothing but of one substitution."""
+        """What the table says of `variant`; nothing with gaps or residues outside the 20.
+
+        Of several substitutions the deficits of TM-score are summed, as predicted ones very
+        nearly add up, and lDDT is the mean over the sites. Ranks are of single substitutions only.
+        """
         places = substitution_places(variant, self.tm, self.wild_type)
-        if len(places) != 1:
+        if not places:
             return {}
         index, letter = places[0]
-        own = float(self.tm[index, letter])
-        return {
-            "estimated_tm": own,
-            "estimated_lddt_site": float(self.lddt[index, letter]),
-            "estimated_tm_percentile": percentile(-own, self._ascending),
-            "estimated_tm_site_rank": 1.0 + float((self.tm[index] < own).sum()),
+        own = 1 - sum(1 - float(self.tm[place]) for place in places)
+        told = {
+            "estimated_tm": max(own, -1.0),
+            "estimated_lddt_site": float(np.mean([self.lddt[place] for place in places])),
         }
+        if len(places) == 1:
+            lower = self.tm[index] < self.tm[index, letter]
+            told["estimated_tm_percentile"] = percentile(-self.tm[index, letter], self._ascending)
+            told["estimated_tm_site_rank"] = 1.0 + float(lower.sum())
+        return told
 
     @property
     def tracks(self) -> dict[str, NDArray[np.float64]]:

@@ -116,8 +116,8 @@ class EstimateConfig:
     embedding_dim: int
     hidden_dim: int = 256
     steps: int = 1
-    dropout: float = 0.3
-    input_dropout: float = 0.4
+    dropout: float = 0.4
+    input_dropout: float = 0.5
 
     def __post_init__(self) -> None:
         require_sizes(self, ("embedding_dim", "hidden_dim"))

@@ -57,8 +57,8 @@ def opened(study: str) -> Study | None:
 
 
 @st.cache_resource(show_spinner=False, max_entries=40)
-def kept_impact(run: str, _measured: bool) -> Impact | None:
-    """A kept analysis; `_measured` tells the one before from the one after it was measured."""
+def kept_impact(run: str, measured: bool) -> Impact | None:
+    """A kept analysis; `measured` tells the one before from the one after it was measured."""
     try:
         store = store_of(run)
         known = store.get(run)

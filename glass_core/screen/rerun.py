@@ -69,9 +69,7 @@ def rerun_screen(
         sum(any(row[name] is not None for row in done) for name in COMPARED),
         differing,
         changed(before, now),
-        (f"Measured rows ({left_out}) were predicted again and not remodelled.",)
-        if left_out
-        else (),
+        (words,) if measured else (),
         tuple(dict.fromkeys(kept for p in request.proteins for kept in kept_of(p))),
     )
     return ScreenRerun(tuple(again.get(row.row, row) for row in rows), comparison)

@@ -195,6 +195,21 @@ def test_what_was_looked_up_is_taken_as_it_stands(tiny_predictor):
     assert kept.startswith("what was looked up: UniProt P12345")
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: c.update(evidence=[{}]),
+        lambda c: c.update(evidence=[3]),
+        lambda c: c.update(checks=[{"name": "x", "position": 1, "holds": "maybe"}]),
+        lambda c: c["provenance"].update(protocol={"seeds": 1}),
+        lambda c: c["provenance"].update(versions=["glass"]),
+    ],
+)
+def test_a_damaged_file_is_refused_in_one_line(plain, tiny_predictor, change):
+    with pytest.raises(InputError, match="not a GLASS impact file"):
+        rerun(edited(plain, change), predictor=tiny_predictor)
+
+
 def test_an_analysis_of_format_1_is_repeated(tiny_predictor):
     told = rerun(
         (OLD / "impact.json").read_text(), predictor=tiny_predictor, remodeller=nowhere
@@ -286,7 +301,7 @@ def test_a_screen_that_differs_says_where(screened, tiny_predictor):
     made = rerun_screen(request, rows, predictor=tiny_predictor)
     (one,) = made.comparison.differences
     assert one.name == "effect score of K2R, the most of 2 rows" and one.before == 50.0
-    assert "1 measured rows" in made.comparison.left_out[0]
+    assert "Measured rows (1)" in made.comparison.left_out[0]
     assert made.rows[2].measured_tm == 0.9 and made.rows[2].label == 1, "what was given is kept"
 
 

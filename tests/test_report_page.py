@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -393,6 +394,9 @@ def test_the_command_makes_one_report_of_saved_results(run, plain, looked_at, tm
     code, _, err = run("report", first, second, "--out", out)
     assert code == 0, err
     assert Page(out.read_text()).headings[0].startswith("2 variants of")
+    old = Path(__file__).parent / "data" / "format1" / "impact.json"
+    code, _, err = run("report", old, "--out", out)
+    assert code == 0 and "R12P" in out.read_text(), err
     code, _, err = run("report", first, "--out", out)
     assert code == 0 and Page(out.read_text()).headings[0] == verdict(plain).headline
 
@@ -432,6 +436,10 @@ def test_it_opens_offline_and_prints_whole(measured, plain, tmp_path):
         page.locator(".js-plotly-plot .main-svg").first.wait_for()
         night = page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert night == "rgb(21, 24, 29)"
+        page.locator(".js-plotly-plot").first.hover()
+        tools = page.locator(".modebar").first.bounding_box()
+        legend = page.locator(".js-plotly-plot .legend").first.bounding_box()
+        assert tools["y"] + tools["height"] <= legend["y"], "it does not lie on the legend"
         page.emulate_media(media="print")
         page.set_viewport_size({"width": A4_TEXT, "height": 900})
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") in WHITE

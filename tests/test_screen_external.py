@@ -167,7 +167,7 @@ def test_the_report_says_whose_they_are(store, finished, known):
     assert "nothing of GLASS is computed from them" in report
     for scores in known.external:
         assert scores.licence in report and scores.version in report
-    assert "<th>alphamissense_class</th>" in report
+    assert "<th>AlphaMissense class (external)</th>" in report
     bare = replace(store.inputs(finished), proteins=(Protein.from_sequence(SEQUENCE, "one"),))
     assert "nothing of GLASS" not in screen_report(bare, [], "a name")
 

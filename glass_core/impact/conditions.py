@@ -70,8 +70,8 @@ def _protocol(protocol: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         if key in _OF_ANNEALING and protocol.get("protocol") == "minimise":
             words = NOT_USED
         if unit and words != NOT_USED:
-            words = f"{float(words):g} {unit}"
-        yield name, words.replace(",", ", ")
+            words = f"{words.removesuffix('.0')} {unit}"
+        yield name, words.replace(",", ", ") if key == "seeds" else words
 
 
 def _spaced(name: str) -> str:

@@ -13,6 +13,7 @@ import glass_core
 from glass_core.metrics.measure import DEFINITIONS
 from glass_core.protein.protein import Protein
 from glass_core.protein.structure.write import write_structure
+from glass_core.records import require
 
 _PACKAGES = (
     "torch",
@@ -51,6 +52,12 @@ class Provenance:
     inputs: Mapping[str, str]
     protocol: Mapping[str, str] = field(default_factory=dict)
     definitions: Mapping[str, str] = field(default_factory=lambda: dict(DEFINITIONS))
+
+    def __post_init__(self) -> None:
+        for field_name in ("versions", "inputs", "protocol", "definitions"):
+            texts = getattr(self, field_name)
+            holds = isinstance(texts, Mapping) and all(isinstance(t, str) for t in texts.values())
+            require(holds, field_name, "holds texts by name")
 
     @property
     def protocol_text(self) -> str:

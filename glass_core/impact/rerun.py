@@ -82,7 +82,7 @@ def rerun(
     was, is_now = dict(_predicted(before)), dict(_predicted(now))
     if now.measured:
         was, is_now = was | dict(_measured(before)), is_now | dict(_measured(now))
-    was, is_now = was | dict(_concluded(json.loads(text))), is_now | dict(_concluded(to_dict(now)))
+    was, is_now = was | _concluded(json.loads(text)), is_now | _concluded(to_dict(now))
     comparison = Comparison(
         len(was),
         tuple(differences(was, is_now)),
@@ -179,13 +179,21 @@ def _measured(impact: Impact) -> Iterator[tuple[str, Stated]]:
             yield f"residues above the floor by {name}", Stated(rising, _RANK)
 
 
-def _concluded(content: Mapping[str, Any]) -> Iterator[tuple[str, Stated]]:
+def _concluded(content: Mapping[str, Any]) -> dict[str, Stated]:
     """What was concluded, as the JSON has it: the record would conclude by today's rules."""
-    for one in content.get("evidence", ()):
-        yield f"evidence, {one['title']}", Stated(one["says"])
-    for check in content.get("checks", ()):
-        name = f"check at {check['position']}, {check['name'].replace('_', ' ')}"
-        yield name, Stated({True: "yes", False: "no", None: "cannot be told"}[check["holds"]])
+    answers = {True: "yes", False: "no", None: "cannot be told"}
+    try:
+        evidence = {
+            f"evidence, {one['title']}": Stated(str(one["says"]))
+            for one in content.get("evidence", ())
+        }
+        checks = {
+            f"check at {one['position']}, {one['name']}": Stated(answers[one["holds"]])
+            for one in content.get("checks", ())
+        }
+    except (KeyError, TypeError) as error:
+        raise InputError("not a GLASS impact file (its evidence or checks are damaged).") from error
+    return evidence | checks
 
 
 def _conditions(impact: Impact, measured: bool) -> dict[str, str]:

@@ -55,6 +55,7 @@ background:none;border:1px solid var(--soft);border-radius:6px;padding:.2rem .7r
 .plot .bglayer .bg,.plot .legend .bg{fill:none!important}
 .plot .gridlayer path,.plot .zerolinelayer path{stroke:var(--line)!important}
 .plot .infolayer text,.plot .cartesianlayer text{fill:var(--ink)!important}
+.plot .modebar-group{background:none!important}
 .plot .modebar-btn path{fill:var(--soft)!important}
 }
 @media print{

@@ -60,7 +60,8 @@ def rerun_screen(
     again = {row.row: row for row in _again(request, done, predictor, progress)}
     pairs = [(row, again[row.row]) for row in done]
     differing = tuple(d for name in COMPARED for d in _differences(name, pairs))
-    left_out = sum(row.measured_tm is not None for row in done)
+    measured = sum(row.measured_tm is not None for row in done)
+    words = f"Measured rows ({measured}) were predicted again and not remodelled."
     first = request.proteins[0]
     before = _conditions(done[0], request.made)
     now = _conditions(pairs[0][1], provenance(first, first.sequence, {}))
@@ -68,7 +69,7 @@ def rerun_screen(
         sum(any(row[name] is not None for row in done) for name in COMPARED),
         differing,
         changed(before, now),
-        (f"{left_out} measured rows were predicted again and not remodelled.",) if left_out else (),
+        (words,) if measured else (),
         tuple(dict.fromkeys(kept for p in request.proteins for kept in kept_of(p))),
     )
     return ScreenRerun(tuple(again.get(row.row, row) for row in rows), comparison)

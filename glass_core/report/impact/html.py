@@ -16,6 +16,7 @@ from glass_core.report.impact.provenance import labels, provenance_rows
 from glass_core.report.impact.residues import known_residues, measured_residues
 from glass_core.report.impact.verdict import verdict
 from glass_core.report.page import filled, report_page, table_html
+from glass_core.report.references import REFERENCES
 
 _PAGE = """<p class="brand">GLASS {{ version }}: what a mutation does to a protein</p>
 {% if summary %}<h1>{{ title }}</h1>{{ summary|safe }}<div class="several">{% endif %}
@@ -65,7 +66,7 @@ def impact_report(impacts: Sequence[Impact], script: str | None) -> str:
             "summary": table_html(summary(impacts), _SUMMARY, links=links) if several else "",
             "parts": parts,
             "cited": sources,
-            "glass": 1 + [r.startswith("GLASS.") for r in sources.references].index(True),
+            "glass": 1 + sources.references.index(REFERENCES["glass"]),
             "sentences": list(dict.fromkeys(map(how_to_cite, impacts))),
         },
     )

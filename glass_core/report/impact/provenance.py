@@ -28,8 +28,8 @@ def labels(impacts: Sequence[Impact]) -> list[str]:
 
 
 def _said(name: str, made: Sequence[Mapping[str, str]], called: Sequence[str]) -> str:
-    values = [each.get(name, "") for each in made]
+    values = [each.get(name) or NOT_USED for each in made]
     if len(set(values)) == 1:
         return values[0]
     pairs = zip(called, values, strict=True)
-    return "; ".join(f"{label}: {value or NOT_USED}" for label, value in pairs)
+    return "; ".join(f"{label}: {value}" for label, value in pairs)

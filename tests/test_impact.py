@@ -283,7 +283,7 @@ def test_colours_of_the_view_are_fixed_and_explained(measured, predicted_only):
     above = measured.strain_above_floor.significant
     within = [c == style.WITHIN_NOISE for c in strain.colours]
     assert within == list(~above), "grey where it is within the noise, nowhere else"
-    assert "0.1 and more" in strain.words and "within the noise floor" in strain.words
+    assert "0.05 and more" in strain.words and "within the noise floor" in strain.words
     assert "measured" in deficit.title and "orange: mutant" in chain.words
     predicted = next(one for one in colourings(predicted_only) if one.name == "deficit")
     assert "predicted" in predicted.title

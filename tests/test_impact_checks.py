@@ -20,7 +20,7 @@ from glass_core.impact.checks.templates import template
 from glass_core.protein.annotation import Annotation, Feature
 from glass_core.protein.change import Change
 from glass_core.protein.protein import Protein
-from glass_core.protein.sequence import STANDARD
+from glass_core.protein.sequence import STANDARD, THREE_LETTER
 from glass_core.protein.structure.file import read_structure
 from glass_core.protein.structure.structure import Structure
 from glass_core.protein.variant import Variant
@@ -675,3 +675,18 @@ def test_records_hold_what_they_say(protein, around, globin_b):
     with pytest.raises(RecordError, match="variant"):
         structural_checks(protein, Variant.parse("A1C", "AAA"))
     assert len({rule.name for rule in RULES}) == len(RULES)
+
+
+@pytest.mark.parametrize("letter", list(STANDARD))
+def test_templates_are_those_of_the_chemical_dictionary(letter):
+    from biotite.structure.info import residue
+
+    from glass_core.impact.checks.templates import template
+
+    known = residue(THREE_LETTER[letter].upper())
+    known = known[(known.element != "H") & (known.atom_name != "OXT")]
+    made = template(letter)
+    assert list(made.atom_name) == list(known.atom_name)
+    assert list(made.element) == list(known.element)
+    np.testing.assert_array_equal(made.coord, known.coord)
+    assert made.bonds == known.bonds

@@ -24,6 +24,7 @@ function figure(plot) {
     plot.glassTheme = theme();
     const {traces, layout} = JSON.parse(data.figure);
     own = layout.shapes ?? [];
+    plot.style.height = `${layout.height ?? 450}px`;
     const text = themeColour(plot, '--st-text-color', '#222');
     Object.assign(layout, {
       paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)', autosize: true,

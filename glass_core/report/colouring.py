@@ -16,7 +16,7 @@ from glass_core.records import frozen_array, require
 from glass_core.report import style
 
 ColourBy = Literal["strain", "change", "deficit", "chain", "pLDDT"]
-FULL: Mapping[ColourBy, float] = {"strain": 0.1, "change": 1.5, "deficit": 0.2}
+FULL: Mapping[ColourBy, float] = {"strain": 0.05, "change": 1.5, "deficit": 0.2}
 """Strain, Å and 1 - lDDT from which on a residue has the darkest colour, in every protein and
 for every variant, so that pictures can be compared and noise is pale."""
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
-from typing import TYPE_CHECKING
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from glass_core.protein.sequence import THREE_LETTER
 
@@ -17,11 +21,28 @@ _OTHER_RADIUS = 1.8
 
 @cache
 def template(letter: str) -> AtomArray:
-    """Heavy atoms of a residue inside a chain, with ideal coordinates and bonds; read-only."""
-    from biotite.structure.info import residue
+    """Heavy atoms of a residue inside a chain, with ideal coordinates and bonds; read-only.
 
-    atoms = residue(THREE_LETTER[letter].upper())
-    return atoms[(atoms.element != "H") & (atoms.atom_name != "OXT")]
+    They are those of wwPDB's chemical component dictionary, kept in ``templates.json``, for to
+    read the dictionary takes seconds.
+    """
+    import biotite.structure as struc
+
+    known = _templates()[letter]
+    atoms = struc.AtomArray(len(known["names"]))
+    atoms.coord = np.array(known["coordinates"], dtype=np.float32)
+    atoms.atom_name[:] = known["names"]
+    atoms.element[:] = [name[0] for name in known["names"]]
+    atoms.res_name[:] = THREE_LETTER[letter].upper()
+    atoms.bonds = struc.BondList(len(atoms), np.array(known["bonds"]).reshape(-1, 3))
+    return atoms
+
+
+@cache
+def _templates() -> dict[str, Any]:
+    text = files(__package__).joinpath("templates.json").read_text(encoding="utf-8")
+    templates: dict[str, Any] = json.loads(text)
+    return templates
 
 
 @cache

@@ -38,6 +38,7 @@ from pages.parts.impact_panels import (
 )
 from pages.parts.lookup import look_up_asked, plain
 from pages.parts.measure import measure_panel
+from pages.parts.sample import sample_panel
 from pages.parts.state import impact_state, lookup_state
 from pages.parts.views import libraries, matrix_panel, structure_panel, track_panel
 from pages.parts.workbench import analysis, beside_now, known_run, marks, variant_list
@@ -109,6 +110,7 @@ def more(impact: Impact) -> None:
 def results() -> None:
     job = st.query_params.get("run")
     if job is None:
+        sample_panel()
         return
     known, impact = known_run(job), analysis(job)
     if known is None or impact is None:

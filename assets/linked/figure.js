@@ -32,6 +32,8 @@ function figure(plot) {
       uirevision: data.view, // zoom stays while it is the same protein
       hovermode: data.square ? 'closest' : 'x', // a click anywhere above a residue chooses it
     });
+    for (const name of Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key)))
+      layout[name] = {gridcolor: 'rgba(128, 128, 128, 0.25)', zeroline: false, ...layout[name]};
     await Plotly.react(plot, traces, layout, {
       displaylogo: false, responsive: true, displayModeBar: 'hover',
       modeBarButtonsToRemove: ['lasso2d', 'select2d', 'autoScale2d'],

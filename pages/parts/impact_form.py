@@ -104,7 +104,9 @@ def entry() -> None:
     problems()
     if not opened:
         st.button("Example: a globin (2GTL chain A), V31P", on_click=fill_example, key="example")
-    with st.expander("Inputs in detail", expanded=not opened, icon=":material/tune:"):
+    with st.expander(
+        "A sequence, a structure file or an alignment of your own, and more", icon=":material/tune:"
+    ):
         details()
 
 

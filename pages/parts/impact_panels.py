@@ -32,7 +32,12 @@ def protein_line(impact: Impact) -> None:
         parts.append(f"numbered by {plain(protein.counting.words)}")
     left, right = st.columns([4, 1], vertical_alignment="center")
     left.markdown(" · ".join(parts))
-    if right.button("Screen all its substitutions", key="screen_protein", width="stretch"):
+    if right.button(
+        "Screen it",
+        key="screen_protein",
+        width="stretch",
+        help="All substitutions of this protein, on the Screen page.",
+    ):
         hand_over("screen", HandOver.of_protein(protein, ""))
         st.switch_page("pages/screen.py")
 

@@ -57,7 +57,7 @@ def _settings(impact: Impact, run: str) -> None:
         if not impact.variant.only_substitutions:
             st.caption(
                 "Remodelling rebuilds substitutions only. For insertions and deletions give a "
-                "mutant structure of your own, above under 'Inputs in detail'."
+                "mutant structure of your own, above under 'A sequence, a structure file ...'."
             )
             return
         reasons = unavailable_remodellers()

@@ -267,6 +267,8 @@ STEPS = [
     "alignments",
     "combined",
     "change",
+    "exact",
+    "estimate",
     "card",
 ]
 

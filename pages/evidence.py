@@ -122,6 +122,10 @@ def pairs_section(records: Records) -> None:
             "Mean absolute errors with 95% bootstrap intervals over split groups; every group "
             "counts once. Welch p: against the best baseline."
         )
+    if "estimate" in records:
+        st.markdown("TM-score and lDDT estimated without predicting, against predicted ones")
+        show(tables.estimate_table(records["estimate"]), "estimate")
+        st.caption(words.estimate_counts(records["estimate"]))
     sampled = tables.sampled_table(records)
     if not sampled.empty:
         st.markdown("Predicted TM-score and lDDT as rankings of variants, on samples")

@@ -208,3 +208,16 @@ def test_an_old_link_is_explained(page):
     page.run()
     assert not page.exception
     assert any("no longer kept" in i.value for i in page.info)
+
+
+def test_the_sample_on_the_first_screen_is_what_the_example_gives(monkeypatch):
+    """Made by ``glass impact`` for the example; to be made anew whenever the model is."""
+    from click.testing import CliRunner
+
+    from glass_core.cli.main import main
+    from pages.parts.sample import SAMPLE
+
+    for name in ("GLASS_ASSETS", "GLASS_MODELS"):
+        monkeypatch.delenv(name, raising=False)
+    made = CliRunner().invoke(main, ["rerun", str(SAMPLE)])
+    assert made.exit_code == 0, made.output

@@ -26,9 +26,12 @@ WIDER = "document.querySelector('[data-testid=stMain]').scrollWidth - innerWidth
 def serious(page):
     from axe_playwright_python.sync_playwright import Axe
 
+    page.wait_for_function(
+        "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
+    )
     found = Axe().run(page).response["violations"]
     return [
-        (one["id"], one["nodes"][0]["html"][:200])
+        (one["id"], one["nodes"][0]["html"][:200], one["nodes"][0]["failureSummary"])
         for one in found
         if one["impact"] in ("serious", "critical")
     ]

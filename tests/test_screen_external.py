@@ -18,16 +18,10 @@ from glass_core.protein.protein import Protein
 from glass_core.protein.variant import Variant
 from glass_core.report import style
 from glass_core.report.evidence.ranking import ranking_quality
+from glass_core.report.screen.exports import read_screen_parquet, screen_csv, screen_parquet
 from glass_core.report.screen.figures import distribution, heat_map
 from glass_core.report.screen.html import screen_report
-from glass_core.report.screen.tables import (
-    ranking_values,
-    rankings_told,
-    read_screen_parquet,
-    screen_csv,
-    screen_frame,
-    screen_parquet,
-)
+from glass_core.report.screen.tables import ranking_values, rankings_told, screen_frame
 from glass_core.report.viewer import position_viewer
 from glass_core.runs.bundle import export_bundle, import_bundle
 from glass_core.runs.screening import advance, begin, digest_of
@@ -167,7 +161,7 @@ def test_the_report_says_whose_they_are(store, finished, known):
     assert "nothing of GLASS is computed from them" in report
     for scores in known.external:
         assert scores.licence in report and scores.version in report
-    assert "<th>alphamissense_class</th>" in report
+    assert "<th>AlphaMissense class (external)</th>" in report
     bare = replace(store.inputs(finished), proteins=(Protein.from_sequence(SEQUENCE, "one"),))
     assert "nothing of GLASS" not in screen_report(bare, [], "a name")
 

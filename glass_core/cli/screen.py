@@ -244,7 +244,8 @@ def _choice(
 
 
 def _write(rows: list[ScreenRow], out: Path) -> None:
-    from glass_core.report.screen.tables import rejected_csv, screen_csv, screen_parquet
+    from glass_core.report.screen.exports import screen_csv, screen_parquet
+    from glass_core.report.screen.tables import rejected_csv
 
     with writing(out, "the results are kept, give --resume with another --out"):
         out.parent.mkdir(parents=True, exist_ok=True)

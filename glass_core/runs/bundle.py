@@ -13,14 +13,9 @@ from typing import Any
 from glass_core.errors import GlassError, InputError
 from glass_core.impact.as_json import from_json, to_json
 from glass_core.report.impact.html import impact_report
+from glass_core.report.screen.exports import read_screen_parquet, screen_csv, screen_parquet
 from glass_core.report.screen.html import screen_report
-from glass_core.report.screen.tables import (
-    dictionary_frame,
-    read_screen_parquet,
-    rejected_csv,
-    screen_csv,
-    screen_parquet,
-)
+from glass_core.report.screen.tables import dictionary_frame, rejected_csv
 from glass_core.runs.store import RunStore
 from glass_core.screen.columns import RANKINGS
 from glass_core.screen.request import ScreenRequest

@@ -15,6 +15,7 @@ from glass_core.models.registry import list_models
 from glass_core.protein.protein import Protein
 from glass_core.report.evidence.ranking import ranking_quality
 from glass_core.report.external import external_words
+from glass_core.report.screen.exports import screen_csv, screen_parquet
 from glass_core.report.screen.figures import (
     FIGURE_COLUMNS,
     against_values,
@@ -29,9 +30,7 @@ from glass_core.report.screen.tables import (
     ranking_values,
     rankings_told,
     rejected_csv,
-    screen_csv,
     screen_frame,
-    screen_parquet,
     typed,
 )
 from glass_core.report.viewer import colour_range, position_viewer

@@ -137,3 +137,4 @@ def test_the_basis_is_what_all_proteins_have(globin):
     bare, folded = Protein.from_sequence("ACDEFGHIK"), Protein.from_structure(globin)
     assert basis_of([folded]) == Basis(structure=True)
     assert basis_of([folded, bare]) == Basis()
+    assert basis_of([folded], reads_structures=False) == Basis()

@@ -231,9 +231,7 @@ def test_runs_are_listed_named_found_and_deleted(store, tiny_predictor):
 def test_inputs_and_impacts_round_trip(store, tiny_predictor, globin):
     protein = Protein.from_structure(globin)
     made = asdict(provenance(protein, protein.sequence, {}))
-    inputs = ScreenRequest(
-        (protein, PROTEIN), "somewhere", "compact", "effect", "openmm", 3, made
-    )
+    inputs = ScreenRequest((protein, PROTEIN), "somewhere", "compact", "effect", "openmm", 3, made)
     run = store.create(inputs, [])
     read = store.inputs(run)
     assert read.proteins[1].sequence == WILD and read.ranking == "effect" and read.remodel_top == 3

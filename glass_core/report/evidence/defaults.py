@@ -59,10 +59,10 @@ class BestRanking:
         require(bool(self.why), "why", "is given")
 
 
-def basis_of(proteins: Sequence[Protein]) -> Basis:
-    """What rankings rest on for these proteins: what all of them have."""
+def basis_of(proteins: Sequence[Protein], reads_structures: bool = True) -> Basis:
+    """What rankings rest on for these proteins: what all of them have, and the model reads."""
     return Basis(
-        structure=all(p.structure is not None for p in proteins),
+        structure=reads_structures and all(p.structure is not None for p in proteins),
         alignment=all(p.profile is not None and p.profile.usable for p in proteins),
     )
 

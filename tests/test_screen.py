@@ -30,9 +30,9 @@ from glass_core.inputs.upload import Upload
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
 from glass_core.remodel.base import Remodelling
+from glass_core.report.screen.agreement import agreements
 from glass_core.report.screen.exports import screen_csv, screen_parquet
 from glass_core.report.screen.tables import (
-    agreements,
     columns_document,
     dictionary_frame,
     ranking_values,

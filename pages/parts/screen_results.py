@@ -15,6 +15,7 @@ from glass_core.models.registry import list_models
 from glass_core.protein.protein import Protein
 from glass_core.report.evidence.ranking import ranking_quality
 from glass_core.report.external import external_words
+from glass_core.report.screen.agreement import agreement_frame
 from glass_core.report.screen.exports import screen_csv, screen_parquet
 from glass_core.report.screen.figures import (
     FIGURE_COLUMNS,
@@ -24,7 +25,6 @@ from glass_core.report.screen.figures import (
     position_means,
 )
 from glass_core.report.screen.tables import (
-    agreement_frame,
     bases,
     dictionary_frame,
     ranking_values,

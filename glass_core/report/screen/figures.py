@@ -169,7 +169,7 @@ def heat_map(
             y=position_means(frame, ranking, length),
             mode="lines+markers",
             marker={"size": 4},
-            line={"color": _colour(ranking)},
+            line={"color": ranking_colour(ranking)},
             showlegend=False,
             text=names,
             hovertemplate="%{text}: mean %{y:.3f}<extra></extra>",
@@ -214,7 +214,7 @@ def distribution(
         figure.update_layout(barmode="overlay")
     else:
         figure.add_trace(
-            go.Histogram(x=values, marker_color=_colour(ranking), nbinsx=60, name="variants")
+            go.Histogram(x=values, marker_color=ranking_colour(ranking), nbinsx=60, name="variants")
         )
     for row in list(chosen)[:20]:
         value = values[frame["row"] == row]
@@ -242,7 +242,7 @@ def against_values(frame: pd.DataFrame, ranking: str) -> go.Figure:
             y=known["measured_value"],
             mode="markers",
             text=variant_names(known),
-            marker={"size": 5, "opacity": 0.5, "color": _colour(ranking)},
+            marker={"size": 5, "opacity": 0.5, "color": ranking_colour(ranking)},
             hovertemplate="%{text}: %{x:.3f}, measured %{y:.3f}<extra></extra>",
         )
     )
@@ -296,7 +296,8 @@ def _axis_title(ranking: str) -> str:
     return f"{order.title} (predicted)" if predicted else order.title
 
 
-def _colour(ranking: str) -> str:
+def ranking_colour(ranking: str) -> str:
+    """Of what is drawn by a ranking: whose it is."""
     return style.EXTERNAL if RANKINGS[ranking].external else style.PREDICTED
 
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
-from glass_core.metrics.agreement import auroc, spearman
 from glass_core.report.evidence.ranking import Basis
 from glass_core.report.impact.tables import without_formulas
 from glass_core.screen.columns import RANKINGS, SCREEN_COLUMNS, SCREEN_FORMAT
@@ -24,31 +21,6 @@ _STRUCTURE_READ = {
 }
 _ALIGNMENT_COUNTED = {"p_combined": "combined_alignment"}
 """Ranking -> the column that says whether its value rests on a structure, or on an alignment."""
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """How well a ranking agrees with what came with the input.
-
-    Attributes
-    ----------
-    ranking : str
-        One of `RANKINGS`.
-    auroc : float
-        Against the labels; NaN without labels of both kinds.
-    labels : int
-        Rows with a label and a value of the ranking.
-    spearman : float
-        Against the measured values; NaN with fewer than three.
-    values : int
-        Rows with a measured value and one of the ranking.
-    """
-
-    ranking: str
-    auroc: float
-    labels: int
-    spearman: float
-    values: int
 
 
 def screen_frame(rows: Iterable[ScreenRow]) -> pd.DataFrame:
@@ -165,45 +137,6 @@ def bases(frame: pd.DataFrame, ranking: str) -> tuple[Basis, ...]:
     pairs = set(zip(yes(_STRUCTURE_READ), yes(_ALIGNMENT_COUNTED), strict=True))
     found = {Basis(bool(structure), bool(alignment)) for structure, alignment in pairs}
     return tuple(sorted(found, reverse=True)) or (Basis(),)
-
-
-def agreements(frame: pd.DataFrame) -> list[Agreement]:
-    """`Agreement` of every ranking with the input's labels and values; empty without any."""
-    label = frame["label"].astype("float64").to_numpy()
-    measured = frame["measured_value"].astype("float64").to_numpy()
-    if np.isnan(label).all() and np.isnan(measured).all():
-        return []
-    by_ranking = []
-    for ranking in rankings_told(frame):
-        predicted = ranking_values(frame, ranking).to_numpy()
-        known = ~np.isnan(predicted)
-        labelled, valued = known & ~np.isnan(label), known & ~np.isnan(measured)
-        by_ranking.append(
-            Agreement(
-                ranking,
-                auroc(predicted[labelled], label[labelled]),
-                int(labelled.sum()),
-                spearman(predicted[valued], measured[valued]),
-                int(valued.sum()),
-            )
-        )
-    return by_ranking
-
-
-def agreement_frame(frame: pd.DataFrame) -> pd.DataFrame:
-    """`agreements` as a table; empty without labels and values."""
-    return pd.DataFrame(
-        [
-            {
-                "ranking": RANKINGS[a.ranking].title,
-                **({"AUROC": a.auroc, "labels": a.labels} if not np.isnan(a.auroc) else {}),
-                **(
-                    {"Spearman": a.spearman, "values": a.values} if not np.isnan(a.spearman) else {}
-                ),
-            }
-            for a in agreements(frame)
-        ]
-    )
 
 
 def columns_document() -> str:

@@ -40,7 +40,7 @@ from pages.parts.lookup import look_up_asked, plain
 from pages.parts.measure import measure_panel
 from pages.parts.state import impact_state, lookup_state
 from pages.parts.views import libraries, matrix_panel, structure_panel, track_panel
-from pages.parts.workbench import analysis, known_run, marks, variant_list
+from pages.parts.workbench import analysis, beside_now, known_run, marks, variant_list
 
 TABS = {
     "This residue": residue_panel,
@@ -127,8 +127,7 @@ def results() -> None:
         )
         st.html("<style>.st-key-result {opacity: 0.45}</style>")
     with st.container(key="result"):
-        beside = st.session_state.get("beside", [])
-        if beside:
+        if beside := beside_now(job):
             compare_panel([job, *beside])
         show(known, impact)
 

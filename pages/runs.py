@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import pandas as pd
 import streamlit as st
 
 from glass_core.errors import GlassError
 from glass_core.runs.bundle import export_bundle, import_bundle
 from glass_core.runs.view import Run
-from pages.parts.common import runs, screen_jobs, settings, through_the_front_door, viewer_script
+from pages.parts.common import runs, screen_jobs, through_the_front_door, viewer_script
+from pages.parts.workbench import BESIDE, MOST_BESIDE
 
 SHOWN = 200
 PAGES = {"screen": "pages/screen.py", "impact": "pages/impact.py"}
+SHAPES = {
+    "star": st.column_config.TextColumn("★", width=40),
+    "name": st.column_config.TextColumn(width=220),
+    "verdict": st.column_config.TextColumn(width=420),
+    "P": st.column_config.NumberColumn(
+        format="%.2f", help="Predicted chance of being damaging.", width=70
+    ),
+    "ΔΔG": st.column_config.NumberColumn(format="%.1f", help="Predicted, kcal/mol.", width=70),
+}
 
 
-def table(known: list[Run]) -> Run | None:
-    """All runs; returns the one that is selected."""
+def table(known: list[Run]) -> list[Run]:
+    """All runs; returns those that are selected."""
     frame = pd.DataFrame(
         [
             {
+                "star": "★" if r.star else "",
                 "name": r.name,
+                "verdict": r.verdict or screen_words(r),
+                "P": r.chance,
+                "ΔΔG": r.ddg,
+                "measured": r.measured,
+                "note": r.note,
                 "kind": r.kind,
-                "created (UTC)": r.created[:16].replace("T", " "),
                 "state": state_of(r),
-                "variants": r.total or 1,
-                "no result": r.counts.get("rejected", 0) + r.counts.get("failed", 0),
+                "created (UTC)": r.created[:16].replace("T", " "),
             }
             for r in known
         ]
@@ -35,10 +51,29 @@ def table(known: list[Run]) -> Run | None:
         hide_index=True,
         key=f"runs {hash(tuple(r.id for r in known))}",
         on_select="rerun",
-        selection_mode="single-row",
+        selection_mode="multi-row",
+        column_config=SHAPES,
     )
-    rows = event["selection"]["rows"]
-    return known[rows[0]] if rows and rows[0] < len(known) else None
+    return [known[row] for row in event["selection"]["rows"] if row < len(known)]
+
+
+def screen_words(run: Run) -> str:
+    """What a screen holds, in place of a verdict."""
+    done = run.counts.get("done", 0)
+    lost = run.counts.get("rejected", 0) + run.counts.get("failed", 0)
+    return f"{run.total:,} variants, {done:,} done" + (f", {lost:,} without a result" * bool(lost))
+
+
+def compare(chosen: list[Run]) -> None:
+    """Several analyses, to be seen side by side."""
+    st.markdown(f"#### {len(chosen)} runs")
+    if any(run.kind != "impact" for run in chosen):
+        st.caption("Only analyses of single variants can stand side by side.")
+    elif len(chosen) > MOST_BESIDE + 1:
+        st.caption(f"At most {MOST_BESIDE + 1} can stand side by side.")
+    elif st.button("Side by side", type="primary", key="compare"):
+        first, *others = (run.id for run in chosen)
+        st.switch_page(PAGES["impact"], query_params={"run": first, BESIDE: ",".join(others)})
 
 
 def state_of(run: Run) -> str:
@@ -49,12 +84,17 @@ def state_of(run: Run) -> str:
     return "running" if status is not None and not status.finished else "interrupted"
 
 
+def address() -> str:
+    """Where this server is reached, without the page."""
+    here = urlsplit(st.context.url or "")
+    return f"{here.scheme}://{here.netloc}{here.path.removesuffix('/').removesuffix('/runs')}"
+
+
 def actions(run: Run) -> None:
     st.markdown(f"#### {run.name}")
-    st.caption(
-        f"Link: ?run={run.id} on the {run.kind.capitalize()} page. Whoever has it and "
-        "reaches this server can see the run."
-    )
+    path = "screen" if run.kind == "screen" else ""
+    st.code(f"{address()}/{path}?run={run.id}", language=None)
+    st.caption("A link to it, for whoever reaches this server.")
     columns = st.columns([1, 1, 1, 2], vertical_alignment="bottom")
     if columns[0].button("Open", key=f"open {run.id}", type="primary", width="stretch"):
         st.switch_page(PAGES[run.kind], query_params={"run": run.id})
@@ -81,17 +121,23 @@ def actions(run: Run) -> None:
 
 def main() -> None:
     st.title("Runs", anchor=False)
-    known = runs().newest(SHOWN)
-    st.caption(
-        f"Kept in {settings().runs}; set GLASS_RUNS to keep them elsewhere. The newest "
-        f"{SHOWN} are shown, to everyone who reaches this server."
+    search = st.text_input(
+        "Search", key="search", placeholder="A protein, a variant, a word of a verdict or a note"
     )
+    known = runs().newest(SHOWN, search)
+    st.caption(f"The newest {SHOWN} are shown, to everyone who reaches this server.")
     if known:
         selected = table(known)
-        if selected is not None:
-            actions(selected)
+        if len(selected) == 1:
+            actions(selected[0])
+        elif selected:
+            compare(selected)
         else:
-            st.caption("Select a run to open, name, export or delete it.")
+            st.caption(
+                "Select a run to open, name, export or delete it; several analyses to compare them."
+            )
+    elif search:
+        st.info("No run has these words.")
     else:
         st.info("No run yet. Analyse a variant or screen a protein first.")
     st.markdown("#### Import")

@@ -143,6 +143,7 @@ def test_committed_files_are_those_of_the_card():
         "stability.safetensors",
         "structure_effect.safetensors",
         "local_change.safetensors",
+        "estimate.safetensors",
         "combined.safetensors",
     }
     assert {"licence", "trained_on", "limits", "max_length"} <= set(card.content)

@@ -302,7 +302,7 @@ def test_report_opens_offline_and_escapes(predicted_only, measured):
     assert "<b>x</b>" not in bare
     assert "&lt;b&gt;x&lt;/b&gt;" in bare
     full = impact_report([measured], "let $3Dmol = 1;")
-    for section in ("Along the sequence", "Superposition", "Parts of the fold", "Provenance"):
+    for section in ("along the sequence", "Superposition of", "Parts of the fold", "Provenance"):
         assert section in full
     assert 'src="http' not in full
 

@@ -279,7 +279,7 @@ def test_doubts_are_spoken(tiny_predictor):
     flags = " ".join(predict(tiny_predictor, Variant.parse("K2R", long))[0].flags)
     assert "250 residues" in flags
     flags = " ".join(predict(tiny_predictor, Variant.parse("K2R", "MKXTAU"))[0].flags)
-    assert "read as X (position 3, 6)" in flags
+    assert "read as X (sequence position 3, 6)" in flags
     flags = " ".join(predict(tiny_predictor, Variant.from_sequences(WILD, WILD[:15]))[0].flags)
     assert "aligned" in flags
 

@@ -79,7 +79,7 @@ def test_the_wheel_holds_nothing_else(wheel):
     tops = {name.split("/")[0] for name in names}
     assert tops == {"glass_core", f"glass-{glass_core.__version__}.dist-info"}
     suffixes = {Path(n).suffix for n in names if n.startswith("glass_core/")}
-    assert suffixes == {".py", ".toml", ".json", ".safetensors", ".png", ".js"} - (
-        set() if (ROOT / "assets/vendor/3Dmol-min.js").is_file() else {".js"}
-    )
+    assert suffixes == {".py", ".toml", ".json", ".safetensors", ".png", ".js", ".css", ".html"}
+    linked = {Path(n).name for n in names if "assets/linked/" in n}
+    assert linked == {path.name for path in (ROOT / "assets" / "linked").iterdir()}
     assert wheel.stat().st_size < LARGEST_WHEEL_MB * 2**20

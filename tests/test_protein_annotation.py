@@ -155,6 +155,7 @@ def test_known_variants_are_kept_as_they_always_were():
         "description": "x",
         "ids": ("rs1", "VAR_1"),
         "source": "UniProt",
+        "review_status": "",
     }
     written = annotation_dict(Annotation("P13569", "MK", variants=(known,)))
     assert written["variants"] == [kept]

@@ -244,7 +244,7 @@ def test_pictures_have_the_users_numbers(impact):
     assert any("V35P Pathogenic" in (t.text or ()) for t in track.data)
     cells = matrices(impact).data[0]
     assert cells.customdata[0][30] == "35 - 5" and "%{customdata}" in cells.hovertemplate
-    assert '"V35P"' in viewer_html(impact, ViewOptions(), "")
+    assert '"V35P"' in viewer_html(impact, ViewOptions("chain"), "")
 
 
 def test_ticks_by_sequence_are_plotlys_own():

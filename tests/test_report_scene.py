@@ -26,8 +26,8 @@ def protein(globin):
 
 
 def predicted(protein, text, predictor):
-    variant = Variant.parse(text, protein.sequence)
-    return analyse(protein, variant, predictor=predictor, background=0)
+    change = Variant.parse(text, protein.sequence)
+    return analyse(protein, change, predictor=predictor, background=0)
 
 
 def atoms_of(text):
@@ -64,10 +64,10 @@ def test_the_site_is_shown_with_what_is_near_alone(protein, tiny_predictor):
 def test_the_new_side_chain_is_where_the_clash_is_told(protein, tiny_predictor):
     """The picture and the sentence are of one thing."""
     around = Surroundings.of(protein.structure)
-    variant = Variant.parse("G72W", protein.sequence)
-    site = Site(protein, variant.changes[0], around)
+    change = Variant.parse("G72W", protein.sequence)
+    site = Site(protein, change.changes[0], around)
     made = new_side_chain(site)
-    check = next(c for c in structural_checks(protein, variant) if c.name == "clash")
+    check = next(c for c in structural_checks(protein, change) if c.name == "clash")
     assert (made.clash is not None) == check.holds
     if made.clash is not None:
         assert f"{made.clash.distance:.1f} Å" in check.text

@@ -11,11 +11,13 @@ export default function (component) {
 }
 
 function figure(plot) {
-  let data = null, own = [], marks = [];
+  let data = null, newest = null, own = [], marks = [];
   const onSelected = () => mark(), onHovered = () => mark();
 
   async function show(next) {
+    newest = next;
     const Plotly = await library('Plotly');
+    if (next !== newest) return; // another came while the library was on its way
     if (data && JSON.stringify(data) === JSON.stringify(next) && plot.glassTheme === theme()) return;
     const first = data === null;
     data = next;

@@ -20,7 +20,8 @@ function scene(root) {
   const told = root.querySelector('.told');
   const state = {colour: null, wild: true, mutant: true, ligand: true, partner: true,
     sticks: true, contacts: true, labels: true, surface: false, spin: false};
-  let viewer = null, data = null, models = [], surfaceId = null, marker = null, drawn = '';
+  let viewer = null, data = null, models = [], surfaceId = null, marker = null, drawn = '',
+    newest = null;
 
   const listeners = {selected: () => choose(), hovered: () => tellOf()};
   for (const [name, listener] of Object.entries(listeners)) bus.addEventListener(name, listener);
@@ -30,9 +31,15 @@ function scene(root) {
   root.querySelector('.picture').addEventListener('click', picture);
 
   async function show(next) {
+    newest = next;
     const $3Dmol = await library('$3Dmol');
+    if (next !== newest) return; // another came while the library was on its way
     if (!viewer) {
-      viewer = $3Dmol.createViewer(stage, {backgroundColor: background(), antialias: true});
+      viewer = created($3Dmol);
+      if (!viewer) {
+        stage.textContent = 'This browser cannot draw in three dimensions (WebGL is missing or switched off).';
+        return;
+      }
       new ResizeObserver(() => viewer && viewer.resize()).observe(stage);
     }
     viewer.setBackgroundColor(background());
@@ -54,6 +61,12 @@ function scene(root) {
       whole();
     }
     choose();
+  }
+
+  function created($3Dmol) {
+    try {
+      return $3Dmol.createViewer(stage, {backgroundColor: background(), antialias: true});
+    } catch { return null; }
   }
 
   function background() { return themeColour(root, '--st-background-color', 'white'); }
@@ -219,5 +232,5 @@ function scene(root) {
     viewer = null;
     root.glassScene = null;
   }
-  return {show, close};
+  return {show, close, get viewer() { return viewer; }};
 }

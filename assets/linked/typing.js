@@ -22,6 +22,7 @@ function watch(host, fields) {
     host.glassSend.setTriggerValue('pasted', text);
   };
   document.addEventListener('input', typed);
+  typed({target: document.activeElement ?? document.body}); // what was typed before this was here
   document.addEventListener('paste', pasted, true);
   return () => {
     clearTimeout(timer);

@@ -21,6 +21,7 @@ from glass_core.cli.evaluate import evaluate_command
 from glass_core.cli.impact import impact_command
 from glass_core.cli.measure import measure_command
 from glass_core.cli.models import models_command
+from glass_core.cli.report import report_command
 from glass_core.cli.rerun import rerun_command
 from glass_core.cli.screen import screen_command
 from glass_core.cli.sources import fetch_command
@@ -58,6 +59,7 @@ def main() -> None:
 for command in (
     impact_command,
     screen_command,
+    report_command,
     rerun_command,
     measure_command,
     dashboard_command,

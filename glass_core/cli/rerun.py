@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from glass_core.settings import Settings
 
 DIFFERS, PARTLY = 1, 3
-_ZIP = b"PK\x03\x04"
 _SHA256, _SHOWN = 64, 12
 """Digits that a hash has, and that are enough to tell two apart."""
 
@@ -40,16 +39,10 @@ def rerun_command(
     numbers come out as they were within the tolerance that is told, 1 when some do not, 3 when
     all do but a part could not be repeated.
     """
-    from glass_core.inputs.text import decode
     from glass_core.inputs.upload import Upload
-    from glass_core.runs.bundle import Bundle, read_bundle
+    from glass_core.runs.bundle import read_result
 
-    content = Upload.from_path(result).content
-    bundle = (
-        read_bundle(content)
-        if content.startswith(_ZIP)
-        else Bundle(result.name, impact=decode(content, result.name))
-    )
+    bundle = read_result(Upload.from_path(result).content, result.name)
     settings = settings_on(device)
     comparison, text = (_analysis if bundle.request is None else _screen)(bundle, settings, model)
     if out is not None:

@@ -64,14 +64,12 @@ def exact_command(
     split group is taken at most.
     """
     require_training_packages("training", "lightning_fabric")
-    import torch
-
     from glass_core.models.registry import load_predictor
     from glass_core.training.data.chains import read_chains
     from glass_core.training.data.exact import ExactPlan, write_exact
+    from glass_core.training.setup import use_threads
 
-    if threads:
-        torch.set_num_threads(threads)
+    use_threads(threads)
     plan = ExactPlan(train, validation, test)
     chains = read_chains(
         source, lambda words: click.echo(f"left out: {words}", err=True), leave_out

@@ -26,6 +26,15 @@ from glass_core.report.viewer import mutant_text
 
 MOST = 6
 """Variants that are shown side by side; there are no more colours that can be told apart."""
+DIGITS: Mapping[str, int] = {
+    "chance of damage": 2,
+    "percentile": 0,
+    "ΔΔG (kcal/mol)": 1,
+    "ΔΔG from": 1,
+    "ΔΔG to": 1,
+    "effect score": 1,
+}
+"""Of the columns of `comparison_table` that are not shown with three."""
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,9 @@ def table_html(
     marked: Iterable[int] = (),
     links: Sequence[str] = (),
 ) -> str:
-    """A whole table with its caption; all text is escaped, and a missing value is empty.
+    """A whole table with its caption; '' of one without rows.
+
+    All text is escaped, and a missing value is empty.
 
     Parameters
     ----------
@@ -85,6 +87,8 @@ def table_html(
     links : sequence of str
         What the first cell of each row leads to, an id on the page.
     """
+    if frame.empty:
+        return ""
     known, sites, kinds = digits or {}, set(marked), pd.api.types
     numeric = [kinds.is_numeric_dtype(one) and not kinds.is_bool_dtype(one) for one in frame.dtypes]
     heads = list(zip((str(name).replace("_", " ") for name in frame), numeric, strict=True))
@@ -108,6 +112,11 @@ def cell_text(value: object, digits: int = _DIGITS) -> str:
     if isinstance(value, float):
         return f"{value:.{digits}f}"
     return str(value)
+
+
+def has_values(column: pd.Series) -> bool:
+    """Whether a reader sees anything in a column; a dash is nothing."""
+    return any(cell_text(value) not in ("", "-") for value in column)
 
 
 def filled(template: str, values: Mapping[str, object]) -> str:

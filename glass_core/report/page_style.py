@@ -37,7 +37,7 @@ td:first-child{min-width:9em}.dense td:first-child{min-width:0}
 tbody tr:nth-child(even){background:var(--band)}tbody tr.site{background:var(--site)}
 .site td{font-weight:600}
 .dense table{font-size:.76rem}.dense th,.dense td{padding:.12rem .4rem}
-.facts th{font-weight:400;color:var(--soft);width:17rem}.facts td{overflow-wrap:anywhere}
+.facts th{font-weight:400;color:var(--soft);width:21rem}.facts td{overflow-wrap:anywhere}
 .terms dt{font-weight:600;margin-top:.5rem}.terms dd{margin:0 0 0 1.2rem;max-width:80ch}
 .columns{columns:2 24rem;font-size:.85rem}.columns div{break-inside:avoid}
 .columns dt{font-family:ui-monospace,monospace}.columns dd{margin:0 0 .35rem 1rem}
@@ -46,7 +46,8 @@ tbody tr:nth-child(even){background:var(--band)}tbody tr.site{background:var(--s
 .view3d canvas{border-radius:8px}.view3d button{font:inherit;color:inherit;cursor:pointer;
 background:none;border:1px solid var(--soft);border-radius:6px;padding:.2rem .7rem}
 .picture,.unseen{display:none}
-@media screen and (max-width:700px){.tabled:not(.dense) table{min-width:44rem}}
+@media screen and (max-width:700px){.tabled:not(.dense) table{min-width:44rem}
+.plot>div{min-width:36rem}}
 @media screen and (prefers-color-scheme:dark){
 :root{--ink:#e7eaee;--soft:#a8b1bc;--paper:#15181d;--line:#363d46;--band:#1c2026;--link:#7db7ff;
 --flag:#352b12;--flagged:#e0a339;--site:#3a2c1a}
@@ -59,15 +60,16 @@ background:none;border:1px solid var(--soft);border-radius:6px;padding:.2rem .7r
 @media print{
 @page{size:A4;margin:15mm 13mm 17mm;@bottom-right{content:counter(page) " / " counter(pages);
 font:8pt system-ui,sans-serif}}
+@page broad{size:A4 landscape}.broad{page:broad}
 :root{color-scheme:light}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 html{font-size:9.5pt}body{font-size:1rem}main{max-width:none;padding:0}
 p,figcaption{max-width:none}.columns{columns:2 auto}
-h1,h2,h3,h4,.tabled figcaption{break-after:avoid}
+h1,h2,h3,h4,dt,.tabled figcaption{break-after:avoid}
 tr,.tiles,.flag,.drawn,dd{break-inside:avoid}thead{display:table-header-group}
 .several .variant+.variant{break-before:page}
 .wide{overflow:visible}table{font-size:7.2pt}.dense table{font-size:6.2pt}
 th,td{padding:.12rem .3rem}.dense th,.dense td{padding:.06rem .22rem}
-.facts th{width:42mm}
+.facts th{width:54mm}
 .drawn .plot{zoom:.62;padding-top:0;overflow:visible}.modebar-container{display:none!important}
 .view3d>div{display:none}
 .picture[src]{display:block;width:115mm;margin:0 auto}.picture:not([src])+.unseen{display:block}

@@ -12,6 +12,7 @@ from typing import Any
 
 from glass_core.errors import GlassError, InputError
 from glass_core.impact.as_json import from_json, to_json
+from glass_core.inputs.text import decode
 from glass_core.report.impact.html import impact_report
 from glass_core.report.screen.exports import read_screen_parquet, screen_csv, screen_parquet
 from glass_core.report.screen.html import screen_report
@@ -25,6 +26,8 @@ BUNDLE_FORMAT, FORMAT_1 = "glass-run/2", "glass-run/1"
 """Rows and analyses inside are of their own formats; what those read is read here."""
 MAX_MEMBER, MAX_TOTAL = 500_000_000, 1_000_000_000
 """Bytes a bundle may unpack to; more is refused before it is unpacked."""
+_ZIP = b"PK\x03\x04"
+"""Every zip file with content begins so."""
 RUN, INPUTS, ROWS, IMPACT = "run.json", "inputs.json", "rows.parquet", "impact.json"
 
 
@@ -126,6 +129,19 @@ def read_bundle(content: bytes) -> Bundle:
         if len({r.row for r in rows}) < len(rows):
             raise ValueError("a row is there twice")
         return Bundle(name, request=request, rows=rows)
+
+
+def read_result(content: bytes, name: str) -> Bundle:
+    """A run that was exported, or the JSON of an analysis alone; `name`: of the file.
+
+    Raises
+    ------
+    InputError
+        It is a damaged bundle, or no text.
+    """
+    if content.startswith(_ZIP):
+        return read_bundle(content)
+    return Bundle(name, impact=decode(content, name))
 
 
 def import_bundle(store: RunStore, content: bytes) -> str:

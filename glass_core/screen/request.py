@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from glass_core.impact.provenance import Provenance
@@ -54,6 +54,14 @@ class ScreenRequest:
     span: str = ""
     text: str = ""
 
+    @property
+    def made(self) -> Provenance | None:
+        """What the screen was made with; None where that was not kept."""
+        kept = self.provenance or {}
+        if not {"date", "versions", "inputs"} <= kept.keys():
+            return None
+        return Provenance(**{f.name: kept[f.name] for f in fields(Provenance) if f.name in kept})
+
     def to_json(self) -> str:
         """JSON text that `from_json` reads."""
         values = {k: v for k, v in vars(self).items() if k != "proteins"}
@@ -61,16 +69,8 @@ class ScreenRequest:
 
     @staticmethod
     def from_json(text: str) -> ScreenRequest:
-        """Inverse of `to_json`.
-
-        Raises
-        ------
-        ValueError, KeyError, TypeError
-            It is none.
-        """
+        """Inverse of `to_json`."""
         values = json.loads(text)
-        if values.get("provenance") is not None:
-            Provenance(**values["provenance"])  # which it is to be
         return ScreenRequest(
             **values | {"proteins": tuple(protein_from(p) for p in values["proteins"])}
         )

@@ -61,7 +61,9 @@ def rerun_screen(
     pairs = [(row, again[row.row]) for row in done]
     differing = tuple(d for name in COMPARED for d in _differences(name, pairs))
     left_out = sum(row.measured_tm is not None for row in done)
-    before, now = _conditions(request, done[0]), _conditions_now(request, pairs[0][1])
+    first = request.proteins[0]
+    before = _conditions(done[0], request.made)
+    now = _conditions(pairs[0][1], provenance(first, first.sequence, {}))
     comparison = Comparison(
         sum(any(row[name] is not None for row in done) for name in COMPARED),
         differing,
@@ -122,12 +124,6 @@ def _distance(before: Any, now: Any) -> float:
     return abs(float(now) - float(before))
 
 
-def _conditions(request: ScreenRequest, row: ScreenRow) -> dict[str, str]:
+def _conditions(row: ScreenRow, made: Provenance | None) -> dict[str, str]:
     """What the screen says of itself, and its rows of the model."""
-    kept = {} if request.provenance is None else conditions(None, Provenance(**request.provenance))
-    return {"model": row.model or "", **kept}
-
-
-def _conditions_now(request: ScreenRequest, row: ScreenRow) -> dict[str, str]:
-    first = request.proteins[0]
-    return {"model": row.model or "", **conditions(None, provenance(first, first.sequence, {}))}
+    return {"model": row.model or "", **({} if made is None else conditions(None, made))}

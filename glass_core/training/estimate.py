@@ -23,7 +23,7 @@ from glass_core.training.loop import History, Schedule, Validation, fit, total, 
 from glass_core.training.residues import embed_fixed
 
 ESTIMATE_SCHEDULE = Schedule(
-    steps=3000, peak=1e-3, warmup=50, decay=0.9, weight_decay=0.05, every=250
+    steps=2400, peak=1e-3, warmup=50, decay=0.9, weight_decay=0.1, every=100
 )
 BATCH = 32
 WEIGHTS = {"tm": 1.0, "lddt": 1.0, "rank": 0.2}

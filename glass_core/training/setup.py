@@ -25,8 +25,7 @@ def open_fabric(
     accelerator: str, devices: str, nodes: int, strategy: str, precision: str, threads: int | None
 ) -> Fabric:
     """A launched Lightning Fabric; see its documentation for what may be given."""
-    if threads:
-        torch.set_num_threads(threads)
+    use_threads(threads)
     fabric = Fabric(
         accelerator=accelerator,
         devices=devices if devices == "auto" else int(devices),
@@ -37,6 +36,12 @@ def open_fabric(
     check_precision(precision, fabric.device)
     fabric.launch()
     return fabric
+
+
+def use_threads(threads: int | None) -> None:
+    """Compute with so many CPU threads; None = as many as there are cores."""
+    if threads:
+        torch.set_num_threads(threads)
 
 
 def open_embedder(

@@ -251,7 +251,8 @@ def _foretold(request: ScreenRequest, best: BestRanking, asked: list[VariantRequ
         st.caption(f"By {RANKINGS[request.ranking].title}, as you chose. {plain(best.why)}")
     lengths = tuple(len(p) for p in request.proteins)
     accepted = sum(one.variant is not None for one in asked)
-    words = f"TM-score and lDDT in about {duration(seconds_for(request.model, lengths, accepted, asked))}"
+    seconds = seconds_for(request.model, lengths, accepted, asked)
+    words = f"TM-score and lDDT in about {duration(seconds)}"
     if request.remodel:
         then = duration(estimate_second_stage(request))
         words += f", then the top {request.remodel_top} remodelled in about {then}"

@@ -18,6 +18,8 @@ from pages.parts.lookup import plain
 from pages.parts.state import impact_state
 
 MOST_BESIDE = 5
+BESIDE = "with"
+"""In the address: what stands beside the run that is shown."""
 T = TypeVar("T")
 
 
@@ -136,9 +138,10 @@ def variant_list(shown: Run) -> None:
             on_change=show_chosen,
             help="Chance of being damaging and ΔΔG in kcal/mol, both predicted.",
         )
-        if len(known) > 1:
-            others = [run for run in lines if run != shown.id]
-            beside = [run for run in st.session_state.get("beside", []) if run in others]
+        beside = beside_now(shown.id)
+        lines |= {run: line(one) for run in beside if run not in lines and (one := known_run(run))}
+        others = [run for run in lines if run != shown.id]
+        if others:
             st.session_state["beside"] = beside
             st.multiselect(
                 "Side by side with",
@@ -147,7 +150,23 @@ def variant_list(shown: Run) -> None:
                 key="beside",
                 max_selections=MOST_BESIDE,
                 placeholder="Choose up to five",
+                on_change=put_beside,
             )
+
+
+def beside_now(shown: str) -> list[str]:
+    """The runs that the address puts beside the one that is shown."""
+    named = st.query_params.get(BESIDE, "").split(",")
+    return [run for run in dict.fromkeys(named) if run not in ("", shown)][:MOST_BESIDE]
+
+
+def put_beside() -> None:
+    """What was chosen to stand side by side goes into the address."""
+    chosen = st.session_state["beside"]
+    if chosen:
+        st.query_params[BESIDE] = ",".join(chosen)
+    else:
+        st.query_params.pop(BESIDE, None)
 
 
 def show_chosen() -> None:

@@ -42,8 +42,7 @@ LEAST = 1e-5
 _MOST = math.log10(2.0)
 """Of a cosine of -1."""
 _AROUND = 4
-"""Letters on each side of a residue that are read beside its vector."""
-_BEYOND_THE_END = UNKNOWN_LETTER + 1
+"""Residues on each side of one whose mean is read beside its vector."""
 _TYPICAL_LENGTH = 150.0
 
 
@@ -69,18 +68,25 @@ class EstimateTable:
             object.__setattr__(self, name, values)
 
     def told(self, variant: Variant) -> dict[str, float]:
-        """What the table says of `variant`; nothing but of one substitution."""
+        """What the table says of `variant`; nothing with gaps or residues outside the 20.
+
+        Of several substitutions the deficits of TM-score are summed, as predicted ones very
+        nearly add up, and lDDT is the mean over the sites. Ranks are of single substitutions only.
+        """
         places = substitution_places(variant, self.tm, self.wild_type)
-        if len(places) != 1:
+        if not places:
             return {}
         index, letter = places[0]
-        own = float(self.tm[index, letter])
-        return {
-            "estimated_tm": own,
-            "estimated_lddt_site": float(self.lddt[index, letter]),
-            "estimated_tm_percentile": percentile(-own, self._ascending),
-            "estimated_tm_site_rank": 1.0 + float((self.tm[index] < own).sum()),
+        own = 1 - sum(1 - float(self.tm[place]) for place in places)
+        told = {
+            "estimated_tm": max(own, -1.0),
+            "estimated_lddt_site": float(np.mean([self.lddt[place] for place in places])),
         }
+        if len(places) == 1:
+            lower = self.tm[index] < self.tm[index, letter]
+            told["estimated_tm_percentile"] = percentile(-self.tm[index, letter], self._ascending)
+            told["estimated_tm_site_rank"] = 1.0 + float(lower.sum())
+        return told
 
     @property
     def tracks(self) -> dict[str, NDArray[np.float64]]:
@@ -104,19 +110,21 @@ class EstimateConfig:
         H.
     steps : int
         Residual steps.
-    dropout : float
+    dropout, input_dropout : float
     """
 
     embedding_dim: int
-    hidden_dim: int = 192
-    steps: int = 2
-    dropout: float = 0.1
+    hidden_dim: int = 256
+    steps: int = 1
+    dropout: float = 0.4
+    input_dropout: float = 0.5
 
     def __post_init__(self) -> None:
         require_sizes(self, ("embedding_dim", "hidden_dim"))
         require_sizes(self, ("steps",), MAX_LAYERS)
-        require(self.hidden_dim >= 4, "hidden_dim", "is at least 4")
-        require(0 <= self.dropout < 1, "dropout", "lies in [0, 1)")
+        require(self.hidden_dim > 1, "hidden_dim", "is at least 2")
+        for name in ("dropout", "input_dropout"):
+            require(0 <= getattr(self, name) < 1, name, "lies in [0, 1)")
 
     @property
     def width(self) -> int:
@@ -134,47 +142,51 @@ class EstimateInputs:
 
     Attributes
     ----------
-    residues : Tensor, shape=(n, D_in), dtype=float
-        Their vectors.
-    letters : Tensor, shape=(n, 9), dtype=int64
-        Their letters and those around them.
-    protein : Tensor, shape=(n, 2 D_in + 1), dtype=float
-        Mean and spread of all residues of their protein and the logarithm of its length: a
-        TM-score is of the whole.
+    residues : Tensor, shape=(n, 2 D_in), dtype=float
+        Their vectors, and the means of those around them.
+    wild : Tensor, shape=(n,), dtype=int64
+        Index of the wild-type letter, `UNKNOWN_LETTER` outside the 20.
+    protein : Tensor, shape=(n, 2 D_in), dtype=float
+        Mean and spread of all residues of their protein: a TM-score is of the whole.
+    length : Tensor, shape=(n, 1), dtype=float
+        Logarithm of its length.
     """
 
     residues: Tensor
-    letters: Tensor
+    wild: Tensor
     protein: Tensor
+    length: Tensor
 
     @staticmethod
     def of(residues: Tensor, sequence: str) -> EstimateInputs:
         """Those of all residues of `sequence`, from what the embedder makes of it."""
         n, normed = len(sequence), F.layer_norm(residues.float(), residues.shape[-1:])
-        letters = F.pad(wild_letters(sequence), (_AROUND, _AROUND), value=_BEYOND_THE_END)
-        length = normed.new_tensor([math.log(n / _TYPICAL_LENGTH)])
-        spread = normed.std(dim=0, correction=0)
-        protein = torch.cat([normed.mean(dim=0), spread, length])
-        return EstimateInputs(normed, letters.unfold(0, 2 * _AROUND + 1, 1), protein.expand(n, -1))
+        around = F.avg_pool1d(normed.T, 2 * _AROUND + 1, stride=1, padding=_AROUND).T
+        protein = torch.cat([normed.mean(dim=0), normed.std(dim=0, correction=0)])
+        return EstimateInputs(
+            torch.cat([normed, around], dim=1),
+            wild_letters(sequence).to(normed.device),
+            protein.expand(n, -1),
+            normed.new_full((n, 1), math.log(n / _TYPICAL_LENGTH)),
+        )
 
     def at(self, rows: Tensor) -> EstimateInputs:
         """Those of some residues."""
-        return EstimateInputs(self.residues[rows], self.letters[rows], self.protein[rows])
+        return EstimateInputs(*(part[rows] for part in self._parts))
 
     @staticmethod
-    def joined(parts: Sequence[EstimateInputs]) -> EstimateInputs:
+    def joined(several: Sequence[EstimateInputs]) -> EstimateInputs:
         """Those of several, one after the other."""
-        return EstimateInputs(
-            torch.cat([one.residues for one in parts]),
-            torch.cat([one.letters for one in parts]),
-            torch.cat([one.protein for one in parts]),
-        )
+        parts = zip(*(one._parts for one in several), strict=True)
+        return EstimateInputs(*(torch.cat(part) for part in parts))
 
     def to(self, device: torch.device) -> EstimateInputs:
         """The same on another device."""
-        return EstimateInputs(
-            self.residues.to(device), self.letters.to(device), self.protein.to(device)
-        )
+        return EstimateInputs(*(part.to(device) for part in self._parts))
+
+    @property
+    def _parts(self) -> tuple[Tensor, ...]:
+        return self.residues, self.wild, self.protein, self.length
 
 
 class EstimateHead(nn.Module):
@@ -183,16 +195,16 @@ class EstimateHead(nn.Module):
     def __init__(self, config: EstimateConfig) -> None:
         super().__init__()
         self.config = config
-        hidden, of_letter = config.hidden_dim, config.hidden_dim // 4
-        self.residue = nn.Linear(config.embedding_dim, hidden)
-        self.letter = nn.Embedding(_BEYOND_THE_END + 1, of_letter)
-        self.letters = nn.Linear((2 * _AROUND + 1) * of_letter, hidden)
-        self.protein = nn.Sequential(
-            nn.Linear(2 * config.embedding_dim + 1, hidden // 2),
-            nn.GELU(),
-            nn.Dropout(config.dropout),
-            nn.Linear(hidden // 2, hidden),
+        hidden = config.hidden_dim
+        self.residue, self.of_protein = (
+            nn.Sequential(nn.Dropout(config.input_dropout), nn.Linear(2 * config.embedding_dim, to))
+            for to in (hidden, hidden // 2)
         )
+        self.protein = nn.Sequential(
+            nn.GELU(), nn.Dropout(config.dropout), nn.Linear(hidden // 2, hidden)
+        )
+        self.length = nn.Linear(1, hidden // 2, bias=False)
+        self.wild_letter = nn.Embedding(UNKNOWN_LETTER + 1, hidden)
         self.steps = nn.ModuleList(Step(hidden, config.dropout) for _ in range(config.steps))
         self.norm = nn.LayerNorm(hidden)
         self.deficits = nn.Linear(hidden, OUTPUTS * len(STANDARD))
@@ -205,8 +217,8 @@ class EstimateHead(nn.Module):
         Tensor, shape=(n, 20, 2)
             See `OUTPUTS`.
         """
-        around = self.letters(self.letter(inputs.letters).flatten(1))
-        x = self.residue(inputs.residues) + around + self.protein(inputs.protein)
+        protein = self.protein(self.of_protein(inputs.protein) + self.length(inputs.length))
+        x = self.residue(inputs.residues) + self.wild_letter(inputs.wild) + protein
         for step in self.steps:
             x = step(x)
         told: Tensor = self.deficits(self.norm(x))

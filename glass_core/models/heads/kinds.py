@@ -171,13 +171,13 @@ HEADS = (
         "estimate.safetensors",
         {
             "estimated_tm": Column(
-                "quick estimate of predicted_tm, from the wild type alone; of one substitution",
+                "quick estimate of predicted_tm, from the wild type alone. Several substitutions: "
+                "their deficits summed",
                 span="-1 to 1, 1 = same fold",
                 title="TM-score (estimated)",
             ),
             "estimated_lddt_site": Column(
-                "quick estimate of predicted_lddt_site, from the wild type alone; of one "
-                "substitution",
+                "quick estimate of predicted_lddt_site, from the wild type alone",
                 span="-1 to 1, 1 = unmoved",
                 title="lDDT at the site (estimated)",
             ),

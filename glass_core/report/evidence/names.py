@@ -15,6 +15,8 @@ from glass_core.models.evaluation import (
     BURIAL,
     COMBINED,
     COMBINED_UNALIGNED,
+    ESTIMATE,
+    LETTER_PAIRS,
     MODEL,
     MODEL_SEQUENCE,
     STABILITY,
@@ -49,6 +51,7 @@ SET_NAMES = {
     "bound_unbound": "bound and unbound",
     SAME_SEQUENCE: "same sequence solved twice",
     "rearranged": "rearrangements over 10 Å",
+    ESTIMATE: "estimates of the model's own predictions",
     "secondary structure": "secondary structure",
 }
 DAMAGING, FOLDS, WORKS = "Is it damaging?", "Does it fold?", "Does it still work?"
@@ -69,6 +72,7 @@ _OWN = {
     "predicted lDDT deficit": "predicted lDDT deficit",
     WITHOUT_SITE: "model without the site",
     "predicted lDDT": "predicted lDDT",
+    ESTIMATE: "estimate head",
 }
 """What the model itself tells."""
 _BASELINES = (
@@ -79,6 +83,7 @@ _BASELINES = (
     "elastic network without cut-off, between neighbours",
     "closeness to the site",
     BURIAL,
+    LETTER_PAIRS,
     BLOSUM,
     "hydrophobicity change",
     "encoder's burial",

@@ -10,6 +10,7 @@ from glass_core.models.evaluation import (
     ALIGNMENT,
     BLOSUM,
     COMBINED,
+    ESTIMATE,
     MODEL,
     STABILITY,
     STABILITY_SEQUENCE,
@@ -43,6 +44,8 @@ _BY_STRUCTURE = {"p_combined": COMBINED, "p_damaging": MODEL, "effect": MODEL, "
 """Rankings that rest on a structure where there is one -> who they are in records."""
 _BY_ALIGNMENT = {"p_combined": COMBINED, "alignment_log_odds": ALIGNMENT}
 _ON_SAMPLES = {"tm_deficit": "predicted TM deficit", "lddt_deficit": "predicted lDDT deficit"}
+_ESTIMATED = {"estimated_tm_deficit": "tm", "estimated_lddt_deficit": "lddt"}
+"""Rankings by estimates of predictions -> which quantity of the record of these."""
 _WHERE = (
     ("clinical", "auroc", "AUROC {} on clinical labels"),
     ("scan", "spearman", "Spearman {} in mutational scans"),
@@ -69,6 +72,8 @@ def ranking_quality(
     """
     if RANKINGS[ranking].external:
         return "An external score, not ours; how well it ranks variants is not recorded here."
+    if ranking in _ESTIMATED:
+        return _estimate_quality(records, _ESTIMATED[ranking])
     basis = basis or Basis()
     parts = []
     for base, figure, words in (*_WHERE, *([_CLASSICAL] if ranking == "ddg" else ())):
@@ -84,6 +89,15 @@ def ranking_quality(
         )
     sample = ", on a sample of variants" if ranking in _ON_SAMPLES else ""
     return f"On proteins not seen in training{how}: {', '.join(parts)}{sample}."
+
+
+def _estimate_quality(records: Mapping[str, Evaluation], quantity: str) -> str:
+    """How near estimates come to predictions; what these are worth is told of them."""
+    what = f"An estimate of the predicted {'TM-score' if quantity == 'tm' else 'lDDT at the site'}"
+    if ESTIMATE not in records:
+        return f"{what}; how near it comes is not recorded for this model."
+    near = records[ESTIMATE].figure(ESTIMATE, f"{quantity}_spearman").value
+    return f"{what}: Spearman {near:.2f} with it within a protein not seen in training."
 
 
 def _words(ranking: str, basis: Basis) -> str:

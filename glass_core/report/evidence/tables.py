@@ -44,6 +44,18 @@ _REVERSE = {
     "error_direct": "error, direct (kcal/mol)",
     "error_reverse": "error, reverse (kcal/mol)",
 }
+_ESTIMATES = {
+    "tm_spearman": "TM-score, Spearman",
+    "tm_spearman_p5": "in the worst 5%",
+    "tm_error": "TM-score, error",
+    "tm_error_p95": "95% are under",
+    "percentile_error": "percentile, error (points)",
+    "site_rank_error": "rank at the site, error",
+    "lddt_spearman": "lDDT at the site, Spearman",
+    "lddt_spearman_p5": "lDDT, in the worst 5%",
+    "lddt_error": "lDDT at the site, error",
+    "lddt_error_p95": "lDDT, 95% are under",
+}
 ADDED = "what the site adds to the model"
 
 
@@ -172,6 +184,24 @@ def change_table(record: Evaluation) -> pd.DataFrame:
         told = {words: str(Figure(**added[n])) for n, words in _CHANGES.items() if n in added}
         rows.append({"predictor": ADDED, "kind": "", **told})
     return pd.DataFrame(rows).fillna("")
+
+
+def estimate_table(record: Evaluation) -> pd.DataFrame:
+    """How near the estimate head comes to exact predictions, beside baselines."""
+    return pd.DataFrame(
+        [
+            {
+                "predictor": predictor_name(record, who),
+                "kind": role(who),
+                **{
+                    words: str(record.figure(who, name))
+                    for name, words in _ESTIMATES.items()
+                    if record.figure(who, name).value is not None
+                },
+            }
+            for who in predictors(record)
+        ]
+    ).fillna("")
 
 
 def number(value: float | None, digits: int) -> str:

@@ -13,6 +13,8 @@ from glass_core.models.evaluation import (
     ALIGNMENT,
     BLOSUM,
     COMBINED,
+    ESTIMATE,
+    LETTER_PAIRS,
     MODEL,
     MODEL_SEQUENCE,
     STABILITY,
@@ -52,7 +54,7 @@ def answers(records: Records) -> dict[str, tuple[str, ...]]:
         FOLDS: (*_folds(records),),
         WORKS: (*_works(records), *_with_more(records, "scan")),
         CHANGES: (*_changes(records),),
-        PAIRS: (*_pairs(records), SYMMETRIC),
+        PAIRS: (*_pairs(records), *_estimates(records), SYMMETRIC),
     }
     return {question: sentences for question, sentences in said.items() if sentences}
 
@@ -304,6 +306,41 @@ def _pairs(records: Records) -> Iterator[str]:
             f"{verb} the same sequence solved twice "
             f"({inside(noise, 3)})."
         )
+
+
+def _estimates(records: Records) -> Iterator[str]:
+    if record := _told(records, ESTIMATE, ESTIMATE):
+        tm, lddt = (record.figure(ESTIMATE, f"{name}_spearman") for name in ("tm", "lddt"))
+        letters = record.figure(LETTER_PAIRS, "tm_spearman")
+        off, most, points = (
+            record.figure(ESTIMATE, name)
+            for name in ("tm_error", "tm_error_p95", "percentile_error")
+        )
+        yield (
+            "What it would predict of a single substitution is first estimated from the wild type "
+            "alone. Within an unseen protein estimated TM-scores rank substitutions as predicted "
+            f"ones do with Spearman {plain(tm)}, {compared(tm, letters)} the mean of the two "
+            f"letters ({inside(letters)}); estimated lDDT at the site with {plain(lddt)}."
+        )
+        yield (
+            f"An estimated TM-score is off from the predicted one by {plain(off, 4)}, in 95% of "
+            f"substitutions by less than {plain(most, 3)}, and its percentile by "
+            f"{plain(points, 1)} points. That is how near it comes to the prediction, not to a "
+            "measurement."
+        )
+
+
+def estimate_counts(record: Evaluation) -> str:
+    """What the figures of the estimate head are of, and what they are."""
+    content = record.content
+    return (
+        f"{content['substitutions']:,} substitutions of {content['proteins']} unseen proteins, no "
+        "two of one group; exact: predicted with every mutant embedded. Spearman: median over "
+        "proteins, and the 5th percentile; errors: median and 95th percentile over substitutions; "
+        "percentiles among random substitutions of a protein, ranks among the 19 of a site: mean "
+        "error. 95% bootstrap intervals over groups. Mean of the two letters: geometric mean "
+        "deficit of the training substitutions by wild-type and mutant letter."
+    )
 
 
 def lddt_words(mutants: Evaluation) -> str:

@@ -5,12 +5,12 @@ What is the same in every row (model, protocol, variant) stands in the report's 
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
 from glass_core.impact.record import Impact
 from glass_core.impact.rows import RESIDUE_COLUMNS
 from glass_core.report.impact.tables import residue_table
+from glass_core.report.page import has_values
 
 PLACE = ("position", "wild_type", "mutant")
 """Columns that say which residue a row is of, in both tables."""
@@ -30,6 +30,7 @@ SAME = ("changed", "chain", "variant", "model", "protocol", "format")
 """Columns without a place here: they are marked, or the same in every row."""
 MEASURED = tuple(name for name in RESIDUE_COLUMNS if name not in (*PLACE, *KNOWN, *SAME))
 DIGITS = {
+    "uniprot_position": 0,
     "plddt": 0,
     "predicted_sensitivity": 2,
     "predicted_change": 2,
@@ -59,12 +60,5 @@ def changed_rows(impact: Impact) -> list[int]:
 
 
 def _filled(table: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
-    there = [name for name in columns if _has_values(table[name])]
-    return table[[*PLACE, *there]].convert_dtypes(
-        convert_string=False, convert_boolean=False, convert_floating=False
-    )
-
-
-def _has_values(column: pd.Series) -> bool:
-    known = column.replace("", np.nan).dropna()
-    return bool(len(known)) and not (known == "-").all()
+    there = [name for name in columns if has_values(table[name])]
+    return table[[*PLACE, *there]]

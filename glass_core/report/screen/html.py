@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from glass_core.impact.conditions import conditions
-from glass_core.impact.provenance import Provenance
 from glass_core.report.external import external_words
-from glass_core.report.page import figure_html, filled, report_page, table_html
+from glass_core.report.page import figure_html, filled, has_values, report_page, table_html
+from glass_core.report.references import REFERENCES
 from glass_core.report.screen.agreement import agreement_frame
 from glass_core.report.screen.figures import distribution, heat_map
 from glass_core.report.screen.tables import ranking_values, screen_frame, shown_columns
@@ -21,16 +21,17 @@ TOP = 100
 MOST_REJECTED = 1000
 _BODY = """<p class="brand">GLASS: what mutations do to a protein</p><h1>{{ title }}</h1>
 <p class="lead">{{ counts }}. Model: {{ model }}. Ranked by: {{ ranking }}.</p>
-<div class="flag">Scores are predicted from sequence; they rank variants and are no diagnosis.</div>
+<div class="flag">Scores are predicted; they rank variants and are no diagnosis.</div>
 {% for part in parts %}<h2>{{ part.name }}</h2>
 <figure class="drawn">{{ part.map|safe }}
 <figcaption>Every substitution by the ranking; grey dots: the wild type.</figcaption></figure>
 <figure class="drawn">{{ part.distribution|safe }}
 <figcaption>How the ranking is spread.</figcaption></figure>{{ part.agreement|safe }}
 {% endfor %}
-<h2>The {{ top }} variants on top</h2>{{ table|safe }}
-{% if external %}<p class="of">{{ external }}</p>{% endif %}
-{% if rejected %}<h2>No result</h2>{{ rejected|safe }}{% endif %}"""
+<section class="broad"><h2>The {{ top }} variants on top</h2>{{ table|safe }}
+{% if external %}<p class="of">{{ external }}</p>{% endif %}</section>
+{% if rejected %}<h2>No result</h2>{{ rejected|safe }}{% endif %}
+<h2>How to cite</h2><p>{{ glass }}</p>"""
 
 
 def screen_report(request: ScreenRequest, rows: Sequence[ScreenRow], name: str) -> str:
@@ -46,7 +47,6 @@ def screen_report(request: ScreenRequest, rows: Sequence[ScreenRow], name: str) 
         own = frame[frame["protein"] == protein.short_name]
         if own.empty:
             continue
-        agreed = agreement_frame(own)
         parts.append(
             {
                 "name": protein.name or "protein",
@@ -56,22 +56,22 @@ def screen_report(request: ScreenRequest, rows: Sequence[ScreenRow], name: str) 
                 "distribution": figure_html(
                     distribution(own, request.ranking), "glass-distribution"
                 ),
-                "agreement": ""
-                if agreed.empty
-                else table_html(agreed, "Against the input's own values."),
+                "agreement": table_html(agreement_frame(own), "Against the input's own values."),
             }
         )
     title = name or request.source
-    shown = shown_columns(top)
+    alone = {"status"} | ({"protein"} if len(request.proteins) == 1 else set())
+    shown = [n for n in shown_columns(top) if n not in alone and has_values(top[n])]
     values = {
         "title": title,
         "counts": f"{len(done):,} of {len(rows):,} variants done, {len(bad):,} gave no result",
         "model": done[0].model if done else request.model,
         "ranking": RANKINGS[request.ranking].title,
         "parts": parts,
+        "glass": REFERENCES["glass"],
         "external": external_words(s for p in request.proteins for s in p.external),
         "top": len(top),
-        "rejected": table_html(_rejected(bad), "Rows without a result.") if bad else "",
+        "rejected": table_html(_rejected(bad), "Rows without a result."),
         "table": table_html(
             top[shown].rename(columns={n: SCREEN_COLUMNS[n].title or n for n in shown}),
             dense=True,
@@ -95,7 +95,5 @@ def _rejected(rows: Sequence[ScreenRow]) -> pd.DataFrame:
 
 
 def _provenance(request: ScreenRequest) -> list[tuple[str, str]]:
-    if request.provenance is None:
-        return []
-    made = Provenance(**request.provenance)
-    return [("date", made.date), *conditions(None, made).items()]
+    made = request.made
+    return [] if made is None else [("date", made.date), *conditions(None, made).items()]

@@ -52,6 +52,36 @@ def shown_columns(frame: pd.DataFrame) -> list[str]:
     return [name for name in shown if name not in repeats and frame[name].notna().any()]
 
 
+_FIRST = (
+    "p_combined",
+    "ddg",
+    "effect",
+    "percentile_protein",
+    "measured_tm",
+    "measured_strain_site",
+    "above_floor_strain",
+    "label",
+    "measured_value",
+)
+"""What a reader is shown first of a variant, behind its ranking."""
+
+
+def first_columns(frame: pd.DataFrame, ranking: str) -> list[str]:
+    """The few columns that a list of variants begins with: those that hold a value.
+
+    Status and reason are among them where not all rows are done without one.
+    """
+    several = frame["protein"].nunique() > 1
+    given = ["given"] if not frame["given"].equals(frame["written"]) else []
+    names = ["written", *["protein"] * several, *given, RANKINGS[ranking].column, *_FIRST]
+    wanted = list(dict.fromkeys(names))
+    if (frame["status"] != "done").any():
+        wanted.append("status")
+    if frame["reason"].fillna("").ne("").any():
+        wanted.append("reason")
+    return [name for name in wanted if frame[name].notna().any()]
+
+
 def variant_names(frame: pd.DataFrame) -> pd.Series:
     """Each variant as the user counts; by sequence position where a table has nothing else."""
     if "written" not in frame:

@@ -20,15 +20,20 @@ from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
 from glass_core.training.data.exact import ExactValues, check_model
 from glass_core.training.evaluation.pairs import column
-from glass_core.training.evaluation.statistics import Metric, Vector, rounded, with_interval
+from glass_core.training.evaluation.statistics import (
+    Metric,
+    Vector,
+    mean_of,
+    rounded,
+    with_interval,
+)
 
 QUANTITIES = ("tm", "lddt")
 _LOWEST, _HIGHEST = 0.05, 0.95
 """Quantiles that tell how bad it gets."""
-_SEED, _SHOWN = 0, 1500
 
 Deficits = NDArray[np.float64]
-"""Shape=(n, 2): of TM-score and of lDDT at the site; NaN = not told."""
+"""Shape=(n, 2): of TM-score and of lDDT at the site."""
 
 
 def evaluate_estimate(
@@ -82,14 +87,13 @@ def evaluate_estimate(
             for who, values in told.items()
         },
         "rows": _rows(chains, exact, told[ESTIMATE]),
-        "points": _points(exact, told[ESTIMATE]),
     }
 
 
 def letter_pair_means(chains: Sequence[ExactValues]) -> Deficits:
     """Geometric mean deficits by wild-type and mutant letter, shape=(20, 20, 2).
 
-    NaN for pairs that are not there.
+    Pairs that are not there have the mean of all.
     """
     wild = np.concatenate([_wild(chain) for chain in chains])
     letter = np.concatenate([chain.letter for chain in chains])
@@ -97,7 +101,7 @@ def letter_pair_means(chains: Sequence[ExactValues]) -> Deficits:
     total, count = np.zeros((20, 20, 2)), np.zeros((20, 20, 1))
     np.add.at(total, (wild, letter), logarithm)
     np.add.at(count, (wild, letter), 1)
-    return np.exp(np.where(count > 0, total / np.maximum(count, 1), np.nan))
+    return np.exp(np.where(count > 0, total / np.maximum(count, 1), logarithm.mean(axis=0)))
 
 
 def _wild(chain: ExactValues) -> NDArray[np.int64]:
@@ -143,9 +147,9 @@ def _figures(
         _percentile_error(a[~c.whole, 0], b[~c.whole, 0])
         for c, a, b in zip(chains, exact, told, strict=True)
     ]
-    found["percentile_error"] = with_interval(_mean_of(np.array(off)), group)
+    found["percentile_error"] = with_interval(mean_of(np.array(off)), group)
     off = [_rank_error(c, a[:, 0], b[:, 0]) for c, a, b in zip(chains, exact, told, strict=True)]
-    found["site_rank_error"] = with_interval(_mean_of(np.array(off)), group)
+    found["site_rank_error"] = with_interval(mean_of(np.array(off)), group)
     return found
 
 
@@ -158,17 +162,10 @@ def _quantile_of_all(values: Sequence[Vector], q: float) -> Metric:
     return lambda rows, weight: float(np.nanquantile(np.concatenate([values[r] for r in rows]), q))
 
 
-def _mean_of(values: Vector) -> Metric:
-    return lambda rows, weight: float(np.nanmean(values[rows]))
-
-
 def _percentile_error(exact: Vector, told: Vector) -> float:
     """Mean distance of percentiles among the same substitutions."""
-    known = ~np.isnan(told)
-    if known.sum() < 2:
-        return float("nan")
-    away = np.abs(rankdata(exact[known]) - rankdata(told[known]))
-    return float(100 * away.mean() / known.sum())
+    away = np.abs(rankdata(exact) - rankdata(told))
+    return float(100 * away.mean() / len(away))
 
 
 def _rank_error(chain: ExactValues, exact: Vector, told: Vector) -> float:
@@ -177,7 +174,6 @@ def _rank_error(chain: ExactValues, exact: Vector, told: Vector) -> float:
         np.abs(rankdata(exact[rows]) - rankdata(told[rows]))
         for site in np.unique(chain.index[chain.whole])
         for rows in [(chain.index == site) & chain.whole]
-        if not np.isnan(told[rows]).any()
     ]
     return float(np.mean(np.concatenate(away))) if away else float("nan")
 
@@ -195,15 +191,3 @@ def _rows(
         rows[f"{name}_spearman"] = column(np.array([spearman(b, a) for a, b in pairs]))
         rows[f"{name}_error"] = column(np.array([np.median(np.abs(b - a)) for a, b in pairs]))
     return rows
-
-
-def _points(exact: Sequence[Deficits], told: Sequence[Deficits]) -> dict[str, Any]:
-    """Exact and estimated scores of some substitutions, drawn at random."""
-    every, estimated = 1 - np.concatenate(exact), 1 - np.concatenate(told)
-    rng = np.random.default_rng(_SEED)
-    drawn = np.sort(rng.choice(len(every), min(_SHOWN, len(every)), replace=False))
-    return {
-        f"{what}_{name}": column(values[drawn, k])
-        for what, values in (("exact", every), ("estimated", estimated))
-        for k, name in enumerate(QUANTITIES)
-    }

@@ -53,9 +53,7 @@ def show(run: str) -> None:
         if known is None:
             st.info("This address belongs to no screen here; it may have been deleted.")
             return
-        state = screen_state()
-        state.asked = state.asked or asked_now()  # filled in from the run
-        if state.asked != asked_now():
+        if screen_state().asked != asked_now():
             st.warning(
                 "What is below belongs to the inputs before they were changed.",
                 icon=":material/history:",
@@ -74,11 +72,12 @@ given = taken_over("screen")
 if given is not None:
     take_over(given)
 first_values()
-fill_fields(known_run())
+shown = known_run()
+fill_fields(shown)
 look_up_asked(ROLE, take_found)
 address = st.query_params.get("run")
 if address is None:
     hero()
-screen_form(address is not None)
+screen_form(shown is not None)
 if address is not None:
     show(address)

@@ -536,7 +536,18 @@ def test_proteins_of_a_screen_have_a_study_each(store, tiny_predictor):
 
 
 @pytest.mark.parametrize(
-    ("residues", "seconds"), [(70, 9.9), (147, 20.2), (177, 38.2), (211, 48.7), (248, 65.1)]
+    ("residues", "seconds"),
+    [
+        (70, 9.9),
+        (147, 20.2),
+        (177, 38.2),
+        (211, 48.7),
+        (248, 65.1),
+        (319, 76.7),
+        (408, 148.5),
+        (522, 123.5),
+        (566, 120.2),
+    ],
 )
 def test_estimates_of_remodelling_were_true_within_a_factor_of_two(residues, seconds):
     """Measured with OpenMM on two cores, beside other work."""

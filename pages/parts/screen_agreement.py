@@ -29,7 +29,6 @@ RULES: dict[str, float | None] = {
     "precision of 90%": 0.9,
     "precision of 95%": 0.95,
 }
-THREE = {name: st.column_config.NumberColumn(format="%.3f") for name in ("value", "from", "to")}
 
 
 @st.cache_data(show_spinner="Drawing again for intervals ...", max_entries=32)
@@ -81,7 +80,7 @@ def _against_labels(run: str, protein: str, known: int, frame: pd.DataFrame, ran
     right.plotly_chart(precision_recall_curve(frame, found), key="precision_recall")
     chance = ranking if ranking in CHANCES else _chance(frame)
     with left:
-        st.dataframe(label_table(found), hide_index=True, key="label_table", column_config=THREE)
+        st.dataframe(_with_words(label_table(found)), hide_index=True, key="label_table")
         st.caption(
             f"{found.labels:,} labelled variants, {found.damaging:,} of them damaging. Intervals "
             "of 95%: the variants drawn again, always the same way."
@@ -91,6 +90,20 @@ def _against_labels(run: str, protein: str, known: int, frame: pd.DataFrame, ran
             st.plotly_chart(reliability_diagram(frame, chance), key="reliability")
             with st.expander("Calibration as a table"):
                 st.dataframe(reliability_table(frame, chance), hide_index=True, key="calibration")
+
+
+def _with_words(table: pd.DataFrame) -> pd.DataFrame:
+    """With three digits, and an interval in one cell; empty where there is none."""
+    return pd.DataFrame(
+        {
+            "figure": table["figure"],
+            "value": ["none" if pd.isna(v) else f"{v:.3f}" for v in table["value"]],
+            "95% interval": [
+                "" if pd.isna(low) or pd.isna(high) else f"{low:.3f} to {high:.3f}"
+                for low, high in zip(table["from"], table["to"], strict=True)
+            ],
+        }
+    )
 
 
 def _chance(frame: pd.DataFrame) -> str | None:

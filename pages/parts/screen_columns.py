@@ -90,13 +90,7 @@ def _labelled(table: pd.DataFrame, chosen: Columns, one_is_fit: bool, key: str) 
     words = label_words(table[chosen.label], fit)
     unknown = [word for word in words if word.damaging is None]
     known = [word for word in words if word.damaging is not None]
-    if unknown:
-        rows = sum(word.rows for word in unknown)
-        st.warning(
-            f"{rows:,} rows have labels that are not known: {_said(unknown)}. They are left out "
-            "unless you say what they mean.",
-            icon=":material/label:",
-        )
+    warning = st.container()
     meant: list[tuple[str, bool | None]] = []
     with st.expander(f"What the labels mean ({len(words):,})", expanded=bool(unknown)):
         shown = [*unknown, *known][:MOST_WORDS]
@@ -118,6 +112,14 @@ def _labelled(table: pd.DataFrame, chosen: Columns, one_is_fit: bool, key: str) 
                 f"And {len(words) - len(shown):,} rarer ones; is '{chosen.label}' the column of "
                 "labels?"
             )
+    left_out = [word for word in unknown if word.word not in dict(meant)]
+    if left_out:
+        rows = sum(word.rows for word in left_out)
+        warning.warning(
+            f"{rows:,} rows have labels that are not known: {_said(left_out)}. They are left out "
+            "unless you say what they mean.",
+            icon=":material/label:",
+        )
     return replace(chosen, one_is_fit=fit, label_words=tuple(meant))
 
 

@@ -71,8 +71,11 @@ def screen_form(shown: bool) -> None:
     with st.expander("Inputs", expanded=not shown, icon=":material/tune:"):
         which, problem = fields()
         check = st.container()
-    if shown and screen_state().asked == asked_now():
-        return
+    state = screen_state()
+    if shown:
+        state.asked = state.asked or asked_now()  # filled in from the screen that is shown
+        if state.asked == asked_now() and not state.start:
+            return
     outside = st.container()  # where it is seen while the fields are folded away
     check_and_start(which, problem, outside if shown else check)
 

@@ -16,7 +16,6 @@ from glass_core.runs.view import Run, View
 from glass_core.screen.request import ScreenRequest
 from pages.parts.common import runs
 from pages.parts.screen_table import open_buttons, rows_table
-from pages.parts.state import screen_state
 
 SPAN = 600
 """Positions that the map shows at a time, at first."""
@@ -69,21 +68,27 @@ def _map(run: Run, frame: pd.DataFrame, protein: Protein, ranking: str, chosen: 
     if drawn is None or drawn.of != of:
         drawn = _Drawn(of, heat_map(frame, protein, ranking, chosen, span))
         st.session_state["map_drawn"] = drawn
-    event = st.plotly_chart(
+    st.plotly_chart(
         drawn.figure,
         key="map",
-        on_select="rerun",
+        on_select=_take_clicks,
         selection_mode="points",
         alt="Score of every substitution by residue and position",
         config={"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]},
     )
-    points = [p for p in event["selection"]["points"] if p.get("customdata") is not None]
-    clicked = tuple(_row(p["customdata"]) for p in points)
-    news, screen_state().clicked = clicked != screen_state().clicked, clicked
-    if clicked and news:
-        st.session_state["chosen"] = [*dict.fromkeys([*chosen, *clicked])]
-        st.rerun(scope="fragment")
     st.caption("Grey dots: the wild type. Click a cell to choose a variant; drag to zoom.")
+
+
+def _take_clicks() -> None:
+    """Add what was clicked to the chosen variants; before anything is drawn, so only once."""
+    points = st.session_state["map"]["selection"]["points"]
+    clicked = [_row(p["customdata"]) for p in points if p.get("customdata") is not None]
+    chosen = st.session_state.get("chosen", [])
+    st.session_state["chosen"] = [*dict.fromkeys([*chosen, *clicked])]
+
+
+def _clear() -> None:
+    st.session_state["chosen"] = []
 
 
 def _row(customdata: object) -> int:
@@ -99,9 +104,7 @@ def chosen_panel(run: Run, request: ScreenRequest, ranking: str) -> None:
         return
     left, right = st.columns([6, 1], vertical_alignment="bottom")
     left.markdown(f"#### Chosen ({len(rows)})")
-    if right.button("Clear", key="clear", width="stretch"):
-        st.session_state["chosen"] = []
-        st.rerun(scope="fragment")
+    right.button("Clear", key="clear", width="stretch", on_click=_clear)
     table = screen_frame(rows)
     rows_table(table, first_columns(table, ranking), "compare")
     open_buttons(run, request.model, rows, "chosen")

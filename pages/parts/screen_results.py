@@ -56,7 +56,7 @@ def screen_results(run: Run) -> None:
     if screen_state().shown_run != run.id:
         for key in OF_ONE_RUN:
             st.session_state.pop(key, None)
-        screen_state().shown_run, screen_state().clicked = run.id, ()
+        screen_state().shown_run = run.id
     st.subheader(plain(run.name), anchor=False)
     counts = ", ".join(f"{n:,} {what}" for what, n in sorted(run.counts.items()))
     after = "" if request.goal is None else f" After: {GOAL_TITLES[request.goal].lower()}."
@@ -166,6 +166,8 @@ def figures_now(known: str, request: ScreenRequest, protein: Protein, ranking: s
         with left:
             st.markdown("#### Distribution")
             threshold = st.session_state.get(f"threshold {ranking}")
+            if threshold is not None and threshold <= ranking_values(frame, ranking).min():
+                threshold = None  # which leaves nothing out
             chosen = st.session_state.get("chosen", [])
             st.plotly_chart(distribution(frame, ranking, chosen, threshold), key="distribution")
         with right:

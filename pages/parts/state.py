@@ -86,8 +86,6 @@ class ScreenState:
         The form is to be screened as soon as it is valid.
     shown_run : str
         The run whose results were shown last.
-    clicked : tuple of int
-        Rows that the last click on its map chose.
     filled : str
         The run whose inputs the form shows.
     asked : tuple
@@ -98,7 +96,6 @@ class ScreenState:
 
     start: bool = False
     shown_run: str = ""
-    clicked: tuple[int, ...] = ()
     filled: str = ""
     asked: tuple[object, ...] = ()
     uploads: int = 0

@@ -10,7 +10,7 @@ from scipy.stats import binomtest
 from glass_core.metrics.agreement import ReliabilityBin, calls, reliability
 from glass_core.report import style
 from glass_core.report.evidence.figures import finish, ideal
-from glass_core.report.screen.agreement import LabelAgreement, labelled
+from glass_core.report.screen.agreement import LabelAgreement, Vector, labelled
 from glass_core.report.screen.figures import ranking_colour
 from glass_core.screen.columns import RANKINGS
 
@@ -26,6 +26,7 @@ def roc_curve(frame: pd.DataFrame, found: LabelAgreement) -> go.Figure:
             np.append(0, made.false_rate),
             np.append(0, made.true_rate),
             np.append(np.inf, made.threshold),
+            "linear",
         )
     cut = found.cut_off
     _mark(figure, cut.value.value, 1 - cut.specificity, cut.sensitivity)
@@ -38,7 +39,7 @@ def precision_recall_curve(frame: pd.DataFrame, found: LabelAgreement) -> go.Fig
     share = found.damaging / found.labels
     figure = go.Figure([ideal([0, 1], [share, share], "random order")])
     if made is not None:
-        _curve(figure, found, made.true_rate, made.precision, made.threshold)
+        _curve(figure, found, made.true_rate, made.precision, made.threshold, "vh")
     cut = found.cut_off
     _mark(figure, cut.value.value, cut.sensitivity, cut.precision)
     title = f"Precision and recall, average {found.average_precision}"
@@ -92,7 +93,7 @@ def _wilson(one: ReliabilityBin) -> tuple[float, float]:
 
 
 def _curve(
-    figure: go.Figure, found: LabelAgreement, x: np.ndarray, y: np.ndarray, cut: np.ndarray
+    figure: go.Figure, found: LabelAgreement, x: Vector, y: Vector, cut: Vector, shape: str
 ) -> None:
     figure.add_trace(
         go.Scatter(
@@ -100,7 +101,7 @@ def _curve(
             y=y,
             mode="lines",
             name=RANKINGS[found.ranking].title,
-            line={"color": ranking_colour(found.ranking), "width": 2, "shape": "hv"},
+            line={"color": ranking_colour(found.ranking), "width": 2, "shape": shape},
             customdata=cut,
             hovertemplate="%{x:.2f}, %{y:.2f} from %{customdata:.3g} on<extra></extra>",
         )

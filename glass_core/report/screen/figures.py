@@ -199,7 +199,7 @@ def distribution(
     known = frame["label"].notna() if "label" in frame else pd.Series(False, index=frame.index)
     if known.any():
         for label, name, colour in (
-            (0, "harmless by the input", style.WILD),
+            (0, "tolerated by the input", style.WILD),
             (1, "damaging by the input", style.MUTANT),
         ):
             figure.add_trace(
@@ -211,7 +211,7 @@ def distribution(
                     nbinsx=60,
                 )
             )
-        figure.update_layout(barmode="overlay")
+        figure.update_layout(barmode="overlay", legend=style.LEGEND_ABOVE)
     else:
         figure.add_trace(
             go.Histogram(x=values, marker_color=ranking_colour(ranking), nbinsx=60, name="variants")

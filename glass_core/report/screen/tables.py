@@ -57,6 +57,10 @@ _FIRST = (
     "ddg",
     "effect",
     "percentile_protein",
+    "alignment_log_odds",
+    "alphamissense",
+    "alphamissense_class",
+    "esm2",
     "measured_tm",
     "measured_strain_site",
     "above_floor_strain",
@@ -69,13 +73,13 @@ _FIRST = (
 def first_columns(frame: pd.DataFrame, ranking: str) -> list[str]:
     """The few columns that a list of variants begins with: those that hold a value.
 
-    Status and reason are among them where not all rows are done without one.
+    Status and reason are among them where a row gave no result, or has one.
     """
     several = frame["protein"].nunique() > 1
     given = ["given"] if not frame["given"].equals(frame["written"]) else []
     names = ["written", *["protein"] * several, *given, RANKINGS[ranking].column, *_FIRST]
     wanted = list(dict.fromkeys(names))
-    if (frame["status"] != "done").any():
+    if frame["status"].isin(["rejected", "failed"]).any():
         wanted.append("status")
     if frame["reason"].fillna("").ne("").any():
         wanted.append("reason")

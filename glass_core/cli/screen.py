@@ -57,7 +57,7 @@ SUFFIXES = (".csv", ".parquet", ".json")
     help="Column of --variants that holds the variants, in place of the one that was guessed.",
 )
 @click.option("--score", help="Column of measured values; 'none' for no such column.")
-@click.option("--label", help="Column of labels, damaging or harmless; 'none' for no such column.")
+@click.option("--label", help="Column of labels, damaging or tolerated; 'none' for no such column.")
 @click.option(
     "--one-is-fit/--one-is-damaging",
     default=None,

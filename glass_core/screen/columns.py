@@ -197,7 +197,7 @@ SCREEN_COLUMNS: dict[str, Column] = {
         title="protocol",
     ),
     "label": Column(
-        "the input's own label: 1 damaging, 0 harmless",
+        "the input's own label: 1 damaging, 0 tolerated",
         span="0 or 1",
         kind="whole",
         title="label",

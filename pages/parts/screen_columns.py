@@ -82,7 +82,7 @@ def _choosers(table: pd.DataFrame, guessed: Columns, key: str) -> Columns:
 def _labelled(table: pd.DataFrame, chosen: Columns, one_is_fit: bool, key: str) -> Columns:
     """With what each word of the column of labels means."""
     fit = st.toggle(
-        "In the label column 1 means harmless",
+        "In the label column 1 means tolerated",
         one_is_fit,
         key=f"c_fit {key}",
         help="As in ProteinGym's DMS_score_bin, where 1 is fit.",

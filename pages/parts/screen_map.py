@@ -10,7 +10,7 @@ import streamlit as st
 
 from glass_core.errors import GlassError
 from glass_core.protein.protein import Protein
-from glass_core.report.screen.figures import FIGURE_COLUMNS, heat_map
+from glass_core.report.screen.figures import FIGURE_COLUMNS, heat_map, with_chosen
 from glass_core.report.screen.tables import first_columns, ranking_values, screen_frame, typed
 from glass_core.runs.view import Run, View
 from glass_core.screen.request import ScreenRequest
@@ -63,13 +63,13 @@ def _map(run: Run, frame: pd.DataFrame, protein: Protein, ranking: str, chosen: 
     values = ranking_values(frame, ranking)
     # While rows that change nothing here are being done, the map stays the one that is there.
     version = int(values.notna().sum()) if waiting else -1
-    of = (run.id, protein.short_name, ranking, span, tuple(chosen), version)
+    of = (run.id, protein.short_name, ranking, span, version)
     drawn: _Drawn | None = st.session_state.get("map_drawn")
     if drawn is None or drawn.of != of:
-        drawn = _Drawn(of, heat_map(frame, protein, ranking, chosen, span))
+        drawn = _Drawn(of, heat_map(frame, protein, ranking, span=span))
         st.session_state["map_drawn"] = drawn
     st.plotly_chart(
-        drawn.figure,
+        with_chosen(drawn.figure, frame, chosen),
         key="map",
         on_select=_take_clicks,
         selection_mode="points",

@@ -143,26 +143,6 @@ def heat_map(
         row=1,
         col=1,
     )
-    marked = one[one["row"].isin(list(chosen))]
-    if len(marked):
-        figure.add_trace(
-            go.Scatter(
-                x=marked["position"],
-                y=marked["mutant"],
-                mode="markers",
-                hoverinfo="skip",
-                marker={
-                    "size": 11,
-                    "symbol": "square-open",
-                    "color": style.SELECTED,
-                    "line": {"width": 2},
-                },
-                showlegend=False,
-                name="chosen",
-            ),
-            row=1,
-            col=1,
-        )
     figure.add_trace(
         go.Scatter(
             x=position,
@@ -187,7 +167,32 @@ def heat_map(
     figure.update_layout(
         height=620 if strips else 560, hovermode="closest", dragmode="zoom", **style.layout()
     )
-    return figure
+    return with_chosen(figure, one, chosen)
+
+
+def with_chosen(figure: go.Figure, frame: pd.DataFrame, chosen: Sequence[int]) -> go.Figure:
+    """A copy of a `heat_map` in which the cells of the rows with these numbers are marked."""
+    one = single_substitutions(frame)
+    marked = one[one["row"].isin(list(chosen))]
+    if marked.empty:
+        return figure
+    trace = go.Scatter(
+        x=marked["position"],
+        y=marked["mutant"],
+        xaxis="x",
+        yaxis="y",
+        mode="markers",
+        hoverinfo="skip",
+        marker={
+            "size": 11,
+            "symbol": "square-open",
+            "color": style.SELECTED,
+            "line": {"width": 2},
+        },
+        showlegend=False,
+        name="chosen",
+    )
+    return go.Figure(figure).add_trace(trace)
 
 
 def distribution(

@@ -2,26 +2,50 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import streamlit as st
 
 from glass_core.errors import Cancelled, GlassError
+from glass_core.runs.view import Run
 from pages.parts.common import runs, through_the_front_door
 from pages.parts.hand_over import taken_over
 from pages.parts.lookup import look_up_asked
-from pages.parts.screen_form import ROLE, screen_form, take_found, take_over
+from pages.parts.screen_fields import ROLE, asked_now, first_values, take_found, take_over, take_run
+from pages.parts.screen_form import screen_form
 from pages.parts.screen_results import screen_results
+from pages.parts.state import screen_state
 
 
-def show() -> None:
+def known_run() -> Run | None:
+    """The run that the address names; None where there is none that can be read."""
     run = st.query_params.get("run")
     if run is None:
-        st.markdown("### Which substitutions matter?")
-        st.markdown(
-            "Give a wild type, and all its substitutions or a list of your own. The effect "
-            "scores come at once, from one pass over the wild type; predicted TM-score and "
-            "lDDT fill in behind them. Nothing is lost when you close the page."
-        )
+        return None
+    with suppress(GlassError):
+        return runs().get(run)
+    return None
+
+
+def fill_fields(run: Run | None) -> None:
+    """The form shows what the screen in the address was asked for."""
+    if run is None or run.kind != "screen" or run.id == screen_state().filled:
         return
+    with suppress(GlassError):  # what is wrong is told where the results would be
+        take_run(run, runs().inputs(run.id))
+
+
+def hero() -> None:
+    st.title("Which substitutions matter?", anchor=False)
+    st.markdown(
+        "Give a wild type, and all its substitutions or a list of your own. The effect "
+        "scores come at once, from one pass over the wild type; predicted TM-score and "
+        "lDDT fill in behind them. Nothing is lost when you close the page."
+    )
+
+
+def show(run: str) -> None:
+    """The screen in the address."""
     try:
         known = runs().get(run)
         if known is not None and known.kind == "impact":
@@ -29,7 +53,14 @@ def show() -> None:
         if known is None:
             st.info("This address belongs to no screen here; it may have been deleted.")
             return
-        screen_results(known)
+        if screen_state().asked != asked_now():
+            st.warning(
+                "What is below belongs to the inputs before they were changed.",
+                icon=":material/history:",
+            )
+            st.html("<style>.st-key-screen_result {opacity: 0.45}</style>")
+        with st.container(key="screen_result"):
+            screen_results(known)
     except Cancelled:
         st.rerun()
     except GlassError as error:
@@ -40,11 +71,13 @@ through_the_front_door("pages/screen.py")
 given = taken_over("screen")
 if given is not None:
     take_over(given)
-for field in ("screen_wild", "screen_list", "screen_range"):
-    st.session_state.setdefault(field, "")
+first_values()
+shown = known_run()
+fill_fields(shown)
 look_up_asked(ROLE, take_found)
-form, main = st.columns([1, 2.6], gap="large")
-with form:
-    screen_form()
-with main:
-    show()
+address = st.query_params.get("run")
+if address is None:
+    hero()
+screen_form(shown is not None)
+if address is not None:
+    show(address)

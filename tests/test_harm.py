@@ -36,7 +36,7 @@ from glass_core.report.impact.exports import exports
 from glass_core.report.impact.html import impact_report
 from glass_core.report.impact.tables import without_formulas
 from glass_core.report.impact.track import residue_track
-from glass_core.report.screen.tables import screen_csv
+from glass_core.report.screen.exports import screen_csv
 from glass_core.runs.bundle import export_bundle, import_bundle
 from glass_core.runs.database import new_id
 from glass_core.runs.store import RunStore

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 from glass_core.errors import InputError
+from glass_core.inputs.cells import plain_cell
 from glass_core.inputs.choice import VariantChoice
 from glass_core.inputs.columns import NO_COLUMN, ColumnChoice
-from glass_core.inputs.labels import read_label
+from glass_core.inputs.labels import LabelWord, label_words, read_label
+from glass_core.inputs.lists import from_text
 from glass_core.inputs.proteins import read_proteins
 from glass_core.inputs.text import decode
 from glass_core.inputs.upload import Upload, text_or_file
@@ -121,6 +124,54 @@ def test_what_clinvar_calls_a_variant(words, label):
     assert read_label(words) is label
 
 
+def test_labels_of_a_stability_set_are_both_kinds():
+    words = ["destabilising", "Neutral", "wt-like", "Stabilizing", "unstable"]
+    assert [read_label(word) for word in words] == [True, False, False, False, True]
+
+
+@pytest.mark.parametrize("word", ["-1", "2", "-", "unclear", "not destabilising"])
+def test_what_is_no_label_is_none(word):
+    assert read_label(word) is None
+
+
+def test_every_word_of_a_label_column_is_counted_and_can_be_assigned():
+    values = ["Damaging", "unclear", "UNCLEAR", "mild", "", "n/a", "neutral"]
+    assert label_words(values) == (
+        LabelWord("unclear", 2, None),
+        LabelWord("damaging", 1, True),
+        LabelWord("mild", 1, None),
+        LabelWord("neutral", 1, False),
+    )
+    assigned = {"unclear": False, "mild": True, "neutral": None}
+    assert {w.word: w.damaging for w in label_words(values, assigned=assigned)} == {
+        "unclear": False,
+        "damaging": True,
+        "mild": True,
+        "neutral": None,
+    }
+    assert read_label("1", one_is_fit=True, assigned={"1": True}) is True, "as it was said"
+
+
+def test_assigned_words_reach_the_variants():
+    text = "variant,label\nE2K,odd\nE3A,fine\nP4A,benign\n"
+    asked, said = read(text, named=ColumnChoice(label_words=(("odd", True), ("fine", False))))
+    assert [one.label for one in asked] == [True, False, False]
+    assert "left out" not in said
+
+
+def test_the_whole_row_comes_with_its_variant():
+    asked, _ = read("variant,score,note\nE2K,1.50, as told \nE3A,,\n")
+    assert dict(asked[0].own) == {"variant": "E2K", "score": "1.50", "note": " as told "}
+    assert dict(asked[1].own) == {"variant": "E3A", "score": "", "note": ""}
+    (alone,) = from_text("E2K", [PROTEIN])
+    assert dict(alone.own) == {}
+
+
+def test_cells_of_other_types_are_plain():
+    cells = [np.float64(1.5), np.int64(3), np.bool_(True), float("nan"), None, [1], "a"]
+    assert [plain_cell(cell) for cell in cells] == [1.5, 3, True, None, None, "[1]", "a"]
+
+
 def test_one_variant_in_several_isoforms_numbers_is_one():
     # E3A and E2A both fit the sequence; P4A fits, Q4A does not.
     text = 'Protein change,Germline classification\n"E3A, E2A",Benign\n"P4A, Q4A",Pathogenic\n'
@@ -195,7 +246,8 @@ def test_commas_that_might_part_thousands_are_not_guessed():
 def test_what_a_column_lacks_is_said():
     _, said = read("variant,score,label\nE2K,high,sick\nE3A,1.5,benign\nP4A,,NA\n")
     assert "1 of the 2 entries of column 'score' could be read as a number; 'high'" in said
-    assert "1 of the 2 entries of column 'label' could be read as damaging or harmless" in said
+    assert "Labels of 'label' read as tolerated: 'benign' (1)." in said
+    assert "Labels of 'label' left out, for they are not known: 'sick' (1)." in said
     _, said = read("variant,score\nE2K,NA\nE3A,\n")
     assert "Column 'score' is empty." in said
 

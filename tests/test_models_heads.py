@@ -89,7 +89,7 @@ from glass_core.models.registry import load_predictor
 from glass_core.protein.protein import Protein
 from glass_core.protein.structure.file import read_structure
 from glass_core.report.models import describe_models
-from glass_core.report.screen.tables import screen_csv
+from glass_core.report.screen.exports import screen_csv
 from glass_core.runs.screening import advance, begin
 from glass_core.runs.store import RunStore
 from glass_core.runs.view import View

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -300,8 +301,35 @@ def test_a_saturation_screen_is_killed_resumed_reopened_and_exported(visit, tmp_
         assert "rows.parquet" in zipfile.ZipFile(bundle).namelist()
         click_the_middle(page.locator(".js-plotly-plot").first)
         page.get_by_role("heading", name="Chosen").wait_for()
-        page.get_by_role("button", name="Open on the Impact page").click()
+        page.get_by_role("button", name=re.compile("Open [A-Z]")).first.click()
         page.get_by_text("Chance of being damaging").first.wait_for()
+
+
+def test_a_map_keeps_its_clicks_while_its_screen_runs(visit, tmp_path):
+    """The rows that are done meanwhile change nothing in it, so it is not drawn again."""
+    with Server(tmp_path) as server:
+        page = visit(f"{server.address}/screen")
+        page.get_by_label("Wild-type sequence(s)").fill(4 * WILD)
+        page.get_by_label("Wild-type sequence(s)").press("Control+Enter")
+        page.get_by_role("button", name="Screen", exact=True).click()
+        store = RunStore(server.runs)
+        drawn = page.locator(".js-plotly-plot").first
+        drawn.wait_for()
+        until(lambda: [r for r in store.newest() if "done" in r.counts], "the first rows")
+        drawn.evaluate(
+            "plot => { window.drawnAgain = 0; plot.on('plotly_afterplot', () => drawnAgain++) }"
+        )
+        before = store.newest()[0].counts["done"]
+        page.wait_for_timeout(12_000)  # in which the table beneath is drawn anew
+        assert page.evaluate("window.drawnAgain") == 0
+        assert store.newest()[0].counts["done"] > before and store.newest()[0].waiting
+        box = drawn.bounding_box()
+        for number in range(1, 5):
+            page.mouse.click(box["x"] + box["width"] * 0.15 * number, box["y"] + 150)
+            page.get_by_role("heading", name=f"Chosen ({number})").wait_for()
+        assert store.newest()[0].waiting, "it was running all the time"
+        page.get_by_role("button", name="Cancel").click()
+        page.get_by_text("It was cancelled").wait_for()
 
 
 def test_a_measured_scan_is_uploaded_and_gives_its_spearman(address, visit, tmp_path):

@@ -115,7 +115,7 @@ def test_a_ranking_is_offered_no_longer_when_its_scores_are_gone(with_weights):
     page.selectbox(key="screen_rank").set_value("esm2").run()
     page.toggle(key="screen_esm2").set_value(False).run()
     assert not page.exception
-    assert page.selectbox(key="screen_rank").value == "p_damaging"
+    assert page.selectbox(key="screen_rank").value == "", "by the goal again"
 
 
 def test_a_screen_of_a_looked_up_protein_offers_alphamissense(page):

@@ -84,7 +84,7 @@ def texts(elements):
 
 def test_opens_with_a_way_in(page):
     assert not page.exception
-    assert "Which substitutions matter?" in texts(page.markdown)
+    assert "Which substitutions matter?" in texts(page.title)
     assert page.button(key="screen_go").disabled
 
 
@@ -132,22 +132,42 @@ def test_bad_input_is_one_line_and_loses_nothing(page, wild, span, words):
     assert page.text_area(key="screen_wild").value == wild
 
 
-def test_chosen_variants_are_compared_and_opened(page, store):
+def test_chosen_variants_are_compared_and_opened_in_one_step(page, store):
     page.text_area(key="screen_wild").set_value(WILD)
     page.text_input(key="screen_range").set_value("2").run()
     page.button(key="screen_go").click().run()
     finished(page, store)
     page.session_state["chosen"] = [3, 5]
     page.run()
-    rows = store.rows(address(page))
-    assert any(rows[2].variant in c for c in page.dataframe[1].value.columns)
-    page.selectbox(key="open_variant").set_value(5)
-    page.button(key="open").click().run()
+    rows, screen_run = store.rows(address(page)), address(page)
+    assert "Chosen (2)" in texts(page.markdown)
+    assert page.dataframe[0].value["written"].tolist() == [rows[2].variant, rows[4].variant]
+    assert list(page.dataframe[0].value)[:2] == ["written", "p_damaging"], "the score first"
+    page.button(key="open chosen 5").click().run()
     assert not page.exception
-    assert page.text_input(key="variant").value == rows[4].variant
+    kept = address(page)
+    assert kept == store.rows(screen_run)[4].analysis
+    assert store.get(kept).study is not None
     assert any(rows[4].variant in h.value for h in page.header)
     page.switch_page("pages/runs.py").run()
     assert set(page.dataframe[0].value["kind"]) == {"screen", "impact"}
+
+
+def test_chosen_variants_can_be_cleared(page, store, tiny_predictor):
+    page.query_params["run"] = kept_screen(store, tiny_predictor, "K2R T3A")
+    page.run()
+    page.session_state["chosen"] = [2]
+    page.run()
+    page.button(key="clear").click().run()
+    assert page.session_state["chosen"] == [] and "Chosen" not in texts(page.markdown)
+
+
+def kept_screen(store, predictor, text, **more):
+    protein = more.pop("protein", Protein.from_sequence(WILD, "one"))
+    asked = more.pop("asked", None) or list(from_text(text, [protein]))
+    return begin(
+        store, ScreenRequest((protein,), "kept", "compact", **more), asked, predictor=predictor
+    )
 
 
 def test_an_interrupted_screen_goes_on(page, store, settings, tiny_predictor):
@@ -165,6 +185,193 @@ def test_an_interrupted_screen_goes_on(page, store, settings, tiny_predictor):
     page.button(key="go_on").click().run()
     page.query_params["run"] = run
     assert finished(page, store).counts == {"done": 38}
+
+
+def test_a_cancelled_screen_says_so(page, store, tiny_predictor):
+    run = kept_screen(store, tiny_predictor, "K2R T3A")
+    store.set_state(run, "cancelled")
+    page.query_params["run"] = run
+    page.run()
+    said = texts(page.warning)
+    assert "It was cancelled" in said and "2 variants are still to be done" in said
+
+
+def test_rejected_rows_do_not_pass_and_are_told_apart(page, store, settings, tiny_predictor):
+    run = kept_screen(store, tiny_predictor, "K2R Q2A T3A")
+    advance(store, run, settings=settings, predictor=tiny_predictor)
+    page.query_params["run"] = run
+    page.run()
+    assert "2 of 2 pass" in texts(page.caption)
+    assert "Rejected rows (1)" in [e.label for e in page.expander]
+    rejected = next(d.value for d in page.dataframe if list(d.value) == ["row", "given", "reason"])
+    assert rejected["reason"][0] == store.rows(run)[1].reason
+
+
+def test_the_goal_chooses_the_ranking_by_the_records(page, store, monkeypatch):
+    from glass_core.models.evaluation import Evaluation
+
+    figures = {"model": {"spearman": {"value": 0.3}}, "BLOSUM62": {"spearman": {"value": 0.6}}}
+    record = Evaluation("effects", "stability", "test", {}, {"figures": figures})
+    monkeypatch.setattr("pages.parts.screen_goal.records_of", lambda *a: {"stability": record})
+    page.text_area(key="screen_wild").set_value(WILD)
+    page.segmented_control(key="screen_goal").set_value("stability")
+    page.text_input(key="screen_range").set_value("2").run()
+    assert "0\\.60" in texts(page.caption) and "BLOSUM62" in texts(page.caption)
+    page.button(key="screen_go").click().run()
+    finished(page, store)
+    kept = store.inputs(address(page))
+    assert (kept.ranking, kept.goal, kept.choice, kept.span) == (
+        "blosum62",
+        "stability",
+        "all",
+        "2",
+    )
+    assert page.selectbox(key="ranking").value == "blosum62"
+    assert "the best for it" in texts(page.caption)
+    page.selectbox(key="screen_rank").set_value("effect").run()
+    assert "as you chose" in texts(page.caption)
+    assert "before they were changed" in texts(page.warning)
+    page.button(key="screen_go").click().run()
+    finished(page, store)
+    assert store.inputs(address(page)).ranking == "effect"
+
+
+TABLE = b"Mutation,Class,Comment\nK2R,destabilising,a\nT3A,neutral,b\nA4G,odd,c\nA7V,odd,d\n"
+
+
+def uploaded(page, content=TABLE, name="mine.csv", wild=WILD):
+    page.text_area(key="screen_wild").set_value(wild)
+    page.segmented_control(key="screen_which").set_value("My list").run()
+    page.file_uploader(key="screen_table 0").set_value((name, content, "text/csv")).run()
+    assert not page.exception
+    return page
+
+
+def chooser(page, label):
+    return next(box for box in page.selectbox if box.label == label)
+
+
+def test_columns_and_labels_of_a_table_are_shown_and_changed(page, store):
+    uploaded(page)
+    assert chooser(page, "Variants").value == "Mutation"
+    assert chooser(page, "Label (damaging or not)").value == "Class"
+    assert "'odd' (2)" in texts(page.warning)
+    assert chooser(page, "destabilising (1)").value == "damaging"
+    assert chooser(page, "neutral (1)").value == "tolerated"
+    chooser(page, "odd (2)").set_value("damaging").run()
+    assert "odd" not in texts(page.warning)
+    page.button(key="screen_go").click().run()
+    finished(page, store)
+    rows = store.rows(address(page))
+    assert [row.label for row in rows] == [1, 0, 1, 1]
+    assert [row.own["Comment"] for row in rows] == list("abcd")
+    text = texts(page.markdown)
+    assert "Against your own values" in text and "Suggested cut-off, by Youden's index" in text
+
+
+def test_labels_of_one_kind_say_so(page, store):
+    uploaded(page, b"variant,label\nK2R,benign\nT3A,benign\n")
+    page.button(key="screen_go").click().run()
+    finished(page, store)
+    assert not page.exception and "of one kind" not in texts(page.warning)
+
+
+def test_a_table_of_which_nothing_is_known_has_its_choosers(page):
+    uploaded(page, b"what,where\nfoo,bar\nbaz,qux\n")
+    assert "no column holds variants" in texts(page.error)
+    assert chooser(page, "Variants").value is None
+    chooser(page, "Variants").set_value("what").run()
+    assert "**0 accepted**, 2 rejected" in texts(page.markdown)
+
+
+def test_a_list_in_other_numbers_is_offered_them(page, store):
+    shifted = "\n".join(f"{WILD[p]}{p}A" for p in range(4, 12) if WILD[p] != "A")
+    page.text_area(key="screen_wild").set_value(WILD)
+    page.segmented_control(key="screen_which").set_value("My list").run()
+    page.text_area(key="screen_list").set_value(shifted).run()
+    number = len(shifted.splitlines())
+    words = f"{number} of {number} rows fit if the first methionine is not counted"
+    assert words in texts(page.markdown).replace("\\", "")
+    page.button(key="screen_proposal 0").click().run()
+    assert f"**{number} accepted**, 0 rejected" in texts(page.markdown)
+    page.button(key="screen_go").click().run()
+    finished(page, store)
+    assert store.rows(address(page))[0].written == shifted.split()[0]
+
+
+def test_a_screen_by_link_fills_the_form(page, store, tiny_predictor, globin):
+    run = kept_screen(
+        store,
+        tiny_predictor,
+        "",
+        protein=Protein.from_structure(globin),
+        asked=list(all_substitutions(Protein.from_structure(globin), 10, 11)),
+        goal="clinical",
+        choice="all",
+        span="10-11",
+    )
+    page.query_params["run"] = run
+    page.run()
+    assert not page.exception
+    assert globin.sequence in page.text_area(key="screen_wild").value
+    assert page.session_state["screen_given"].name == globin.name
+    assert page.session_state["screen_goal"] == "clinical"
+    assert page.text_input(key="screen_range").value == "10-11"
+    assert "changed" not in texts(page.warning)
+    page.text_input(key="screen_range").set_value("10").run()
+    assert "before they were changed" in texts(page.warning)
+    assert "**19 accepted**" in texts(page.markdown)
+
+
+def test_a_file_that_is_not_kept_comes_back_as_a_list(page, store, tiny_predictor):
+    proteins = [Protein.from_sequence(WILD, "one"), Protein.from_sequence(WILD[:-2], "two")]
+    run = begin(
+        store,
+        ScreenRequest(tuple(proteins), "mine.csv", "compact", choice="file"),
+        [read_request(n, "K2R", p) for n, p in enumerate(proteins, start=1)],
+        predictor=tiny_predictor,
+    )
+    page.query_params["run"] = run
+    page.run()
+    assert page.text_area(key="screen_list").value == "one K2R\ntwo K2R"
+    assert page.text_area(key="screen_wild").value == f">one\n{WILD}\n>two\n{WILD[:-2]}\n"
+
+
+def test_a_protein_handed_over_without_variants_is_screened_whole(page, store):
+    from pages.parts.hand_over import HandOver
+
+    protein = Protein.from_sequence(WILD[:6], "one")
+    page.session_state["hand_over_screen"] = HandOver.of_protein(protein, "")
+    page.run()
+    assert not page.exception
+    assert finished(page, store).counts == {"done": 6 * 19}
+    assert page.session_state["screen_which"] == "All"
+
+
+def test_the_second_stage_is_foretold_and_opens_as_measured(
+    page, store, settings, tiny_predictor, globin, monkeypatch
+):
+    from tests.test_runs import Shifting
+
+    monkeypatch.setattr("glass_core.runs.screening.get_remodeller", lambda name: Shifting())
+    protein = Protein.from_structure(globin)
+    asked = [read_request(1, f"{protein.sequence[9]}10W", protein)]
+    run = kept_screen(
+        store, tiny_predictor, "", protein=protein, asked=asked, remodel="openmm", remodel_top=1
+    )
+    advance(store, run, settings=settings, predictor=tiny_predictor)
+    page.query_params["run"] = run
+    page.run()
+    page.session_state["chosen"] = [1]
+    page.run()
+    table = page.dataframe[0].value
+    assert table["measured_strain_site"][0] == pytest.approx(0, abs=1e-6)
+    assert table["above_floor_strain"][0] == 0
+    assert "measured" in page.button(key="open chosen 1").label
+    page.button(key="open chosen 1").click().run()
+    assert not page.exception
+    assert address(page) == store.rows(run)[0].analysis
+    assert store.impact(address(page)).measured
 
 
 def test_nothing_is_carried_from_one_run_to_another(page, store, tiny_predictor):
@@ -203,8 +410,8 @@ def test_one_variant_of_two_proteins_is_told_apart(page, store, settings, tiny_p
     page.session_state["chosen"] = [1, 2]
     page.run()
     assert not page.exception
-    page.selectbox(key="open_variant").set_value(2)
-    page.button(key="open").click().run()
+    assert "one" in page.button(key="open chosen 1").label
+    page.button(key="open chosen 2").click().run()
     assert page.text_area(key="wild").value == WILD[:-2]
 
 
@@ -327,7 +534,7 @@ def test_means_distribution_and_measured_values(table):
         measured_value=np.arange(len(frame), dtype=float),
     )
     assert [t.name for t in distribution(labelled, "effect", [1], 0.5).data] == [
-        "harmless by the input",
+        "tolerated by the input",
         "damaging by the input",
     ]
     assert len(distribution(frame, "effect").data) == 1

@@ -35,13 +35,9 @@ from glass_core.report.impact.tables import subdomain_table, variant_table
 from glass_core.report.impact.track import residue_track
 from glass_core.report.impact.verdict import verdict
 from glass_core.report.numbering import position_ticks
+from glass_core.report.screen.exports import read_screen_parquet, screen_parquet
 from glass_core.report.screen.figures import heat_map
-from glass_core.report.screen.tables import (
-    read_screen_parquet,
-    screen_frame,
-    screen_parquet,
-    shown_columns,
-)
+from glass_core.report.screen.tables import screen_frame, shown_columns
 from glass_core.report.viewer import ViewOptions, viewer_html
 from glass_core.screen.rows import first_row, row_from
 from tests.test_impact import FakeRemodeller

@@ -18,7 +18,7 @@ import pytest
 from glass_core.impact.as_json import from_json, to_json
 from glass_core.inputs.columns import Columns, from_table, guess_columns
 from glass_core.inputs.table import read_table
-from glass_core.report.screen.tables import read_screen_parquet
+from glass_core.report.screen.exports import read_screen_parquet
 from glass_core.runs.bundle import import_bundle
 from glass_core.runs.screening import advance
 from glass_core.runs.store import RunStore

@@ -30,15 +30,14 @@ from glass_core.inputs.upload import Upload
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
 from glass_core.remodel.base import Remodelling
+from glass_core.report.screen.agreement import agreements
+from glass_core.report.screen.exports import screen_csv, screen_parquet
 from glass_core.report.screen.tables import (
-    agreements,
     columns_document,
     dictionary_frame,
     ranking_values,
     rejected_csv,
-    screen_csv,
     screen_frame,
-    screen_parquet,
 )
 from glass_core.screen.columns import RANKINGS, SCREEN_COLUMNS, SCREEN_FORMAT
 from glass_core.screen.rows import ScreenRow, finished_row, first_row, row_from

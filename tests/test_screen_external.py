@@ -18,16 +18,10 @@ from glass_core.protein.protein import Protein
 from glass_core.protein.variant import Variant
 from glass_core.report import style
 from glass_core.report.evidence.ranking import ranking_quality
+from glass_core.report.screen.exports import read_screen_parquet, screen_csv, screen_parquet
 from glass_core.report.screen.figures import distribution, heat_map
 from glass_core.report.screen.html import screen_report
-from glass_core.report.screen.tables import (
-    ranking_values,
-    rankings_told,
-    read_screen_parquet,
-    screen_csv,
-    screen_frame,
-    screen_parquet,
-)
+from glass_core.report.screen.tables import ranking_values, rankings_told, screen_frame
 from glass_core.report.viewer import position_viewer
 from glass_core.runs.bundle import export_bundle, import_bundle
 from glass_core.runs.screening import advance, begin, digest_of

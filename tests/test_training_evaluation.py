@@ -12,7 +12,7 @@ from scipy.stats import ttest_ind
 
 from glass_core.cli.main import main
 from glass_core.errors import InputError
-from glass_core.metrics.agreement import auroc, spearman
+from glass_core.metrics.agreement import auroc, calibration_error, spearman
 from glass_core.models.evaluation import Evaluation, read_evaluations
 from glass_core.protein.protein import Protein
 from glass_core.protein.variant import Variant
@@ -26,7 +26,6 @@ from glass_core.training.evaluation.pairs import (
     summarise,
 )
 from glass_core.training.evaluation.statistics import (
-    calibration_error,
     mean_of,
     weighted_correlation,
     weighted_spearman,

@@ -73,7 +73,7 @@ def _analysis(bundle: Bundle, settings: Settings, model: str | None) -> tuple[Co
 
 def _screen(bundle: Bundle, settings: Settings, model: str | None) -> tuple[Comparison, str]:
     from glass_core.models.registry import load_predictor
-    from glass_core.report.screen.tables import screen_csv
+    from glass_core.report.screen.exports import screen_csv
     from glass_core.screen.rerun import rerun_screen
 
     if bundle.request is None:

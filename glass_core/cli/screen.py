@@ -28,10 +28,11 @@ if TYPE_CHECKING:
     from glass_core.inputs.choice import ChoiceKind, VariantChoice
     from glass_core.inputs.columns import ColumnChoice
     from glass_core.protein.numbering import NumberingKind
-    from glass_core.screen.rows import ScreenRow
+    from glass_core.runs.store import RunStore
+    from glass_core.screen.goal import Goal
 
 PARTLY_FAILED = 3
-SUFFIXES = (".csv", ".parquet")
+SUFFIXES = (".csv", ".parquet", ".json")
 
 
 @click.command("screen")
@@ -56,11 +57,17 @@ SUFFIXES = (".csv", ".parquet")
     help="Column of --variants that holds the variants, in place of the one that was guessed.",
 )
 @click.option("--score", help="Column of measured values; 'none' for no such column.")
-@click.option("--label", help="Column of labels, damaging or harmless; 'none' for no such column.")
+@click.option("--label", help="Column of labels, damaging or tolerated; 'none' for no such column.")
 @click.option(
     "--one-is-fit/--one-is-damaging",
     default=None,
     help="What 1 means in the column of labels; fit is guessed of DMS_score_bin alone.",
+)
+@click.option(
+    "--damaging", multiple=True, metavar="WORD", help="A label that means damaging; repeatable."
+)
+@click.option(
+    "--tolerated", multiple=True, metavar="WORD", help="A label that means tolerated; repeatable."
 )
 @click.option("--protein", help="Column that names the protein; 'none' for no such column.")
 @structure_options
@@ -70,16 +77,23 @@ SUFFIXES = (".csv", ".parquet")
     "--out",
     type=FILE,
     required=True,
-    help="Table to write, FILE.csv or FILE.parquet; FILE-rejected.csv lies beside it.",
+    help="Table to write, FILE.csv, FILE.parquet or FILE.json; FILE-rejected.csv lies beside it.",
 )
 @click.option("--resume", is_flag=True, help="Take up the unfinished screen of the same input.")
+@click.option(
+    "--goal",
+    type=click.Choice(["stability", "clinical", "any"]),
+    default="any",
+    show_default=True,
+    help="What the screen is after; the ranking that does best at it by the model's records leads.",
+)
 @click.option(
     "--rank",
     "ranking",
     default=None,
-    help="What --top goes by: p_combined, p_damaging, effect, ddg, alignment_log_odds, "
-    "lddt_deficit, tm_deficit, blosum62, or an external score: alphamissense, esm2 or "
-    "esm2_masked. By default the first of these that the model tells.",
+    help="What --top goes by, in place of the goal's: p_combined, p_damaging, effect, ddg, "
+    "alignment_log_odds, lddt_deficit, tm_deficit, blosum62, or an external score: "
+    "alphamissense, esm2 or esm2_masked.",
 )
 @click.option(
     "--remodel",
@@ -111,6 +125,8 @@ def screen_command(
     score: str | None,
     label: str | None,
     one_is_fit: bool | None,
+    damaging: tuple[str, ...],
+    tolerated: tuple[str, ...],
     protein: str | None,
     structure: Path | None,
     chain: str | None,
@@ -118,6 +134,7 @@ def screen_command(
     esm2: Any,
     out: Path,
     resume: bool,
+    goal: Goal,
     ranking: str | None,
     backend: str,
     top: int,
@@ -130,19 +147,20 @@ def screen_command(
     Exit code 3 when some rows could not be read or failed; the others are done.
     """
     if out.suffix not in SUFFIXES:
-        raise InputError(f"{out.name}: give a name that ends in .csv or .parquet.")
+        raise InputError(f"{out.name}: give a name that ends in .csv, .parquet or .json.")
     from glass_core.embedders.esm2_scores import with_esm2
     from glass_core.inputs.columns import ColumnChoice
+    from glass_core.inputs.labels import plain_label
     from glass_core.inputs.proteins import read_proteins
     from glass_core.inputs.upload import text_or_file
-    from glass_core.models.registry import load_predictor
+    from glass_core.models.registry import load_predictor, records_of
     from glass_core.progress import Watch
     from glass_core.remodel import get_remodeller
+    from glass_core.report.evidence.defaults import basis_of, best_ranking
     from glass_core.runs.screening import advance, begin, digest_of
     from glass_core.runs.store import RunStore
     from glass_core.screen.columns import RANKINGS, rankings_of
     from glass_core.screen.request import ScreenRequest
-    from glass_core.screen.rows import gave_nothing
 
     if ranking is not None and ranking not in RANKINGS:
         raise InputError(f"rank '{ranking}': is no ranking; use {', '.join(RANKINGS)}.")
@@ -161,7 +179,9 @@ def screen_command(
             watch = Watch(bar.stage)
             proteins = [with_esm2(protein, esm2, settings, watch) for protein in proteins]
     options: dict[ChoiceKind, bool] = {"all": everything, "alanine": alanine, "known": known}
-    columns = ColumnChoice(column, protein, score, label, one_is_fit)
+    words = (*((word, True) for word in damaging), *((word, False) for word in tolerated))
+    meant = tuple((plain_label(word), means) for word, means in words)
+    columns = ColumnChoice(column, protein, score, label, one_is_fit, meant)
     choice = _choice(options, variants, span, columns, numbering)
     if known and annotation is None:
         raise InputError("--known goes with --accession.")
@@ -175,7 +195,11 @@ def screen_command(
     store = RunStore(settings.runs)
     predictor = load_predictor(settings, model)
     offered = rankings_of(predictor.heads)
-    ranking = ranking or offered[0]
+    if ranking is None:
+        basis = basis_of(proteins, bool(predictor.info.structure_embedder))
+        best = best_ranking(records_of(settings, model), goal, basis, offered)
+        ranking = best.ranking
+        click.echo(best.why, err=True)
     if ranking not in offered:
         raise InputError(
             f"rank '{ranking}': {predictor.info} does not tell it; use {', '.join(offered)}."
@@ -196,6 +220,10 @@ def screen_command(
                 ranking,
                 backend,
                 top if backend else 0,
+                goal=goal,
+                choice=choice.kind,
+                span=choice.span,
+                text=choice.text,
             ),
             asked,
             predictor=predictor,
@@ -212,10 +240,8 @@ def screen_command(
 
             with dask_runner(scheduler) as runner:
                 advance(store, run, settings=settings, runner=runner, tell=bar.rate)
-    rows = store.rows(run)
-    _write(rows, out)
-    bad = sum(gave_nothing(row) for row in rows)
-    click.echo(f"{len(rows) - bad:,} of {len(rows):,} variants in {out}")
+    total, bad = _write(store, run, out)
+    click.echo(f"{total - bad:,} of {total:,} variants in {out}")
     if bad:
         click.echo(f"{bad:,} gave no result, see {_rejected(out)}", err=True)
         sys.exit(PARTLY_FAILED)
@@ -243,20 +269,27 @@ def _choice(
     return VariantChoice(kinds[0], span=span or "", numbering=numbering)
 
 
-def _write(rows: list[ScreenRow], out: Path) -> None:
-    from glass_core.report.screen.tables import rejected_csv, screen_csv, screen_parquet
+def _write(store: RunStore, run: str, out: Path) -> tuple[int, int]:
+    """Write the table, and what gave no result; how many rows there are, and how many of those."""
+    from glass_core.report.screen.exports import write_csv, write_json, write_parquet
+    from glass_core.report.screen.tables import rejected_csv
+    from glass_core.screen.rows import gave_nothing
 
     with writing(out, "the results are kept, give --resume with another --out"):
         out.parent.mkdir(parents=True, exist_ok=True)
-        if out.suffix == ".csv":
-            out.write_text(screen_csv(rows), encoding="utf-8")
+        if out.suffix == ".parquet":
+            with out.open("wb") as target:
+                write_parquet(store.each_row(run), target)
         else:
-            out.write_bytes(screen_parquet(rows))
-        rejected = rejected_csv(rows)
-        if rejected:
-            _rejected(out).write_text(rejected, encoding="utf-8")
+            with out.open("w", encoding="utf-8", newline="") as target:
+                (write_csv if out.suffix == ".csv" else write_json)(store.each_row(run), target)
+        bad = [row for row in store.each_row(run) if gave_nothing(row)]
+        if bad:
+            _rejected(out).write_text(rejected_csv(bad), encoding="utf-8")
         else:
             _rejected(out).unlink(missing_ok=True)
+    known = store.get(run)
+    return (0 if known is None else known.total), len(bad)
 
 
 def _rejected(out: Path) -> Path:

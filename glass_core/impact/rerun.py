@@ -126,13 +126,14 @@ def _again(
     correspondence = (
         before.measurements[0].alignment.correspondence if before.measured else "tmalign"
     )
+    ranks = before.baselines
     return analyse(
         before.protein,
         before.variant,
         predictor=predictor,
         mutant=mutant,
         correspondence=correspondence,
-        background=before.baselines.sample_size,
+        background=ranks.sample_size if ranks.ranked_by == "predicted" else 0,
         watch=watch,
     )
 
@@ -154,7 +155,7 @@ def _predicted(impact: Impact) -> Iterator[tuple[str, Stated]]:
     if ranks.site_rank is not None:
         yield "rank at its site by predicted TM-score", Stated(ranks.site_rank, _RANK)
     if ranks.percentile is not None:
-        yield "percentile of the predicted TM-score", Stated(ranks.percentile, _PERCENT)
+        yield f"percentile of the {ranks.ranked_by} TM-score", Stated(ranks.percentile, _PERCENT)
 
 
 def _measured(impact: Impact) -> Iterator[tuple[str, Stated]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from glass_core.errors import InputError
-from glass_core.inputs.cells import Cells, read_labels, read_numbers
+from glass_core.inputs.cells import Cells, TableRow, read_labels, read_numbers
 from glass_core.inputs.lists import Asked, VariantRequest, read_request
 from glass_core.inputs.proteins import proteins_by_name
 from glass_core.inputs.reading import Count
@@ -42,7 +42,8 @@ class Columns:
 
     A table without `protein` is about the only protein given, or its variants name the
     sequence they are of. `measured_value`: the user's own figures, to compare scores with.
-    `one_is_fit`: in the label column 1 means harmless, as in ProteinGym's.
+    `one_is_fit`: in the label column 1 means harmless, as in ProteinGym's. `label_words`: what
+    entries of it mean by their user, see `labels.read_label`.
     """
 
     variant: str
@@ -50,6 +51,7 @@ class Columns:
     measured_value: str | None = None
     label: str | None = None
     one_is_fit: bool = False
+    label_words: tuple[tuple[str, bool | None], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class ColumnChoice:
     measured_value: str | None = None
     label: str | None = None
     one_is_fit: bool | None = None
+    label_words: tuple[tuple[str, bool | None], ...] = ()
 
     @property
     def named(self) -> tuple[str, ...]:
@@ -84,6 +87,7 @@ class ColumnChoice:
             put(self.measured_value, guessed.measured_value),
             label,
             _is_fit(label) if self.one_is_fit is None else self.one_is_fit,
+            self.label_words,
         )
 
 
@@ -176,7 +180,7 @@ def from_table(
     proteins: Sequence[Protein],
     numbering: Count | None = None,
 ) -> Asked:
-    """One variant per row of the table.
+    """One variant per row of the table, with all cells of the row as its own.
 
     With one protein and a column that names several, only the rows of that one are read;
     the others carry their reason.
@@ -188,7 +192,7 @@ def from_table(
     """
     texts = [str(value).strip() for value in table[columns.variant]]
     names = _owner_names(table, columns, texts, proteins)
-    labels = read_labels(table, columns.label, columns.one_is_fit)
+    labels = read_labels(table, columns.label, columns.one_is_fit, dict(columns.label_words))
     measured = read_numbers(table, columns.measured_value)
     notes = [_said(columns), *labels.notes, *measured.notes]
     if _alternatives(columns) and any("," in text for text in texts):
@@ -196,7 +200,9 @@ def from_table(
             f"Of several isoforms' numbers in '{columns.variant}' those that fit were read."
         )
     requests = _requests(texts, names, labels, measured, columns, proteins, numbering)
-    return Asked(requests, tuple(notes))
+    own = {str(name): table[name].tolist() for name in table.columns}
+    rows = (replace(one, own=TableRow(own, place)) for place, one in enumerate(requests))
+    return Asked(rows, tuple(notes))
 
 
 def _requests(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from glass_core.errors import GlassError, InputError, shown
+from glass_core.inputs.cells import Cell
 from glass_core.inputs.labels import read_label
 from glass_core.inputs.proteins import proteins_by_name
 from glass_core.inputs.reading import Count
@@ -45,6 +46,8 @@ class VariantRequest:
         Whether the input calls it damaging.
     measured_value : float or None
         A measured value that came with it.
+    own : mapping
+        All cells of its row of the user's table, by column; empty where it came from none.
     """
 
     row: int
@@ -54,6 +57,7 @@ class VariantRequest:
     reason: str = ""
     label: bool | None = None
     measured_value: float | None = None
+    own: Mapping[str, Cell] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         require(self.row >= 1, "row", "is 1 or more")

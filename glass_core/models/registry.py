@@ -15,6 +15,7 @@ from glass_core.embedders.mpnn import StructureEmbedder
 from glass_core.errors import GlassError, UnavailableError
 from glass_core.models.card import ModelCard, file_sha256
 from glass_core.models.checkpoint import load_authors_checkpoint, load_heads
+from glass_core.models.evaluation import Evaluation, read_evaluations
 from glass_core.models.heads.kinds import head_kind
 from glass_core.models.prediction import ModelInfo
 from glass_core.models.predictor import SiamesePredictor
@@ -62,6 +63,20 @@ def list_models(settings: Settings) -> tuple[ModelEntry, ...]:
                 reason = embedder_class(PROTT5).unavailable_reason(settings)
                 entries.setdefault(path.stem, ModelEntry(path.stem, path, PROTT5, None, reason))
     return tuple(sorted(entries.values(), key=lambda e: (e.name != DEFAULT_MODEL, e.name)))
+
+
+def records_of(settings: Settings, name: str) -> dict[str, Evaluation]:
+    """The evaluation records of an installed model, by set; none of one that is not installed.
+
+    Raises
+    ------
+    InputError
+        A record that cannot be read.
+    """
+    for entry in list_models(settings):
+        if entry.name == name and entry.card is not None:
+            return read_evaluations(entry.source)
+    return {}
 
 
 def load_predictor(settings: Settings, name: str | Path = DEFAULT_MODEL) -> SiamesePredictor:

@@ -7,21 +7,16 @@ import json
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from glass_core.errors import GlassError, InputError
 from glass_core.impact.as_json import from_json, to_json
 from glass_core.inputs.text import decode
 from glass_core.report.impact.html import impact_report
+from glass_core.report.screen.exports import read_screen_parquet, screen_csv, screen_parquet
 from glass_core.report.screen.html import screen_report
-from glass_core.report.screen.tables import (
-    dictionary_frame,
-    read_screen_parquet,
-    rejected_csv,
-    screen_csv,
-    screen_parquet,
-)
+from glass_core.report.screen.tables import dictionary_frame, rejected_csv
 from glass_core.runs.store import RunStore
 from glass_core.screen.columns import RANKINGS
 from glass_core.screen.request import ScreenRequest
@@ -65,7 +60,8 @@ def export_bundle(store: RunStore, run: str, script: str | None = None) -> bytes
             put(INPUTS, inputs.to_json())
             put(ROWS, screen_parquet(rows))
             put("rows.csv", screen_csv(rows))
-            put("columns.csv", dictionary_frame().to_csv(index=False))
+            own = rows[0].own if rows else ()
+            put("columns.csv", dictionary_frame(own).to_csv(index=False))
             put("provenance.json", json.dumps(inputs.provenance, indent=1))
             put("report.html", screen_report(inputs, rows, "" if known is None else known.name))
             if rejected := rejected_csv(rows):
@@ -160,7 +156,8 @@ def import_bundle(store: RunStore, content: bytes) -> str:
     if read.request is None:
         return store.keep_impact(from_json(read.impact), read.name)
     with _damage_told():
-        run = store.create(read.request, read.rows, read.name)
+        rows = (replace(row, analysis=None) for row in read.rows)  # which are not kept here
+        run = store.create(read.request, rows, read.name)
     if not any(row.status == "waiting" for row in read.rows):
         store.set_state(run, "done")
     return run

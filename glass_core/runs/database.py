@@ -20,6 +20,8 @@ def _declared(column: str) -> str:
     return f'"{column}" {_SQL_TYPES[SCREEN_COLUMNS[column].kind]}'
 
 
+OWN = "own"
+"""Column of rows beside those of a screen: the cells of the user's table, as a JSON object."""
 _OF_RUNS = {
     "study": "TEXT REFERENCES studies(id) ON DELETE SET NULL",
     "verdict": "TEXT NOT NULL DEFAULT ''",
@@ -43,10 +45,15 @@ CREATE TABLE IF NOT EXISTS runs (
 );
 CREATE TABLE IF NOT EXISTS rows (
     run TEXT NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
-    {", ".join(map(_declared, SCREEN_COLUMNS))},
+    {", ".join(map(_declared, SCREEN_COLUMNS))}, "{OWN}" TEXT,
     PRIMARY KEY (run, "row")
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS rows_by_status ON rows (run, status);
+CREATE TABLE IF NOT EXISTS screen_studies (
+    run TEXT NOT NULL REFERENCES runs(id) ON DELETE CASCADE, protein TEXT NOT NULL,
+    study TEXT NOT NULL REFERENCES studies(id) ON DELETE CASCADE,
+    PRIMARY KEY (run, protein)
+);
 CREATE TABLE IF NOT EXISTS impacts (
     run TEXT PRIMARY KEY REFERENCES runs(id) ON DELETE CASCADE, content TEXT NOT NULL
 );
@@ -113,6 +120,8 @@ def _bring_up_to_date(db: sqlite3.Connection) -> None:
     for name in SCREEN_COLUMNS:
         if name not in known:
             db.execute(f"ALTER TABLE rows ADD COLUMN {_declared(name)}")
+    if OWN not in known:
+        db.execute(f'ALTER TABLE rows ADD COLUMN "{OWN}" TEXT')
     runs = {column["name"] for column in db.execute("PRAGMA table_info(runs)")}
     for name, declared in _OF_RUNS.items():
         if name not in runs:

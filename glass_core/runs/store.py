@@ -7,8 +7,9 @@ threads and processes.
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -18,9 +19,10 @@ from glass_core.errors import InputError, RunError
 from glass_core.impact.answer import leading_chance
 from glass_core.impact.as_json import from_json, to_json
 from glass_core.impact.record import Impact
+from glass_core.inputs.cells import Cell
 from glass_core.protein.protein import Protein
 from glass_core.report.impact.verdict import verdict
-from glass_core.runs.database import Database, new_id, now
+from glass_core.runs.database import OWN, Database, new_id, now
 from glass_core.runs.studies import Studies
 from glass_core.runs.view import Run, RunKind, RunState, View, run_of
 from glass_core.screen.columns import SCREEN_COLUMNS
@@ -184,7 +186,29 @@ class RunStore:
         limit = -1 if view.limit is None else view.limit
         with self._database.open() as db:
             fetched = db.execute(sql, (run, *values, limit, view.offset)).fetchall()
-        return [row_of(row) for row in fetched]
+        return [_row(values) for values in fetched]
+
+    def each_row(self, run: str) -> Iterator[ScreenRow]:
+        """All rows in their order, read piece by piece; memory does not grow with their number."""
+        last = 0
+        while True:
+            with self._database.open() as db:
+                fetched = db.execute(
+                    f'SELECT {_names()} FROM rows WHERE run = ? AND "row" > ? ORDER BY "row" '
+                    "LIMIT ?",
+                    (run, last, _BATCH),
+                ).fetchall()
+            if not fetched:
+                return
+            yield from map(_row, fetched)
+            last = fetched[-1]["row"]
+
+    def set_analysis(self, run: str, row: int, analysis: str) -> None:
+        """Note which run of kind impact holds the whole analysis of a row."""
+        with self._database.open() as db:
+            db.execute(
+                'UPDATE rows SET analysis = ? WHERE run = ? AND "row" = ?', (analysis, run, row)
+            )
 
     def count(self, run: str, view: View) -> int:
         """How many rows `view` has, all pages together."""
@@ -259,15 +283,24 @@ class RunStore:
 
 
 def _names() -> str:
-    return ", ".join(f'"{name}"' for name in SCREEN_COLUMNS)
+    return ", ".join(f'"{name}"' for name in (*SCREEN_COLUMNS, OWN))
+
+
+def _row(values: Sequence[Any]) -> ScreenRow:
+    *columns, own = values
+    return row_of(columns, json.loads(own) if own else None)
 
 
 def _write(db: sqlite3.Connection, run: str, rows: Iterable[ScreenRow]) -> None:
-    marks = ", ".join("?" * (len(SCREEN_COLUMNS) + 1))
+    marks = ", ".join("?" * (len(SCREEN_COLUMNS) + 2))
     db.executemany(
         f"INSERT OR REPLACE INTO rows (run, {_names()}) VALUES ({marks})",
-        ((run, *row.to_dict().values()) for row in rows),
+        ((run, *row.to_dict().values(), _as_text(row.own)) for row in rows),
     )
+
+
+def _as_text(own: Mapping[str, Cell]) -> str | None:
+    return json.dumps(dict(own), ensure_ascii=False, allow_nan=False) if own else None
 
 
 def _impact_name(impact: Impact) -> str:

@@ -52,6 +52,30 @@ class Studies:
             )
         return study
 
+    def of_screen(self, run: str, protein: Protein) -> Study:
+        """The study of a protein of a screen; begun where the screen has none of it yet.
+
+        Raises
+        ------
+        RunError
+            The screen is not there any more, or the study cannot be read.
+        """
+        with self._database.open() as db:
+            row = db.execute(
+                "SELECT study FROM screen_studies WHERE run = ? AND protein = ?",
+                (run, protein.short_name),
+            ).fetchone()
+        known = None if row is None else self.get(row["study"])
+        if known is not None:
+            return known
+        study = self.open(protein)
+        with self._database.open() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO screen_studies VALUES (?, ?, ?)",
+                (run, protein.short_name, study.id),
+            )
+        return study
+
     def get(self, study: str) -> Study | None:
         """The study; None when it is not known.
 

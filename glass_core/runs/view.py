@@ -80,10 +80,12 @@ class View:
     order : str
         A column or one of `RANKINGS`.
     search : str
-        Only variants that contain this.
+        Only variants that contain this, as their user counts or by sequence position.
     at_least : float or None
         Only rows whose `order` is at least this.
     status : str or None
+    readable : bool
+        Only rows that were not rejected.
     row : int or None
         Only this one.
     offset, limit : int
@@ -94,6 +96,7 @@ class View:
     search: str = ""
     at_least: float | None = None
     status: str | None = None
+    readable: bool = False
     row: int | None = None
     offset: int = 0
     limit: int | None = None
@@ -102,7 +105,7 @@ class View:
         """SQL condition and its values."""
         parts, values = ["run = ?"], list[Any]()
         if self.search:
-            parts.append("instr(upper(variant), upper(?)) > 0")
+            parts.append("instr(upper(variant || ' ' || coalesce(written, '')), upper(?)) > 0")
             values.append(self.search)
         if self.at_least is not None:
             parts.append(f"{self.expression} >= ?")
@@ -110,6 +113,8 @@ class View:
         if self.row is not None:
             parts.append('"row" = ?')
             values.append(self.row)
+        if self.readable:
+            parts.append("status != 'rejected'")
         if self.status:
             parts.append("status = ?")
             values.append(self.status)

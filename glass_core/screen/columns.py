@@ -167,14 +167,37 @@ SCREEN_COLUMNS: dict[str, Column] = {
         title="lDDT at the site (measured)",
         shown=True,
     ),
+    "measured_strain_site": Column(
+        "effective strain measured there: mean relative change of the vectors to neighbours, mean "
+        "over the changed residues",
+        span="0 and above",
+        title="strain at the site (measured)",
+        shown=True,
+    ),
+    "above_floor_lddt": Column(
+        "residues whose measured lDDT lies below that of the wild type remodelled to itself, at a "
+        "false-discovery rate of 5%; lDDT sees no shift under 0.5 Å",
+        "count",
+        "0 and up",
+        kind="whole",
+        title="residues above the noise, by lDDT (measured)",
+    ),
+    "above_floor_strain": Column(
+        "residues whose measured strain rises above that of the wild type remodelled to itself, "
+        "at a false-discovery rate of 5%",
+        "count",
+        "0 and up",
+        kind="whole",
+        title="residues above the noise, by strain (measured)",
+        shown=True,
+    ),
     "protocol": Column(
         "how the mutant structure was made, with seeds; empty without one",
         kind="text",
         title="protocol",
-        shown=True,
     ),
     "label": Column(
-        "the input's own label: 1 damaging, 0 harmless",
+        "the input's own label: 1 damaging, 0 tolerated",
         span="0 or 1",
         kind="whole",
         title="label",
@@ -195,6 +218,12 @@ SCREEN_COLUMNS: dict[str, Column] = {
         kind="text",
         title="reason",
         shown=True,
+    ),
+    "analysis": Column(
+        "id of the analysis of this variant that is kept beside the screen, to be opened on the "
+        "Impact page; empty where there is none",
+        kind="text",
+        title="analysis",
     ),
     "model": Column(
         "the model that predicted, with version and the start of its SHA-256", kind="text"

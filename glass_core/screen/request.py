@@ -8,9 +8,11 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from glass_core.impact.provenance import Provenance
+from glass_core.inputs.choice import ChoiceKind
 from glass_core.protein.as_json import protein_dict, protein_from
 from glass_core.protein.protein import Protein
 from glass_core.screen.columns import DEFAULT_RANKING
+from glass_core.screen.goal import Goal
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,12 @@ class ScreenRequest:
         One of `RANKINGS`.
     provenance : mapping
         As `Provenance`, of the screen as a whole.
+    goal : Goal or None
+        What it is after; None where nobody was asked.
+    choice : ChoiceKind or None
+        Which variants were chosen, as `VariantChoice` has it; None where that is not known.
+    span, text : str
+        Of the choice; the text of a file is not kept.
     """
 
     proteins: tuple[Protein, ...]
@@ -41,6 +49,10 @@ class ScreenRequest:
     remodel: str = ""
     remodel_top: int = 0
     provenance: Mapping[str, Any] | None = None
+    goal: Goal | None = None
+    choice: ChoiceKind | None = None
+    span: str = ""
+    text: str = ""
 
     @property
     def made(self) -> Provenance | None:

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from glass_core.impact.baselines import blosum62
 from glass_core.impact.record import Impact
+from glass_core.inputs.cells import Cell
 from glass_core.inputs.lists import VariantRequest
+from glass_core.metrics.noise import AboveFloor
 from glass_core.models.prediction import ModelInfo, Table
 from glass_core.protein.protein import Protein
 from glass_core.protein.variant import Variant
@@ -31,7 +33,8 @@ class ScreenRow:
     """One row; fields as `SCREEN_COLUMNS`, None = no value.
 
     `told` holds what the model's heads tell, by column, and `external` other people's scores;
-    ``row[column]`` is the value of any column. `written` is `variant` where nothing else is
+    ``row[column]`` is the value of any column. `own` holds all cells of the user's table, by its
+    columns, the same ones in all rows of a screen. `written` is `variant` where nothing else is
     known, as in rows of earlier versions.
     """
 
@@ -56,12 +59,17 @@ class ScreenRow:
     blosum62: int | None = None
     measured_tm: float | None = None
     measured_lddt_site: float | None = None
+    measured_strain_site: float | None = None
+    above_floor_lddt: int | None = None
+    above_floor_strain: int | None = None
     protocol: str | None = None
     label: int | None = None
     measured_value: float | None = None
+    analysis: str | None = None
     model: str | None = None
     told: Mapping[str, float] = field(default_factory=dict)
     external: Mapping[str, float | str] = field(default_factory=dict)
+    own: Mapping[str, Cell] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         require(isinstance(self.row, int) and self.row >= 1, "row", "is 1 or more")
@@ -85,7 +93,7 @@ class ScreenRow:
         return {name: self[name] for name in SCREEN_COLUMNS}
 
 
-_OWN = {f.name for f in fields(ScreenRow)} - {"told", "external"}
+_FIELDS = {f.name for f in fields(ScreenRow)} - {"told", "external", "own"}
 
 
 def first_row(request: VariantRequest, tables: Sequence[Table], info: ModelInfo) -> ScreenRow:
@@ -102,6 +110,7 @@ def first_row(request: VariantRequest, tables: Sequence[Table], info: ModelInfo)
         numbering=request.protein.counting.words,
         label=label,
         measured_value=request.measured_value,
+        own=dict(request.own),
     )
     if variant is None:
         return row
@@ -165,8 +174,15 @@ def finished_row(row: ScreenRow, outcome: Impact | Failure) -> ScreenRow:
         predicted,
         measured_tm=outcome.tm_score,
         measured_lddt_site=nullable(known_mean(outcome.measured_lddt[sites])),
+        measured_strain_site=nullable(known_mean(outcome.strain[sites])),
+        above_floor_lddt=_number_above(outcome.deficit_above_floor),
+        above_floor_strain=_number_above(outcome.strain_above_floor),
         protocol=outcome.provenance.protocol_text,
     )
+
+
+def _number_above(found: AboveFloor | None) -> int | None:
+    return None if found is None else int(found.significant.sum())
 
 
 def gave_nothing(row: ScreenRow) -> bool:
@@ -174,28 +190,32 @@ def gave_nothing(row: ScreenRow) -> bool:
     return row.status in ("rejected", "failed") or row.reason.startswith(REMODEL_FAILED)
 
 
-def row_from(values: Mapping[str, Any]) -> ScreenRow:
+def row_from(values: Mapping[str, Any], own: Mapping[str, Cell] | None = None) -> ScreenRow:
     """Inverse of `ScreenRow.to_dict`; NaN is None, columns of format 1 have today's names.
 
-    Unknown columns are left out.
+    Unknown columns are left out; `own` are the cells of the user's table.
     """
     clean: dict[str, Any] = {
         RENAMED.get(name, name): None if isinstance(value, float) and value != value else value
         for name, value in values.items()
     }
     return ScreenRow(
-        **{name: value for name, value in clean.items() if name in _OWN},
+        **{name: value for name, value in clean.items() if name in _FIELDS},
         told={n: clean[n] for n in TOLD_COLUMNS if clean.get(n) is not None},
         external={n: clean[n] for n in EXTERNAL_COLUMNS if clean.get(n) is not None},
+        own=own or {},
     )
 
 
-def row_of(values: Sequence[Any]) -> ScreenRow:
-    """The row whose values stand in the order of `SCREEN_COLUMNS`, None = no value."""
+def row_of(values: Sequence[Any], own: Mapping[str, Cell] | None = None) -> ScreenRow:
+    """The row whose values stand in the order of `SCREEN_COLUMNS`, None = no value.
+
+    `own` are the cells of the user's table.
+    """
     by_name = dict(zip(SCREEN_COLUMNS, values, strict=True))
     told = {n: v for n in TOLD_COLUMNS if (v := by_name.pop(n)) is not None}
     external = {n: v for n in EXTERNAL_COLUMNS if (v := by_name.pop(n)) is not None}
-    return ScreenRow(**by_name, told=told, external=external)
+    return ScreenRow(**by_name, told=told, external=external, own=own or {})
 
 
 def as_table(rows: Iterable[ScreenRow]) -> dict[str, list[Any]]:

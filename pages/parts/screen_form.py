@@ -1,128 +1,131 @@
-"""The Screen page's form: wild types, lists of variants, live validation, start."""
+"""The Screen page's form: wild types, variants, goal, live validation, start."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import islice
 
 import pandas as pd
 import streamlit as st
 
 from glass_core.embedders.esm2_scores import with_esm2
 from glass_core.errors import GlassError
-from glass_core.inputs.choice import ChoiceKind, VariantChoice
-from glass_core.inputs.columns import Columns, guess_columns
+from glass_core.inputs.choice import VariantChoice
 from glass_core.inputs.lists import VariantRequest, counts
+from glass_core.inputs.proposals import ListProposal, list_proposals
 from glass_core.inputs.proteins import Alignment, read_proteins
-from glass_core.inputs.table import as_table
-from glass_core.inputs.upload import EXAMPLE_CHAIN, Upload, example_upload
-from glass_core.models.registry import DEFAULT_MODEL, ModelEntry, list_models
-from glass_core.progress import Rate, Watch, duration
+from glass_core.inputs.upload import Upload
+from glass_core.models.registry import DEFAULT_MODEL, list_models
+from glass_core.progress import duration
 from glass_core.protein.annotation import Annotation
-from glass_core.protein.numbering import NumberingKind
+from glass_core.protein.numbering import Numbering, NumberingKind
 from glass_core.protein.profile import AlignmentProfile
 from glass_core.protein.protein import Protein
 from glass_core.remodel import unavailable_remodellers
-from glass_core.runs.screening import advance, begin, estimate
-from glass_core.screen.columns import RANKINGS, rankings_of
+from glass_core.report.evidence.defaults import BestRanking
+from glass_core.runs.screening import begin, estimate, estimate_second_stage
+from glass_core.screen.columns import RANKINGS
+from glass_core.screen.goal import DEFAULT_GOAL, GOAL_TITLES, GOALS, Goal
 from glass_core.screen.request import ScreenRequest
-from glass_core.sources.lookup import Found
-from pages.parts.alignment import alignment_field, alignment_given, take_alignment
+from pages.parts.alignment import alignment_field, alignment_given
 from pages.parts.common import (
     esm2_asked,
     esm2_option,
     numbering_input,
     predictor,
     runs,
-    screen_jobs,
     settings,
     structure_input,
     turn,
 )
-from pages.parts.hand_over import HandOver
-from pages.parts.lookup import accession_input, fasta_of, only_chain
-from pages.parts.state import lookup_state, screen_state
+from pages.parts.lookup import accession_input, plain
+from pages.parts.screen_columns import chosen_columns
+from pages.parts.screen_fields import (
+    ALANINE,
+    EVERYTHING,
+    KNOWN,
+    LIST,
+    ROLE,
+    WORDLESS,
+    asked_now,
+    file_key,
+    fill_example,
+)
+from pages.parts.screen_goal import BY_GOAL, best_for, ranking_title, rankings_offered
+from pages.parts.screen_job import queue
+from pages.parts.state import screen_state
 
-ROLE = "screen_"
-EVERYTHING, ALANINE, LIST, KNOWN = "All", "Alanine scan", "My list", "Known"
-WORDLESS: dict[str, ChoiceKind] = {EVERYTHING: "all", ALANINE: "alanine", KNOWN: "known"}
-"""Those that need no words of the user."""
-
-
-def take_found(found: Found, variants: str) -> None:
-    """Fill the form with what an accession led to; variants behind it make the list."""
-    st.session_state.update(
-        {
-            "screen_wild": fasta_of(found),
-            "screen_given": Upload.if_any(found.structure, found.structure_name),
-            "screen_chain": only_chain(found),
-            "screen_list": variants,
-            "screen_which": LIST if variants else EVERYTHING,
-            "screen_numbering": "sequence",
-        }
-    )
+MOST_REJECTED = 1000
+MOST_PROPOSALS = 3
 
 
-def take_over(given: HandOver) -> None:
-    """Fill the form with what another page passes on, and start."""
-    st.session_state.update(
-        {
-            "screen_wild": given.wild,
-            "screen_given": given.structure,
-            "screen_chain": given.chain,
-            "screen_annotation": given.annotation,
-            "screen_which": LIST,
-            "screen_list": given.variants,
-            "screen_numbering": given.numbering,
-        }
-    )
-    take_alignment(ROLE, given.alignment)
-    screen_state().start = True
+def screen_form(shown: bool) -> None:
+    """The fields, and beneath them what they amount to.
+
+    Parameters
+    ----------
+    shown : bool
+        A screen is shown below, so that the fields step back.
+    """
+    with st.expander("Inputs", expanded=not shown, icon=":material/tune:"):
+        which, problem = fields()
+        check = st.container()
+    state = screen_state()
+    if shown:
+        state.asked = state.asked or asked_now()  # filled in from the screen that is shown
+        if state.asked == asked_now() and not state.start:
+            return
+    outside = st.container()  # where it is seen while the fields are folded away
+    check_and_start(which, problem, outside if shown else check)
 
 
-def fill_example() -> None:
-    st.session_state.update(
-        {
-            "screen_annotation": None,
-            "screen_accession": "",
-            "screen_wild": "",
-            "screen_given": example_upload(),
-            "screen_chain": EXAMPLE_CHAIN,
-            "screen_which": EVERYTHING,
-            "screen_range": "",
-        }
-    )
-    lookup_state(ROLE).found()
-    screen_state().start = True
+def fields() -> tuple[str, str | None]:
+    """All fields; which variants are meant, and what is wrong with the structure."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.button(
+            "Example: all substitutions of a globin", on_click=fill_example, key="screen_example"
+        )
+        accession_input(ROLE)
+        st.text_area(
+            "Wild-type sequence(s)",
+            key="screen_wild",
+            height=110,
+            placeholder="Letters or FASTA, also several records; leave empty to use the "
+            "structure's own.",
+        )
+        problem = structure_input(
+            ROLE, "Wild-type structure (optional)", "For burial, the 3D view and remodelling."
+        )
+        if problem is not None:
+            st.error(problem, icon=":material/error:")
+    with right:
+        st.segmented_control(
+            "What are you after?",
+            list(GOALS),
+            format_func=GOAL_TITLES.__getitem__,
+            key="screen_goal",
+            help="The ranking that does best at it on proteins not seen in training leads, by the "
+            "model's own evaluation records. Any effect: whatever a mutational scan measures.",
+        )
+        which = variant_fields()
+        options()
+    return which, problem
 
 
-def screen_form() -> None:
-    st.subheader("Inputs", anchor=False)
-    st.button(
-        "Example: all substitutions of a globin",
-        on_click=fill_example,
-        width="stretch",
-        key="screen_example",
-    )
-    accession_input(ROLE)
-    st.text_area(
-        "Wild-type sequence(s)",
-        key="screen_wild",
-        height=110,
-        placeholder="Letters or FASTA, also several records; leave empty to use the "
-        "structure's own.",
-    )
-    problem = structure_input(
-        ROLE, "Wild-type structure (optional)", "For burial, the 3D view and remodelling."
-    )
-    st.session_state.setdefault("screen_which", EVERYTHING)
-    known = st.session_state.get("screen_annotation")
+def variant_fields() -> str:
+    """Which variants, and the words that go with them."""
+    state = st.session_state
+    state.setdefault("screen_which", EVERYTHING)
+    known = state.get("screen_annotation")
     offered = [EVERYTHING, ALANINE, LIST]
     if known is not None and known.variants:
         offered.append(KNOWN)
-    if st.session_state["screen_which"] not in offered:
-        st.session_state["screen_which"] = EVERYTHING
+    if state["screen_which"] not in offered:
+        state["screen_which"] = EVERYTHING
     st.segmented_control("Variants", offered, key="screen_which")
-    which = st.session_state["screen_which"] or EVERYTHING
+    which: str = state["screen_which"] or EVERYTHING
     if which == LIST:
         st.text_area(
             "Variants",
@@ -134,7 +137,7 @@ def screen_form() -> None:
         )
         st.file_uploader(
             "or a file",
-            key="screen_table",
+            key=file_key(),
             help="CSV, TSV or Parquet with a column of variants (and, if you have "
             "them, a score, a label, a protein), one variant per line, or FASTA of "
             "mutant sequences.",
@@ -147,86 +150,116 @@ def screen_form() -> None:
         )
     else:
         st.text_input("Range", key="screen_range", placeholder="whole chain, or such as 10-60")
-    if problem is not None:
-        st.error(problem, icon=":material/error:")
-    options()
-    check_and_start(which)
+    return which
 
 
 def options() -> None:
-    models = {e.name: e for e in list_models(settings())}
-    names = [name for name, e in models.items() if e.unavailable_reason is None]
-    st.selectbox("Model", names or [DEFAULT_MODEL], key="screen_model")
-    alignment_field(ROLE)
-    esm2_option("screen_esm2")
-    with st.expander("Ranking and second stage"):
-        offered = rankings_offered(models.get(st.session_state["screen_model"]))
-        if st.session_state.get("screen_rank") not in offered:
-            st.session_state["screen_rank"] = offered[0]
-        st.selectbox("Rank by", offered, format_func=title_of, key="screen_rank")
-        usable = [name for name, reason in unavailable_remodellers().items() if reason is None]
-        st.selectbox("Remodel and measure the top", ["no", *usable], key="screen_remodel")
-        st.number_input("How many", 1, 100, 5, key="screen_top")
+    names = [e.name for e in list_models(settings()) if e.unavailable_reason is None]
+    with st.expander("Ranking, second stage, model, alignment"):
+        left, right = st.columns(2)
+        with left:
+            st.selectbox("Model", names or [DEFAULT_MODEL], key="screen_model")
+            offered = [BY_GOAL, *rankings_offered(st.session_state["screen_model"])]
+            if st.session_state.get("screen_rank") not in offered:
+                st.session_state["screen_rank"] = BY_GOAL
+            st.selectbox("Rank by", offered, format_func=ranking_title, key="screen_rank")
+        with right:
+            usable = [name for name, reason in unavailable_remodellers().items() if reason is None]
+            st.selectbox("Remodel and measure the top", ["no", *usable], key="screen_remodel")
+            st.number_input("How many", 1, 100, key="screen_top")
+        alignment_field(ROLE)
+        esm2_option("screen_esm2")
 
 
-def rankings_offered(entry: ModelEntry | None) -> list[str]:
-    """Those of the chosen model, and those by external scores that are at hand."""
-    heads = entry.card.heads if entry is not None and entry.card is not None else ["siamese"]
-    known = st.session_state.get("screen_annotation")
-    external = {scores.kind for scores in known.external} if known is not None else set[str]()
-    if esm2_asked("screen_esm2"):
-        external.add("esm2")
-    ours = rankings_of(heads)
-    return [name for name in ours if not RANKINGS[name].external or name in external]
-
-
-def title_of(ranking: str) -> str:
-    return RANKINGS[ranking].title
-
-
-def check_and_start(which: str) -> None:
+def check_and_start(
+    which: str, problem: str | None, place: st.delta_generator.DeltaGenerator
+) -> None:
     """Live validation: what was understood, what was not, how long it will take."""
     state = st.session_state
-    given: Upload | None = state.get("screen_given")
-    if not (state["screen_wild"].strip() or given):
-        st.button("Screen", type="primary", width="stretch", key="screen_go", disabled=True)
-        st.caption("Give a wild type first.")
-        return
-    try:
-        proteins = wild_types()
-        choice = variant_choice(which, proteins)
-        read = choice.read(proteins)
-        asked = list(read.requests)
-    except GlassError as error:
-        st.error(str(error), icon=":material/error:")
-        screen_state().start = False
-        return
+    with place:
+        if problem is not None:
+            return
+        if not (state["screen_wild"].strip() or state.get("screen_given")):
+            st.button("Screen", type="primary", key="screen_go", disabled=True)
+            st.caption("Give a wild type first.")
+            return
+        try:
+            proteins = wild_types()
+            choice = variant_choice(which, proteins)
+            read = choice.read(proteins)
+            asked = list(read.requests)
+            notes = (*(note for protein in proteins for note in protein.notes), *read.notes)
+            _understood(asked, notes)
+            if not any(one.variant is not None for one in asked):
+                screen_state().start = False
+                return
+            request, best = as_request(proteins, choice)
+            _foretold(request, best, asked)
+            if st.button("Screen", type="primary", key="screen_go") or screen_state().start:
+                screen_state().start = False
+                start(request, asked)
+        except GlassError as error:
+            screen_state().start = False
+            st.error(str(error), icon=":material/error:")
+
+
+def _understood(asked: Sequence[VariantRequest], notes: Iterable[str]) -> None:
+    """How many variants were read, what could not be and why, and ways to read more."""
     made = counts(asked)
     st.markdown(f"**{made['accepted']:,} accepted**, {made['rejected']:,} rejected")
-    for note in (*(note for protein in proteins for note in protein.notes), *read.notes):
-        st.caption(note)
-    bad = [a for a in asked if a.variant is None]
-    if bad:
-        with st.expander("Rejected, and why"):
-            st.dataframe(
-                pd.DataFrame(
-                    [{"row": a.row, "variant": a.text, "reason": a.reason} for a in bad[:1000]]
-                ),
-                hide_index=True,
-            )
-    if not made["accepted"]:
-        screen_state().start = False
+    for note in notes:
+        st.caption(plain(note))
+    bad = [one for one in asked if one.variant is None]
+    if not bad:
         return
-    try:
-        lengths = tuple(len(p) for p in proteins)
-        seconds = seconds_for(state["screen_model"], lengths, made["accepted"], asked)
-        st.caption(f"Effect scores at once; TM-score and lDDT in about {duration(seconds)}.")
-        clicked = st.button("Screen", type="primary", width="stretch", key="screen_go")
-        if clicked or screen_state().start:
-            screen_state().start = False
-            start(proteins, asked, choice.words(proteins))
-    except GlassError as error:
-        st.error(str(error), icon=":material/error:")
+    for number, proposal in enumerate(list_proposals(asked)[:MOST_PROPOSALS]):
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        left.markdown(plain(proposal.words))
+        right.button(
+            "Use that",
+            key=f"screen_proposal {number}",
+            on_click=take_proposal,
+            args=(proposal,),
+            width="stretch",
+        )
+    with st.expander(f"Rejected, and why ({len(bad):,})"):
+        st.dataframe(
+            pd.DataFrame(
+                [
+                    {"row": one.row, "variant": one.text, "reason": one.reason}
+                    for one in islice(bad, MOST_REJECTED)
+                ]
+            ),
+            hide_index=True,
+            key="screen_rejected",
+            column_config={
+                "row": st.column_config.Column(width=60),
+                "variant": st.column_config.Column(width=120),
+                "reason": st.column_config.Column(width="large"),
+            },
+        )
+
+
+def take_proposal(proposal: ListProposal) -> None:
+    """Count by the proposed numbering from now on."""
+    own = proposal.numbering if isinstance(proposal.numbering, Numbering) else None
+    st.session_state.update(screen_own_numbering=own, screen_numbering=proposal.numbering)
+
+
+def _foretold(request: ScreenRequest, best: BestRanking, asked: list[VariantRequest]) -> None:
+    """By what it will be ranked and why, and how long it will take."""
+    if request.ranking == best.ranking:
+        st.caption(plain(best.why))
+    else:
+        st.caption(f"By {RANKINGS[request.ranking].title}, as you chose. {plain(best.why)}")
+    lengths = tuple(len(p) for p in request.proteins)
+    accepted = sum(one.variant is not None for one in asked)
+    seconds = seconds_for(request.model, lengths, accepted, asked)
+    words = f"TM-score and lDDT in about {duration(seconds)}"
+    if request.remodel:
+        then = duration(estimate_second_stage(request))
+        words += f", then the top {request.remodel_top} remodelled in about {then}"
+    st.caption(f"Effect scores at once; {words}.")
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
@@ -252,12 +285,13 @@ def variant_choice(which: str, proteins: list[Protein]) -> VariantChoice:
     state = st.session_state
     if which in WORDLESS:
         return VariantChoice(WORDLESS[which], span="" if which == KNOWN else state["screen_range"])
-    numbering: NumberingKind = state["screen_numbering"]
-    file = state.get("screen_table")
+    numbering: NumberingKind | Numbering = state["screen_numbering"]
+    file = state.get(file_key())
     if file is None:
         return VariantChoice("list", text=state["screen_list"], numbering=numbering)
     upload = Upload(file.getvalue(), file.name)
-    columns = chosen_columns(upload, proteins, numbering)
+    counted = [protein.counted_by(numbering) for protein in proteins]
+    columns = chosen_columns(upload, counted, numbering)
     return VariantChoice("file", upload=upload, columns=columns, numbering=numbering)
 
 
@@ -276,72 +310,43 @@ def proteins_of(
     return read_proteins(wild, given, chain, _annotation, alignment)
 
 
-def chosen_columns(
-    upload: Upload, proteins: list[Protein], numbering: NumberingKind
-) -> Columns | None:
-    """The table's columns as guessed, to be confirmed or changed; None of another file."""
-    table = as_table(upload.content, upload.name)
-    if table is None:
-        return None
-    guessed = guess_columns(table, proteins, numbering)
-    names = [str(c) for c in table.columns]
-    nothing = [None, *names]
-    left, right = st.columns(2)
-    chosen = Columns(
-        variant=left.selectbox("Variants", names, names.index(guessed.variant), key="c_variant"),
-        measured_value=right.selectbox(
-            "Measured score", nothing, nothing.index(guessed.measured_value), key="c_score"
-        ),
-        label=left.selectbox(
-            "Label (damaging or not)", nothing, nothing.index(guessed.label), key="c_label"
-        ),
-        protein=right.selectbox(
-            "Protein", nothing, nothing.index(guessed.protein), key="c_protein"
-        ),
-    )
-    if chosen.label is not None:
-        fit = st.toggle(
-            "In the label column 1 means harmless",
-            guessed.one_is_fit,
-            key="c_fit",
-            help="As in ProteinGym's DMS_score_bin, where 1 is fit.",
-        )
-        chosen = replace(chosen, one_is_fit=fit)
-    return chosen
-
-
-def start(proteins: list[Protein], asked: list[VariantRequest], source: str) -> None:
-    """Make the run, so that the effect scores are there, and queue the rest."""
+def as_request(
+    proteins: Sequence[Protein], choice: VariantChoice
+) -> tuple[ScreenRequest, BestRanking]:
+    """What the fields ask for, and the ranking that is best for their goal."""
     state = st.session_state
+    goal: Goal = state["screen_goal"] or DEFAULT_GOAL
+    model = state["screen_model"]
+    sees = bool(predictor(model).info.structure_embedder)
+    best = best_for(goal, model, proteins, rankings_offered(model), sees)
     remodel = "" if state["screen_remodel"] == "no" else state["screen_remodel"]
+    request = ScreenRequest(
+        tuple(choice.counted(proteins)),
+        choice.words(proteins),
+        model,
+        state["screen_rank"] or best.ranking,
+        remodel,
+        int(state["screen_top"]) if remodel else 0,
+        goal=goal,
+        choice=choice.kind,
+        span=choice.span,
+        text=choice.text,
+    )
+    return request, best
+
+
+def start(request: ScreenRequest, asked: list[VariantRequest]) -> None:
+    """Make the run, so that the effect scores are there, and queue the rest."""
+    state = screen_state()
     with st.spinner("Effect scores ..."), turn():
         if esm2_asked("screen_esm2"):
-            known = {p: with_esm2(p, "wild-type", settings()) for p in proteins}
-            proteins = list(known.values())
+            known = {p: with_esm2(p, "wild-type", settings()) for p in request.proteins}
+            request = replace(request, proteins=tuple(known.values()))
             asked = [replace(each, protein=known[each.protein]) for each in asked]
-        request = ScreenRequest(
-            tuple(proteins),
-            source,
-            state["screen_model"],
-            state["screen_rank"],
-            remodel,
-            int(state["screen_top"]) if remodel else 0,
-        )
-        run = begin(runs(), request, asked, predictor=predictor(state["screen_model"]))
-    queue(run, state["screen_model"])
+        run = begin(runs(), request, asked, predictor=predictor(request.model))
+    queue(run, request.model)
     for key in ("chosen", "page"):
-        state.pop(key, None)
+        st.session_state.pop(key, None)
     st.query_params["run"] = run
+    state.filled, state.asked = run, asked_now()
     st.rerun()
-
-
-def queue(run: str, model: str) -> None:
-    store, loaded, places = runs(), predictor(model), settings()
-
-    def work(watch: Watch) -> None:
-        def tell(now: Rate) -> None:
-            watch.tell(str(now), now.fraction)
-
-        advance(store, run, settings=places, predictor=loaded, tell=tell, cancelled=watch.cancelled)
-
-    screen_jobs().submit(work, run)

@@ -86,13 +86,19 @@ class ScreenState:
         The form is to be screened as soon as it is valid.
     shown_run : str
         The run whose results were shown last.
-    clicked : tuple of int
-        Rows that the last click on its map chose.
+    filled : str
+        The run whose inputs the form shows.
+    asked : tuple
+        What the form held when the run that is shown was asked for; () until that is known.
+    uploads : int
+        How many tables were put away; the field for the next has a number of its own.
     """
 
     start: bool = False
     shown_run: str = ""
-    clicked: tuple[int, ...] = ()
+    filled: str = ""
+    asked: tuple[object, ...] = ()
+    uploads: int = 0
 
 
 @dataclass

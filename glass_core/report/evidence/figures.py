@@ -10,6 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
+from glass_core.metrics.agreement import calls, reliability
 from glass_core.models.evaluation import BLOSUM, MODEL, Evaluation
 from glass_core.report import style
 from glass_core.report.evidence.names import (
@@ -148,7 +149,7 @@ def reverse_scatter(record: Evaluation) -> go.Figure:
     ends = np.array([min(direct.min(), -reverse.max()), max(direct.max(), -reverse.min())])
     figure = go.Figure(
         [
-            _ideal(ends, -ends, "no bias"),
+            ideal(ends, -ends, "no bias"),
             go.Scatter(
                 x=direct,
                 y=reverse,
@@ -181,20 +182,20 @@ def roc_curves(record: Evaluation) -> go.Figure:
         scores = track(values)
         if who not in record.content["figures"]:  # the labels themselves
             continue
-        order = np.argsort(-scores, kind="stable")
-        hits, misses = np.cumsum(label[order]), np.cumsum(1 - label[order])
-        last = np.append(np.diff(scores[order]) != 0, True)
+        made = calls(scores, label)
+        if made is None:
+            continue
         figure.add_trace(
             go.Scatter(
-                x=np.append(0, misses[last] / misses[-1]),
-                y=np.append(0, hits[last] / hits[-1]),
+                x=np.append(0, made.false_rate),
+                y=np.append(0, made.true_rate),
                 mode="lines",
                 name=f"{predictor_name(record, who)}, AUROC "
                 f"{record.figure(who, 'auroc').value:.3f}",
                 line={"color": colours.get(column, style.BESIDE), "width": 2},
             )
         )
-    figure.add_trace(_ideal([0, 1], [0, 1], "random order"))
+    figure.add_trace(ideal([0, 1], [0, 1], "random order"))
     return finish(figure, "ROC on clinical labels", "false positive rate", "true positive rate")
 
 
@@ -207,23 +208,16 @@ def calibration_curve(record: Evaluation, bins: int = 10) -> go.Figure:
     """How often a label is 'damaging' among variants given each probability."""
     rows = record.content["rows"]
     chance, label = track(rows["probability"]), np.array(rows["label"], dtype=float)
-    index = np.minimum((chance * bins).astype(int), bins - 1)
-    told, seen, count = [], [], []
-    for b in range(bins):
-        inside = index == b
-        if inside.any():
-            told.append(float(chance[inside].mean()))
-            seen.append(float(label[inside].mean()))
-            count.append(int(inside.sum()))
+    found = reliability(chance, label, bins)
     figure = go.Figure(
         [
-            _ideal([0, 1], [0, 1], "perfect"),
+            ideal([0, 1], [0, 1], "perfect"),
             go.Scatter(
-                x=told,
-                y=seen,
+                x=[one.chance for one in found],
+                y=[one.share for one in found],
                 mode="lines+markers",
                 name=predictor_name(record, _chance(record)),
-                customdata=count,
+                customdata=[one.number for one in found],
                 line={"color": style.EVALUATED, "width": 2},
                 hovertemplate="predicted %{x:.2f}, seen %{y:.2f}, n %{customdata}",
             ),
@@ -232,7 +226,7 @@ def calibration_curve(record: Evaluation, bins: int = 10) -> go.Figure:
     return finish(figure, "Calibration", "predicted chance", "share labelled damaging")
 
 
-def _ideal(x: ArrayLike, y: ArrayLike, name: str) -> go.Scatter:
+def ideal(x: ArrayLike, y: ArrayLike, name: str) -> go.Scatter:
     """A thin dotted line to compare with."""
     line = {"color": style.FLOOR, "dash": "dot", "width": 1}
     return go.Scatter(x=x, y=y, mode="lines", name=name, line=line)

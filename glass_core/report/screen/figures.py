@@ -143,33 +143,13 @@ def heat_map(
         row=1,
         col=1,
     )
-    marked = one[one["row"].isin(list(chosen))]
-    if len(marked):
-        figure.add_trace(
-            go.Scatter(
-                x=marked["position"],
-                y=marked["mutant"],
-                mode="markers",
-                hoverinfo="skip",
-                marker={
-                    "size": 11,
-                    "symbol": "square-open",
-                    "color": style.SELECTED,
-                    "line": {"width": 2},
-                },
-                showlegend=False,
-                name="chosen",
-            ),
-            row=1,
-            col=1,
-        )
     figure.add_trace(
         go.Scatter(
             x=position,
             y=position_means(frame, ranking, length),
             mode="lines+markers",
             marker={"size": 4},
-            line={"color": _colour(ranking)},
+            line={"color": ranking_colour(ranking)},
             showlegend=False,
             text=names,
             hovertemplate="%{text}: mean %{y:.3f}<extra></extra>",
@@ -187,7 +167,27 @@ def heat_map(
     figure.update_layout(
         height=620 if strips else 560, hovermode="closest", dragmode="zoom", **style.layout()
     )
-    return figure
+    return with_chosen(figure, one, chosen)
+
+
+def with_chosen(figure: go.Figure, frame: pd.DataFrame, chosen: Sequence[int]) -> go.Figure:
+    """A copy of a `heat_map` in which the cells of the rows with these numbers are marked."""
+    one = single_substitutions(frame)
+    marked = one[one["row"].isin(list(chosen))]
+    if marked.empty:
+        return figure
+    trace = go.Scatter(
+        x=marked["position"],
+        y=marked["mutant"],
+        xaxis="x",
+        yaxis="y",
+        mode="markers",
+        hoverinfo="skip",
+        marker={"size": 11, "symbol": "square-open", "color": style.SELECTED, "line": {"width": 2}},
+        showlegend=False,
+        name="chosen",
+    )
+    return go.Figure(figure).add_trace(trace)
 
 
 def distribution(
@@ -199,7 +199,7 @@ def distribution(
     known = frame["label"].notna() if "label" in frame else pd.Series(False, index=frame.index)
     if known.any():
         for label, name, colour in (
-            (0, "harmless by the input", style.WILD),
+            (0, "tolerated by the input", style.WILD),
             (1, "damaging by the input", style.MUTANT),
         ):
             figure.add_trace(
@@ -211,10 +211,10 @@ def distribution(
                     nbinsx=60,
                 )
             )
-        figure.update_layout(barmode="overlay")
+        figure.update_layout(barmode="overlay", legend=style.LEGEND_ABOVE)
     else:
         figure.add_trace(
-            go.Histogram(x=values, marker_color=_colour(ranking), nbinsx=60, name="variants")
+            go.Histogram(x=values, marker_color=ranking_colour(ranking), nbinsx=60, name="variants")
         )
     for row in list(chosen)[:20]:
         value = values[frame["row"] == row]
@@ -242,7 +242,7 @@ def against_values(frame: pd.DataFrame, ranking: str) -> go.Figure:
             y=known["measured_value"],
             mode="markers",
             text=variant_names(known),
-            marker={"size": 5, "opacity": 0.5, "color": _colour(ranking)},
+            marker={"size": 5, "opacity": 0.5, "color": ranking_colour(ranking)},
             hovertemplate="%{text}: %{x:.3f}, measured %{y:.3f}<extra></extra>",
         )
     )
@@ -296,7 +296,8 @@ def _axis_title(ranking: str) -> str:
     return f"{order.title} (predicted)" if predicted else order.title
 
 
-def _colour(ranking: str) -> str:
+def ranking_colour(ranking: str) -> str:
+    """Of what is drawn by a ranking: whose it is."""
     return style.EXTERNAL if RANKINGS[ranking].external else style.PREDICTED
 
 

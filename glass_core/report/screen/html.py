@@ -10,13 +10,9 @@ from glass_core.impact.conditions import conditions
 from glass_core.report.external import external_words
 from glass_core.report.page import figure_html, filled, has_values, report_page, table_html
 from glass_core.report.references import REFERENCES
+from glass_core.report.screen.agreement import agreement_frame
 from glass_core.report.screen.figures import distribution, heat_map
-from glass_core.report.screen.tables import (
-    agreement_frame,
-    ranking_values,
-    screen_frame,
-    shown_columns,
-)
+from glass_core.report.screen.tables import ranking_values, screen_frame, shown_columns
 from glass_core.screen.columns import RANKINGS, SCREEN_COLUMNS
 from glass_core.screen.request import ScreenRequest
 from glass_core.screen.rows import ScreenRow

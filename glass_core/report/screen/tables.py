@@ -1,22 +1,18 @@
-"""Tables of a screen: frame, CSV, Parquet, data dictionary, and what they agree with."""
+"""Tables of a screen: frame, data dictionary, rejected rows, and what they agree with."""
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
-from glass_core.inputs.table import read_parquet
-from glass_core.metrics.agreement import auroc, spearman
 from glass_core.report.evidence.ranking import Basis
 from glass_core.report.impact.tables import without_formulas
-from glass_core.screen.columns import RANKINGS, RENAMED, SCREEN_COLUMNS, SCREEN_FORMAT
-from glass_core.screen.rows import ScreenRow, as_table, gave_nothing, row_from
+from glass_core.screen.columns import RANKINGS, SCREEN_COLUMNS, SCREEN_FORMAT
+from glass_core.screen.rows import ScreenRow, as_table, gave_nothing
 
+FORMAT_COLUMN = "format"
+"""Of a CSV: which kind of table it is, and its number."""
 _STRUCTURE_READ = {
     "p_combined": "combined_structure",
     "p_damaging": "effect_structure",
@@ -25,31 +21,6 @@ _STRUCTURE_READ = {
 }
 _ALIGNMENT_COUNTED = {"p_combined": "combined_alignment"}
 """Ranking -> the column that says whether its value rests on a structure, or on an alignment."""
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """How well a ranking agrees with what came with the input.
-
-    Attributes
-    ----------
-    ranking : str
-        One of `RANKINGS`.
-    auroc : float
-        Against the labels; NaN without labels of both kinds.
-    labels : int
-        Rows with a label and a value of the ranking.
-    spearman : float
-        Against the measured values; NaN with fewer than three.
-    values : int
-        Rows with a measured value and one of the ranking.
-    """
-
-    ranking: str
-    auroc: float
-    labels: int
-    spearman: float
-    values: int
 
 
 def screen_frame(rows: Iterable[ScreenRow]) -> pd.DataFrame:
@@ -81,58 +52,45 @@ def shown_columns(frame: pd.DataFrame) -> list[str]:
     return [name for name in shown if name not in repeats and frame[name].notna().any()]
 
 
+_FIRST = (
+    "p_combined",
+    "ddg",
+    "effect",
+    "percentile_protein",
+    "alignment_log_odds",
+    "alphamissense",
+    "alphamissense_class",
+    "esm2",
+    "measured_tm",
+    "measured_strain_site",
+    "above_floor_strain",
+    "label",
+    "measured_value",
+)
+"""What a reader is shown first of a variant, behind its ranking."""
+
+
+def first_columns(frame: pd.DataFrame, ranking: str) -> list[str]:
+    """The few columns that a list of variants begins with: those that hold a value.
+
+    Status and reason are among them where a row gave no result, or has one.
+    """
+    several = frame["protein"].nunique() > 1
+    given = ["given"] if not frame["given"].equals(frame["written"]) else []
+    names = ["written", *["protein"] * several, *given, RANKINGS[ranking].column, *_FIRST]
+    wanted = list(dict.fromkeys(names))
+    if frame["status"].isin(["rejected", "failed"]).any():
+        wanted.append("status")
+    if frame["reason"].fillna("").ne("").any():
+        wanted.append("reason")
+    return [name for name in wanted if frame[name].notna().any()]
+
+
 def variant_names(frame: pd.DataFrame) -> pd.Series:
     """Each variant as the user counts; by sequence position where a table has nothing else."""
     if "written" not in frame:
         return frame["variant"]
     return frame["written"].fillna(frame["variant"])
-
-
-def screen_csv(rows: Iterable[ScreenRow]) -> str:
-    """The table as CSV; empty cells are missing values, formulas are defused.
-
-    One more column, ``format``, names this kind of table and its number.
-    """
-    frame = screen_frame(rows).assign(format=SCREEN_FORMAT)
-    return without_formulas(frame).to_csv(index=False)
-
-
-def screen_parquet(rows: Iterable[ScreenRow]) -> bytes:
-    """The table as Parquet; the metadata hold the dictionary and the format of the table."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    table = pa.Table.from_pandas(screen_frame(rows), preserve_index=False)
-    dictionary = json.dumps({n: vars(c) for n, c in SCREEN_COLUMNS.items()})
-    table = table.replace_schema_metadata(
-        {
-            **(table.schema.metadata or {}),
-            b"glass_columns": dictionary.encode(),
-            b"glass_format": SCREEN_FORMAT.encode(),
-        }
-    )
-    target = io.BytesIO()
-    pq.write_table(table, target)
-    return target.getvalue()
-
-
-def read_screen_parquet(content: bytes) -> list[ScreenRow]:
-    """Inverse of `screen_parquet`.
-
-    Raises
-    ------
-    ValueError
-        Not such a file.
-    RecordError
-        A row breaks a rule.
-    """
-    frame = read_parquet(content)
-    if missing := {"row", "protein", "variant", "status"} - set(frame.columns):
-        raise ValueError(f"lacks the column {sorted(missing)[0]}")
-    frame = frame.rename(columns=RENAMED)
-    frame = frame.reindex(columns=list(SCREEN_COLUMNS))  # a file of an earlier version has fewer
-    rows = frame.astype(object).where(frame.notna(), None)
-    return [row_from(values) for values in rows.to_dict("records")]
 
 
 def rejected_csv(rows: Iterable[ScreenRow]) -> str:
@@ -155,14 +113,36 @@ def rejected_csv(rows: Iterable[ScreenRow]) -> str:
     return without_formulas(frame).to_csv(index=False)
 
 
-def dictionary_frame() -> pd.DataFrame:
-    """The data dictionary: column, meaning, unit and range."""
-    return pd.DataFrame(
-        [
-            {"column": name, "meaning": c.meaning, "unit": c.unit, "range": c.span}
-            for name, c in SCREEN_COLUMNS.items()
-        ]
-    )
+def dictionary_frame(own: Iterable[str] = ()) -> pd.DataFrame:
+    """The data dictionary: column, meaning, unit and range.
+
+    `own`: the columns of the user's table; see `exports.own_names`.
+    """
+    ours = [(name, c.meaning, c.unit, c.span) for name, c in SCREEN_COLUMNS.items()]
+    theirs = [
+        (name, f"the input's own column '{column}', unchanged", "", "")
+        for column, name in own_names(own).items()
+    ]
+    return pd.DataFrame([*ours, *theirs], columns=["column", "meaning", "unit", "range"])
+
+
+def own_names(columns: Iterable[str]) -> dict[str, str]:
+    """What the columns of the user's table are called behind ours: as they are, or with a prefix.
+
+    Examples
+    --------
+    >>> own_names(["variant", "note"])
+    {'variant': 'input_variant', 'note': 'note'}
+    """
+    taken, named = {*SCREEN_COLUMNS, FORMAT_COLUMN}, dict[str, str]()
+    wanted = list(columns)
+    for column in wanted:
+        name = column
+        while name in taken or (name != column and name in wanted):
+            name = f"input_{name}"
+        taken.add(name)
+        named[column] = name
+    return named
 
 
 def ranking_values(frame: pd.DataFrame, ranking: str) -> pd.Series:
@@ -193,45 +173,6 @@ def bases(frame: pd.DataFrame, ranking: str) -> tuple[Basis, ...]:
     return tuple(sorted(found, reverse=True)) or (Basis(),)
 
 
-def agreements(frame: pd.DataFrame) -> list[Agreement]:
-    """`Agreement` of every ranking with the input's labels and values; empty without any."""
-    label = frame["label"].astype("float64").to_numpy()
-    measured = frame["measured_value"].astype("float64").to_numpy()
-    if np.isnan(label).all() and np.isnan(measured).all():
-        return []
-    by_ranking = []
-    for ranking in rankings_told(frame):
-        predicted = ranking_values(frame, ranking).to_numpy()
-        known = ~np.isnan(predicted)
-        labelled, valued = known & ~np.isnan(label), known & ~np.isnan(measured)
-        by_ranking.append(
-            Agreement(
-                ranking,
-                auroc(predicted[labelled], label[labelled]),
-                int(labelled.sum()),
-                spearman(predicted[valued], measured[valued]),
-                int(valued.sum()),
-            )
-        )
-    return by_ranking
-
-
-def agreement_frame(frame: pd.DataFrame) -> pd.DataFrame:
-    """`agreements` as a table; empty without labels and values."""
-    return pd.DataFrame(
-        [
-            {
-                "ranking": RANKINGS[a.ranking].title,
-                **({"AUROC": a.auroc, "labels": a.labels} if not np.isnan(a.auroc) else {}),
-                **(
-                    {"Spearman": a.spearman, "values": a.values} if not np.isnan(a.spearman) else {}
-                ),
-            }
-            for a in agreements(frame)
-        ]
-    )
-
-
 def columns_document() -> str:
     """The page ``docs/screen-columns.md``: the data dictionary as Markdown."""
     lines = [
@@ -239,7 +180,12 @@ def columns_document() -> str:
         "",
         "One row per variant asked for. An empty cell (null) means no value, never 0. Everything "
         "called predicted comes from the model named in `model`. The CSV has one more column, "
-        f"`format`, which is `{SCREEN_FORMAT}`; the Parquet file says so in its metadata.",
+        f"`{FORMAT_COLUMN}`, which is `{SCREEN_FORMAT}`; the Parquet file says so in its metadata, "
+        "the JSON file beside its rows.",
+        "",
+        "Where the variants came from a table, all its columns stand behind these, unchanged and "
+        "by their own names; one that is called like a column here gets `input_` before its name. "
+        "In the CSV, text that a spreadsheet would run as a formula begins with an apostrophe.",
         "",
         "| column | meaning | unit | range |",
         "|---|---|---|---|",

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from glass_core.metrics.agreement import auroc, spearman
+from glass_core.metrics.agreement import auroc, calibration_error, spearman
 from glass_core.models.evaluation import (
     COMBINED,
     COMBINED_UNALIGNED,
@@ -20,7 +20,6 @@ from glass_core.records import known_mean
 from glass_core.training.evaluation.pairs import column
 from glass_core.training.evaluation.statistics import (
     Vector,
-    calibration_error,
     label_draws,
     label_interval,
     mean_of,

@@ -41,17 +41,6 @@ def weighted_spearman(x: Vector, y: Vector, weight: Vector) -> float:
     return weighted_correlation(rankdata(x), rankdata(y), weight)
 
 
-def calibration_error(probability: Vector, label: Vector, bins: int = 10) -> float:
-    """Expected calibration error: mean gap of chance and frequency over equal-width bins."""
-    index = np.minimum((probability * bins).astype(int), bins - 1)
-    gaps = [
-        (index == b).mean() * abs(probability[index == b].mean() - label[index == b].mean())
-        for b in range(bins)
-        if (index == b).any()
-    ]
-    return float(sum(gaps))
-
-
 def group_weights(group: NDArray[Any]) -> Vector:
     """Of each row 1 / (rows of its group): every group counts once."""
     _, which, rows = np.unique(group, return_inverse=True, return_counts=True)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from glass_core.embedders.base import Embedder
-from glass_core.metrics.agreement import auroc, spearman
+from glass_core.metrics.agreement import auroc, calibration_error, spearman
 from glass_core.models.evaluation import MODEL, STABILITY_SEQUENCE
 from glass_core.models.heads.stability import StabilityTable
 from glass_core.models.predictor import SiamesePredictor
@@ -22,7 +22,6 @@ from glass_core.training.data.assays import Assay
 from glass_core.training.evaluation.pairs import column
 from glass_core.training.evaluation.statistics import (
     Vector,
-    calibration_error,
     label_draws,
     label_interval,
     mean_of,

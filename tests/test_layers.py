@@ -37,6 +37,7 @@ HOMES = {
     "pdbfixer": ("glass_core/remodel/openmm.py",),
     "modeller": ("glass_core/remodel/modeller.py",),
     "gemmi": ("glass_core/protein/structure",),
+    "molviewspec": ("glass_core/report/scripts.py",),
 }
 """Heavy package -> the only places that import it."""
 TOP_ENTRIES, TOP_FILES = 20, 5

@@ -15,11 +15,13 @@ import numpy as np
 import pytest
 
 from glass_core.errors import Cancelled, GlassError, InputError, ModelError, RemodelError, RunError
+from glass_core.impact.analyse import analyse
 from glass_core.impact.as_json import to_json
 from glass_core.impact.provenance import provenance
 from glass_core.inputs.lists import all_substitutions, from_mutants, from_text, read_request
 from glass_core.protein.numbering import Numbering
 from glass_core.protein.protein import Protein
+from glass_core.protein.variant import Variant
 from glass_core.runs.screening import (
     Piece,
     advance,
@@ -561,3 +563,36 @@ def test_searches_find_the_users_own_numbers(store, tiny_predictor):
     asked = list(all_substitutions(counted, 2, 2))
     run = begin(store, request, asked, predictor=tiny_predictor)
     assert store.count(run, View(search="k102")) == 19 == store.count(run, View(search="K2"))
+
+
+def test_a_protein_is_opened_once_and_its_variants_gather(store, tiny_predictor):
+    from glass_core.runs.studies import protein_digest
+
+    protein = Protein.from_sequence("MKTAYIAKQRQISFVKSHFSRQ", "mine").counted_by("sequence")
+    study = store.studies.open(protein)
+    again = store.studies.get(study.id)
+    assert again.name == "mine" and again.digest == study.digest == protein_digest(protein)
+    assert protein_digest(again.protein) == study.digest, "kept without loss"
+    assert store.studies.get("unknown") is None
+    runs = []
+    for text in ("K2R", "T3A"):
+        made = analyse(protein, Variant.parse(text, protein.sequence), predictor=tiny_predictor)
+        runs.append(store.keep_impact(made, study=study.id))
+    assert [r.id for r in store.of_study(study.id)] == runs
+    first = store.get(runs[0])
+    assert first.variant == "K2R" and first.verdict.startswith("K2R:") and not first.measured
+    assert 0 <= first.chance <= 1 and first.ddg is None
+    assert store.impact(runs[0], again.protein).protein is again.protein
+
+
+def test_a_run_that_is_measured_keeps_its_star_and_note(store, tiny_predictor):
+    protein = Protein.from_sequence("MKTAYIAKQRQISFVKSHFSRQ")
+    made = analyse(protein, Variant.parse("K2R", protein.sequence), predictor=tiny_predictor)
+    run = store.keep_impact(made)
+    store.mark(run, star=True, note="ask")
+    store.keep_impact(made, run=run)
+    known = store.get(run)
+    assert known.star and known.note == "ask"
+    assert [r.id for r in store.newest(search="k2r")] == [run]
+    assert [r.id for r in store.newest(search="ASK")] == [run]
+    assert store.newest(search="nothing like it") == []

@@ -16,6 +16,8 @@ from glass_core.records import frozen_array, require
 from glass_core.report import style
 
 ColourBy = Literal["strain", "change", "deficit", "chain", "pLDDT"]
+ChangeBy = Literal["change", "deficit"]
+"""The predicted ones that say where a structure changes."""
 FULL: Mapping[ColourBy, float] = {"strain": 0.05, "change": 1.5, "deficit": 0.2}
 """Strain, Å and 1 - lDDT from which on a residue has the darkest colour, in every protein and
 for every variant, so that pictures can be compared and noise is pale."""
@@ -72,6 +74,8 @@ class Colouring:
         return f"{self.title}: {'; '.join(parts)}." if parts else f"{self.title}."
 
 
+_ORDER: tuple[ColourBy, ...] = ("strain", "deficit", "change", "chain", "pLDDT")
+"""Where predicted lDDT leads."""
 _COLOUR_WORDS = {
     style.NO_VALUE: "grey",
     style.WITHIN_NOISE: "light grey",
@@ -80,9 +84,19 @@ _COLOUR_WORDS = {
 }
 
 
-def colourings(impact: Impact) -> tuple[Colouring, ...]:
-    """All that there are values for, the most telling first."""
-    return tuple(_colourings(impact))
+def colourings(impact: Impact, lead: ChangeBy = "change") -> tuple[Colouring, ...]:
+    """All that there are values for, the most telling first.
+
+    Parameters
+    ----------
+    lead : {"change", "deficit"}
+        Which of these stands first, behind what was measured; see
+        `evidence.defaults.leading_change`.
+    """
+    made = list(_colourings(impact))
+    if lead == "deficit":
+        made.sort(key=lambda one: _ORDER.index(one.name))
+    return tuple(made)
 
 
 def _colourings(impact: Impact) -> Iterator[Colouring]:

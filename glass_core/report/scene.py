@@ -26,7 +26,7 @@ from glass_core.protein.structure.backbone import BACKBONE_ATOMS, Backbone
 from glass_core.protein.structure.residues import WATER
 from glass_core.protein.structure.write import write_atoms
 from glass_core.report import style
-from glass_core.report.colouring import Colouring, colourings
+from glass_core.report.colouring import ChangeBy, Colouring, colourings
 from glass_core.report.impact.exports import file_stem
 from glass_core.report.impact.matrices import residue_names
 from glass_core.report.viewer import mutant_text, wild_text
@@ -131,8 +131,13 @@ class Scene:
         }
 
 
-def scene(impact: Impact) -> Scene:
+def scene(impact: Impact, lead: ChangeBy = "change") -> Scene:
     """The scene of one variant: the whole chain and what is around it.
+
+    Parameters
+    ----------
+    lead : {"change", "deficit"}
+        As in `colourings`.
 
     Raises
     ------
@@ -143,7 +148,7 @@ def scene(impact: Impact) -> Scene:
     models = [SceneModel("wild", "wild type", wild_text(impact), style.WILD)]
     if impact.measured:
         models.append(SceneModel("mutant", "mutant", mutant_text(impact), style.MUTANT))
-    return _scene(impact, (*models, *_beside(protein)))
+    return _scene(impact, (*models, *_beside(protein)), lead)
 
 
 def site_scene(impact: Impact) -> Scene | None:
@@ -156,11 +161,19 @@ def site_scene(impact: Impact) -> Scene | None:
     models = [SceneModel("wild", "wild type", wild_text(impact, near), style.WILD)]
     if impact.measured:
         models.append(SceneModel("mutant", "mutant", mutant_text(impact, near), style.MUTANT))
-    return _scene(impact, (*models, *_beside(protein, protein.ca[np.array(sites) - 1])), True)
+    return _scene(
+        impact, (*models, *_beside(protein, protein.ca[np.array(sites) - 1])), at_site=True
+    )
 
 
-def _scene(impact: Impact, models: Sequence[SceneModel], at_site: bool = False) -> Scene:
-    protein, shown = impact.protein, colourings(impact)
+def _scene(
+    impact: Impact,
+    models: Sequence[SceneModel],
+    lead: ChangeBy = "change",
+    *,
+    at_site: bool = False,
+) -> Scene:
+    protein, shown = impact.protein, colourings(impact, lead)
     sites = impact.variant.positions
     lines, rotamers = _at_sites(impact)
     plain = next(one for one in shown if one.name == "chain")

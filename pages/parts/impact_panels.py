@@ -54,7 +54,8 @@ def residue_panel(impact: Impact) -> None:
         key=f"residue {position}",
         help="Click one in a view, or choose it here.",
     )
-    table = substitution_table(protein, predictor(st.session_state["model"]), place)
+    tables = predictor(st.session_state["model"]).tables(protein)
+    table = substitution_table(protein, tables, place)
     event = st.dataframe(
         table.drop(columns="change"),
         hide_index=True,

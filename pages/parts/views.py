@@ -7,10 +7,12 @@ from functools import partial
 import streamlit as st
 
 from glass_core.impact.record import Impact
+from glass_core.report.evidence.defaults import leading_change
 from glass_core.report.impact.exports import file_stem
 from glass_core.report.impact.matrices import matrices
 from glass_core.report.impact.track import residue_track
 from glass_core.report.scene import scene
+from pages.parts.answer import records_of
 from pages.parts.linked import clicked, library, linked_figure, structure_view
 
 
@@ -29,7 +31,9 @@ def choose(view: str) -> None:
 
 
 def structure_panel(impact: Impact) -> None:
-    structure_view(scene(impact), "structure", partial(choose, "structure"))
+    model = impact.prediction.model
+    lead = leading_change(records_of(model.name, model.sha256))
+    structure_view(scene(impact, lead), "structure", partial(choose, "structure"))
 
 
 def track_panel(impact: Impact) -> None:

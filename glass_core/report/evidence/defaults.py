@@ -1,4 +1,4 @@
-"""Which ranking a screen goes by, chosen from the model's evaluation records."""
+"""What leads, chosen from the model's evaluation records: a screen's ranking, a track."""
 
 from __future__ import annotations
 
@@ -17,11 +17,14 @@ from glass_core.models.evaluation import (
 )
 from glass_core.protein.protein import Protein
 from glass_core.records import require, require_one_of
-from glass_core.report.evidence.names import figure_name, with_structure
+from glass_core.report.colouring import ChangeBy
+from glass_core.report.evidence.names import LOCAL_CHANGE, figure_name, with_structure
 from glass_core.report.evidence.ranking import Basis
 from glass_core.screen.columns import RANKINGS
 from glass_core.screen.goal import GOALS, Goal
 
+PREDICTED_LDDT = "predicted lDDT"
+"""Who it is among the predictors of a record."""
 TIE = 0.01
 """Figures nearer to each other than this are called equal; the ranking offered first leads."""
 _ANSWERS: dict[Goal, tuple[tuple[str, str], ...]] = {
@@ -107,6 +110,21 @@ def best_ranking(
     best = max(means.values())
     chosen = next(ranking for ranking in means if means[ranking] > best - TIE)
     return BestRanking(chosen, figures[chosen][0], _why(chosen, figures, sets))
+
+
+def leading_change(records: Mapping[str, Evaluation]) -> ChangeBy:
+    """Which predicted track tells better where an unseen structure changes.
+
+    By the record of local change, the correlation with measured changes of distances; "change"
+    where no record answers.
+    """
+    record = records.get(LOCAL_CHANGE)
+    if record is None:
+        return "change"
+    change, deficit = (
+        record.figure(who, "distance_change").value for who in (MODEL, PREDICTED_LDDT)
+    )
+    return "deficit" if deficit is not None and deficit > (change or 0.0) else "change"
 
 
 def _record(records: Mapping[str, Evaluation], base: str, basis: Basis) -> Evaluation | None:

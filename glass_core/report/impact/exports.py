@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from glass_core.impact.as_json import to_json
 from glass_core.impact.record import Impact
 from glass_core.protein.structure.write import why_no_pdb
+from glass_core.report.colouring import colourings
 from glass_core.report.impact.html import impact_report
 from glass_core.report.impact.structures import superposed
 from glass_core.report.impact.tables import residue_csv
+from glass_core.report.scripts import molviewspec, pymol_script
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,18 @@ def exports(impact: Impact, script: str | None) -> tuple[Export, ...]:
                 "chemical/x-pdb",
                 lambda: superposed(impact, "pdb"),
                 why_no_pdb(structure.atoms),
+            )
+        )
+        shown = colourings(impact)[0]
+        files.append(
+            Export("PyMOL script", f"{stem}.pml", "text/plain", lambda: pymol_script(impact, shown))
+        )
+        files.append(
+            Export(
+                "MolViewSpec",
+                f"{stem}.mvsj",
+                "application/json",
+                lambda: molviewspec(impact, shown),
             )
         )
     return tuple(files)

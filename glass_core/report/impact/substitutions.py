@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
-from glass_core.models.predictor import Predictor
+from glass_core.models.prediction import Table
 from glass_core.protein.change import Change
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
@@ -16,14 +18,16 @@ _SHOWN = {
     "p_damaging": "likeness to clinical variants",
     "ddg": "ΔΔG (kcal/mol)",
     "effect": "effect score",
+    "estimated_tm": "TM-score (estimated)",
     "alignment_log_odds": "log-odds among homologues",
 }
 
 
-def substitution_table(protein: Protein, predictor: Predictor, position: int) -> pd.DataFrame:
+def substitution_table(protein: Protein, tables: Sequence[Table], position: int) -> pd.DataFrame:
     """What the model's tables tell of the substitutions at a 1-based position, worst first.
 
-    Nothing is predicted anew: the tables come from one pass over the wild type.
+    Nothing is predicted anew: `tables` come from one pass over the wild type, see
+    `models.predictor.Predictor`.
 
     Returns
     -------
@@ -32,7 +36,6 @@ def substitution_table(protein: Protein, predictor: Predictor, position: int) ->
         told; missing values are NaN.
     """
     wild = protein.sequence[position - 1]
-    tables = predictor.tables(protein)
     rows = []
     for letter in STANDARD:
         if letter == wild:

@@ -101,6 +101,10 @@ def test_variants_gather_and_stay(page):
     assert headline(page).startswith("V31P")
     assert page.text_input(key="variant").value == "V31P"
     assert not page.warning, "the form is that of what is shown"
+    page.text_input(key="variant").set_value("E10K")
+    page.button(key="analyse").click().run()
+    assert headline(page).startswith("E10K")
+    assert len(page.radio(key="shown_run").options) == 2, "what is known is not asked again"
 
 
 def test_variants_stand_side_by_side(page):

@@ -33,7 +33,7 @@ from pages.parts.common import (
 from pages.parts.hand_over import HandOver, hand_over
 from pages.parts.lookup import accession_input, fasta_of, only_chain, plain
 from pages.parts.state import impact_state, lookup_state
-from pages.parts.workbench import keep, known_run, opened, study_for
+from pages.parts.workbench import keep, known_already, known_run, opened, study_for
 
 WILD, MUTANT = "", "mutant_"  # prefixes of the state keys of the two structures
 
@@ -279,14 +279,16 @@ def start_analysis() -> None:
         return
     try:
         with st.spinner("Predicting ..."), turn():
+            model = predictor(fields["model"])
+            known = known_already(inputs, model.info)
+            if known is not None:
+                st.query_params["run"], state.filled = known, ""
+                return
             protein = inputs.protein
             if esm2_asked("esm2") and not protein.computed:
                 protein = with_esm2(protein, "wild-type", settings())
             impact = analyse(
-                protein,
-                inputs.variant,
-                predictor=predictor(fields["model"]),
-                mutant=inputs.mutant_structure,
+                protein, inputs.variant, predictor=model, mutant=inputs.mutant_structure
             )
     except GlassError as error:
         state.problem = str(error)

@@ -9,6 +9,8 @@ import streamlit as st
 
 from glass_core.errors import RunError
 from glass_core.impact.record import Impact
+from glass_core.inputs.analysis import AnalysisInputs
+from glass_core.models.prediction import ModelInfo
 from glass_core.protein.protein import Protein
 from glass_core.runs.store import RunStore
 from glass_core.runs.studies import Study, protein_digest
@@ -102,6 +104,20 @@ def members(study: str) -> list[Run]:
         except RunError:
             continue
     return list(found.values())
+
+
+def known_already(inputs: AnalysisInputs, model: ModelInfo) -> str | None:
+    """The run of the open study that is of this very variant by this very model, if any."""
+    run = st.query_params.get("run")
+    shown = known_run(run) if run else None
+    study = opened(shown.study) if shown is not None and shown.study else None
+    if study is None or study.protein is not inputs.protein or inputs.mutant_structure is not None:
+        return None
+    for one in members(study.id):
+        made = analysis(one.id) if one.variant == inputs.protein.written(inputs.variant) else None
+        if made is not None and made.prediction.model.sha256 == model.sha256:
+            return one.id
+    return None
 
 
 def line(run: Run) -> str:

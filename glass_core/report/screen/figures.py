@@ -183,12 +183,7 @@ def with_chosen(figure: go.Figure, frame: pd.DataFrame, chosen: Sequence[int]) -
         yaxis="y",
         mode="markers",
         hoverinfo="skip",
-        marker={
-            "size": 11,
-            "symbol": "square-open",
-            "color": style.SELECTED,
-            "line": {"width": 2},
-        },
+        marker={"size": 11, "symbol": "square-open", "color": style.SELECTED, "line": {"width": 2}},
         showlegend=False,
         name="chosen",
     )

@@ -305,6 +305,13 @@ def test_a_saturation_screen_is_killed_resumed_reopened_and_exported(visit, tmp_
         page.get_by_text("Chance of being damaging").first.wait_for()
 
 
+CELL = """(plot, [x, y]) => {
+    const {xaxis, yaxis} = plot._fullLayout;
+    return [xaxis._offset + xaxis.d2p(x), yaxis._offset + yaxis.d2p(y)];
+}"""
+"""Where a cell of a map lies in it, in pixels. The sequence has no tryptophan."""
+
+
 def test_a_map_keeps_its_clicks_while_its_screen_runs(visit, tmp_path):
     """The rows that are done meanwhile change nothing in it, so it is not drawn again."""
     with Server(tmp_path) as server:
@@ -323,9 +330,9 @@ def test_a_map_keeps_its_clicks_while_its_screen_runs(visit, tmp_path):
         page.wait_for_timeout(12_000)  # in which the table beneath is drawn anew
         assert page.evaluate("window.drawnAgain") == 0
         assert store.newest()[0].counts["done"] > before and store.newest()[0].waiting
-        box = drawn.bounding_box()
         for number in range(1, 5):
-            page.mouse.click(box["x"] + box["width"] * 0.15 * number, box["y"] + 150)
+            box, cell = drawn.bounding_box(), drawn.evaluate(CELL, [60 * number, "W"])
+            page.mouse.click(box["x"] + cell[0], box["y"] + cell[1])
             page.get_by_role("heading", name=f"Chosen ({number})").wait_for()
         assert store.newest()[0].waiting, "it was running all the time"
         page.get_by_role("button", name="Cancel").click()

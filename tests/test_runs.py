@@ -22,15 +22,8 @@ from glass_core.inputs.lists import all_substitutions, from_mutants, from_text, 
 from glass_core.protein.numbering import Numbering
 from glass_core.protein.protein import Protein
 from glass_core.protein.variant import Variant
-from glass_core.runs.screening import (
-    Piece,
-    advance,
-    analysis_of,
-    begin,
-    digest_of,
-    remodel_seconds,
-    score_piece,
-)
+from glass_core.runs.screening import Piece, advance, begin, digest_of, score_piece
+from glass_core.runs.second_stage import analysis_of, remodel_seconds
 from glass_core.runs.store import RunStore
 from glass_core.runs.view import View
 from glass_core.screen.columns import RANKINGS
@@ -457,7 +450,7 @@ class Shifting:
 @pytest.fixture
 def remodelled(store, settings, tiny_predictor, globin, monkeypatch):
     """A screen of which two were remodelled and one could not be."""
-    monkeypatch.setattr("glass_core.runs.screening.get_remodeller", lambda name: Shifting())
+    monkeypatch.setattr("glass_core.runs.second_stage.get_remodeller", lambda name: Shifting())
     protein = Protein.from_structure(globin)
     sequence = protein.sequence
     asked = [
@@ -505,7 +498,7 @@ def test_other_rows_open_as_predictions_of_the_same_study(store, remodelled, tin
 def test_a_row_that_was_opened_before_is_measured_under_its_address(
     store, settings, tiny_predictor, globin, monkeypatch
 ):
-    monkeypatch.setattr("glass_core.runs.screening.get_remodeller", lambda name: Shifting())
+    monkeypatch.setattr("glass_core.runs.second_stage.get_remodeller", lambda name: Shifting())
     protein = Protein.from_structure(globin)
     asked = [read_request(1, f"{protein.sequence[9]}10W", protein)]
     request = ScreenRequest((protein,), "s", "compact", "effect", "openmm", 3)

@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
 from glass_core.errors import GlassError
 from glass_core.protein.protein import Protein
 from glass_core.report.evidence.ranking import ranking_quality
-from glass_core.report.external import external_words
 from glass_core.report.screen.exports import screen_csv, screen_json, screen_parquet
 from glass_core.report.screen.figures import distribution, position_means
 from glass_core.report.screen.tables import (
     bases,
     dictionary_frame,
-    first_columns,
     ranking_values,
     rankings_told,
     rejected_csv,
-    screen_frame,
 )
 from glass_core.report.viewer import colour_range, position_viewer
 from glass_core.runs.bundle import export_bundle
 from glass_core.runs.view import Run, View
-from glass_core.screen.columns import RANKINGS, SCREEN_COLUMNS
+from glass_core.screen.columns import RANKINGS
 from glass_core.screen.goal import GOAL_TITLES
 from glass_core.screen.request import ScreenRequest
 from pages.parts.answer import records_of
@@ -37,17 +32,14 @@ from pages.parts.screen_agreement import own_values
 from pages.parts.screen_goal import best_for, ranking_title
 from pages.parts.screen_job import going_on, job_progress, queue
 from pages.parts.screen_map import figures_frame, fills_in, map_panel
-from pages.parts.screen_table import open_buttons, rows_table, title_of_column
+from pages.parts.screen_ranking import ranking_panel, rejected_panel
 from pages.parts.state import screen_state
 
-PAGE = 100
-"""Rows of the ranking that are shown at a time."""
 OF_ONE_RUN = ("chosen", "ranking", "search", "page", "which_protein", "map_drawn")
 """State that must not be carried from one run to another."""
 ROWS_A_SECOND = 500
 """Waiting rows by this are the seconds until results are drawn anew: a fifth of the time that
 is left, where a hundred rows take a second."""
-MOST_REJECTED = 1000
 
 
 def screen_results(run: Run) -> None:
@@ -176,88 +168,6 @@ def figures_now(known: str, request: ScreenRequest, protein: Protein, ranking: s
         own_values(known, protein.short_name, frame, ranking)
     except GlassError as error:
         st.error(str(error), icon=":material/error:")
-
-
-def ranking_panel(run: Run, ranking: str, request: ScreenRequest) -> None:
-    """One page of the ranked rows at a time; sorting, filtering and counting are the store's."""
-    st.markdown("#### Ranking")
-    left, middle, right, last = st.columns([1.2, 2, 0.7, 0.9], vertical_alignment="bottom")
-    search = left.text_input("Contains", key="search", placeholder="R175 or 175H")
-    low, high = bounds(run, ranking)
-    threshold = (
-        middle.slider(
-            f"{ranking_title(ranking).capitalize()}, at least",
-            low,
-            high,
-            low,
-            (high - low) / 200,
-            format="%.3g",
-            key=f"threshold {ranking}",
-        )
-        if high > low
-        else low
-    )
-    view = View(
-        order=ranking,
-        descending=True,
-        search=search.strip(),
-        at_least=threshold if threshold > low else None,
-        readable=True,
-    )
-    number, readable = runs().count(run.id, view), runs().count(run.id, View(readable=True))
-    pages = max(-(-number // PAGE), 1)
-    page = right.number_input("Page", 1, pages, 1, key="page")
-    rows = runs().rows(run.id, replace(view, offset=(page - 1) * PAGE, limit=PAGE))
-    shown = screen_frame(rows)
-    first = first_columns(shown, ranking)
-    offered = [n for n in SCREEN_COLUMNS if n != "row" and shown[n].notna().any()]
-    with last.popover("Columns", width="stretch"):
-        columns = st.multiselect(
-            "Columns",
-            offered,
-            first,
-            format_func=title_of_column,
-            key=f"columns {run.id} {ranking}",
-        )
-    st.caption(f"{number:,} of {readable:,} pass; page {page} of {pages}, most damaging first")
-    event = rows_table(
-        shown,
-        columns or first,
-        f"ranking {hash((tuple(shown['row']), tuple(columns)))}",
-        on_select="rerun",
-        selection_mode="multi-row",
-        height=390,
-    )
-    whose = external_words(s for p in request.proteins for s in p.external)
-    if whose:
-        st.caption(plain(whose))
-    picked = [rows[i] for i in event["selection"]["rows"]]
-    if not picked:
-        st.caption("Tick rows to choose them or to open them on the Impact page.")
-        return
-    if st.button(f"Choose these {len(picked)}", key="choose"):
-        chosen = [*st.session_state["chosen"], *(row.row for row in picked)]
-        st.session_state["chosen"] = [*dict.fromkeys(chosen)]
-        st.rerun()
-    open_buttons(run, request.model, picked, "ranked")
-
-
-def bounds(run: Run, ranking: str) -> tuple[float, float]:
-    ends = [runs().rows(run.id, View(order=ranking, descending=d, limit=1)) for d in (False, True)]
-    values = [float(ranking_values(screen_frame(e), ranking).iloc[0]) for e in ends if e]
-    if len(values) < 2 or np.isnan(values).any():
-        return 0.0, 0.0
-    return values[0], values[1]
-
-
-def rejected_panel(run: Run) -> None:
-    """The rows that could not be read, each with its whole reason."""
-    number = run.counts.get("rejected", 0)
-    if not number:
-        return
-    with st.expander(f"Rejected rows ({number:,})"):
-        rows = runs().rows(run.id, View(status="rejected", limit=MOST_REJECTED))
-        rows_table(screen_frame(rows), ["row", "given", "reason"], "rejected")
 
 
 def position_panel(frame: pd.DataFrame, protein: Protein, ranking: str) -> None:

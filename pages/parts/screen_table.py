@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from glass_core.errors import GlassError
-from glass_core.runs.screening import analysis_of
+from glass_core.runs.second_stage import analysis_of
 from glass_core.runs.view import Run
 from glass_core.screen.columns import SCREEN_COLUMNS
 from glass_core.screen.rows import ScreenRow

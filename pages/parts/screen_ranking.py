@@ -20,6 +20,8 @@ from pages.parts.screen_table import open_buttons, rows_table, title_of_column
 PAGE = 100
 """Rows that are shown at a time."""
 MOST_REJECTED = 1000
+ROW_HIGH, MOST_HIGH = 35, 390
+"""Pixels of a row, and of the table at most."""
 
 
 def ranking_panel(run: Run, ranking: str, request: ScreenRequest) -> None:
@@ -61,7 +63,7 @@ def ranking_panel(run: Run, ranking: str, request: ScreenRequest) -> None:
             offered,
             first,
             format_func=title_of_column,
-            key=f"columns {run.id} {ranking}",
+            key=f"columns {run.id} {' '.join(first)}",  # what fills in is shown, too
         )
     st.caption(f"{number:,} of {readable:,} pass; page {page} of {pages}, most damaging first")
     event = rows_table(
@@ -70,7 +72,7 @@ def ranking_panel(run: Run, ranking: str, request: ScreenRequest) -> None:
         f"ranking {hash((tuple(shown['row']), tuple(columns)))}",
         on_select="rerun",
         selection_mode="multi-row",
-        height=390,
+        height=min(MOST_HIGH, ROW_HIGH * (len(shown) + 1) + 3),
     )
     whose = external_words(s for p in request.proteins for s in p.external)
     if whose:

@@ -162,6 +162,6 @@ def _pictures(impact: Impact, place: Placed) -> Iterator[Picture]:
         shown = "Superposition of wild type and mutant" if impact.measured else "Structure"
         yield Picture(
             viewer_html(impact, ViewOptions(colouring.name), place.viewer),
-            f"{shown}. {colouring.words}",
+            f"{shown}. Colours: {colouring.words}",
             view=True,
         )

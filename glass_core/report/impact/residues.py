@@ -12,7 +12,7 @@ from glass_core.impact.rows import RESIDUE_COLUMNS
 from glass_core.report.impact.tables import residue_table
 from glass_core.report.page import has_values
 
-PLACE = ("position", "wild_type", "mutant")
+PLACE = ("residue", "position", "wild_type", "mutant")
 """Columns that say which residue a row is of, in both tables."""
 KNOWN = (
     "author_number",
@@ -26,7 +26,7 @@ KNOWN = (
     "conservation",
     "predicted_sensitivity",
 )
-SAME = ("changed", "chain", "variant", "model", "protocol", "format")
+SAME = ("changed", "chain", "variant", "written", "numbering", "model", "protocol", "format")
 """Columns without a place here: they are marked, or the same in every row."""
 MEASURED = tuple(name for name in RESIDUE_COLUMNS if name not in (*PLACE, *KNOWN, *SAME))
 DIGITS = {
@@ -61,4 +61,6 @@ def changed_rows(impact: Impact) -> list[int]:
 
 def _filled(table: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
     there = [name for name in columns if has_values(table[name])]
-    return table[[*PLACE, *there]]
+    by_position = (table["residue"] == table["wild_type"] + table["position"].astype(str)).all()
+    place = [name for name in PLACE if not (by_position and name == "residue")]
+    return table[[*place, *there]]

@@ -348,3 +348,23 @@ def test_nucleotides_are_translated_when_that_is_wanted(page):
     assert "nucleotides" in page.error[0].value
     page.button(key="translation").click().run()
     assert page.text_area(key="wild").value.split()[-1] == "MVHLTPEEKSAVTA"
+
+
+def test_a_protein_alone_waits_for_its_variant(page):
+    page.text_input(key="variant").set_value("P04637")
+    page.button(key="analyse").click().run()
+    assert not page.exception and not page.error
+    assert "Cellular tumor antigen p53" in page.info[0].value
+    assert "Which variant of it?" in page.info[0].value
+    page.text_input(key="variant").set_value("R175H")
+    page.button(key="analyse").click().run()
+    assert "R175H" in headline(page)
+    assert not any("Which variant" in i.value for i in page.info)
+
+
+def test_a_protein_that_waits_can_be_screened(page):
+    page.text_area(key="wild").set_value(ARF).run()
+    page.button(key="screen_waiting").click().run()
+    assert not page.exception
+    assert page.text_area(key="screen_wild").value == ARF
+    assert page.query_params["run"]

@@ -103,11 +103,38 @@ def entry() -> None:
         impact_state().start = True
     problems()
     if not opened:
+        waiting()
         st.button("Example: a globin (2GTL chain A), V31P", on_click=fill_example, key="example")
     with st.expander(
-        "A sequence, a structure file or an alignment of your own, and more", icon=":material/tune:"
+        "A sequence, a structure file or an alignment of your own, and more",
+        expanded=asks_more(),
+        icon=":material/tune:",
     ):
         details()
+
+
+def asks_more() -> bool:
+    """Whether something among the details is wrong, or still to be chosen."""
+    fields = st.session_state
+    return impact_state().problem is not None or bool(
+        fields.get("given") and not fields.get("chain")
+    )
+
+
+def waiting() -> None:
+    """The protein that is there and waits for a variant."""
+    fields = st.session_state
+    known: Annotation | None = fields.get("annotation")
+    given: Upload | None = fields.get("given")
+    if known is None and given is None and not fields["wild"].strip():
+        return
+    name = "Your sequence" if known is None else known.title
+    if known is None and given is not None:
+        name = given.name
+    left, right = st.columns([5, 1], vertical_alignment="center")
+    left.info(f"{plain(name)} is here. Which variant of it?", icon=":material/arrow_upward:")
+    if right.button("Screen all", key="screen_waiting", width="stretch"):
+        screen_instead()
 
 
 def details() -> None:

@@ -52,6 +52,7 @@ def table(known: list[Run]) -> list[Run]:
         key=f"runs {hash(tuple(r.id for r in known))}",
         on_select="rerun",
         selection_mode="multi-row",
+        placeholder="",
         column_config=SHAPES,
     )
     return [known[row] for row in event["selection"]["rows"] if row < len(known)]

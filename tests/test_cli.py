@@ -81,6 +81,8 @@ def test_out_writes_every_export(run, chain_file, tmp_path):
         "glass-V31P-superposed.cif",
         "glass-V31P-superposed.pdb",
         "glass-V31P.json",
+        "glass-V31P.mvsj",
+        "glass-V31P.pml",
     ]
     with (out / "glass-V31P-residues.csv").open() as file:
         assert len(list(csv.DictReader(file))) == 147

@@ -67,7 +67,10 @@ def test_errors_are_kept_as_messages(board):
 
 
 def test_only_the_newest_are_kept(board):
-    ids = [board.keep_result(n) for n in range(10)]
+    ids = []
+    for n in range(10):
+        ids.append(board.submit(lambda watch, n=n: n))
+        wait(board, ids[-1])
     assert board.status(ids[0]) is None
     assert board.status(ids[-1]).result == 9
     assert len(set(ids)) == 10

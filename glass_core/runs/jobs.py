@@ -85,14 +85,6 @@ class JobBoard(Generic[T]):
         self._pool.submit(self._run, job, work)
         return job
 
-    def keep_result(self, result: T) -> str:
-        """Remember a result that was made elsewhere; returns its id."""
-        job = secrets.token_urlsafe(12)
-        with self._lock:
-            self._jobs[job] = JobStatus(job, "done", "done", 1.0, result=result)
-            self._forget_oldest()
-        return job
-
     def status(self, job: str) -> JobStatus[T] | None:
         """The job's status, None when it is not known (any more)."""
         with self._lock:

@@ -270,9 +270,11 @@ def check_inputs() -> AnalysisInputs | None:
 
 def open_protein() -> Protein | None:
     """The protein of the result that is shown, where the form still says the same of it."""
-    run, asked = st.query_params.get("run"), impact_state().asked
+    run, state = st.query_params.get("run"), impact_state()
     known = known_run(run) if run else None
-    if known is None or known.study is None or not asked or asked[0] != protein_now():
+    if known is None or known.study is None:
+        return None
+    if state.asked and state.asked[0] != protein_now():  # none yet: just filled in
         return None
     study = opened(known.study)
     return None if study is None else study.protein

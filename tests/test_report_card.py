@@ -66,6 +66,7 @@ def test_databases_speak_for_themselves(tiny_predictor):
     )
     line = lines(annotated(tiny_predictor, variants=known))["Databases"]
     assert line.says == "Pathogenic" and line.whose == "external"
+    assert line.link == "https://www.ncbi.nlm.nih.gov/snp/rs1"
     assert "K2E (Benign)" in line.detail and "Y5F" not in line.detail
     line = lines(annotated(tiny_predictor, "K2W", variants=known))["Databases"]
     assert line.says == "this variant is not classified" and "K2R (Pathogenic)" in line.detail
@@ -143,3 +144,14 @@ def test_scripts_hold_structures_and_colours(sample, measured):  # noqa: F811
     assert style.WILD.lower() in json.dumps(both).lower()
     assert pymol_script(measured, colourings(measured)[0]).count("read_pdbstr") == 2
     assert np.isnan(colourings(sample)[-1].values).all()
+
+
+def test_a_headline_without_a_side_says_the_rank(sample):
+    from glass_core.report.impact.verdict import verdict
+
+    told = dict(sample.prediction.told) | {"p_combined": 0.51, "combined_percentile": 91.2}
+    unsure = replace(sample, prediction=replace(sample.prediction, told=told))
+    assert verdict(unsure).headline == (
+        "V31P: the prediction takes no side (P 0.51, percentile 91 of its substitutions)"
+    )
+    assert verdict(sample).headline.endswith("(P 0.97)")

@@ -51,3 +51,9 @@ def combined(told: Mapping[str, float]) -> Combined | None:
 def leading_chance(told: Mapping[str, float]) -> float | None:
     """The chance to go by: from all evidence, else that of the effect head; None without."""
     return told.get("p_combined", told.get("p_damaging"))
+
+
+def chance_percentile(told: Mapping[str, float]) -> float | None:
+    """Percent of the protein's single substitutions with a lower chance; None without one."""
+    name = "combined_percentile" if "p_combined" in told else "damaging_percentile"
+    return told.get(name)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from glass_core.impact.answer import combined, leading_chance
+from glass_core.impact.answer import chance_percentile, combined, leading_chance
 from glass_core.impact.checks.base import Check
 from glass_core.impact.evidence import agreement, side_of_chance
 from glass_core.impact.gather import DATABASES
@@ -99,7 +99,7 @@ def _chance(impact: Impact) -> Iterator[CardLine]:
     if found is not None:
         rests += ", the structure" if found.structure else ""
         rests += ", the alignment" if "alignment" in found.used else ""
-    percentile = told.get("combined_percentile", told.get("damaging_percentile"))
+    percentile = chance_percentile(told)
     rank = (
         ""
         if percentile is None
@@ -130,7 +130,14 @@ def _databases(impact: Impact) -> Iterator[CardLine]:
     others = f"at the same residue: {', '.join(beside[:MOST_LISTED])}" if beside else ""
     if listed is not None:
         detail = "; ".join(filter(None, (listed.source, others)))
-        yield CardLine("Databases", listed.says, detail, meaning, "external")
+        links = (
+            known.link
+            for known, change in impact.protein.known_changes
+            if (change,) == impact.variant.changes
+        )
+        yield CardLine(
+            "Databases", listed.says, detail, meaning, "external", next(filter(None, links), "")
+        )
     else:
         yield CardLine("Databases", "this variant is not classified", others, meaning, "external")
 

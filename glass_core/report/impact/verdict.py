@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glass_core.impact.answer import Combined, combined, leading_chance
+from glass_core.impact.answer import Combined, chance_percentile, combined, leading_chance
 from glass_core.impact.evidence import side_of_chance
 from glass_core.impact.gather import DATABASES
 from glass_core.impact.record import Impact
@@ -55,8 +55,11 @@ def _predicted_headline(impact: Impact) -> str:
     chance = leading_chance(impact.prediction.told)
     if chance is not None:
         side = side_of_chance(chance)
-        says = "the prediction takes no side" if side == "neither" else f"predicted {side}"
-        return f"{impact.written}: {says} (P {chance:.2f})"
+        if side != "neither":
+            return f"{impact.written}: predicted {side} (P {chance:.2f})"
+        percentile = chance_percentile(impact.prediction.told)
+        rank = "" if percentile is None else f", percentile {percentile:.0f} of its substitutions"
+        return f"{impact.written}: the prediction takes no side (P {chance:.2f}{rank})"
     if not impact.variant.only_substitutions:
         return (
             f"{impact.written}: no chance of being damaging is told of insertions and "

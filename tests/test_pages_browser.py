@@ -243,6 +243,7 @@ def test_what_is_typed_is_said_and_what_changed_is_dimmed(address, visit):
 
 def test_a_numbering_that_fits_is_offered_and_stays(address, visit):
     page = visit(address)
+    page.get_by_text("A sequence, a structure file").click()
     page.get_by_label("Wild-type sequence").fill("MVHLTPEEKSAVTALWGKVNVDEVGGEALGRLLVVYPWTQRFF")
     with rerun(page):
         page.get_by_label("Wild-type sequence").press("Control+Enter")

@@ -120,7 +120,7 @@ async def _visit_all(server: Server, work: list[list[tuple[str, str]]]) -> Load:
 
 
 def _predicted_tm(page: Page) -> Locator:
-    """The number called so above a result."""
+    """The number called so below a result."""
     tile = page.get_by_test_id("stMetric").filter(has_text="TM-score, predicted")
     return tile.get_by_test_id("stMetricValue")
 
@@ -139,19 +139,22 @@ async def _session(
     await page.goto(address)
     visits = []
     for wild, text, score in tasks:
-        box = page.get_by_label("Wild-type sequence")
-        field = page.get_by_role("textbox", name="Variant")
-        for entered, value, key in ((box, wild, "Control+Enter"), (field, text, "Enter")):
-            await page.evaluate(WATCH_RUNS)
-            await entered.fill(value)
-            await entered.press(key)
-            await page.wait_for_function(HAS_RUN, arg=rest_ms())  # a run draws fields anew
+        sequence = page.get_by_label("Wild-type sequence")
+        if not await sequence.is_visible():
+            await page.get_by_text("A sequence, a structure file").click()
+        await page.evaluate(WATCH_RUNS)
+        await sequence.fill(wild)
+        await sequence.press("Control+Enter")
+        await page.wait_for_function(HAS_RUN, arg=rest_ms())  # a run draws fields anew
+        box = page.locator(".st-key-variant input")
+        await box.fill(text)
         began = time.perf_counter()
-        await page.get_by_role("button", name="Analyse", exact=True).click()
+        await box.press("Enter")
         heading = page.get_by_role("heading", name=f"{text}:")
         await heading.wait_for()
         await page.get_by_role("heading", name="Downloads").wait_for()
         seconds = time.perf_counter() - began
+        await page.get_by_role("tab", name="The method's numbers").click()
         shown = await _predicted_tm(page).inner_text()
         title = (await heading.inner_text()).partition(":")[0]
         visits.append(Visit(session, (text, score), (title, shown.strip()), seconds))

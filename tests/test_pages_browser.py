@@ -374,6 +374,8 @@ def test_a_measured_scan_is_uploaded_and_gives_its_spearman(address, visit, tmp_
         "effect score": [float(r["effect"]) for r in rows],
         "loss of stability": [float(r["ddg"]) for r in rows],
         "predicted lDDT deficit at the site": [1 - float(r["predicted_lddt_site"]) for r in rows],
+        "estimated lDDT deficit at the site": [1 - float(r["estimated_lddt_site"]) for r in rows],
+        "estimated TM-score deficit": [1 - float(r["estimated_tm"]) for r in rows],
         "predicted TM-score deficit": [1 - float(r["predicted_tm"]) for r in rows],
         "BLOSUM62, turned round": [-float(r["blosum62"]) for r in rows],
     }
@@ -399,7 +401,8 @@ def test_from_an_accession_to_a_report(visit, tmp_path):
             box.fill("Q15086 R175H")  # merged into P04637
             box.press("Enter")
         page.get_by_role("heading", name="R175H:").wait_for()
-        page.get_by_text("Cellular tumor antigen p53 (TP53), Homo sapiens").first.wait_for()
+        title = page.get_by_text("Cellular tumor antigen p53 (TP53), Homo sapiens")
+        title.locator("visible=true").first.wait_for()
         with rerun(page):
             page.get_by_role("tab", name="Distances").click()
         page.get_by_text("predicted aligned error", exact=True).first.wait_for()

@@ -31,7 +31,7 @@ from pages.parts.common import (
     turn,
 )
 from pages.parts.hand_over import HandOver, hand_over
-from pages.parts.lookup import accession_input, fasta_of, only_chain, plain
+from pages.parts.lookup import accession_input, fasta_of, look_up_problem, only_chain, plain
 from pages.parts.state import impact_state, lookup_state
 from pages.parts.workbench import keep, known_already, known_run, opened, study_for
 
@@ -178,6 +178,7 @@ def problems() -> None:
     for note in state.notes:
         st.caption(plain(note))
     choices()
+    look_up_problem(WILD)
     if state.problem is not None:
         st.error(state.problem, icon=":material/error:")
     for number, proposal in enumerate(state.proposals):

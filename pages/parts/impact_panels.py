@@ -9,6 +9,7 @@ from glass_core.report.impact.annotation import known_variant_table
 from glass_core.report.impact.evidence import evidence_table, external_note
 from glass_core.report.impact.exports import exports
 from glass_core.report.impact.numbers import leading_numbers
+from glass_core.report.impact.part import protein_name
 from glass_core.report.impact.substitutions import substitution_table
 from glass_core.report.impact.tables import subdomain_table, variant_table
 from glass_core.report.impact.verdict import hgvs_words, verdict
@@ -21,7 +22,7 @@ from pages.parts.state import impact_state
 def protein_line(impact: Impact) -> None:
     """Which protein it is, where to read about it, and the way to screen it."""
     protein = impact.protein
-    parts = [f"**{plain(protein.name or 'Unnamed protein')}**", f"{len(protein):,} residues"]
+    parts = [f"**{plain(protein_name(protein))}**", f"{len(protein):,} residues"]
     if protein.accession:
         number = protein.accession.partition("-")[0]
         parts.append(f"[UniProt {number}](https://www.uniprot.org/uniprotkb/{number}/entry)")

@@ -27,7 +27,6 @@ def accession_input(role: str) -> None:
 
     The annotation is in ``{role}annotation``.
     """
-    lookup = lookup_state(role)
     box, button = st.columns([2.2, 1], vertical_alignment="bottom")
     box.text_input(
         "Accession",
@@ -47,8 +46,6 @@ def accession_input(role: str) -> None:
                 args=(role, words),
             )
         st.caption("They are looked up on the web.")
-    if lookup.problem:
-        st.error(lookup.problem, icon=":material/error:")
     _summary(role)
 
 
@@ -58,6 +55,12 @@ def look_up_asked(role: str, taken: Taken) -> None:
     if lookup.start:
         lookup.start = False
         _look_up(role, st.session_state.get(f"{role}accession") or "", taken)
+
+
+def look_up_problem(role: str) -> None:
+    """Why the last look-up failed, for the page to show where the eye is."""
+    if lookup_state(role).problem:
+        st.error(lookup_state(role).problem, icon=":material/error:")
 
 
 def _ask(role: str) -> None:

@@ -9,7 +9,7 @@ from glass_core.remodel import unavailable_remodellers
 from glass_core.screen.goal import GOAL_TITLES, GOALS
 from pages.parts.alignment import alignment_field
 from pages.parts.common import esm2_option, numbering_input, settings, structure_input
-from pages.parts.lookup import accession_input
+from pages.parts.lookup import accession_input, look_up_problem
 from pages.parts.screen_check import check_and_start
 from pages.parts.screen_fields import (
     ALANINE,
@@ -53,6 +53,7 @@ def fields() -> tuple[str, str | None]:
             "Example: all substitutions of a globin", on_click=fill_example, key="screen_example"
         )
         accession_input(ROLE)
+        look_up_problem(ROLE)
         st.text_area(
             "Wild-type sequence(s)",
             key="screen_wild",

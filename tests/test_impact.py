@@ -309,7 +309,8 @@ def test_report_opens_offline_and_escapes(predicted_only, measured):
 
 def test_superposed_files_carry_the_score(measured):
     files = {e.label: e for e in exports(measured, None)}
-    assert set(files) == {"Residue CSV", "JSON", "Report (HTML)", "mmCIF", "PDB"}
+    scripts = {"PyMOL script", "MolViewSpec"}
+    assert set(files) == {"Residue CSV", "JSON", "Report (HTML)", "mmCIF", "PDB"} | scripts
     for label in ("mmCIF", "PDB"):
         content = files[label].make().encode()
         wild, mutant = (read_structure(content, chain=c) for c in "AM")
@@ -322,7 +323,7 @@ def test_superposed_files_carry_the_score(measured):
 
 def test_verdict_never_claims_more_than_the_floor(globin, tiny_predictor, measured, predicted_only):
     assert "above the noise floor" in verdict(measured).headline
-    chance = f"(P {measured.prediction.told['p_damaging']:.2f})"
+    chance = f"(P {measured.prediction.told['p_damaging']:.2f}"
     assert chance in verdict(measured).headline, "measuring adds to the answer"
     assert "chance of being damaging" in verdict(measured).sentences[0]
     assert any("symmetric" in s for s in verdict(predicted_only).sentences)

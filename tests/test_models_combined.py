@@ -142,7 +142,7 @@ def test_the_answer_says_what_it_used(answering, globin):
     assert {one["name"] for one in content["evidence"]} >= set(content["combined"]["used"])
     assert to_dict(from_json(to_json(impact)))["combined"] == content["combined"]
     assert "the sequence, the structure and the alignment" in verdict(impact).sentences[0]
-    assert f"(P {impact.prediction.told['p_combined']:.2f})" in verdict(impact).headline
+    assert f"(P {impact.prediction.told['p_combined']:.2f}" in verdict(impact).headline
     bare = Protein.from_sequence(protein.sequence)
     alone = analyse(bare, Variant.parse("D1P", protein.sequence), predictor=answering)
     found = combined(alone.prediction.told)

@@ -126,7 +126,7 @@ def test_the_result_tells_the_chance_with_its_rank(tiny_predictor):
     )
     told, tracks = impact.prediction.told, impact.prediction.tracks
     said = verdict(impact)
-    assert f"(P {told['p_damaging']:.2f})" in said.headline
+    assert f"(P {told['p_damaging']:.2f}" in said.headline
     assert "chance of being damaging" in said.sentences[0]
     assert f"rank {told['site_rank']} of 19" in said.sentences[0]
     column = residue_table(impact)["predicted_sensitivity"]

@@ -9,12 +9,11 @@ import streamlit as st
 from glass_core.errors import RunError
 from glass_core.impact.record import Impact
 from glass_core.inputs.upload import Upload
-from glass_core.protein.numbering import Numbering
 from glass_core.report.impact.verdict import verdict
 from glass_core.runs.view import Run
 from pages.parts.alignment import take_alignment
 from pages.parts.answer import card, why
-from pages.parts.common import runs, through_the_front_door
+from pages.parts.common import counting_fields, plain, runs, through_the_front_door
 from pages.parts.compare import compare_panel
 from pages.parts.hand_over import counting_of, taken_over
 from pages.parts.impact_form import (
@@ -36,7 +35,7 @@ from pages.parts.impact_panels import (
     residue_panel,
     subdomain_panel,
 )
-from pages.parts.lookup import look_up_asked, plain
+from pages.parts.lookup import look_up_asked
 from pages.parts.measure import measure_panel
 from pages.parts.sample import sample_panel
 from pages.parts.state import impact_state, lookup_state
@@ -70,27 +69,17 @@ def show(run: Run, impact: Impact) -> None:
         with left:
             card(impact)
         with right:
-            views(impact)
+            structure_panel(impact)
     measure_panel(impact, run.id)
     with st.expander(f"Before you trust it ({len(impact.flags)})", expanded=False):
         for flag in impact.flags or ("Nothing is known that speaks against the prediction here.",):
             st.markdown(f"- {plain(flag)}")
     why(impact)
-    track(impact)
+    track_panel(impact)
     more(impact)
     alignment_panel(impact)
     st.markdown("#### Downloads")
     downloads(impact)
-
-
-@st.fragment
-def views(impact: Impact) -> None:
-    structure_panel(impact)
-
-
-@st.fragment
-def track(impact: Impact) -> None:
-    track_panel(impact)
 
 
 @st.fragment
@@ -155,8 +144,7 @@ def fill_fields() -> None:
         annotation=protein.annotation,
         given=None if structure is None else Upload.of_structure(structure),
         chain=None if structure is None else structure.chain,
-        numbering=(counting := counting_of(protein)),
-        own_numbering=counting if isinstance(counting, Numbering) else None,
+        **counting_fields(WILD, counting_of(protein)),
     )
     take_alignment(WILD, protein.profile)
     state.problem, state.asked = None, ()
@@ -174,8 +162,7 @@ def open_handed_over() -> None:
             given=given.structure,
             chain=given.chain,
             mutant_given=None,
-            own_numbering=given.own_numbering,
-            numbering=given.numbering,
+            **counting_fields(WILD, given.numbering),
             annotation=given.annotation,
         )
         take_alignment(WILD, given.alignment)

@@ -28,7 +28,9 @@ def serious(page):
 
     page.wait_for_function(
         "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
-    )
+        " && [...document.querySelectorAll('style')]"
+        ".some(one => one.textContent.includes('stCaptionContainer'))"
+    )  # what Streamlit draws, and app.py's own looks, which its HTML element brings a moment later
     found = Axe().run(page).response["violations"]
     return [
         (one["id"], one["nodes"][0]["html"][:200], one["nodes"][0]["failureSummary"])

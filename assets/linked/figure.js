@@ -11,7 +11,7 @@ export default function (component) {
 }
 
 function figure(plot) {
-  let data = null, newest = null, own = [], marks = [];
+  let data = null, newest = null, own = [], axes = [], marks = [];
   const onSelected = () => mark(), onHovered = () => mark();
 
   async function show(next) {
@@ -22,7 +22,9 @@ function figure(plot) {
     const first = data === null;
     data = next;
     plot.glassTheme = theme();
-    const {traces, layout} = JSON.parse(data.figure);
+    const {data: traces, layout} = JSON.parse(data.figure);
+    axes = Object.keys(layout).filter((key) => key.startsWith('xaxis'))
+      .map((key) => ({x: key.replace('axis', ''), y: key.replace('xaxis', 'y')}));
     own = layout.shapes ?? [];
     plot.style.height = `${layout.height ?? 450}px`;
     const text = themeColour(plot, '--st-text-color', '#222');
@@ -68,14 +70,14 @@ function figure(plot) {
     if (!data || !plot.isConnected) return;
     const wanted = [['selected', data.colours.selected, 2], ['hovered', data.colours.hovered, 1]]
       .filter(([what]) => bus[what] !== null)
-      .map(([what, colour, width]) => data.axes.map(({x, y}) => ({
+      .map(([what, colour, width]) => axes.map(({x, y}) => ({
         type: 'line', xref: x, yref: `${y} domain`, x0: bus[what], x1: bus[what], y0: 0, y1: 1,
         line: {color: colour, width}, name: `glass ${what}`})))
       .flat();
     if (data.square) {
       for (const [what, colour] of [['selected', data.colours.selected], ['hovered', data.colours.hovered]]) {
         if (bus[what] === null) continue;
-        for (const {x, y} of data.axes)
+        for (const {x, y} of axes)
           wanted.push({type: 'line', xref: `${x} domain`, yref: y, x0: 0, x1: 1,
             y0: bus[what], y1: bus[what], line: {color: colour, width: 1}, name: `glass ${what}`});
       }

@@ -64,6 +64,11 @@ class Evidence:
             require(bool(getattr(self, field)), field, "is given")
 
 
+def piece(evidence: Sequence[Evidence], name: str) -> Evidence | None:
+    """The piece of a name; None where there is none."""
+    return next((one for one in evidence if one.name == name), None)
+
+
 def side_of_chance(chance: float) -> Side:
     """What a chance of being damaging speaks for."""
     if chance >= LIKELY:

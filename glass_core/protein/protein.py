@@ -285,6 +285,11 @@ class Protein:
     def __len__(self) -> int:
         return len(self.sequence)
 
+    @cached_property
+    def position_of_residue(self) -> dict[int, int]:
+        """1-based position of each residue of the structure that has one, by its 0-based index."""
+        return {int(j): i + 1 for i, j in enumerate(self.structure_index) if j >= 0}
+
     @property
     def covered(self) -> NDArray[np.bool_]:
         """Positions with coordinates, shape=(L,)."""

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from glass_core.errors import InputError
-from glass_core.impact.answer import leading_chance
+from glass_core.impact.answer import chance_percentile, leading_chance
+from glass_core.impact.evidence import piece
 from glass_core.impact.gather import DATABASES
 from glass_core.impact.record import Impact
 from glass_core.records import known_mean
@@ -60,18 +61,18 @@ def comparison_table(impacts: Sequence[Impact]) -> pd.DataFrame:
 
 def _row(impact: Impact) -> dict[str, Any]:
     told: Mapping[str, float] = impact.prediction.told
-    listed = next((one.says for one in impact.evidence if one.name == DATABASES), "")
+    listed = piece(impact.evidence, DATABASES)
     sites = np.array(impact.variant.positions) - 1
     deficit, strain = impact.deficit_above_floor, impact.strain_above_floor
     return {
         "variant": impact.written,
         "chance of damage": leading_chance(told),
-        "percentile": told.get("combined_percentile"),
+        "percentile": chance_percentile(told),
         "ΔΔG (kcal/mol)": told.get("ddg"),
         "ΔΔG from": told.get("ddg_low"),
         "ΔΔG to": told.get("ddg_high"),
         "effect score": told.get("effect"),
-        "databases": listed,
+        "databases": "" if listed is None else listed.says,
         "BLOSUM62": impact.baselines.blosum62,
         "TM-score (predicted)": impact.prediction.tm_score,
         "lDDT at the site (predicted)": known_mean(impact.predicted_lddt[sites]),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -35,6 +36,8 @@ Role = Literal["wild", "mutant", "rotamer", "ligand", "partner"]
 PARTNER = "#999999"
 AROUND = 11.0
 """Å between C-alphas, of what is shown with a site."""
+KEPT = 16
+"""Scenes that are kept, for a page draws the same one at every rerun."""
 _PDB_LETTERS = "BCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -131,6 +134,7 @@ class Scene:
         }
 
 
+@lru_cache(maxsize=KEPT)
 def scene(impact: Impact, lead: ChangeBy = "change") -> Scene:
     """The scene of one variant: the whole chain and what is around it.
 
@@ -151,6 +155,7 @@ def scene(impact: Impact, lead: ChangeBy = "change") -> Scene:
     return _scene(impact, (*models, *_beside(protein)), lead)
 
 
+@lru_cache(maxsize=KEPT)
 def site_scene(impact: Impact) -> Scene | None:
     """The scene of the substituted sites and what is near; None where none can be seen."""
     protein = impact.protein
@@ -200,6 +205,7 @@ def _around(protein: Protein, sites: Sequence[int]) -> frozenset[int]:
     return frozenset(int(i) + 1 for i in np.flatnonzero(near))
 
 
+@lru_cache(maxsize=KEPT)
 def _at_sites(impact: Impact) -> tuple[list[Line], list[SceneModel]]:
     """What is drawn at the substituted sites: lines between atoms, and new side chains."""
     protein, structure = impact.protein, impact.protein.structure
@@ -303,7 +309,7 @@ def _near(protein: Protein, sites: Sequence[int]) -> tuple[int, ...]:
     if structure is None:
         return ()
     around = Surroundings.of(structure)
-    position_of = {int(j): i + 1 for i, j in enumerate(protein.structure_index) if j >= 0}
+    position_of = protein.position_of_residue
     found: set[int] = set()
     for site in sites:
         place = int(protein.structure_index[site - 1])

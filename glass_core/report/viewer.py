@@ -188,7 +188,7 @@ def by_position(
     `index` maps the structure's residues to the wild type structure's; `only` are the positions
     that are wanted, by default all.
     """
-    position_of = {int(j): i + 1 for i, j in enumerate(protein.structure_index) if j >= 0}
+    position_of = protein.position_of_residue
     atoms = structure.atoms.copy()
     residue = structure.residue_of_atom
     numbers = np.array(

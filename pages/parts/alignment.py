@@ -10,8 +10,7 @@ from glass_core.inputs.upload import Upload
 from glass_core.protein.profile import AlignmentProfile
 from glass_core.sources.alphafold import alphafold_alignment
 from glass_core.sources.fetch import Fetcher
-from pages.parts.common import settings
-from pages.parts.lookup import plain
+from pages.parts.common import plain, settings
 from pages.parts.state import lookup_state
 
 

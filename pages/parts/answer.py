@@ -5,14 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from glass_core.impact.record import Impact
-from glass_core.models.evaluation import Evaluation, read_evaluations
-from glass_core.models.registry import list_models
 from glass_core.report.impact.card import CardLine, answer_card, reasons, thin
 from glass_core.report.impact.evidence import check_table
 from glass_core.report.scene import site_scene
-from pages.parts.common import settings
+from pages.parts.common import plain, records_of
 from pages.parts.linked import structure_view
-from pages.parts.lookup import plain
 
 BADGES = {
     "predicted": ("predicted", "blue"),
@@ -24,19 +21,10 @@ BADGES = {
 """Whose a line is -> words and colour."""
 
 
-@st.cache_data(show_spinner=False, max_entries=4)
-def records_of(model: str, _sha256: str) -> dict[str, Evaluation]:
-    """Evaluation records of an installed model, by set; none of one that is not."""
-    for entry in list_models(settings()):
-        if entry.name == model and entry.card is not None:
-            return read_evaluations(entry.source)
-    return {}
-
-
 def card(impact: Impact) -> None:
     """A line for each thing that is known, and where they agree."""
     model = impact.prediction.model
-    told = answer_card(impact, records_of(model.name, model.sha256))
+    told = answer_card(impact, records_of(model.name))
     with st.container(border=True):
         for one in told.lines:
             _line(one)

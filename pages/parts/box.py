@@ -14,9 +14,8 @@ from glass_core.protein.understood import Understood
 from glass_core.sources.candidates import Candidate
 from glass_core.sources.fetch import Fetcher
 from glass_core.sources.resolve import resolve
-from pages.parts.common import settings
+from pages.parts.common import plain, settings
 from pages.parts.linked import asset
-from pages.parts.lookup import plain
 from pages.parts.state import impact_state
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -15,9 +16,11 @@ import streamlit as st
 from glass_core.embedders.esm2_scores import esm2_title
 from glass_core.errors import StructureError
 from glass_core.impact.record import Impact
+from glass_core.inputs.proposals import ListProposal, NumberingProposal
 from glass_core.inputs.upload import Upload
+from glass_core.models.evaluation import Evaluation, read_evaluations
 from glass_core.models.predictor import Predictor
-from glass_core.models.registry import load_predictor
+from glass_core.models.registry import list_models, load_predictor
 from glass_core.protein.notation import FORMS
 from glass_core.protein.numbering import NUMBERING_KINDS, Numbering, NumberingKind
 from glass_core.protein.structure.file import Chain, list_chains
@@ -76,11 +79,19 @@ def runs() -> RunStore:
 
 
 @st.cache_resource(show_spinner=False)
+def spare_stores() -> list[RunStore]:
+    """None, or the one that `spare_runs` made."""
+    return []
+
+
 def spare_runs() -> RunStore:
     """Where results are kept when the store cannot be written; gone when the server ends."""
-    folder = TemporaryDirectory(prefix="glass-")
-    weakref.finalize(store := RunStore(Path(folder.name) / "runs.sqlite"), folder.cleanup)
-    return store
+    made = spare_stores()
+    if not made:
+        folder = TemporaryDirectory(prefix="glass-")
+        made.append(RunStore(Path(folder.name) / "runs.sqlite"))
+        weakref.finalize(made[0], folder.cleanup)
+    return made[0]
 
 
 @st.cache_resource(show_spinner=False)
@@ -94,6 +105,15 @@ def predictor(name: str) -> Predictor:
     loaded = load_predictor(settings(), name)
     keep_out_of_collections()
     return loaded
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def records_of(model: str) -> dict[str, Evaluation]:
+    """Evaluation records of an installed model, by set; none of one that is not."""
+    for entry in list_models(settings()):
+        if entry.name == model and entry.card is not None:
+            return read_evaluations(entry.source)
+    return {}
 
 
 @cache
@@ -133,6 +153,48 @@ def numbering_input(role: str) -> None:
     )
     with right.popover("How to write variants", width="content"):
         st.markdown("\n".join(f"- `{text}`: {what}" for text, what in FORMS.items()))
+
+
+def counting_fields(role: str, numbering: NumberingKind | Numbering) -> dict[str, object]:
+    """What the fields of `numbering_input` hold where residues are counted like this."""
+    own = numbering if isinstance(numbering, Numbering) else None
+    return {f"{role}own_numbering": own, f"{role}numbering": numbering}
+
+
+def offer_numberings(
+    role: str, proposals: Iterable[NumberingProposal | ListProposal], then: Callable[[], None]
+) -> None:
+    """The numberings in which more could be read, each with a button that takes it up.
+
+    Parameters
+    ----------
+    role : str
+        As of `numbering_input`.
+    then : callable
+        Called once one was taken.
+    """
+
+    def take(numbering: NumberingKind | Numbering) -> None:
+        st.session_state.update(counting_fields(role, numbering))
+        then()
+
+    for number, proposal in enumerate(proposals):
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        left.markdown(plain(proposal.words))
+        right.button(
+            "Use that",
+            key=f"{role}proposal {number}",
+            on_click=take,
+            args=(proposal.numbering,),
+            width="stretch",
+        )
+
+
+def plain(text: str) -> str:
+    """Text from elsewhere, so that Markdown shows it as it is."""
+    return "".join(
+        f"\\{letter}" if letter in "\\`*_{}[]()#+-.!|<>~$:&" else letter for letter in text
+    )
 
 
 def numbering_title(numbering: NumberingKind | Numbering) -> str:

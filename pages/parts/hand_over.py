@@ -28,11 +28,6 @@ class HandOver:
     numbering: NumberingKind | Numbering = "sequence"
     alignment: Alignment | None = None
 
-    @property
-    def own_numbering(self) -> Numbering | None:
-        """The user's own numbering, where it is none of the kinds."""
-        return self.numbering if isinstance(self.numbering, Numbering) else None
-
     @staticmethod
     def of_protein(protein: Protein, variants: str) -> HandOver:
         """A wild type as it was read, with variants in the numbers its user counts by."""

@@ -9,12 +9,11 @@ from glass_core.errors import GlassError, SeveralVariantsError
 from glass_core.impact.analyse import analyse
 from glass_core.inputs.analysis import AnalysisInputs, AnalysisRequest, read_analysis
 from glass_core.inputs.box import understand
-from glass_core.inputs.proposals import NumberingProposal, OtherNumberingError
+from glass_core.inputs.proposals import OtherNumberingError
 from glass_core.inputs.upload import EXAMPLE_CHAIN, EXAMPLE_VARIANT, Upload, example_upload
 from glass_core.inputs.words import how_read
 from glass_core.models.registry import DEFAULT_MODEL, list_models
 from glass_core.protein.annotation import Annotation
-from glass_core.protein.numbering import Numbering
 from glass_core.protein.protein import Protein
 from glass_core.protein.understood import Understood
 from glass_core.protein.written import take_apart
@@ -25,15 +24,17 @@ from pages.parts.common import (
     esm2_asked,
     esm2_option,
     numbering_input,
+    offer_numberings,
+    plain,
     predictor,
     settings,
     structure_input,
     turn,
 )
 from pages.parts.hand_over import HandOver, hand_over
-from pages.parts.lookup import accession_input, fasta_of, look_up_problem, only_chain, plain
+from pages.parts.lookup import accession_input, fasta_of, look_up_problem, only_chain
 from pages.parts.state import impact_state, lookup_state
-from pages.parts.workbench import keep, known_already, known_run, opened, study_for
+from pages.parts.workbench import keep, known_already, open_study, study_for
 
 WILD, MUTANT = "", "mutant_"  # prefixes of the state keys of the two structures
 
@@ -100,7 +101,7 @@ def entry() -> None:
     if not opened:
         hero()
     if box(open_protein()):
-        impact_state().start = True
+        begin()
     problems()
     if not opened:
         waiting()
@@ -181,26 +182,15 @@ def problems() -> None:
     look_up_problem(WILD)
     if state.problem is not None:
         st.error(state.problem, icon=":material/error:")
-    for number, proposal in enumerate(state.proposals):
-        left, right = st.columns([5, 1], vertical_alignment="center")
-        left.markdown(plain(proposal.words))
-        right.button(
-            "Use that",
-            key=f"proposal {number}",
-            on_click=take_proposal,
-            args=(proposal,),
-            width="stretch",
-        )
+    offer_numberings(WILD, state.proposals, begin)
     if state.offer:
         st.button("Take the translation", key="translation", on_click=take_offer)
     if state.several:
         st.button("Screen them", key="screen_them")
 
 
-def take_proposal(proposal: NumberingProposal) -> None:
-    """Count by the proposed numbering from now on, and analyse."""
-    own = proposal.numbering if isinstance(proposal.numbering, Numbering) else None
-    st.session_state.update(own_numbering=own, numbering=proposal.numbering)
+def begin() -> None:
+    """Analyse what the form asks for."""
     impact_state().start = True
 
 
@@ -271,13 +261,10 @@ def check_inputs() -> AnalysisInputs | None:
 
 def open_protein() -> Protein | None:
     """The protein of the result that is shown, where the form still says the same of it."""
-    run, state = st.query_params.get("run"), impact_state()
-    known = known_run(run) if run else None
-    if known is None or known.study is None:
+    asked = impact_state().asked
+    if asked and asked[0] != protein_now():  # none yet: just filled in
         return None
-    if state.asked and state.asked[0] != protein_now():  # none yet: just filled in
-        return None
-    study = opened(known.study)
+    study = open_study()
     return None if study is None else study.protein
 
 
@@ -300,10 +287,7 @@ def start_analysis() -> None:
     inputs = check_inputs()
     if inputs is None:
         if said.offer is not None:
-            state.problem, state.offer = (
-                said.preview,
-                f">{said.offer.name}\n{said.offer.residues}\n",
-            )
+            state.problem, state.offer = said.preview, said.offer.fasta
         elif said.asks_a_service and state.problem is not None and not state.proposals:
             look_up_typed(said)
         return

@@ -13,9 +13,8 @@ from glass_core.report.impact.part import protein_name
 from glass_core.report.impact.substitutions import substitution_table
 from glass_core.report.impact.tables import subdomain_table, variant_table
 from glass_core.report.impact.verdict import hgvs_words, verdict
-from pages.parts.common import predictor, viewer_script
+from pages.parts.common import plain, predictor, viewer_script
 from pages.parts.hand_over import HandOver, hand_over
-from pages.parts.lookup import plain
 from pages.parts.state import impact_state
 
 

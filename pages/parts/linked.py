@@ -100,20 +100,13 @@ def linked_figure(
     square : bool
         Whether the y values are positions, too.
     """
-    content = json.loads(figure.to_json())
-    axes = [
-        {"x": axis.replace("axis", ""), "y": axis.replace("xaxis", "y")}
-        for axis in content["layout"]
-        if axis.startswith("xaxis")
-    ]
     data = {
-        "figure": json.dumps({"traces": content["data"], "layout": content["layout"]}),
+        "figure": figure.to_json(),
         "title": title,
         "length": length,
         "view": view,
         "file": file,
         "square": square,
-        "axes": axes,
         "colours": {"selected": style.SELECTED, "hovered": style.FLOOR},
     }
     _component("figure")(key=key, data=data, on_selected_change=chosen)

@@ -15,7 +15,7 @@ from glass_core.protein.written import take_apart
 from glass_core.sources.examples import LOOKUP_EXAMPLES
 from glass_core.sources.fetch import Fetcher
 from glass_core.sources.lookup import Found, look_up
-from pages.parts.common import settings
+from pages.parts.common import plain, settings
 from pages.parts.state import lookup_state
 
 Taken = Callable[[Found, str], None]
@@ -150,11 +150,4 @@ def _clear(role: str) -> None:
     lookup_state(role).found()
     st.session_state.update(
         {f"{role}annotation": None, f"{role}accession": "", f"{role}wild": "", f"{role}given": None}
-    )
-
-
-def plain(text: str) -> str:
-    """Text from elsewhere, so that Markdown shows it as it is."""
-    return "".join(
-        f"\\{letter}" if letter in "\\`*_{}[]()#+-.!|<>~$:&" else letter for letter in text
     )

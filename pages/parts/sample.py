@@ -9,8 +9,8 @@ from glass_core.impact.record import Impact
 from glass_core.report.impact.verdict import verdict
 from glass_core.settings import PROJECT
 from pages.parts.answer import card
+from pages.parts.common import plain
 from pages.parts.linked import library
-from pages.parts.lookup import plain
 from pages.parts.views import structure_panel
 
 SAMPLE = PROJECT / "assets" / "sample.json"

@@ -13,7 +13,7 @@ from glass_core.embedders.esm2_scores import with_esm2
 from glass_core.errors import GlassError
 from glass_core.inputs.choice import VariantChoice
 from glass_core.inputs.lists import VariantRequest, counts
-from glass_core.inputs.proposals import ListProposal, list_proposals
+from glass_core.inputs.proposals import list_proposals
 from glass_core.inputs.proteins import Alignment, read_proteins
 from glass_core.inputs.upload import Upload
 from glass_core.progress import duration
@@ -28,8 +28,7 @@ from glass_core.screen.columns import RANKINGS
 from glass_core.screen.goal import DEFAULT_GOAL, Goal
 from glass_core.screen.request import ScreenRequest
 from pages.parts.alignment import alignment_given
-from pages.parts.common import esm2_asked, predictor, runs, settings, turn
-from pages.parts.lookup import plain
+from pages.parts.common import esm2_asked, offer_numberings, plain, predictor, runs, settings, turn
 from pages.parts.screen_columns import chosen_columns
 from pages.parts.screen_fields import KNOWN, ROLE, WORDLESS, asked_now, file_key
 from pages.parts.screen_goal import best_for, rankings_offered
@@ -81,16 +80,7 @@ def _understood(asked: Sequence[VariantRequest], notes: Iterable[str]) -> None:
     bad = [one for one in asked if one.variant is None]
     if not bad:
         return
-    for number, proposal in enumerate(list_proposals(asked)[:MOST_PROPOSALS]):
-        left, right = st.columns([5, 1], vertical_alignment="center")
-        left.markdown(plain(proposal.words))
-        right.button(
-            "Use that",
-            key=f"screen_proposal {number}",
-            on_click=take_proposal,
-            args=(proposal,),
-            width="stretch",
-        )
+    offer_numberings(ROLE, list_proposals(asked)[:MOST_PROPOSALS], lambda: None)
     with st.expander(f"Rejected, and why ({len(bad):,})"):
         st.dataframe(
             pd.DataFrame(
@@ -107,12 +97,6 @@ def _understood(asked: Sequence[VariantRequest], notes: Iterable[str]) -> None:
                 "reason": st.column_config.Column(width="large"),
             },
         )
-
-
-def take_proposal(proposal: ListProposal) -> None:
-    """Count by the proposed numbering from now on."""
-    own = proposal.numbering if isinstance(proposal.numbering, Numbering) else None
-    st.session_state.update(screen_own_numbering=own, screen_numbering=proposal.numbering)
 
 
 def _foretold(request: ScreenRequest, best: BestRanking, asked: list[VariantRequest]) -> None:

@@ -9,13 +9,12 @@ import streamlit as st
 from glass_core.inputs.choice import ChoiceKind
 from glass_core.inputs.upload import EXAMPLE_CHAIN, Upload, example_upload
 from glass_core.models.registry import DEFAULT_MODEL
-from glass_core.protein.numbering import Numbering
 from glass_core.runs.view import Run
 from glass_core.screen.goal import DEFAULT_GOAL
 from glass_core.screen.request import ScreenRequest
 from glass_core.sources.lookup import Found
 from pages.parts.alignment import alignment_given, take_alignment
-from pages.parts.common import esm2_asked, runs
+from pages.parts.common import counting_fields, esm2_asked, runs
 from pages.parts.hand_over import HandOver, counting_of
 from pages.parts.lookup import fasta_of, only_chain
 from pages.parts.screen_goal import BY_GOAL, best_for, rankings_offered
@@ -74,8 +73,7 @@ def take_over(given: HandOver) -> None:
             "screen_which": LIST if given.variants.strip() else EVERYTHING,
             "screen_list": given.variants,
             "screen_range": "",
-            "screen_own_numbering": given.own_numbering,
-            "screen_numbering": given.numbering,
+            **counting_fields(ROLE, given.numbering),
         }
     )
     screen_state().uploads += 1
@@ -104,7 +102,6 @@ def take_run(run: Run, request: ScreenRequest) -> None:
     first = request.proteins[0]
     alone = len(request.proteins) == 1
     structure = first.structure if alone else None
-    counting = counting_of(first)
     which = {kind: name for name, kind in WORDLESS.items()}.get(request.choice or "list", LIST)
     text = request.text
     if which == LIST and request.choice != "list":
@@ -118,8 +115,7 @@ def take_run(run: Run, request: ScreenRequest) -> None:
             "screen_which": which,
             "screen_range": request.span,
             "screen_list": text,
-            "screen_own_numbering": counting if isinstance(counting, Numbering) else None,
-            "screen_numbering": counting,
+            **counting_fields(ROLE, counting_of(first)),
             "screen_goal": request.goal or DEFAULT_GOAL,
             "screen_model": request.model or DEFAULT_MODEL,
             "screen_rank": BY_GOAL if _by_goal(request) else request.ranking,

@@ -11,8 +11,7 @@ from glass_core.protein.protein import Protein
 from glass_core.report.evidence.defaults import BestRanking, basis_of, best_ranking
 from glass_core.screen.columns import RANKINGS, rankings_of
 from glass_core.screen.goal import Goal
-from pages.parts.answer import records_of
-from pages.parts.common import esm2_asked, settings
+from pages.parts.common import esm2_asked, records_of, settings
 
 BY_GOAL = ""
 """Of the field for the ranking: the one that is best for the goal."""
@@ -45,8 +44,4 @@ def best_for(
     reads_structures: bool = True,
 ) -> BestRanking:
     """By the model's records; see `best_ranking`."""
-    entry = model_entry(model)
-    sha256 = entry.card.weights_sha256 if entry is not None and entry.card is not None else ""
-    return best_ranking(
-        records_of(model, sha256), goal, basis_of(proteins, reads_structures), offered
-    )
+    return best_ranking(records_of(model), goal, basis_of(proteins, reads_structures), offered)

@@ -12,8 +12,7 @@ from glass_core.report.screen.tables import first_columns, ranking_values, scree
 from glass_core.runs.view import Run, View
 from glass_core.screen.columns import SCREEN_COLUMNS
 from glass_core.screen.request import ScreenRequest
-from pages.parts.common import runs
-from pages.parts.lookup import plain
+from pages.parts.common import plain, runs
 from pages.parts.screen_goal import ranking_title
 from pages.parts.screen_table import open_buttons, rows_table, title_of_column
 

@@ -25,9 +25,7 @@ from glass_core.runs.view import Run, View
 from glass_core.screen.columns import RANKINGS
 from glass_core.screen.goal import GOAL_TITLES
 from glass_core.screen.request import ScreenRequest
-from pages.parts.answer import records_of
-from pages.parts.common import runs, screen_jobs, viewer_script
-from pages.parts.lookup import plain
+from pages.parts.common import plain, records_of, runs, screen_jobs, viewer_script
 from pages.parts.screen_agreement import own_values
 from pages.parts.screen_goal import best_for, ranking_title
 from pages.parts.screen_job import going_on, job_progress, queue
@@ -124,7 +122,7 @@ def why(request: ScreenRequest, ranking: str, told: list[str], frame: pd.DataFra
         best = best_for(request.goal, request.model, request.proteins, told, seen)
         if best.ranking == ranking:
             return best.why
-    records = records_of(request.model, "")
+    records = records_of(request.model)
     return " ".join(ranking_quality(records, ranking, basis) for basis in found)
 
 

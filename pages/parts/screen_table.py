@@ -13,8 +13,7 @@ from glass_core.runs.second_stage import analysis_of
 from glass_core.runs.view import Run
 from glass_core.screen.columns import SCREEN_COLUMNS
 from glass_core.screen.rows import ScreenRow
-from pages.parts.common import predictor, runs, turn
-from pages.parts.lookup import plain
+from pages.parts.common import plain, predictor, runs, turn
 
 MOST_BUTTONS = 12
 """Rows that have a button of their own."""

@@ -12,7 +12,7 @@ from glass_core.report.impact.exports import file_stem
 from glass_core.report.impact.matrices import matrices
 from glass_core.report.impact.track import residue_track
 from glass_core.report.scene import scene
-from pages.parts.answer import records_of
+from pages.parts.common import records_of
 from pages.parts.linked import clicked, library, linked_figure, structure_view
 
 
@@ -30,12 +30,14 @@ def choose(view: str) -> None:
         st.session_state["selected"] = position
 
 
+@st.fragment
 def structure_panel(impact: Impact) -> None:
     model = impact.prediction.model
-    lead = leading_change(records_of(model.name, model.sha256))
+    lead = leading_change(records_of(model.name))
     structure_view(scene(impact, lead), "structure", partial(choose, "structure"))
 
 
+@st.fragment
 def track_panel(impact: Impact) -> None:
     st.markdown("#### Along the sequence")
     linked_figure(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import TypeVar
 
 import streamlit as st
@@ -15,8 +16,7 @@ from glass_core.protein.protein import Protein
 from glass_core.runs.store import RunStore
 from glass_core.runs.studies import Study, protein_digest
 from glass_core.runs.view import Run
-from pages.parts.common import impact_jobs, runs, spare_runs
-from pages.parts.lookup import plain
+from pages.parts.common import impact_jobs, plain, runs, spare_runs, spare_stores
 from pages.parts.state import impact_state
 
 MOST_BESIDE = 5
@@ -35,39 +35,56 @@ def keep(work: Callable[[RunStore], T]) -> T:
         return work(spare_runs())
 
 
+def stores() -> Iterator[RunStore]:
+    """Where runs may be: the store, and the one for what it could not take, where that was made."""
+    with suppress(RunError):
+        yield runs()
+    yield from spare_stores()
+
+
+def found_run(run: str) -> tuple[RunStore, Run] | None:
+    """A run, and the store that holds it; None where none does."""
+    for store in stores():
+        with suppress(RunError):
+            known = store.get(run)
+            if known is not None:
+                return store, known
+    return None
+
+
 def store_of(run: str) -> RunStore:
     """The store that holds a run."""
-    try:
-        if runs().get(run) is not None:
-            return runs()
-    except RunError:
-        return spare_runs()
-    return spare_runs()
+    found = found_run(run)
+    return spare_runs() if found is None else found[0]
+
+
+def known_run(run: str) -> Run | None:
+    found = found_run(run)
+    return None if found is None else found[1]
 
 
 @st.cache_resource(show_spinner=False, max_entries=20)
 def opened(study: str) -> Study | None:
     """A study; None where it is not known, or cannot be read."""
-    for store in (runs, spare_runs):
-        try:
-            found = store().studies.get(study)
-        except RunError:
-            continue
-        if found is not None:
-            return found
+    for store in stores():
+        with suppress(RunError):
+            found = store.studies.get(study)
+            if found is not None:
+                return found
     return None
 
 
 @st.cache_resource(show_spinner=False, max_entries=40)
 def kept_impact(run: str, measured: bool) -> Impact | None:
     """A kept analysis; `measured` tells the one before from the one after it was measured."""
-    try:
-        store = store_of(run)
-        known = store.get(run)
-        study = opened(known.study) if known is not None and known.study else None
-        return store.impact(run, None if study is None else study.protein)
-    except RunError:
+    found = found_run(run)
+    if found is None:
         return None
+    store, known = found
+    study = opened(known.study) if known.study else None
+    with suppress(RunError):
+        return store.impact(run, None if study is None else study.protein)
+    return None
 
 
 def analysis(run: str) -> Impact | None:
@@ -76,41 +93,35 @@ def analysis(run: str) -> Impact | None:
     return None if known is None else kept_impact(run, known.measured)
 
 
-def known_run(run: str) -> Run | None:
-    try:
-        return store_of(run).get(run)
-    except RunError:
-        return None
+def open_study() -> Study | None:
+    """The study of the run in the address; None where there is none."""
+    run = st.query_params.get("run")
+    known = known_run(run) if run else None
+    return opened(known.study) if known is not None and known.study else None
 
 
 def study_for(protein: Protein) -> Study:
     """The open study where it is of this very protein, else a new one."""
-    run = st.query_params.get("run")
-    known = known_run(run) if run else None
-    current = opened(known.study) if known is not None and known.study else None
-    if current is not None and current.digest == protein_digest(protein):
+    current = open_study()
+    if current is not None and (
+        current.protein is protein or current.digest == protein_digest(protein)
+    ):
         return current
-    study = keep(lambda store: store.studies.open(protein))
-    opened.clear(study.id)
-    return study
+    return keep(lambda store: store.studies.open(protein))
 
 
 def members(study: str) -> list[Run]:
     """The analyses of a study, the oldest first."""
     found: dict[str, Run] = {}
-    for store in (runs, spare_runs):
-        try:
-            found |= {r.id: r for r in store().of_study(study) if r.kind == "impact"}
-        except RunError:
-            continue
+    for store in stores():
+        with suppress(RunError):
+            found |= {r.id: r for r in store.of_study(study) if r.kind == "impact"}
     return list(found.values())
 
 
 def known_already(inputs: AnalysisInputs, model: ModelInfo) -> str | None:
     """The run of the open study that is of this very variant by this very model, if any."""
-    run = st.query_params.get("run")
-    shown = known_run(run) if run else None
-    study = opened(shown.study) if shown is not None and shown.study else None
+    study = open_study()
     if study is None or study.protein is not inputs.protein or inputs.mutant_structure is not None:
         return None
     for one in members(study.id):

@@ -8,7 +8,7 @@ from typing import Literal
 
 from glass_core.impact.answer import chance_percentile, combined, leading_chance
 from glass_core.impact.checks.base import Check
-from glass_core.impact.evidence import agreement, side_of_chance
+from glass_core.impact.evidence import agreement, piece, side_of_chance
 from glass_core.impact.gather import DATABASES
 from glass_core.impact.record import Impact
 from glass_core.models.evaluation import Evaluation
@@ -120,7 +120,7 @@ def _databases(impact: Impact) -> Iterator[CardLine]:
     if annotation is None or not annotation.variants:
         return
     meaning = "What clinical databases call this very variant. They say it, not this program."
-    listed = next((one for one in impact.evidence if one.name == DATABASES), None)
+    listed = piece(impact.evidence, DATABASES)
     sites = set(impact.variant.positions)
     beside = [
         f"{known.text} ({known.significance})"
@@ -171,7 +171,7 @@ def _bonds_ends(kind: str) -> bool:
 
 
 def _stability(impact: Impact) -> Iterator[CardLine]:
-    stability = next((one for one in impact.evidence if one.name == "stability"), None)
+    stability = piece(impact.evidence, "stability")
     reasons = [c for c in explaining(impact.checks) if c.name not in SITE_CHECKS]
     if stability is None and not impact.checks:
         return

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glass_core.impact.answer import Combined, chance_percentile, combined, leading_chance
-from glass_core.impact.evidence import side_of_chance
+from glass_core.impact.evidence import piece, side_of_chance
 from glass_core.impact.gather import DATABASES
 from glass_core.impact.record import Impact
 from glass_core.models.prediction import LDDT_TRAINED_ABOVE, MIN_COVERAGE
@@ -44,8 +44,8 @@ def hgvs_words(impact: Impact) -> str:
 
 def _listed(impact: Impact) -> str:
     """A semicolon and what clinical databases call this very variant; '' where they do not."""
-    known = (one.says for one in impact.evidence if one.name == DATABASES)
-    return next((f"; databases: {says}" for says in known), "")
+    known = piece(impact.evidence, DATABASES)
+    return "" if known is None else f"; databases: {known.says}"
 
 
 def _predicted_headline(impact: Impact) -> str:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.parts.warm_up import warm_up
+
 # A picture of our own: browsers would ask another host for a symbol.
 ICON = Path(__file__).parent / "assets" / "icon.png"
 
@@ -38,3 +40,4 @@ wanted = st.session_state.pop("wanted", None)
 if wanted is not None:
     st.switch_page(wanted.page, query_params=wanted.query)
 page.run()
+warm_up()

@@ -55,7 +55,6 @@ TABS = {
 
 def show(run: Run, impact: Impact) -> None:
     """One variant: the answer, why, where, and everything behind it."""
-    libraries(impact)
     protein_line(impact)
     st.header(plain(verdict(impact).headline), anchor=False)
     marks(run)
@@ -80,6 +79,7 @@ def show(run: Run, impact: Impact) -> None:
     alignment_panel(impact)
     st.markdown("#### Downloads")
     downloads(impact)
+    libraries(impact)  # last: they are large, and the answer is not to wait for them
 
 
 @st.fragment

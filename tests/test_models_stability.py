@@ -23,6 +23,8 @@ from glass_core.models.heads.stability import (
     conformal,
 )
 from glass_core.models.predictor import SiamesePredictor
+from glass_core.models.wild_types import KeptWildTypes, Projected, WildType
+from glass_core.protein.as_json import protein_dict, protein_from
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
 from glass_core.protein.structure.structure import Structure
@@ -145,17 +147,41 @@ def test_a_predictor_reads_the_structure_where_there_is_one(seeing, globin):
     assert len(seen.tracks["ddg"]) == len(protein)
 
 
-def test_tables_of_the_last_protein_are_kept_and_of_no_other(seeing, globin):
+def test_what_is_made_of_a_protein_is_kept_by_what_was_read_of_it(seeing, globin):
     protein, bare = Protein.from_structure(globin), Protein.from_sequence(globin.sequence)
     first = seeing.tables(protein)
-    assert seeing.tables(protein) is first
+    assert seeing.tables(replace(protein, name="of another name")) is first
+    assert protein_from(protein_dict(protein)) is not protein
+    assert seeing.tables(protein_from(protein_dict(protein))) is first  # read back from disk
     assert seeing.tables(bare) is not first
-    again = seeing.tables(protein)
-    assert again is not first
-    for a, b in zip(first, again, strict=True):
-        assert a.told(Variant.parse("D1P", protein.sequence)) == b.told(
-            Variant.parse("D1P", protein.sequence)
-        )
+    assert seeing.tables(protein) is first
+    moved = globin.atoms.copy()
+    moved.coord = moved.coord + np.array([0, 0, 0.01], dtype=np.float32)
+    shifted = Protein.from_structure(replace(globin, atoms=moved))
+    assert seeing.tables(shifted) is not first
+
+
+def test_as_many_wild_types_are_kept_as_have_room(monkeypatch):
+    monkeypatch.setattr("glass_core.models.wild_types.MOST_RESIDUES", 25)
+    kept, made = KeptWildTypes(), []
+
+    def ask(sequence):
+        def make():
+            made.append(sequence)
+            return WildType(Projected(torch.zeros(1), torch.zeros(1)), ())
+
+        return kept.get(Protein.from_sequence(sequence), make)
+
+    for letter in "ACA":
+        ask(letter * 10)
+    assert made == ["A" * 10, "C" * 10]
+    ask("D" * 10)  # the one not asked for last goes
+    ask("A" * 10)
+    ask("C" * 10)
+    assert made == ["A" * 10, "C" * 10, "D" * 10, "C" * 10]
+    ask("E" * 30)  # one larger than all the room is kept while it is the last
+    ask("E" * 30)
+    assert made[-1] == "E" * 30 and made.count("E" * 30) == 1
 
 
 def test_without_weights_the_sequence_is_read_and_that_is_said(tiny_predictor, globin):

@@ -21,7 +21,7 @@ function scene(root) {
   const state = {colour: null, wild: true, mutant: true, ligand: true, partner: true,
     sticks: true, contacts: true, labels: true, surface: false, spin: false};
   let viewer = null, data = null, models = [], surfaceId = null, marker = null, drawn = '',
-    newest = null;
+    newest = null, frame = null;
 
   const listeners = {selected: () => choose(), hovered: () => tellOf()};
   for (const [name, listener] of Object.entries(listeners)) bus.addEventListener(name, listener);
@@ -44,7 +44,7 @@ function scene(root) {
     }
     viewer.setBackgroundColor(background());
     const now = JSON.stringify(next);
-    if (now === drawn) { viewer.render(); return; }
+    if (now === drawn) { render(); return; }
     const before = data;
     drawn = now;
     data = next;
@@ -57,16 +57,27 @@ function scene(root) {
     clickable();
     paint();
     // The camera stays while it is the same protein.
-    if (!before || before.view !== data.view) {
-      whole();
-    }
-    choose();
+    if (!before || before.view !== data.view) whole();
   }
 
   function created($3Dmol) {
+    // Twice the pixels and smoothed edges: where a processor draws, one would wait for them.
+    const fine = drawnByGraphicsCard();
     try {
-      return $3Dmol.createViewer(stage, {backgroundColor: background(), antialias: true});
+      return $3Dmol.createViewer(stage, {backgroundColor: background(), antialias: fine, upscale: fine, ...(fine ? {} : {cartoonQuality: 5})});
     } catch { return null; }
+  }
+
+  function drawnByGraphicsCard() {
+    const context = document.createElement('canvas').getContext('webgl');
+    const told = context?.getExtension('WEBGL_debug_renderer_info');
+    const name = told ? context.getParameter(told.UNMASKED_RENDERER_WEBGL) : '';
+    context?.getExtension('WEBGL_lose_context')?.loseContext();
+    return !/swiftshader|llvmpipe|softpipe|software/i.test(name);
+  }
+
+  function render() { // once for all that changed
+    frame ??= requestAnimationFrame(() => { frame = null; viewer?.render(); });
   }
 
   function background() { return themeColour(root, '--st-background-color', 'white'); }
@@ -182,7 +193,7 @@ function scene(root) {
     const atom = bus.selected === null ? null : alpha(bus.selected);
     if (atom) marker = viewer.addSphere({center: {x: atom.x, y: atom.y, z: atom.z}, radius: 1.3,
       color: data.selectedColour, opacity: 0.75});
-    viewer.render();
+    render();
     tellOf();
   }
 
@@ -210,13 +221,13 @@ function scene(root) {
   function whole() {
     if (data.atSite) { zoomTo(data.sites); return; }
     viewer.zoomTo({model: models[0]});
-    viewer.render();
+    render();
   }
 
   function zoomTo(places) {
     if (!places.length) return;
     viewer.zoomTo({resi: [...places, ...data.near], model: models[0]});
-    viewer.render();
+    render();
   }
 
   function picture() { viewer.render(); save(data.file + '.png', viewer.pngURI()); }

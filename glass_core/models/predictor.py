@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
 import torch
@@ -30,6 +30,7 @@ from glass_core.models.prediction import (
     Table,
     VariantTable,
 )
+from glass_core.models.wild_types import KeptWildTypes, Projected, WildType
 from glass_core.progress import Count
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import unknown_positions
@@ -62,22 +63,6 @@ class Predictor(Protocol):
     def cost(self, length: int) -> float:
         """About how many multiplications and additions a sequence of `length` residues takes."""
         ...
-
-
-@dataclass(frozen=True, eq=False)
-class Projected:
-    """What the heads that compare make of one sequence.
-
-    Attributes
-    ----------
-    residues : Tensor, shape=(L, O)
-        Y, of the Siamese head.
-    pooled : Tensor, shape=(Z,)
-        Of the head that gives TM-scores.
-    """
-
-    residues: Tensor
-    pooled: Tensor
 
 
 class SiamesePredictor:
@@ -127,7 +112,7 @@ class SiamesePredictor:
         self._combining = [head for head in placed.values() if isinstance(head, CombiningHead)]
         self._heads = frozenset(placed)
         self._network: DifferentialNetwork | None = None
-        self._kept: tuple[Protein, tuple[Table, ...]] | None = None
+        self._wild_types = KeptWildTypes()
 
     @property
     def info(self) -> ModelInfo:
@@ -181,7 +166,7 @@ class SiamesePredictor:
         """
         if not self._table_heads and protein.profile is None:
             return ()
-        return self._tables(protein)
+        return self._wild_type(protein).tables
 
     def effects(self, protein: Protein) -> EffectTable | None:
         """Effect scores of every single substitution; None where the model has no such head."""
@@ -204,18 +189,19 @@ class SiamesePredictor:
     def _predict_plainly(
         self, protein: Protein, variants: Sequence[Variant], progress: Count | None
     ) -> list[Prediction]:
-        wild_type, mutants = protein.sequence, [v.mutant for v in variants]
-        distinct = list(dict.fromkeys([wild_type, *mutants]))
+        wild, mutants = self._wild_type(protein), [v.mutant for v in variants]
+        projected = {protein.sequence: wild.projected}
+        distinct = [m for m in dict.fromkeys(mutants) if m not in projected]
         embeddings = self._embedder.embed(distinct, progress)
-        projected = dict(zip(distinct, self._project(embeddings), strict=True))
-        tables, blind = self._tables(protein, embeddings[0]), self._blind(protein)
+        projected |= zip(distinct, self._project(embeddings), strict=True)
+        blind = self._blind(protein)
         return [
             _prediction(
                 variant,
-                predicted_tm(projected[wild_type].pooled, projected[mutant].pooled),
-                _facing_lddt(variant, projected[wild_type].residues, projected[mutant].residues),
+                predicted_tm(wild.projected.pooled, projected[mutant].pooled),
+                _facing_lddt(variant, wild.projected.residues, projected[mutant].residues),
                 self._info,
-                tables,
+                wild.tables,
                 blind,
             )
             for variant, mutant in zip(variants, mutants, strict=True)
@@ -254,16 +240,12 @@ class SiamesePredictor:
             self._network = DifferentialNetwork(encoder, self._siamese, self._fold)
         return self._network
 
-    def _tables(self, protein: Protein, embedding: Embedding | None = None) -> tuple[Table, ...]:
-        """The tables of `protein`, whose sequence may be embedded already.
+    def _wild_type(self, protein: Protein) -> WildType:
+        """What is made of `protein` itself, kept for whoever asks next."""
+        return self._wild_types.get(protein, lambda: self._read(protein))
 
-        Those of the last one are kept, whoever asks next.
-        """
-        kept = self._kept  # read once: another session may replace it meanwhile
-        if kept is not None and kept[0] is protein:
-            return kept[1]
-        if embedding is None:
-            embedding = self._embedder.embed([protein.sequence])[0]
+    def _read(self, protein: Protein) -> WildType:
+        embedding = self._embedder.embed([protein.sequence])[0]
         asked = [kind for kind in HEADS if kind.name in self._table_heads]
         reads = any(kind.reads_structure for kind in asked)
         embedded = Embedded(embedding, self.read_structure(protein) if reads else None)
@@ -276,8 +258,7 @@ class SiamesePredictor:
             tables = (*tables, AlignmentTable(protein.profile))
         combined = [head.combine(protein, tables) for head in self._combining]
         tables = (*tables, *(table for table in combined if table is not None))
-        self._kept = protein, tables
-        return tables
+        return WildType(self._project([embedding])[0], tables)
 
     def _blind(self, protein: Protein) -> tuple[str, ...]:
         """That the structure of `protein` was not read, where there is one, or not in full."""

@@ -20,7 +20,7 @@ from glass_core.inputs.proposals import ListProposal, NumberingProposal
 from glass_core.inputs.upload import Upload
 from glass_core.models.evaluation import Evaluation, read_evaluations
 from glass_core.models.predictor import Predictor
-from glass_core.models.registry import list_models, load_predictor
+from glass_core.models.registry import DEFAULT_MODEL, list_models, load_predictor
 from glass_core.protein.notation import FORMS
 from glass_core.protein.numbering import NUMBERING_KINDS, Numbering, NumberingKind
 from glass_core.protein.structure.file import Chain, list_chains
@@ -100,7 +100,13 @@ def turn() -> BoundedSemaphore:
     return BoundedSemaphore(AT_ONCE)
 
 
-@st.cache_resource(show_spinner="Loading the model ...", max_entries=2)
+def usable_models() -> list[str]:
+    """The models that can predict here, the one to begin with first."""
+    names = [e.name for e in list_models(settings()) if e.unavailable_reason is None]
+    return names or [DEFAULT_MODEL]
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
 def predictor(name: str) -> Predictor:
     loaded = load_predictor(settings(), name)
     keep_out_of_collections()

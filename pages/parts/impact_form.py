@@ -12,7 +12,6 @@ from glass_core.inputs.box import understand
 from glass_core.inputs.proposals import OtherNumberingError
 from glass_core.inputs.upload import EXAMPLE_CHAIN, EXAMPLE_VARIANT, Upload, example_upload
 from glass_core.inputs.words import how_read
-from glass_core.models.registry import DEFAULT_MODEL, list_models
 from glass_core.protein.annotation import Annotation
 from glass_core.protein.protein import Protein
 from glass_core.protein.understood import Understood
@@ -30,6 +29,7 @@ from pages.parts.common import (
     settings,
     structure_input,
     turn,
+    usable_models,
 )
 from pages.parts.hand_over import HandOver, hand_over
 from pages.parts.lookup import accession_input, fasta_of, look_up_problem, only_chain
@@ -150,8 +150,8 @@ def details() -> None:
             "own.",
         )
         numbering_input("")
-        names = [e.name for e in list_models(settings()) if e.unavailable_reason is None]
-        st.selectbox("Model", names or [DEFAULT_MODEL], key="model")
+        names = usable_models()
+        st.selectbox("Model", names, key="model")
     with right:
         structure_field(
             WILD,

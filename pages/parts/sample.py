@@ -10,8 +10,7 @@ from glass_core.report.impact.verdict import verdict
 from glass_core.settings import PROJECT
 from pages.parts.answer import card
 from pages.parts.common import plain
-from pages.parts.linked import library
-from pages.parts.views import structure_panel
+from pages.parts.views import libraries, structure_panel
 
 SAMPLE = PROJECT / "assets" / "sample.json"
 """The example as ``glass impact --json`` gives it."""
@@ -28,10 +27,10 @@ def sample_panel() -> None:
     impact = sample()
     if impact is None:
         return
-    library("$3Dmol")
     st.markdown(f"#### For example: {plain(verdict(impact).headline)}")
     left, right = st.columns([1, 1.1], gap="medium")
     with left:
         card(impact)
     with right:
         structure_panel(impact)
+    libraries(impact)  # the track's, too: it is there by the time of the first result

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from glass_core.models.registry import DEFAULT_MODEL, list_models
 from glass_core.remodel import unavailable_remodellers
 from glass_core.screen.goal import GOAL_TITLES, GOALS
 from pages.parts.alignment import alignment_field
-from pages.parts.common import esm2_option, numbering_input, settings, structure_input
+from pages.parts.common import esm2_option, numbering_input, structure_input, usable_models
 from pages.parts.lookup import accession_input, look_up_problem
 from pages.parts.screen_check import check_and_start
 from pages.parts.screen_fields import (
@@ -120,11 +119,11 @@ def variant_fields() -> str:
 
 
 def options() -> None:
-    names = [e.name for e in list_models(settings()) if e.unavailable_reason is None]
+    names = usable_models()
     with st.expander("Ranking, second stage, model, alignment"):
         left, right = st.columns(2)
         with left:
-            st.selectbox("Model", names or [DEFAULT_MODEL], key="screen_model")
+            st.selectbox("Model", names, key="screen_model")
             offered = [BY_GOAL, *rankings_offered(st.session_state["screen_model"])]
             if st.session_state.get("screen_rank") not in offered:
                 st.session_state["screen_rank"] = BY_GOAL

@@ -35,6 +35,7 @@ from pages.parts.impact_panels import (
     residue_panel,
     subdomain_panel,
 )
+from pages.parts.linked import tell_views
 from pages.parts.lookup import look_up_asked
 from pages.parts.measure import measure_panel
 from pages.parts.sample import sample_panel
@@ -55,6 +56,7 @@ TABS = {
 
 def show(run: Run, impact: Impact) -> None:
     """One variant: the answer, why, where, and everything behind it."""
+    impact_state().clicked = False
     protein_line(impact)
     st.header(plain(verdict(impact).headline), anchor=False)
     marks(run)
@@ -85,6 +87,9 @@ def show(run: Run, impact: Impact) -> None:
 @st.fragment
 def more(impact: Impact) -> None:
     """What is drawn only when it is looked at."""
+    state = impact_state()
+    state.clicked = False
+    tell_views(state.selected, state.selected_turn)
     panels = dict(TABS)
     if impact.protein.structure is None:
         del panels["Distances"]

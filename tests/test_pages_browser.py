@@ -186,7 +186,15 @@ def test_a_residue_chosen_in_one_view_is_chosen_in_all(address, visit):
             100,
         )
     assert ["glass selected", 100] in drawn_lines(page, 0)
-    assert page.get_by_role("combobox", name="Residue").input_value() == "I100" or True
+    residue = page.get_by_role("combobox", name="Residue", exact=True)
+    until(lambda: residue.input_value() == "R100", "the table to follow")
+    residue.click()  # and the other way: from the table's field to the views
+    page.keyboard.type("E10")
+    page.get_by_role("option", name="E10", exact=True).wait_for()
+    with rerun(page):
+        page.keyboard.press("Enter")
+    page.wait_for_function("window.glassBus.selected === 10")
+    assert ["glass selected", 10] in drawn_lines(page, 0)
     dark = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
     assert sum(map(int, dark[4:-1].split(",")[:3])) < 150, "the dark theme follows the browser"
     assert not page.problems

@@ -307,7 +307,7 @@ def start_analysis() -> None:
     except GlassError as error:
         state.problem = str(error)
         return
-    fields["selected"] = None
+    state.select(None)
     state.reading = how_read(fields["variant"], impact.protein, fields["numbering"])
     study = study_for(protein)
     run = keep(lambda store: store.keep_impact(impact, study=study.id))

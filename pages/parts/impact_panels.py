@@ -45,13 +45,15 @@ def protein_line(impact: Impact) -> None:
 def residue_panel(impact: Impact) -> None:
     """The chosen residue, by default the substituted one: what all its substitutions are told."""
     protein = impact.protein
-    position = st.session_state.get("selected") or impact.variant.positions[0]
+    position = impact_state().selected or impact.variant.positions[0]
+    key = f"residue {position}"
     place = st.selectbox(
         "Residue",
         range(1, len(protein) + 1),
         index=min(position, len(protein)) - 1,
         format_func=protein.named,
-        key=f"residue {position}",
+        key=key,
+        on_change=lambda: impact_state().select(st.session_state[key]),
         help="Click one in a view, or choose it here.",
     )
     tables = predictor(st.session_state["model"]).tables(protein)

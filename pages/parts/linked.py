@@ -112,6 +112,19 @@ def linked_figure(
     _component("figure")(key=key, data=data, on_selected_change=chosen)
 
 
+@cache
+def _chosen() -> Any:
+    return st.components.v2.component("glass_chosen", js=asset("bus.js") + asset("chosen.js"))
+
+
+def tell_views(position: int | None, turn: int) -> None:
+    """Mark a position in every view, or none; once for each `turn`.
+
+    What is clicked in a view is marked there at once and needs no telling.
+    """
+    _chosen()(key="chosen", data={"position": position, "turn": turn})
+
+
 def clicked(key: str) -> int | None:
     """The position that was clicked in the view `key`, to be asked in its callback."""
     told = st.session_state.get(key)

@@ -38,6 +38,12 @@ class ImpactState:
         What the form held when the result that is shown was asked for.
     typed, pasted : str
         What stands in the box while it is typed, and lines that were pasted into it.
+    selected : int or None
+        The residue that is chosen, a 1-based sequence position; by default the substituted one.
+    selected_turn : int
+        How often it was chosen by the page and not by a click in a view.
+    clicked : bool
+        It was chosen in a view, and the rest of the page is still to follow.
     choices : tuple of Candidate
         Entries that may be meant by what was typed.
     notes : tuple of str
@@ -58,6 +64,9 @@ class ImpactState:
     several: bool = False
     reading: str = ""
     notice: str = ""
+    selected: int | None = None
+    selected_turn: int = 0
+    clicked: bool = False
     filled: str = ""
     asked: tuple[object, ...] = ()
     typed: str = ""
@@ -69,6 +78,10 @@ class ImpactState:
     next_wild: str | None = None
     next_accession: str | None = None
     next_fields: dict[str, str] = field(default_factory=dict)
+
+    def select(self, position: int | None) -> None:
+        """Choose a residue, or none, by the page; the views are told."""
+        self.selected, self.selected_turn = position, self.selected_turn + 1
 
     def forget_problem(self) -> None:
         """What was wrong before, and the ways out of it."""

@@ -14,6 +14,7 @@ from glass_core.report.impact.track import residue_track
 from glass_core.report.scene import scene
 from pages.parts.common import records_of
 from pages.parts.linked import clicked, library, linked_figure, structure_view
+from pages.parts.state import impact_state
 
 
 def libraries(impact: Impact) -> None:
@@ -27,11 +28,21 @@ def choose(view: str) -> None:
     """A residue was clicked in `view`."""
     position = clicked(view)
     if position is not None:
-        st.session_state["selected"] = position
+        impact_state().selected, impact_state().clicked = position, True
+
+
+def follow() -> None:
+    """Draw the rest of the page anew where it shows the residue that was clicked in a view."""
+    state = impact_state()
+    if state.clicked:
+        state.clicked = False
+        if st.session_state.get("more") == "This residue":
+            st.rerun()
 
 
 @st.fragment
 def structure_panel(impact: Impact) -> None:
+    follow()
     model = impact.prediction.model
     lead = leading_change(records_of(model.name))
     structure_view(scene(impact, lead), "structure", partial(choose, "structure"))
@@ -39,6 +50,7 @@ def structure_panel(impact: Impact) -> None:
 
 @st.fragment
 def track_panel(impact: Impact) -> None:
+    follow()
     st.markdown("#### Along the sequence")
     linked_figure(
         residue_track(impact),

@@ -42,6 +42,14 @@ class Watch:
     tell: Stage = ignore
     cancelled: Callable[[], bool] = never
 
+    def part(self, begin: float, end: float) -> Watch:
+        """For a part of the work, which takes the whole from the fraction `begin` to `end`."""
+
+        def tell(words: str, fraction: float) -> None:
+            self.tell(words, begin + (end - begin) * fraction)
+
+        return Watch(tell, self.cancelled)
+
     def stop_if_cancelled(self, what: str = "The work") -> None:
         """Raise `Cancelled`, naming `what` was stopped, if that was asked for."""
         if self.cancelled():
@@ -98,3 +106,28 @@ def duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+class Pace:
+    """How long work takes, learnt from what was done.
+
+    Examples
+    --------
+    >>> pace = Pace()
+    >>> pace.expected_s(100)  # nobody knows yet
+    0.0
+    >>> pace.learn(50, 2.0)
+    >>> pace.expected_s(100)
+    4.0
+    """
+
+    def __init__(self) -> None:
+        self._seconds_each = 0.0
+
+    def learn(self, work: float, seconds: float) -> None:
+        """So many units of work took so long."""
+        self._seconds_each = seconds / work if work > 0 else self._seconds_each
+
+    def expected_s(self, work: float) -> float:
+        """Seconds that so many units will take, about; 0 before anything was learnt."""
+        return work * self._seconds_each

@@ -29,6 +29,7 @@ from glass_core.protein.structure.structure import Structure
 from glass_core.protein.variant import Variant
 from glass_core.remodel import get_remodeller, modeller, unavailable_remodellers
 from glass_core.remodel.base import (
+    ROLES,
     RemodelRequest,
     RemodelSettings,
     Replicate,
@@ -188,7 +189,7 @@ def test_outside_the_sphere_nothing_moves(helix):
         )
     ]
     assert np.allclose(*moved, atol=0.005)
-    assert set(seen) == {"reference", "mutant", "floor"}
+    assert set(seen) == set(openmm.shares(settings)) == {"wild type", *ROLES}
 
 
 @openmm_only
@@ -321,6 +322,8 @@ def test_unknown_backend_is_named_with_the_known_ones():
 FAKE = """
 import os, sys, time
 from pathlib import Path
+def shares(settings):
+    return {"mutant": 0.5, "floor": 0.5}
 def relax_all(request, stage):
     wild = request.wild
     stage("mutant", "waiting", 0.5)
@@ -387,7 +390,7 @@ def test_structures_come_back_and_engine_noise_is_ignored(fake, helix):
     told = []
     replicate = fake("fine", watch=Watch(lambda words, done: told.append((words, done))))
     assert np.array_equal(replicate.mutant.atoms.coord, helix.atoms.coord)
-    assert told == [("mutant: waiting", pytest.approx(1 / 6))]
+    assert told == [("mutant: waiting", pytest.approx(0.25))]
 
 
 def test_timeout_kills_the_process_and_says_what_to_do(fake, tmp_path):

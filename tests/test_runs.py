@@ -22,8 +22,9 @@ from glass_core.inputs.lists import all_substitutions, from_mutants, from_text, 
 from glass_core.protein.numbering import Numbering
 from glass_core.protein.protein import Protein
 from glass_core.protein.variant import Variant
+from glass_core.remodel.duration import remodel_seconds
 from glass_core.runs.screening import Piece, advance, begin, digest_of, score_piece
-from glass_core.runs.second_stage import analysis_of, remodel_seconds
+from glass_core.runs.second_stage import analysis_of
 from glass_core.runs.store import RunStore
 from glass_core.runs.view import View
 from glass_core.screen.columns import RANKINGS

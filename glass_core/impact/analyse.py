@@ -97,7 +97,7 @@ def analyse(
         provenance=provenance(protein, variant.mutant, {}),
     )
     if mutant is not None:
-        impact = measured(impact, mutant, correspondence=correspondence, watch=watch)
+        impact = measured(impact, mutant, correspondence=correspondence, watch=watch.part(0.1, 1.0))
     watch.tell("done", 1.0)
     return impact
 
@@ -136,7 +136,7 @@ def measured(
         )
         replicates = _remodel(wild, substitutions, mutant, watch)
         protocol = mutant.protocol()
-    watch.tell("measuring", 0.95)
+    watch.tell("measuring", 0.98)
     measurements, published, floor = _measure(protein, replicates, correspondence)
     return replace(
         impact,
@@ -166,7 +166,7 @@ def _remodel(
 
         def stage(words: str, fraction: float, number: int = number, seed: int = seed) -> None:
             done = (number + fraction) / len(seeds)
-            watch.tell(f"seed {seed} ({number + 1} of {len(seeds)}): {words}", 0.1 + 0.85 * done)
+            watch.tell(f"seed {seed} ({number + 1} of {len(seeds)}): {words}", 0.98 * done)
 
         request = RemodelRequest(wild, substitutions, remodelling.settings, seed)
         replicates.append(remodelling.remodeller.remodel(request, Watch(stage, watch.cancelled)))

@@ -29,7 +29,7 @@ from glass_core.errors import RemodelError
 from glass_core.protein.structure.bonds import is_cyclic, metal_sites
 from glass_core.protein.structure.structure import Structure
 from glass_core.protein.structure.write import write_atoms
-from glass_core.remodel.base import RemodelRequest, RemodelSettings, RoleStage
+from glass_core.remodel.base import ROLES, RemodelRequest, RemodelSettings, RoleStage
 from glass_core.remodel.coordinates import SEGMENT_CHAINS, as_structure, segments, start_atoms
 from glass_core.remodel.runner import SubprocessRemodeller
 
@@ -89,8 +89,13 @@ class ModellerRemodeller(SubprocessRemodeller):
         return f"MODELLER {info.version}"
 
 
+def shares(settings: RemodelSettings) -> dict[str, float]:
+    """See `worker.Backend`; one role after the other."""
+    return dict.fromkeys(ROLES, 1 / len(ROLES))
+
+
 def relax_all(request: RemodelRequest, stage: RoleStage) -> dict[str, Structure]:
-    """Reference, mutant and floor; see `worker.Relax`.
+    """Reference, mutant and floor; see `worker.Backend`.
 
     Every model has the same sphere, and a template without side chains at the
     sites. Mutant and floor share noise and random seed, the reference has others.

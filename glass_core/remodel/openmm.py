@@ -23,6 +23,7 @@ import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ from glass_core.progress import Stage
 from glass_core.protein.structure.bonds import is_cyclic
 from glass_core.protein.structure.structure import Structure
 from glass_core.protein.structure.write import write_atoms
-from glass_core.remodel.base import RemodelRequest, RemodelSettings, RoleStage
+from glass_core.remodel.base import ROLES, RemodelRequest, RemodelSettings, RoleStage
 from glass_core.remodel.coordinates import as_structure, start_atoms
 from glass_core.remodel.kept import (
     CAPS,
@@ -68,8 +69,8 @@ _BACKBONE = ("N", "CA", "C", "O", "OXT")
 _HELD = ("N", "CA", "C", "O", "OXT", "H", "HA", "HA2", "HA3", "H2", "H3")
 _ROTAMER_ITERATIONS = 40
 _REPORT_EVERY = 25
-_FIRST_SHARE = 0.5
-"""Share of the reference's progress that the first relaxation takes."""
+_FIRST, _FIRST_SHARE = "wild type", {"minimise": 0.4, "anneal": 0.14}
+"""What the first relaxation, from which all others start, is called, and its share of the time."""
 _one_at_a_time = threading.Lock()
 """Building draws on Python's global random numbers, and is Python code anyway."""
 
@@ -113,8 +114,14 @@ class _Start:
     noise_seed: tuple[int, int]
 
 
+def shares(settings: RemodelSettings) -> dict[str, float]:
+    """See `worker.Backend`; the relaxations of the roles go on at the same time."""
+    first = _FIRST_SHARE[settings.protocol]
+    return {_FIRST: first} | dict.fromkeys(ROLES, (1 - first) / len(ROLES))
+
+
 def relax_all(request: RemodelRequest, stage: RoleStage) -> dict[str, Structure]:
-    """Reference, mutant and floor; see `worker.Relax`.
+    """Reference, mutant and floor; see `worker.Backend`.
 
     Each relaxation runs on one thread, since OpenMM's CPU forces differ in
     their last digits from run to run with several; up to `settings.threads`
@@ -128,16 +135,12 @@ def relax_all(request: RemodelRequest, stage: RoleStage) -> dict[str, Structure]
         replace(request, settings=replace(settings, protocol="minimise")),
         _Start(wild, {}, (seed, 0)),
         histidines,
-        lambda words, done: stage("reference", words, _FIRST_SHARE * done),
+        partial(stage, _FIRST),
     )
 
     def edit(role: str, rebuilt: Mapping[int, str], noise: int) -> Structure:
-        begin = _FIRST_SHARE if role == "reference" else 0.0
         return _relax(
-            request,
-            _Start(relaxed, rebuilt, (seed, noise)),
-            dict(histidines),
-            lambda words, done: stage(role, words, begin + (1 - begin) * done),
+            request, _Start(relaxed, rebuilt, (seed, noise)), dict(histidines), partial(stage, role)
         )
 
     plan = {"reference": (to_itself, 1), "mutant": (to_mutant, 2), "floor": (to_itself, 2)}

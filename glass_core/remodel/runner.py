@@ -44,7 +44,7 @@ class SubprocessRemodeller(ABC):
     ----------
     name : str
     module : str
-        Importable module with a `worker.Relax` function called ``relax_all``.
+        Importable module that offers what a `worker.Backend` does.
     """
 
     name: str

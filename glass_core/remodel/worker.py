@@ -20,10 +20,16 @@ from glass_core.remodel.base import ROLES, RemodelRequest, RemodelSettings, Role
 from glass_core.remodel.runner import FOLDER_PREFIX, JOB_FILE, MARK, WILD_FILE
 
 
-class Relax(Protocol):
-    """What a backend's module offers as ``relax_all``: the structures of `ROLES` by name."""
+class Backend(Protocol):
+    """What a backend's module offers."""
 
-    def __call__(self, request: RemodelRequest, stage: RoleStage) -> Mapping[str, Structure]: ...
+    def relax_all(self, request: RemodelRequest, stage: RoleStage) -> Mapping[str, Structure]:
+        """The structures of `ROLES` by name."""
+        ...
+
+    def shares(self, settings: RemodelSettings) -> Mapping[str, float]:
+        """What `relax_all` reports on -> its share of the whole time; they sum up to 1."""
+        ...
 
 
 def run_job(folder: Path) -> None:
@@ -36,23 +42,25 @@ def run_job(folder: Path) -> None:
         RemodelSettings(**job["settings"]),
         job["seed"],
     )
-    relax_all: Relax = importlib.import_module(job["module"]).relax_all
-    structures = relax_all(request, _Progress())
+    backend: Backend = importlib.import_module(job["module"])
+    structures = backend.relax_all(request, _Progress(backend.shares(request.settings)))
     for role in ROLES:
         (folder / f"{role}.cif").write_text(write_structure(structures[role], "mmcif"))
 
 
 class _Progress:
-    """Sums up what the relaxations of the roles report, perhaps at the same time."""
+    """Sums up what the relaxations report, perhaps at the same time."""
 
-    def __init__(self) -> None:
-        self._done = dict.fromkeys(ROLES, 0.0)
+    def __init__(self, shares: Mapping[str, float]) -> None:
+        self._shares = shares
+        self._done = dict.fromkeys(shares, 0.0)
         self._lock = threading.Lock()
 
     def __call__(self, role: str, words: str, fraction: float) -> None:
         with self._lock:
             self._done[role] = max(self._done[role], fraction)
-            _tell(stage=f"{role}: {words}", fraction=sum(self._done.values()) / len(ROLES))
+            done = sum(share * self._done[one] for one, share in self._shares.items())
+            _tell(stage=f"{role}: {words}", fraction=min(done, 1.0))
 
 
 def _tell(**report: Any) -> None:

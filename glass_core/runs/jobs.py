@@ -5,8 +5,10 @@ A `JobBoard` lives in one process and keeps its newest jobs in memory.
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,9 +16,11 @@ from dataclasses import dataclass, replace
 from typing import Generic, Literal, TypeVar
 
 from glass_core.errors import Cancelled, GlassError
-from glass_core.progress import Watch
+from glass_core.progress import Watch, duration
 
 JobState = Literal["waiting", "running", "done", "failed", "cancelled"]
+_TELLING, _TELLING_ALL = 0.1, 0.4
+"""Fractions of a job from which on its pace says something of the rest, and everything."""
 FINISHED: frozenset[JobState] = frozenset({"done", "failed", "cancelled"})
 T = TypeVar("T")
 Work = Callable[[Watch], T]
@@ -37,6 +41,12 @@ class JobStatus(Generic[T]):
         The message of a failed job.
     result : T or None
         Of a job that is done.
+    ahead : int
+        Unfinished jobs that were there before it.
+    expected_s : float or None
+        Seconds that it was expected to take when it was submitted.
+    took_s : float
+        Seconds since it began, when it told its fraction last.
     """
 
     id: str
@@ -45,6 +55,34 @@ class JobStatus(Generic[T]):
     fraction: float = 0.0
     error: str = ""
     result: T | None = None
+    ahead: int = 0
+    expected_s: float | None = None
+    took_s: float = 0.0
+
+    @property
+    def remaining_s(self) -> float | None:
+        """Seconds until it is done, about; None where nothing is known of it.
+
+        At first what was expected counts, then more and more the pace at which it goes.
+        """
+        if self.state != "running":
+            return None
+        by_pace = self.took_s / self.fraction * (1 - self.fraction) if self.fraction > 0 else None
+        if self.expected_s is None:
+            return by_pace if self.fraction > _TELLING else None
+        expected = max(self.expected_s - self.took_s, 0.0)
+        if by_pace is None:
+            return expected
+        weight = min(self.fraction / _TELLING_ALL, 1.0)
+        return (1 - weight) * expected + weight * by_pace
+
+    @property
+    def words(self) -> str:
+        """What is to be said of it while it is not finished."""
+        if self.state == "waiting":
+            return f"waiting, {self.ahead} before it" if self.ahead else "about to begin"
+        left = self.remaining_s
+        return self.stage if left is None else f"{self.stage} (about {duration(left)} left)"
 
     @property
     def finished(self) -> bool:
@@ -70,16 +108,22 @@ class JobBoard(Generic[T]):
         self._jobs: OrderedDict[str, JobStatus[T]] = OrderedDict()
         self._stop: dict[str, threading.Event] = {}
 
-    def submit(self, work: Work[T], job: str | None = None) -> str:
+    def submit(self, work: Work[T], job: str | None = None, expected_s: float | None = None) -> str:
         """Queue `work`; returns its id, by default a new one that cannot be guessed.
 
         An id that is waiting or running is left as it is.
+
+        Parameters
+        ----------
+        expected_s : float, optional
+            Seconds that it will take, about.
         """
         job = job or secrets.token_urlsafe(12)
         with self._lock:
             if job in self._jobs and not self._jobs[job].finished:
                 return job
-            self._jobs[job] = JobStatus(job, "waiting")
+            self._jobs[job] = JobStatus(job, "waiting", expected_s=expected_s)
+            self._jobs.move_to_end(job)
             self._stop[job] = threading.Event()
             self._forget_oldest()
         self._pool.submit(self._run, job, work)
@@ -88,7 +132,11 @@ class JobBoard(Generic[T]):
     def status(self, job: str) -> JobStatus[T] | None:
         """The job's status, None when it is not known (any more)."""
         with self._lock:
-            return self._jobs.get(job)
+            status = self._jobs.get(job)
+            if status is None or status.finished:
+                return status
+            before = itertools.takewhile(lambda one: one.id != job, self._jobs.values())
+            return replace(status, ahead=sum(not one.finished for one in before))
 
     def cancel(self, job: str) -> None:
         """Ask a job to stop; unknown and finished ones are left as they are."""
@@ -106,8 +154,11 @@ class JobBoard(Generic[T]):
     def _run(self, job: str, work: Work[T]) -> None:
         stop = self._stop[job]
 
+        began = time.monotonic()
+
         def tell(stage: str, fraction: float) -> None:
-            self._update(job, stage=stage, fraction=fraction)
+            took = time.monotonic() - began
+            self._update(job, stage=stage, fraction=fraction, took_s=took)
 
         try:
             if stop.is_set():

@@ -13,20 +13,12 @@ from glass_core.models.predictor import Predictor
 from glass_core.progress import Rate, Watch
 from glass_core.remodel import get_remodeller
 from glass_core.remodel.base import Remodelling
+from glass_core.remodel.duration import remodel_seconds
 from glass_core.runs.store import RunStore
 from glass_core.runs.view import View
 from glass_core.screen.request import ScreenRequest
 from glass_core.screen.rows import REMODEL_FAILED, finished_row, gave_nothing
 from glass_core.screen.stream import Failure, measure_each
-
-
-def remodel_seconds(residues: int, seeds: int = 1) -> float:
-    """Seconds that remodelling a variant and its noise floor will take, about.
-
-    ``minimise`` with OpenMM, two cores: it came true within a factor of two for nine chains of 70
-    to 566 residues, beside other work on the same cores. Of no use for other protocols.
-    """
-    return seeds * (2 + 0.011 * residues**1.5)
 
 
 def estimate_second_stage(request: ScreenRequest) -> float:

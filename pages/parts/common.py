@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import BoundedSemaphore
 
 import streamlit as st
 
@@ -34,10 +33,6 @@ NUMBERINGS = {
     "UniProt": "UniProt entry",
     "author": "structure's author",
 }
-
-
-AT_ONCE = 1
-"""Predictions of different visitors at the same time: two share the cores badly."""
 
 
 @dataclass(frozen=True)
@@ -92,12 +87,6 @@ def spare_runs() -> RunStore:
         made.append(RunStore(Path(folder.name) / "runs.sqlite"))
         weakref.finalize(made[0], folder.cleanup)
     return made[0]
-
-
-@st.cache_resource(show_spinner=False)
-def turn() -> BoundedSemaphore:
-    """Taken while predicting: with many visitors at once the others wait, and memory is bounded."""
-    return BoundedSemaphore(AT_ONCE)
 
 
 def usable_models() -> list[str]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 
 from glass_core.embedders.esm2_scores import with_esm2
 from glass_core.errors import GlassError, SeveralVariantsError
 from glass_core.impact.analyse import analyse
+from glass_core.impact.record import Impact
 from glass_core.inputs.analysis import AnalysisInputs, AnalysisRequest, read_analysis
 from glass_core.inputs.box import understand
 from glass_core.inputs.proposals import OtherNumberingError
 from glass_core.inputs.upload import EXAMPLE_CHAIN, EXAMPLE_VARIANT, Upload, example_upload
 from glass_core.inputs.words import how_read
+from glass_core.models.predictor import Predictor
+from glass_core.progress import Watch
 from glass_core.protein.annotation import Annotation
 from glass_core.protein.protein import Protein
 from glass_core.protein.understood import Understood
@@ -25,15 +30,14 @@ from pages.parts.common import (
     numbering_input,
     offer_numberings,
     plain,
-    predictor,
     settings,
     structure_input,
-    turn,
     usable_models,
 )
 from pages.parts.hand_over import HandOver, hand_over
 from pages.parts.lookup import accession_input, fasta_of, look_up_problem, only_chain
 from pages.parts.state import impact_state, lookup_state
+from pages.parts.turn import in_turn, loaded, pace
 from pages.parts.workbench import keep, known_already, open_study, study_for
 
 WILD, MUTANT = "", "mutant_"  # prefixes of the state keys of the two structures
@@ -292,27 +296,40 @@ def start_analysis() -> None:
             look_up_typed(said)
         return
     try:
-        with st.spinner("Predicting ..."), turn():
-            model = predictor(fields["model"])
-            known = known_already(inputs, model.info)
-            if known is not None:
-                st.query_params["run"], state.filled = known, ""
-                return
-            protein = inputs.protein
-            if esm2_asked("esm2") and not protein.computed:
-                protein = with_esm2(protein, "wild-type", settings())
-            impact = analyse(
-                protein, inputs.variant, predictor=model, mutant=inputs.mutant_structure
-            )
+        model = loaded(fields["model"])
+        known = known_already(inputs, model.info)
+        if known is not None:
+            st.query_params["run"], state.filled = known, ""
+            return
+        impact = predicted(inputs, model, esm2_asked("esm2"))
     except GlassError as error:
         state.problem = str(error)
         return
     state.select(None)
     state.reading = how_read(fields["variant"], impact.protein, fields["numbering"])
-    study = study_for(protein)
+    study = study_for(impact.protein)
     run = keep(lambda store: store.keep_impact(impact, study=study.id))
     st.query_params["run"] = state.filled = run
     state.asked = asked_now()
+
+
+def predicted(inputs: AnalysisInputs, model: Predictor, ask_esm2: bool) -> Impact:
+    """The analysis of `inputs`, done when it is this visitor's turn."""
+    places, speed = settings(), pace(model.info.name)
+    cost = model.cost(len(inputs.protein))
+
+    def work(watch: Watch) -> Impact:
+        protein, began = inputs.protein, time.monotonic()
+        if ask_esm2 and not protein.computed:
+            watch.tell("asking ESM-2", 0.0)
+            protein = with_esm2(protein, "wild-type", places)
+        made = analyse(
+            protein, inputs.variant, predictor=model, mutant=inputs.mutant_structure, watch=watch
+        )
+        speed.learn(cost, time.monotonic() - began)
+        return made
+
+    return in_turn("Predicting.", work, speed.expected_s(cost))
 
 
 def _is_of_the_form(said: Understood) -> bool:

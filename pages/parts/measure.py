@@ -6,9 +6,10 @@ import streamlit as st
 
 from glass_core.impact.analyse import measured
 from glass_core.impact.record import Impact
-from glass_core.progress import Watch
+from glass_core.progress import Watch, duration
 from glass_core.remodel import get_remodeller, unavailable_remodellers
 from glass_core.remodel.base import Remodelling, RemodelSettings
+from glass_core.remodel.duration import remodel_seconds
 from pages.parts.common import impact_jobs
 from pages.parts.state import impact_state
 from pages.parts.workbench import store_of
@@ -26,7 +27,13 @@ def start_remodel(impact: Impact, run: str) -> None:
         store.keep_impact(made, run=run)
         return made
 
-    impact_jobs().submit(work, run)
+    impact_jobs().submit(work, run, expected(impact))
+
+
+def expected(impact: Impact) -> float:
+    """Seconds that remodelling with the settings of the form will take, about."""
+    state = st.session_state
+    return remodel_seconds(len(impact.protein), int(state["seeds"]), state["protocol"])
 
 
 def measure_panel(impact: Impact, run: str) -> None:
@@ -85,6 +92,9 @@ def _settings(impact: Impact, run: str) -> None:
         for name, reason in reasons.items():
             if reason is not None:
                 st.caption(f"{name} is not available: {reason}")
+        st.caption(
+            f"About {duration(expected(impact))} with OpenMM; the answer above stays while it runs."
+        )
         if st.button("Remodel", key="remodel", disabled=not usable):
             start_remodel(impact, run)
             st.rerun()
@@ -98,6 +108,6 @@ def job_progress(run: str) -> None:
         impact_state().notice = ""
         st.rerun()
         return
-    st.progress(min(status.fraction, 1.0), text=status.stage)
+    st.progress(min(status.fraction, 1.0), text=status.words)
     if st.button("Cancel", key="cancel"):
         impact_jobs().cancel(run)

@@ -16,7 +16,7 @@ from glass_core.inputs.lists import VariantRequest, counts
 from glass_core.inputs.proposals import list_proposals
 from glass_core.inputs.proteins import Alignment, read_proteins
 from glass_core.inputs.upload import Upload
-from glass_core.progress import duration
+from glass_core.progress import Watch, duration
 from glass_core.protein.annotation import Annotation
 from glass_core.protein.numbering import Numbering, NumberingKind
 from glass_core.protein.profile import AlignmentProfile
@@ -28,12 +28,13 @@ from glass_core.screen.columns import RANKINGS
 from glass_core.screen.goal import DEFAULT_GOAL, Goal
 from glass_core.screen.request import ScreenRequest
 from pages.parts.alignment import alignment_given
-from pages.parts.common import esm2_asked, offer_numberings, plain, predictor, runs, settings, turn
+from pages.parts.common import esm2_asked, offer_numberings, plain, predictor, runs, settings
 from pages.parts.screen_columns import chosen_columns
 from pages.parts.screen_fields import KNOWN, ROLE, WORDLESS, asked_now, file_key
 from pages.parts.screen_goal import best_for, rankings_offered
 from pages.parts.screen_job import queue
 from pages.parts.state import screen_state
+from pages.parts.turn import in_turn
 
 MOST_REJECTED = 1000
 MOST_PROPOSALS = 3
@@ -191,12 +192,18 @@ def as_request(
 def start(request: ScreenRequest, asked: list[VariantRequest]) -> None:
     """Make the run, so that the effect scores are there, and queue the rest."""
     state = screen_state()
-    with st.spinner("Effect scores ..."), turn():
-        if esm2_asked("screen_esm2"):
-            known = {p: with_esm2(p, "wild-type", settings()) for p in request.proteins}
-            request = replace(request, proteins=tuple(known.values()))
-            asked = [replace(each, protein=known[each.protein]) for each in asked]
-        run = begin(runs(), request, asked, predictor=predictor(request.model))
+    ask_esm2 = esm2_asked("screen_esm2")
+
+    def work(watch: Watch) -> str:
+        if not ask_esm2:
+            return begin(runs(), request, asked, predictor=predictor(request.model))
+        watch.tell("asking ESM-2", 0.0)
+        known = {p: with_esm2(p, "wild-type", settings()) for p in request.proteins}
+        scored = replace(request, proteins=tuple(known.values()))
+        of_them = [replace(each, protein=known[each.protein]) for each in asked]
+        return begin(runs(), scored, of_them, predictor=predictor(request.model))
+
+    run = in_turn("Effect scores.", work)
     queue(run, request.model)
     for key in ("chosen", "page"):
         st.session_state.pop(key, None)

@@ -36,7 +36,7 @@ def job_progress(run: str) -> None:
         st.rerun()
         return
     left, right = st.columns([5, 1], vertical_alignment="center")
-    left.progress(min(status.fraction, 1.0), text=status.stage)
+    left.progress(min(status.fraction, 1.0), text=status.words)
     if right.button("Cancel", key="screen_cancel", help="Keeps what is done.", width="stretch"):
         screen_jobs().cancel(run)
         left.caption("Cancelling; what is being done now is still kept.")

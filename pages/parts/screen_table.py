@@ -13,7 +13,8 @@ from glass_core.runs.second_stage import analysis_of
 from glass_core.runs.view import Run
 from glass_core.screen.columns import SCREEN_COLUMNS
 from glass_core.screen.rows import ScreenRow
-from pages.parts.common import plain, predictor, runs, turn
+from pages.parts.common import plain, predictor, runs
+from pages.parts.turn import in_turn
 
 MOST_BUTTONS = 12
 """Rows that have a button of their own."""
@@ -72,8 +73,10 @@ def open_buttons(run: Run, model: str, rows: Sequence[ScreenRow], where: str) ->
 def open_row(run: Run, model: str, row: ScreenRow) -> None:
     """Leave for the Impact page, with the whole analysis of a row."""
     try:
-        with st.spinner("Opening ..."), turn():
-            kept = analysis_of(runs(), run.id, row.row, predictor=predictor(model))
+        kept = in_turn(
+            "Opening.",
+            lambda watch: analysis_of(runs(), run.id, row.row, predictor=predictor(model)),
+        )
     except GlassError as error:
         st.error(str(error), icon=":material/error:")
         return

@@ -8,8 +8,11 @@ from threading import Timer
 import streamlit as st
 
 from glass_core.errors import GlassError
-from pages.parts.common import predictor, turn, usable_models
+from glass_core.impact.analyse import analyse
+from glass_core.progress import Watch
+from pages.parts.common import predictor, usable_models
 from pages.parts.sample import sample
+from pages.parts.turn import turns
 
 AFTER_S = 1.0
 """Seconds, by which the first page is out: the libraries' loading holds up everything else."""
@@ -26,10 +29,12 @@ def warm_up() -> Timer:
 
 def _load() -> None:
     """What goes wrong here, the visitor who asks for a prediction is told."""
-    with suppress(GlassError), turn():
-        shown = sample()
-        model = predictor(usable_models()[0])
-        if shown is not None:
-            from glass_core.impact.analyse import analyse
+    with suppress(GlassError):
+        turns().take(_predict_sample)
 
-            analyse(shown.protein, shown.variant, predictor=model)
+
+def _predict_sample(watch: Watch) -> None:
+    shown = sample()
+    model = predictor(usable_models()[0])
+    if shown is not None:
+        analyse(shown.protein, shown.variant, predictor=model)

@@ -149,7 +149,9 @@ def test_a_predictor_reads_the_structure_where_there_is_one(seeing, globin):
 
 def test_what_is_made_of_a_protein_is_kept_by_what_was_read_of_it(seeing, globin):
     protein, bare = Protein.from_structure(globin), Protein.from_sequence(globin.sequence)
+    assert not seeing.knows(protein)
     first = seeing.tables(protein)
+    assert seeing.knows(protein) and not seeing.knows(bare)
     assert seeing.tables(replace(protein, name="of another name")) is first
     assert protein_from(protein_dict(protein)) is not protein
     assert seeing.tables(protein_from(protein_dict(protein))) is first  # read back from disk

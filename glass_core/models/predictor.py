@@ -60,6 +60,10 @@ class Predictor(Protocol):
         """What is told of every single substitution, from one pass over the wild type."""
         ...
 
+    def knows(self, protein: Protein) -> bool:
+        """Whether what it makes of `protein` is kept, so that `tables` takes no time."""
+        ...
+
     def cost(self, length: int) -> float:
         """About how many multiplications and additions a sequence of `length` residues takes."""
         ...
@@ -167,6 +171,10 @@ class SiamesePredictor:
         if not self._table_heads and protein.profile is None:
             return ()
         return self._wild_type(protein).tables
+
+    def knows(self, protein: Protein) -> bool:
+        """Whether what it makes of `protein` is kept, so that `tables` takes no time."""
+        return protein in self._wild_types
 
     def effects(self, protein: Protein) -> EffectTable | None:
         """Effect scores of every single substitution; None where the model has no such head."""

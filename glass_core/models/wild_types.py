@@ -15,8 +15,8 @@ from glass_core.models.prediction import Table
 from glass_core.protein.protein import Protein
 from glass_core.protein.structure.backbone import Backbone
 
-MOST_RESIDUES = 20_000
-"""Of all kept wild types together, some 7 kB each; the one that was asked for last always stays."""
+MOST_RESIDUES = 30_000
+"""Of all kept wild types together, some 3 kB each; the one that was asked for last always stays."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +74,10 @@ class KeptWildTypes:
             while len(self._kept) > 1 and self._residues() > MOST_RESIDUES:
                 self._kept.popitem(last=False)
         return made
+
+    def __contains__(self, protein: Protein) -> bool:
+        with self._lock:
+            return read_of(protein) in self._kept
 
     def _residues(self) -> int:
         return sum(length for length, _ in self._kept.values())

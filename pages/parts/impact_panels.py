@@ -13,9 +13,10 @@ from glass_core.report.impact.part import protein_name
 from glass_core.report.impact.substitutions import substitution_table
 from glass_core.report.impact.tables import subdomain_table, variant_table
 from glass_core.report.impact.verdict import hgvs_words, verdict
-from pages.parts.common import plain, predictor, viewer_script
+from pages.parts.common import plain, viewer_script
 from pages.parts.hand_over import HandOver, hand_over
 from pages.parts.state import impact_state
+from pages.parts.turn import in_turn, loaded
 
 
 def protein_line(impact: Impact) -> None:
@@ -56,7 +57,12 @@ def residue_panel(impact: Impact) -> None:
         on_change=lambda: impact_state().select(st.session_state[key]),
         help="Click one in a view, or choose it here.",
     )
-    tables = predictor(st.session_state["model"]).tables(protein)
+    model = loaded(st.session_state["model"])
+    tables = (
+        model.tables(protein)
+        if model.knows(protein)
+        else in_turn("Reading the protein.", lambda watch: model.tables(protein))
+    )
     table = substitution_table(protein, tables, place)
     event = st.dataframe(
         table.drop(columns="change"),

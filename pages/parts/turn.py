@@ -46,11 +46,11 @@ def in_turn(title: str, work: Callable[[Watch], T], expected_s: float = 0.0) -> 
             return
         place.info(said(title, before, seconds, stage, expected_s), icon=":material/hourglass_top:")
         if not offered:
-            button.button("Cancel", key="give_up", help="Back to what was there before.")
+            button.button("Cancel", key=f"give up {title}", help="Back to what was there before.")
         offered = True
 
     try:
-        with st.spinner(title):
+        with place, st.spinner(title):
             return turns().take(work, tell)
     finally:
         place.empty()
@@ -59,7 +59,8 @@ def in_turn(title: str, work: Callable[[Watch], T], expected_s: float = 0.0) -> 
 
 def loaded(model: str) -> Predictor:
     """The model, read first where nobody asked for it before."""
-    return in_turn("Loading the model.", lambda watch: predictor(model))
+    with st.spinner("Loading the model."):
+        return predictor(model)
 
 
 @st.cache_resource(show_spinner=False)

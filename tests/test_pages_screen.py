@@ -16,6 +16,7 @@ from glass_core.errors import GlassError, InputError, RunError
 from glass_core.inputs.lists import all_substitutions, from_text, read_request
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
+from glass_core.report import style
 from glass_core.report.screen.figures import (
     LETTERS,
     against_values,
@@ -23,8 +24,8 @@ from glass_core.report.screen.figures import (
     heat_map,
     position_means,
 )
+from glass_core.report.screen.scene import colour_range, position_scene
 from glass_core.report.screen.tables import screen_frame
-from glass_core.report.viewer import colour_range, position_viewer
 from glass_core.runs.bundle import export_bundle, import_bundle
 from glass_core.runs.screening import advance, begin, estimate
 from glass_core.runs.store import RunStore
@@ -543,11 +544,18 @@ def test_means_distribution_and_measured_values(table):
 
 def test_the_structure_is_coloured_by_position(table):
     protein, frame = table
-    html = position_viewer(protein, position_means(frame, "effect", len(protein)), "/* js */")
-    assert "/* js */" in html and "colorscheme" in html
+    means = position_means(frame, "effect", len(protein))
+    made = position_scene(protein, means, "effect score")
+    data = made.data()
+    (colours,) = (one["colours"] for one in data["colourings"])
+    assert len(colours) == len(protein)
+    hottest = int(np.nanargmax(means))
+    assert colours[hottest] == style.CHANGE_SCALE[-1]
+    assert data["values"][0]["values"][hottest] == f"{means[hottest]:.3g}"
+    assert data["sites"] == [] and data["models"][0]["pdb"].startswith("ATOM")
     assert colour_range(np.full(3, np.nan)) == (0.0, 1.0)
     with pytest.raises(InputError, match="structure"):
-        position_viewer(Protein.from_sequence("ACD"), np.zeros(3), None)
+        position_scene(Protein.from_sequence("ACD"), np.zeros(3), "effect score")
 
 
 def screened(store, settings, predictor, globin):

@@ -252,7 +252,7 @@ def test_words_on_stability_compare_structure_and_sequence(sequence, verb):
 
 @pytest.mark.parametrize(
     ("coverage", "judged"),
-    [(0.98, "is too wide"), (0.9, "within the error what they should"), (0.8, "is too narrow")],
+    [(0.98, "wider than need be"), (0.9, "within the error what they should"), (0.8, "too narrow")],
 )
 def test_words_on_intervals_of_stability(coverage, judged):
     made = effects_record("ddg-classical", sizes=sizes(coverage), stability=0.5)

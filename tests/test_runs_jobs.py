@@ -94,8 +94,7 @@ def test_who_waits_is_told_how_many_are_before(board):
     [
         (0.0, 0.0, 30.0, 30.0),
         (0.0, 0.0, None, None),
-        (0.05, 5.0, None, None),  # too early to go by the pace
-        (0.5, 20.0, None, 20.0),
+        (0.5, 20.0, None, None),  # a job that tells of its time itself
         (0.5, 20.0, 90.0, 20.0),  # late, the pace alone counts
         (0.2, 10.0, 30.0, 30.0),  # 20 left as expected, 40 by the pace
         (0.1, 50.0, 30.0, 112.5),  # what was expected is over

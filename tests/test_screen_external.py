@@ -21,8 +21,8 @@ from glass_core.report.evidence.ranking import ranking_quality
 from glass_core.report.screen.exports import read_screen_parquet, screen_csv, screen_parquet
 from glass_core.report.screen.figures import distribution, heat_map
 from glass_core.report.screen.html import screen_report
+from glass_core.report.screen.scene import position_scene
 from glass_core.report.screen.tables import ranking_values, rankings_told, screen_frame
-from glass_core.report.viewer import position_viewer
 from glass_core.runs.bundle import export_bundle, import_bundle
 from glass_core.runs.screening import advance, begin, digest_of
 from glass_core.runs.store import RunStore
@@ -188,9 +188,11 @@ def test_figures_of_an_external_ranking_have_its_colours(store, finished, known)
 def test_the_structure_is_coloured_apart(globin):
     protein = Protein.from_structure(globin)
     values = np.linspace(0, 1, len(protein))
-    ours, theirs = (position_viewer(protein, values, "", external=e) for e in (False, True))
-    assert style.CHANGE_SCALE[-1] in ours and style.CHANGE_SCALE[-1] not in theirs
-    assert style.EXTERNAL_SCALE[-1] in theirs
+    ours, theirs = (
+        position_scene(protein, values, "x", external=e).colourings[0] for e in (False, True)
+    )
+    assert ours.colours[-1] == style.CHANGE_SCALE[-1] == ours.scale.stops[-1]
+    assert theirs.colours[-1] == style.EXTERNAL_SCALE[-1] == theirs.scale.stops[-1]
 
 
 @pytest.mark.parametrize("name", RANKED)

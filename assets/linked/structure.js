@@ -95,7 +95,9 @@ function scene(root) {
 
   function fillSwitches() {
     const there = new Set([...data.models.map((model) => model.role === 'rotamer' ? 'mutant' : model.role),
-      'sticks', 'labels', 'surface', 'spin']);
+      'surface', 'spin', ...(data.sites.length ? ['sticks', 'labels'] : [])]);
+    root.querySelector('.to-site').hidden = !data.sites.length;
+    colourBy.parentElement.hidden = data.colourings.length < 2;
     if (data.contacts.length) there.add('contacts');
     if (!there.has('mutant')) there.delete('wild');
     root.querySelector('.switches').replaceChildren(...SWITCHES.filter(([name]) => there.has(name))

@@ -91,8 +91,9 @@ def agreement(evidence: Sequence[Evidence]) -> str:
         return f"All of it agrees: {_listed(taken)}."
     if taken:
         words = _listed(taken)
-        return f"{words[0].upper()}{words[1:]}; nothing else takes a side."
-    return "None of it takes a side."
+        rest = "the other one takes" if len(evidence) - len(taken) == 1 else "the others take"
+        return f"{words[0].upper()}{words[1:]}; {rest} no side."
+    return "No single piece of evidence takes a side."
 
 
 def _listed(evidence: Sequence[Evidence]) -> str:

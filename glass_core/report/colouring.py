@@ -15,7 +15,7 @@ from glass_core.protein.protein import Protein
 from glass_core.records import frozen_array, require
 from glass_core.report import style
 
-ColourBy = Literal["strain", "change", "deficit", "chain", "pLDDT"]
+ColourBy = Literal["strain", "change", "deficit", "chain", "pLDDT", "mean"]
 ChangeBy = Literal["change", "deficit"]
 """The predicted ones that say where a structure changes."""
 FULL: Mapping[ColourBy, float] = {"strain": 0.05, "change": 1.5, "deficit": 0.2}

@@ -99,6 +99,8 @@ class Scene:
         Begins the names of files.
     at_site : bool
         Whether it is of the sites and what is near alone.
+    hint : str
+        Said while no residue is pointed at.
     """
 
     view: str
@@ -113,6 +115,7 @@ class Scene:
     values: tuple[tuple[str, tuple[str | None, ...]], ...]
     stem: str
     at_site: bool = False
+    hint: str = "Point at a residue for its values; click it to choose it in every view."
 
     def data(self) -> dict[str, Any]:
         """Plain values, under the names that ``structure.js`` reads."""
@@ -130,7 +133,7 @@ class Scene:
             "selectedColour": style.SELECTED,
             "file": self.stem,
             "atSite": self.at_site,
-            "hint": "Point at a residue for its values; click it to choose it in every view.",
+            "hint": self.hint,
         }
 
 
@@ -152,7 +155,7 @@ def scene(impact: Impact, lead: ChangeBy = "change") -> Scene:
     models = [SceneModel("wild", "wild type", wild_text(impact), style.WILD)]
     if impact.measured:
         models.append(SceneModel("mutant", "mutant", mutant_text(impact), style.MUTANT))
-    return _scene(impact, (*models, *_beside(protein)), lead)
+    return _scene(impact, (*models, *beside(protein)), lead)
 
 
 @lru_cache(maxsize=KEPT)
@@ -167,7 +170,7 @@ def site_scene(impact: Impact) -> Scene | None:
     if impact.measured:
         models.append(SceneModel("mutant", "mutant", mutant_text(impact, near), style.MUTANT))
     return _scene(
-        impact, (*models, *_beside(protein, protein.ca[np.array(sites) - 1])), at_site=True
+        impact, (*models, *beside(protein, protein.ca[np.array(sites) - 1])), at_site=True
     )
 
 
@@ -252,7 +255,7 @@ def _rotamer_text(site: Site, names: Sequence[str], coordinates: NDArray[np.floa
     return write_atoms(atoms, "pdb")
 
 
-def _beside(protein: Protein, points: NDArray[np.float64] | None = None) -> Iterator[SceneModel]:
+def beside(protein: Protein, points: NDArray[np.float64] | None = None) -> Iterator[SceneModel]:
     """Ligands but water, and the residues of other chains near this one, as the file has them.
 
     Only what is within `AROUND` of `points`, shape=(m, 3), where they are given.

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from glass_core.errors import InputError
 from glass_core.impact.record import Impact
@@ -84,54 +83,6 @@ def viewer_html(impact: Impact, options: ViewOptions, script: str | None) -> str
     if options.spin:
         view.spin(True)
     return page(view, script)
-
-
-def position_viewer(
-    protein: Protein,
-    values: NDArray[np.float64],
-    script: str | None,
-    height: int = 460,
-    external: bool = False,
-) -> str:
-    """HTML of the structure, pale at the 5th percentile of `values` to darkest at the 97th.
-
-    Parameters
-    ----------
-    values : ndarray, shape=(L,)
-        NaN = grey.
-    script : str or None
-        Text of 3Dmol.js; None: the browser fetches it.
-    external : bool
-        Whether the values are other people's, which have a scale of their own.
-
-    Raises
-    ------
-    InputError
-        There is no structure.
-    """
-    import py3Dmol
-
-    if protein.structure is None:
-        raise InputError("3D view: needs a structure; give a structure file.")
-    low, high = colour_range(values)
-    palette = {
-        index + 1: style.change_colour(float((value - low) / (high - low)), external)
-        for index, value in enumerate(values)
-    }
-    view = py3Dmol.view(width="100%", height=height)
-    view.addModel(by_position(protein, protein.structure), "pdb")
-    view.setStyle({"model": 0}, {"cartoon": {"colorscheme": {"prop": "resi", "map": palette}}})
-    view.zoomTo()
-    return page(view, script)
-
-
-def colour_range(values: NDArray[np.float64]) -> tuple[float, float]:
-    """What the palest and the darkest colour stand for."""
-    known = values[~np.isnan(values)]
-    if not len(known):
-        return 0.0, 1.0
-    low, high = (float(q) for q in np.quantile(known, (0.05, 0.97)))
-    return low, max(high, low + 1e-6)
 
 
 def wild_text(impact: Impact, only: Collection[int] | None = None) -> str:

@@ -19,8 +19,8 @@ from glass_core.errors import Cancelled, GlassError
 from glass_core.progress import Watch, duration
 
 JobState = Literal["waiting", "running", "done", "failed", "cancelled"]
-_TELLING, _TELLING_ALL = 0.1, 0.4
-"""Fractions of a job from which on its pace says something of the rest, and everything."""
+_TELLING_ALL = 0.4
+"""Fraction of a job from which on its pace alone says how long the rest will take."""
 FINISHED: frozenset[JobState] = frozenset({"done", "failed", "cancelled"})
 T = TypeVar("T")
 Work = Callable[[Watch], T]
@@ -61,18 +61,16 @@ class JobStatus(Generic[T]):
 
     @property
     def remaining_s(self) -> float | None:
-        """Seconds until it is done, about; None where nothing is known of it.
+        """Seconds until it is done, about; None where nothing was expected or it does not run.
 
         At first what was expected counts, then more and more the pace at which it goes.
         """
-        if self.state != "running":
+        if self.state != "running" or self.expected_s is None:
             return None
-        by_pace = self.took_s / self.fraction * (1 - self.fraction) if self.fraction > 0 else None
-        if self.expected_s is None:
-            return by_pace if self.fraction > _TELLING else None
         expected = max(self.expected_s - self.took_s, 0.0)
-        if by_pace is None:
+        if self.fraction == 0:
             return expected
+        by_pace = self.took_s / self.fraction * (1 - self.fraction)
         weight = min(self.fraction / _TELLING_ALL, 1.0)
         return (1 - weight) * expected + weight * by_pace
 

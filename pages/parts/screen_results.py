@@ -12,6 +12,7 @@ from glass_core.protein.protein import Protein
 from glass_core.report.evidence.ranking import ranking_quality
 from glass_core.report.screen.exports import screen_csv, screen_json, screen_parquet
 from glass_core.report.screen.figures import distribution, position_means
+from glass_core.report.screen.scene import position_scene
 from glass_core.report.screen.tables import (
     bases,
     dictionary_frame,
@@ -19,13 +20,13 @@ from glass_core.report.screen.tables import (
     rankings_told,
     rejected_csv,
 )
-from glass_core.report.viewer import colour_range, position_viewer
 from glass_core.runs.bundle import export_bundle
 from glass_core.runs.view import Run, View
 from glass_core.screen.columns import RANKINGS
 from glass_core.screen.goal import GOAL_TITLES
 from glass_core.screen.request import ScreenRequest
-from pages.parts.common import plain, records_of, runs, screen_jobs, viewer_script
+from pages.parts.common import plain, records_of, runs, screen_jobs
+from pages.parts.linked import library, structure_view
 from pages.parts.screen_agreement import own_values
 from pages.parts.screen_goal import best_for, ranking_title
 from pages.parts.screen_job import going_on, job_progress, queue
@@ -62,6 +63,8 @@ def screen_results(run: Run) -> None:
     st.fragment(map_panel, run_every=changing)(run, request, protein, ranking)
     st.fragment(table_now, run_every=every)(run.id, ranking)
     st.fragment(figures_now, run_every=every)(run.id, request, protein, ranking)
+    if protein.structure is not None:
+        library("$3Dmol")
     downloads(run)
 
 
@@ -177,12 +180,8 @@ def position_panel(frame: pd.DataFrame, protein: Protein, ranking: str) -> None:
         return
     means = position_means(frame, ranking, len(protein))
     external = RANKINGS[ranking].external
-    st.iframe(position_viewer(protein, means, viewer_script(), external=external), height=510)
-    low, high = colour_range(means)
-    st.caption(
-        f"Mean {ranking_title(ranking)} over the substitutions of each position, pale at "
-        f"{low:.2g} to darkest at {high:.2g}; grey: none."
-    )
+    shown = position_scene(protein, means, ranking_title(ranking), external=external)
+    structure_view(shown, "means", lambda: None)
 
 
 def downloads(run: Run) -> None:

@@ -145,10 +145,11 @@ def size_words(record: Evaluation, of: str) -> str:
     """How far off ΔΔG is, and whether its intervals hold what they should."""
     sizes = record.content["sizes"][STABILITY]
     error, held = (Figure(**sizes[name]) for name in ("mean_absolute_error", "coverage"))
+    wide = f"at {sizes['width']:.1f} kcal/mol from end to end"
     judged = {
-        1: f"more than they should: {sizes['width']:.1f} kcal/mol is too wide",
+        1: f"more than they should; {wide} they are wider than need be",
         0: "within the error what they should",
-        -1: f"less than they should: {sizes['width']:.1f} kcal/mol is too narrow",
+        -1: f"fewer than they should; {wide} they are too narrow",
         None: "no interval of it is known",
     }[above(held, exactly(NOMINAL))]
     return (

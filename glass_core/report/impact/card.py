@@ -243,6 +243,11 @@ def _trust(impact: Impact, records: Mapping[str, Evaluation]) -> CardLine:
 def _together(impact: Impact) -> str:
     """Where the evidence agrees or differs, and what the measurement adds to it."""
     said = agreement(impact.evidence)
+    whole = combined(impact.prediction.told)
+    if whole is not None and len(whole.used) > 1:
+        side = side_of_chance(whole.probability)
+        together = "takes no side" if side == "neither" else f"is {side}"
+        said = f"Taken together it {together}. {said}".strip()
     if not impact.measured or impact.noise_floor is None:
         return said
     deficit, strain = impact.deficit_above_floor, impact.strain_above_floor

@@ -378,7 +378,7 @@ def test_a_measured_scan_is_uploaded_and_gives_its_spearman(address, visit, tmp_
     value = [float(r["measured_value"]) for r in rows]
     told = {
         "chance of being damaging": [float(r["p_combined"]) for r in rows],
-        "likeness to clinical variants": [float(r["p_damaging"]) for r in rows],
+        "clinical likeness": [float(r["p_damaging"]) for r in rows],
         "effect score": [float(r["effect"]) for r in rows],
         "loss of stability": [float(r["ddg"]) for r in rows],
         "predicted lDDT deficit at the site": [1 - float(r["predicted_lddt_site"]) for r in rows],

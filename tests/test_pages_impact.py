@@ -62,8 +62,8 @@ def test_sequence_alone(page):
     assert "Chance of being damaging" in words(page) and "Measured" not in words(page)
     look_at(page, "The method's numbers")
     shown = {m.label: m.value for m in page.metric}
-    assert list(shown) == ["P(damaging)", "TM-score, predicted", "BLOSUM62"]
-    assert 0 <= float(shown["P(damaging)"]) <= 1
+    assert list(shown) == ["Chance of being damaging", "TM-score, predicted", "BLOSUM62"]
+    assert 0 <= float(shown["Chance of being damaging"]) <= 1
 
 
 def test_example_shows_all_views(page):

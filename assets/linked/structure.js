@@ -168,7 +168,7 @@ function scene(root) {
 
   function legend(colouring) {
     root.dataset.colour = colouring.name;
-    const parts = [];
+    const parts = data.colourings.length < 2 ? [text(colouring.title)] : [];
     if (colouring.stops.length) {
       const strip = document.createElement('span');
       strip.className = 'strip';

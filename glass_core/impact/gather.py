@@ -92,7 +92,7 @@ def _effect(protein: Protein, prediction: Prediction) -> Evidence:
     side = side_of_chance(chance)
     return Evidence(
         "effect",
-        "likeness to clinical variants",
+        "clinical likeness",
         chance,
         "",
         told.get("damaging_percentile"),

@@ -185,7 +185,7 @@ def _concluded(content: Mapping[str, Any]) -> dict[str, Stated]:
     answers = {True: "yes", False: "no", None: "cannot be told"}
     try:
         evidence = {
-            f"evidence, {one['title']}": Stated(str(one["says"]))
+            f"evidence, {one['name']}": Stated(str(one["says"]))
             for one in content.get("evidence", ())
         }
         checks = {

@@ -99,13 +99,13 @@ def _predicted(impact: Impact) -> Iterator[Method]:
     told, model = impact.prediction.told, impact.prediction.model
     if "p_combined" in told:
         yield Method(
-            "P(damaging)",
+            "Chance of being damaging",
             "One chance from the evidence that stands beside it, calibrated on clinical labels of "
             "other proteins. It ranks variants and is no diagnosis.",
         )
     if "p_damaging" in told:
         yield Method(
-            "Likeness to clinical variants",
+            "Clinical likeness",
             "Of the effect head, for all substitutions of the wild type in one pass; its chance "
             "is calibrated on clinical labels of other proteins.",
         )

@@ -32,7 +32,7 @@ def _predicted(impact: Impact) -> Iterator[Number]:
     told = impact.prediction.told
     chance, found = leading_chance(told), combined(told)
     yield Number(
-        "P(damaging)",
+        "Chance of being damaging",
         NOTHING if chance is None else f"{chance:.2f}",
         "Predicted from the wild type's sequence, its structure and an alignment where they are "
         "there; calibrated on clinical labels of other proteins. "

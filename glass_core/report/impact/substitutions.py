@@ -14,8 +14,8 @@ from glass_core.protein.variant import Variant
 from glass_core.protein.writing import write_change
 
 _SHOWN = {
-    "p_combined": "chance of damage",
-    "p_damaging": "likeness to clinical variants",
+    "p_combined": "chance of being damaging",
+    "p_damaging": "clinical likeness",
     "ddg": "ΔΔG (kcal/mol)",
     "effect": "effect score",
     "estimated_tm": "TM-score (estimated)",

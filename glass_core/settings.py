@@ -43,6 +43,8 @@ class Settings:
         ``glass models get`` fetches; '' = the largest that was fetched.
     cache : Path
         Folder that keeps embeddings.
+    relaxed : Path
+        Folder that keeps relaxed wild types, from which remodelling may begin.
     runs : Path
         The file that keeps analyses and screens.
     device : str
@@ -61,6 +63,7 @@ class Settings:
     prott5: str = "Rostlab/prot_t5_xl_half_uniref50-enc"
     esm2: str = ""
     cache: Path = Path("~/.glass/embeddings")
+    relaxed: Path = Path("~/.glass/relaxed")
     runs: Path = Path("~/.glass/runs.sqlite")
     device: str = "auto"
     downloads: Path = Path("~/.glass/downloads")

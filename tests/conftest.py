@@ -120,6 +120,7 @@ def run(tiny_assets, tmp_path):
             "GLASS_ASSETS": str(tiny_assets),
             "GLASS_MODELS": str(tmp_path / "none"),
             "GLASS_RUNS": str(tmp_path / "runs.sqlite"),
+            "GLASS_RELAXED": str(tmp_path / "relaxed"),
             "GLASS_DEVICE": "cpu",
             **more,
         }

@@ -354,7 +354,7 @@ def test_the_second_stage_is_foretold_and_opens_as_measured(
 ):
     from tests.test_runs import Shifting
 
-    monkeypatch.setattr("glass_core.runs.second_stage.get_remodeller", lambda name: Shifting())
+    monkeypatch.setattr("glass_core.runs.second_stage.get_remodeller", lambda *asked: Shifting())
     protein = Protein.from_structure(globin)
     asked = [read_request(1, f"{protein.sequence[9]}10W", protein)]
     run = kept_screen(

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from math import ceil
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from glass_core.protein.variant import Variant
 from glass_core.remodel import get_remodeller, modeller, unavailable_remodellers
 from glass_core.remodel.base import (
     ROLES,
+    START,
     RemodelRequest,
     RemodelSettings,
     Replicate,
@@ -38,6 +40,7 @@ from glass_core.remodel.base import (
 )
 from glass_core.remodel.coordinates import segments, start_atoms
 from glass_core.remodel.file import check_mutant, from_file
+from glass_core.remodel.remembered import PROTONATION_FILE, RememberedRelaxations, relaxation_key
 from glass_core.remodel.restraints import STIFFNESS, site_distance, template_restraints
 from glass_core.remodel.rotamers import chi_angles, dihedral, rotamers, side_chain_turns
 from glass_core.remodel.runner import SubprocessRemodeller
@@ -184,12 +187,12 @@ def test_outside_the_sphere_nothing_moves(helix):
     moved = [
         np.linalg.norm(a - b, axis=-1)
         for a, b in (
-            (made[role].ca[away][:, None], made[role].ca[away][None])
+            (made.structures[role].ca[away][:, None], made.structures[role].ca[away][None])
             for role in ("reference", "mutant")
         )
     ]
     assert np.allclose(*moved, atol=0.005)
-    assert set(seen) == set(openmm.shares(settings)) == {"wild type", *ROLES}
+    assert set(seen) == set(openmm.shares(settings)) == {START, *ROLES}
 
 
 @openmm_only
@@ -241,7 +244,7 @@ def test_a_lone_residue_between_two_breaks_can_be_relaxed(chain):
     piece = cut(chain, [*range(6), 12, *range(20, 26)])
     assert piece.breaks == (5, 6)
     made = openmm.relax_all(RemodelRequest(piece, {6: "S"}, seed=0), lambda *report: None)
-    assert made["mutant"].sequence[6] == "S"
+    assert made.structures["mutant"].sequence[6] == "S"
 
 
 def test_importing_the_package_loads_no_engine():
@@ -324,7 +327,8 @@ import os, sys, time
 from pathlib import Path
 def shares(settings):
     return {"mutant": 0.5, "floor": 0.5}
-def relax_all(request, stage):
+def relax_all(request, stage, known=None):
+    from glass_core.remodel.base import Relaxed
     wild = request.wild
     stage("mutant", "waiting", 0.5)
     print("noise from the engine")
@@ -341,7 +345,7 @@ def relax_all(request, stage):
         os.abort()
     if mode == "exit":
         os._exit(7)
-    return {"reference": wild, "mutant": wild, "floor": wild}
+    return Relaxed({"reference": wild, "mutant": wild, "floor": wild})
 """
 
 
@@ -704,3 +708,58 @@ def test_replicates_check_themselves(helix):
     with pytest.raises(RecordError, match="mutant"):
         Replicate(1, helix, cut(helix, list(range(10))), helix)
     assert Replicate(1, helix, helix, None).floor is None
+
+
+# -- what is remembered -------------------------------------------------------------------------
+
+
+@openmm_only
+@pytest.mark.parametrize("protocol", ["minimise", "anneal"])
+def test_begun_with_what_was_kept_a_mutant_is_the_same(helix, tmp_path, protocol):
+    settings = RemodelSettings(protocol=protocol, anneal_steps=10, peak_temperature=300)
+    first, second = (RemodelRequest(helix, {4: letter}, settings) for letter in "AW")
+    remembering = get_remodeller("openmm", tmp_path / "kept")
+    remembering.remodel(first)
+    stages: list[str] = []
+    begun = remembering.remodel(second, Watch(lambda words, done: stages.append(words)))
+    assert {one.partition(":")[0] for one in stages} == {"mutant"}, "nothing else is made again"
+    anew = get_remodeller("openmm").remodel(second)
+    for role in ROLES:
+        ours, theirs = getattr(begun, role), getattr(anew, role)
+        assert np.array_equal(ours.atoms.coord, theirs.atoms.coord)
+        assert list(ours.atoms.atom_name) == list(theirs.atoms.atom_name)
+    assert np.array_equal(begun.mutant.atoms.coord, anew.mutant.atoms.coord)
+
+
+def test_only_what_depends_on_the_letters_is_left_out_of_the_key(helix):
+    asked = RemodelRequest(helix, {4: "A"})
+    key = relaxation_key("e 1", asked)
+    assert relaxation_key("e 1", RemodelRequest(helix, {4: "W"})) == key
+    assert relaxation_key("e 1", replace(asked, settings=RemodelSettings(threads=1))) == key
+    others = (
+        RemodelRequest(helix, {5: "A"}),
+        RemodelRequest(helix, {4: "A", 5: "A"}),
+        RemodelRequest(helix, {4: "A"}, seed=9),
+        RemodelRequest(helix, {4: "A"}, RemodelSettings(protocol="anneal")),
+        RemodelRequest(cut(helix, [*range(len(helix) - 1)]), {4: "A"}),
+    )
+    keys = {relaxation_key("e 1", other) for other in others} | {relaxation_key("e 2", asked)}
+    assert len(keys) == len(others) + 1 and key not in keys
+
+
+def test_the_oldest_that_were_kept_go(tmp_path, monkeypatch):
+    monkeypatch.setattr("glass_core.remodel.remembered.MOST", 2)
+    made, into = tmp_path / "made", tmp_path / "into"
+    made.mkdir()
+    into.mkdir()
+    (made / PROTONATION_FILE).write_text("{}")
+    kept = RememberedRelaxations(tmp_path / "kept")
+    for number, key in enumerate("abc"):
+        kept.keep(key, made)
+        if (tmp_path / "kept" / key).exists():
+            os.utime(tmp_path / "kept" / key, (number, number))
+    assert sorted(p.name for p in (tmp_path / "kept").iterdir()) == ["b", "c"]
+    assert not kept.recall("a", into)
+    assert kept.recall("b", into) and (into / PROTONATION_FILE).read_text() == "{}"
+    (tmp_path / "file").write_text("")
+    RememberedRelaxations(tmp_path / "file" / "below").keep("a", made)  # no room: forgotten

@@ -451,7 +451,7 @@ class Shifting:
 @pytest.fixture
 def remodelled(store, settings, tiny_predictor, globin, monkeypatch):
     """A screen of which two were remodelled and one could not be."""
-    monkeypatch.setattr("glass_core.runs.second_stage.get_remodeller", lambda name: Shifting())
+    monkeypatch.setattr("glass_core.runs.second_stage.get_remodeller", lambda *asked: Shifting())
     protein = Protein.from_structure(globin)
     sequence = protein.sequence
     asked = [
@@ -499,7 +499,7 @@ def test_other_rows_open_as_predictions_of_the_same_study(store, remodelled, tin
 def test_a_row_that_was_opened_before_is_measured_under_its_address(
     store, settings, tiny_predictor, globin, monkeypatch
 ):
-    monkeypatch.setattr("glass_core.runs.second_stage.get_remodeller", lambda name: Shifting())
+    monkeypatch.setattr("glass_core.runs.second_stage.get_remodeller", lambda *asked: Shifting())
     protein = Protein.from_structure(globin)
     asked = [read_request(1, f"{protein.sequence[9]}10W", protein)]
     request = ScreenRequest((protein,), "s", "compact", "effect", "openmm", 3)

@@ -183,7 +183,9 @@ def impact_command(
         protocol_settings = RemodelSettings(
             protocol=protocol, sphere_radius=sphere_radius, timeout_s=timeout
         )
-        how = Remodelling(get_remodeller(backend), seeds, protocol_settings)
+        how = Remodelling(
+            get_remodeller(backend, settings.relaxed.expanduser()), seeds, protocol_settings
+        )
     if esm2:
         with console_bar("loading ESM-2") as bar:
             protein = with_esm2(protein, esm2, settings, Watch(bar.stage))

@@ -6,18 +6,20 @@ user brings needs no engine: see `glass_core.remodel.file`.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from glass_core.errors import UnavailableError
 from glass_core.remodel.base import Remodeller
 
 DEFAULT_REMODELLER = "openmm"
 
 
-def remodellers() -> tuple[Remodeller, ...]:
+def remodellers(remembered: Path | None = None) -> tuple[Remodeller, ...]:
     """Every backend, the default first; ask each for its `unavailable_reason`."""
     from glass_core.remodel.modeller import ModellerRemodeller
     from glass_core.remodel.openmm import OpenMMRemodeller
 
-    return OpenMMRemodeller(), ModellerRemodeller()
+    return OpenMMRemodeller(remembered), ModellerRemodeller(remembered)
 
 
 def unavailable_remodellers() -> dict[str, str | None]:
@@ -25,8 +27,14 @@ def unavailable_remodellers() -> dict[str, str | None]:
     return {backend.name: backend.unavailable_reason() for backend in remodellers()}
 
 
-def get_remodeller(name: str = DEFAULT_REMODELLER) -> Remodeller:
+def get_remodeller(name: str = DEFAULT_REMODELLER, remembered: Path | None = None) -> Remodeller:
     """The backend called `name`.
+
+    Parameters
+    ----------
+    remembered : Path, optional
+        Folder that keeps what another substitution of the same sites may begin with, such as
+        `Settings.relaxed`; without it everything is made anew. The results are the same.
 
     Raises
     ------
@@ -39,7 +47,7 @@ def get_remodeller(name: str = DEFAULT_REMODELLER) -> Remodeller:
     >>> get_remodeller("openmm").name
     'openmm'
     """
-    known = {backend.name: backend for backend in remodellers()}
+    known = {backend.name: backend for backend in remodellers(remembered)}
     if name not in known:
         raise UnavailableError(f"remodeller '{name}': is not known; use {' or '.join(known)}.")
     reason = known[name].unavailable_reason()

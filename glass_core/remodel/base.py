@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -22,6 +22,8 @@ RoleStage = Callable[[str, str, float], None]
 """Called with (role, stage in words, fraction of this role's structure done), by any thread."""
 ROLES = ("reference", "mutant", "floor")
 """The three structures of a replicate, in the order in which they are made."""
+START = "start"
+"""What a backend may relax first and begin all three with."""
 BACKBONE = ("N", "CA", "C")
 MAX_SEED = 10**6
 _FEWEST_RESIDUES = 3
@@ -169,6 +171,22 @@ class Replicate:
         if self.floor is not None:
             require(len(self.mutant) == len(self.reference), "mutant", "has the reference's length")
             require(self.floor.sequence == self.reference.sequence, "floor", "is of the wild type")
+
+
+@dataclass(frozen=True)
+class Relaxed:
+    """What a backend made of a request, or what is known of it beforehand.
+
+    Attributes
+    ----------
+    structures : mapping of str to Structure
+        By role, and by `START` where there is one.
+    protonation : mapping of int to str
+        Residues of the start, 0-based, whose protonation was chosen -> its name.
+    """
+
+    structures: Mapping[str, Structure]
+    protonation: Mapping[int, str] = field(default_factory=dict)
 
 
 class Remodeller(Protocol):

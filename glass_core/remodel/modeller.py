@@ -29,7 +29,7 @@ from glass_core.errors import RemodelError
 from glass_core.protein.structure.bonds import is_cyclic, metal_sites
 from glass_core.protein.structure.structure import Structure
 from glass_core.protein.structure.write import write_atoms
-from glass_core.remodel.base import ROLES, RemodelRequest, RemodelSettings, RoleStage
+from glass_core.remodel.base import ROLES, Relaxed, RemodelRequest, RemodelSettings, RoleStage
 from glass_core.remodel.coordinates import SEGMENT_CHAINS, as_structure, segments, start_atoms
 from glass_core.remodel.runner import SubprocessRemodeller
 
@@ -94,7 +94,7 @@ def shares(settings: RemodelSettings) -> dict[str, float]:
     return dict.fromkeys(ROLES, 1 / len(ROLES))
 
 
-def relax_all(request: RemodelRequest, stage: RoleStage) -> dict[str, Structure]:
+def relax_all(request: RemodelRequest, stage: RoleStage, known: Relaxed | None = None) -> Relaxed:
     """Reference, mutant and floor; see `worker.Backend`.
 
     Every model has the same sphere, and a template without side chains at the
@@ -103,12 +103,14 @@ def relax_all(request: RemodelRequest, stage: RoleStage) -> dict[str, Structure]
     """
     wild, sites, seed = request.wild, request.sites, request.seed
     _check_bonds(wild)
-    structures = {}
+    structures = {} if known is None else dict(known.structures)
     for role, target, start in (
         ("reference", wild.sequence, 0),
         ("mutant", request.mutant_sequence, 1),
         ("floor", wild.sequence, 1),
     ):
+        if role in structures:
+            continue
         stage(role, "building the model", 0.1)
         noise = np.random.default_rng((seed, start)).normal(0, PERTURBATION, wild.atoms.coord.shape)
         template = start_atoms(
@@ -116,7 +118,7 @@ def relax_all(request: RemodelRequest, stage: RoleStage) -> dict[str, Structure]
         )
         structures[role] = _model(request, template, target, 2 * seed + start)
         stage(role, "done", 1.0)
-    return structures
+    return Relaxed(structures)
 
 
 def _check_bonds(wild: Structure) -> None:

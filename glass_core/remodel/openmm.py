@@ -34,7 +34,14 @@ from glass_core.progress import Stage
 from glass_core.protein.structure.bonds import is_cyclic
 from glass_core.protein.structure.structure import Structure
 from glass_core.protein.structure.write import write_atoms
-from glass_core.remodel.base import ROLES, RemodelRequest, RemodelSettings, RoleStage
+from glass_core.remodel.base import (
+    ROLES,
+    START,
+    Relaxed,
+    RemodelRequest,
+    RemodelSettings,
+    RoleStage,
+)
 from glass_core.remodel.coordinates import as_structure, start_atoms
 from glass_core.remodel.kept import (
     CAPS,
@@ -69,8 +76,8 @@ _BACKBONE = ("N", "CA", "C", "O", "OXT")
 _HELD = ("N", "CA", "C", "O", "OXT", "H", "HA", "HA2", "HA3", "H2", "H3")
 _ROTAMER_ITERATIONS = 40
 _REPORT_EVERY = 25
-_FIRST, _FIRST_SHARE = "wild type", {"minimise": 0.4, "anneal": 0.14}
-"""What the first relaxation, from which all others start, is called, and its share of the time."""
+_START_SHARE = {"minimise": 0.4, "anneal": 0.14}
+"""Share of the time that the first relaxation takes, from which all others start."""
 _one_at_a_time = threading.Lock()
 """Building draws on Python's global random numbers, and is Python code anyway."""
 
@@ -116,11 +123,11 @@ class _Start:
 
 def shares(settings: RemodelSettings) -> dict[str, float]:
     """See `worker.Backend`; the relaxations of the roles go on at the same time."""
-    first = _FIRST_SHARE[settings.protocol]
-    return {_FIRST: first} | dict.fromkeys(ROLES, (1 - first) / len(ROLES))
+    first = _START_SHARE[settings.protocol]
+    return {START: first} | dict.fromkeys(ROLES, (1 - first) / len(ROLES))
 
 
-def relax_all(request: RemodelRequest, stage: RoleStage) -> dict[str, Structure]:
+def relax_all(request: RemodelRequest, stage: RoleStage, known: Relaxed | None = None) -> Relaxed:
     """Reference, mutant and floor; see `worker.Backend`.
 
     Each relaxation runs on one thread, since OpenMM's CPU forces differ in
@@ -130,24 +137,29 @@ def relax_all(request: RemodelRequest, stage: RoleStage) -> dict[str, Structure]
     wild, settings, seed = request.wild, request.settings, request.seed
     to_mutant = {place: request.substitutions[place] for place in request.sites}
     to_itself = {place: wild.sequence[place] for place in request.sites}
-    histidines = metal_histidines(wild)
-    relaxed = _relax(
-        replace(request, settings=replace(settings, protocol="minimise")),
-        _Start(wild, {}, (seed, 0)),
-        histidines,
-        partial(stage, _FIRST),
-    )
+    made = {} if known is None else dict(known.structures)
+    histidines = metal_histidines(wild) if known is None else dict(known.protonation)
+    if START not in made:
+        made[START] = _relax(
+            replace(request, settings=replace(settings, protocol="minimise")),
+            _Start(wild, {}, (seed, 0)),
+            histidines,
+            partial(stage, START),
+        )
+    begin = made[START]
 
     def edit(role: str, rebuilt: Mapping[int, str], noise: int) -> Structure:
         return _relax(
-            request, _Start(relaxed, rebuilt, (seed, noise)), dict(histidines), partial(stage, role)
+            request, _Start(begin, rebuilt, (seed, noise)), dict(histidines), partial(stage, role)
         )
 
     plan = {"reference": (to_itself, 1), "mutant": (to_mutant, 2), "floor": (to_itself, 2)}
-    workers = min(settings.threads or os.cpu_count() or 1, len(plan))
+    left = {role: how for role, how in plan.items() if role not in made}
+    workers = min(settings.threads or os.cpu_count() or 1, len(left))
     with ThreadPoolExecutor(max_workers=workers) as pool:
-        futures = {role: pool.submit(edit, role, *how) for role, how in plan.items()}
-        return {role: future.result() for role, future in futures.items()}
+        futures = {role: pool.submit(edit, role, *how) for role, how in left.items()}
+        made |= {role: future.result() for role, future in futures.items()}
+    return Relaxed(made, histidines)
 
 
 def _relax(

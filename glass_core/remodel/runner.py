@@ -27,6 +27,7 @@ from glass_core.protein.structure.file import read_structure
 from glass_core.protein.structure.structure import Structure
 from glass_core.protein.structure.write import write_structure
 from glass_core.remodel.base import ROLES, RemodelRequest, Replicate
+from glass_core.remodel.remembered import RememberedRelaxations, relaxation_key
 
 JOB_FILE, WILD_FILE = "job.json", "wild.cif"
 FOLDER_PREFIX = "glass-remodel-"
@@ -45,10 +46,22 @@ class SubprocessRemodeller(ABC):
     name : str
     module : str
         Importable module that offers what a `worker.Backend` does.
+
+    Parameters
+    ----------
+    remembered : Path, optional
+        Folder that keeps what does not depend on the new letters, see `remembered`.
     """
 
     name: str
     module: str
+
+    def __init__(self, remembered: Path | None = None) -> None:
+        self._remembered = None if remembered is None else RememberedRelaxations(remembered)
+
+    @abstractmethod
+    def version(self) -> str:
+        """Name and version of the engine, for provenance."""
 
     @abstractmethod
     def unavailable_reason(self) -> str | None:
@@ -66,6 +79,8 @@ class SubprocessRemodeller(ABC):
         wild, seed, settings = request.wild, request.seed, request.settings
         with tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX) as folder_name:
             folder = Path(folder_name)
+            key = relaxation_key(self.version(), request)
+            known = self._remembered is not None and self._remembered.recall(key, folder)
             (folder / WILD_FILE).write_text(write_structure(wild, "mmcif", with_ligands=True))
             (folder / JOB_FILE).write_text(
                 json.dumps(
@@ -74,11 +89,14 @@ class SubprocessRemodeller(ABC):
                         "name": wild.name,
                         "settings": settings.to_dict(),
                         "seed": seed,
+                        "known": known,
                         "substitutions": {str(k): request.substitutions[k] for k in request.sites},
                     }
                 )
             )
             _run(folder, settings.timeout_s, watch)
+            if self._remembered is not None and not known:
+                self._remembered.keep(key, folder)
             structures = {}
             for role in ROLES:
                 path = folder / f"{role}.cif"

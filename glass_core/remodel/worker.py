@@ -14,17 +14,30 @@ from typing import Any, Protocol
 
 from glass_core.errors import GlassError
 from glass_core.protein.structure.file import read_structure
-from glass_core.protein.structure.structure import Structure
 from glass_core.protein.structure.write import write_structure
-from glass_core.remodel.base import ROLES, RemodelRequest, RemodelSettings, RoleStage
+from glass_core.remodel.base import (
+    ROLES,
+    START,
+    Relaxed,
+    RemodelRequest,
+    RemodelSettings,
+    RoleStage,
+)
+from glass_core.remodel.remembered import PROTONATION_FILE
 from glass_core.remodel.runner import FOLDER_PREFIX, JOB_FILE, MARK, WILD_FILE
 
 
 class Backend(Protocol):
     """What a backend's module offers."""
 
-    def relax_all(self, request: RemodelRequest, stage: RoleStage) -> Mapping[str, Structure]:
-        """The structures of `ROLES` by name."""
+    def relax_all(
+        self, request: RemodelRequest, stage: RoleStage, known: Relaxed | None = None
+    ) -> Relaxed:
+        """The structures of `ROLES`, and what a later request with other letters may begin with.
+
+        Of `known`, which it made for the same wild type, sites, settings and seed, nothing is
+        made again; the rest is then the same as without.
+        """
         ...
 
     def shares(self, settings: RemodelSettings) -> Mapping[str, float]:
@@ -43,9 +56,34 @@ def run_job(folder: Path) -> None:
         job["seed"],
     )
     backend: Backend = importlib.import_module(job["module"])
-    structures = backend.relax_all(request, _Progress(backend.shares(request.settings)))
-    for role in ROLES:
-        (folder / f"{role}.cif").write_text(write_structure(structures[role], "mmcif"))
+    known = read_relaxed(folder) if job["known"] else None
+    made = backend.relax_all(request, _Progress(_shares(backend, request.settings, known)), known)
+    for name, structure in made.structures.items():
+        (folder / f"{name}.cif").write_text(write_structure(structure, "mmcif"))
+    (folder / PROTONATION_FILE).write_text(json.dumps(dict(made.protonation)))
+
+
+def read_relaxed(folder: Path) -> Relaxed:
+    """What a backend made of a request with other letters; see `remembered`."""
+    protonation = json.loads((folder / PROTONATION_FILE).read_text())
+    return Relaxed(
+        {
+            name: read_structure(path)
+            for name in (START, *ROLES)
+            if (path := folder / f"{name}.cif").is_file()
+        },
+        {int(place): str(name) for place, name in protonation.items()},
+    )
+
+
+def _shares(backend: Backend, settings: RemodelSettings, known: Relaxed | None) -> dict[str, float]:
+    """Of what is still to be made."""
+    left = {
+        name: share
+        for name, share in backend.shares(settings).items()
+        if known is None or name not in known.structures
+    }
+    return {name: share / sum(left.values()) for name, share in left.items()}
 
 
 class _Progress:

@@ -154,7 +154,9 @@ def advance(
                 if cancelled():
                     raise Cancelled("The screen was cancelled; what is done is kept.")
         if inputs.remodel and inputs.remodel_top:
-            second_stage(store, run, predictor or _loaded(settings, inputs.model), tell, cancelled)
+            second_stage(
+                store, run, settings, predictor or _loaded(settings, inputs.model), tell, cancelled
+            )
     except Cancelled:
         store.set_state(run, "cancelled")
         raise

@@ -19,6 +19,7 @@ from glass_core.runs.view import View
 from glass_core.screen.request import ScreenRequest
 from glass_core.screen.rows import REMODEL_FAILED, finished_row, gave_nothing
 from glass_core.screen.stream import Failure, measure_each
+from glass_core.settings import Settings
 
 
 def estimate_second_stage(request: ScreenRequest) -> float:
@@ -31,6 +32,7 @@ def estimate_second_stage(request: ScreenRequest) -> float:
 def second_stage(
     store: RunStore,
     run: str,
+    settings: Settings,
     predictor: Predictor,
     tell: Callable[[Rate], None],
     cancelled: Callable[[], bool],
@@ -42,7 +44,7 @@ def second_stage(
     todo = [
         row for row in store.rows(run, view) if row.measured_tm is None and not gave_nothing(row)
     ]
-    remodelling = Remodelling(get_remodeller(request.remodel))
+    remodelling = Remodelling(get_remodeller(request.remodel, settings.relaxed.expanduser()))
     began = time.monotonic()
     for place, row in enumerate(todo):
         taken = time.monotonic() - began

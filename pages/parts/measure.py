@@ -10,7 +10,7 @@ from glass_core.progress import Watch, duration
 from glass_core.remodel import get_remodeller, unavailable_remodellers
 from glass_core.remodel.base import Remodelling, RemodelSettings
 from glass_core.remodel.duration import remodel_seconds
-from pages.parts.common import impact_jobs
+from pages.parts.common import impact_jobs, settings
 from pages.parts.state import impact_state
 from pages.parts.workbench import store_of
 
@@ -18,8 +18,10 @@ from pages.parts.workbench import store_of
 def start_remodel(impact: Impact, run: str) -> None:
     """Queue the remodelling of `impact`; its result takes the place of the run's."""
     state = st.session_state
-    settings = RemodelSettings(protocol=state["protocol"], sphere_radius=float(state["radius"]))
-    remodelling = Remodelling(get_remodeller(state["backend"]), int(state["seeds"]), settings)
+    how = RemodelSettings(protocol=state["protocol"], sphere_radius=float(state["radius"]))
+    remodelling = Remodelling(
+        get_remodeller(state["backend"], settings().relaxed.expanduser()), int(state["seeds"]), how
+    )
     store = store_of(run)
 
     def work(watch: Watch) -> Impact:

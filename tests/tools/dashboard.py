@@ -121,6 +121,7 @@ class Server:
                     **os.environ,
                     "GLASS_DEVICE": "cpu",
                     "GLASS_RUNS": str(self.runs),
+                    "GLASS_RELAXED": str(self.runs.parent / "relaxed"),
                     **self._settings,
                 },
             )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.parts.common import keep_fields
 from pages.parts.warm_up import warm_up
 
 # A picture of our own: browsers would ask another host for a symbol.
@@ -18,7 +19,7 @@ LOOKS = """<style>
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] * {color: inherit}
 [data-testid="stCaptionContainer"] {opacity: 0.85}
 .token.comment {color: inherit !important; opacity: 0.85}
-[data-testid^="stBaseButton-primary"] p {color: light-dark(#fff, #0e1117) !important}
+[data-testid^="stBaseButton-primary"]:not(:disabled) p {color: light-dark(#fff, #0e1117) !important}
 [data-testid="stTopNav"] a:focus-visible, [data-testid="stSidebarNav"] a:focus-visible {
   outline: 2px solid currentColor; outline-offset: 2px}
 </style>"""
@@ -36,6 +37,7 @@ page = st.navigation(
 )
 st.html(LOOKS)
 st.session_state["front_door"] = True
+keep_fields(page.title)
 wanted = st.session_state.pop("wanted", None)
 if wanted is not None:
     st.switch_page(wanted.page, query_params=wanted.query)

@@ -13,9 +13,15 @@ from glass_core.report.impact.verdict import verdict
 from glass_core.runs.view import Run
 from pages.parts.alignment import take_alignment
 from pages.parts.answer import card, why
-from pages.parts.common import counting_fields, plain, runs, through_the_front_door
+from pages.parts.common import (
+    back_from_another_page,
+    counting_fields,
+    plain,
+    runs,
+    through_the_front_door,
+)
 from pages.parts.compare import compare_panel
-from pages.parts.hand_over import counting_of, taken_over
+from pages.parts.hand_over import counting_of, handed_over, taken_over
 from pages.parts.impact_form import (
     WILD,
     asked_now,
@@ -104,6 +110,7 @@ def more(impact: Impact) -> None:
 def results() -> None:
     job = st.query_params.get("run")
     if job is None:
+        impact_state().shown = ""
         sample_panel()
         return
     known, impact = known_run(job), analysis(job)
@@ -113,6 +120,7 @@ def results() -> None:
         return
     variant_list(known)
     state = impact_state()
+    state.shown = job
     state.asked = state.asked or asked_now()  # filled in from the result
     changed = state.problem is not None or state.asked != asked_now()
     if changed:
@@ -130,12 +138,18 @@ def results() -> None:
 
 def fill_fields() -> None:
     """The form shows what the result in the address was made from."""
-    run, fields, state = st.query_params.get("run"), st.session_state, impact_state()
+    fields, state = st.session_state, impact_state()
     if "wild" not in fields:
         fields.update(wild="", variant="", mutant="")
+        state.filled = ""
+    if "run" not in st.query_params and back_from_another_page() and not state.start:
+        shown = state.shown
+        if shown and not handed_over("impact") and known_run(shown) is not None:
+            st.query_params["run"] = shown
+    run = st.query_params.get("run")
     if run is None or run == state.filled:
         return
-    state.filled = run
+    state.filled, state.typed = run, ""
     impact = analysis(run)
     if impact is None:
         return

@@ -8,7 +8,7 @@ import streamlit as st
 
 from glass_core.errors import Cancelled, GlassError
 from glass_core.runs.view import Run
-from pages.parts.common import runs, through_the_front_door
+from pages.parts.common import back_from_another_page, runs, through_the_front_door
 from pages.parts.hand_over import taken_over
 from pages.parts.lookup import look_up_asked
 from pages.parts.screen_fields import ROLE, asked_now, first_values, take_found, take_over, take_run
@@ -33,6 +33,12 @@ def fill_fields(run: Run | None) -> None:
         return
     with suppress(GlassError):  # what is wrong is told where the results would be
         take_run(run, runs().inputs(run.id))
+
+
+def last_shown() -> str:
+    """The screen to come back to from another page; '' where there is none, or another is asked."""
+    back = back_from_another_page() and "run" not in st.query_params
+    return screen_state().shown_run or "" if back and given is None else ""
 
 
 def hero() -> None:
@@ -72,6 +78,8 @@ given = taken_over("screen")
 if given is not None:
     take_over(given)
 first_values()
+if address_of_last := last_shown():
+    st.query_params["run"] = address_of_last
 shown = known_run()
 fill_fields(shown)
 look_up_asked(ROLE, take_found)

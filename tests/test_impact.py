@@ -424,3 +424,23 @@ def test_what_the_structure_lacks_is_flagged(globin, tiny_predictor):
     variant = Variant.parse("V31P", whole.sequence)
     flags = analyse(whole, variant, predictor=tiny_predictor, background=0).flags
     assert not any("lacks residues" in flag or "no coordinates" in flag for flag in flags)
+
+
+def test_numbers_that_would_also_fit_by_the_author_are_doubted(globin, tiny_predictor):
+    atoms = globin.atoms.copy()
+    shift = next(
+        k for k in range(1, 20) if globin.sequence[30] == globin.sequence[30 - k] and k != 30
+    )
+    atoms.res_id = np.arange(1, len(globin) + 1)[globin.residue_of_atom] + shift
+    protein = Protein.from_structure(replace(globin, atoms=atoms))
+    letter = protein.sequence[30]
+    variant = Variant.parse(f"{letter}31{'A' if letter != 'A' else 'G'}", protein.sequence)
+    found = analyse(protein, variant, predictor=tiny_predictor)
+    said = [flag for flag in found.flags if "counted from 1" in flag]
+    assert said and f"{letter}31 is position {31 - shift}" in said[0]
+    counted = protein.counted_by("author")
+    assert not [
+        flag
+        for flag in analyse(counted, variant, predictor=tiny_predictor).flags
+        if "counted from 1" in flag
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -169,7 +170,7 @@ def test_a_mutant_structure_of_ones_own_is_measured(page, globin):
 @pytest.mark.parametrize(
     ("wild", "variant", "says"),
     [
-        ("", "K2R", "is empty"),
+        ("", "K2R", "of which protein?"),
         ("MK*T", "K2R", "a stop"),
         ("MK1T", "K2R", "a digit"),
         (">a\nMK\n>b\nMT", "K2R", "2 FASTA records"),
@@ -225,3 +226,67 @@ def test_the_sample_on_the_first_screen_is_what_the_example_gives(monkeypatch):
         monkeypatch.delenv(name, raising=False)
     made = CliRunner().invoke(main, ["rerun", str(SAMPLE)])
     assert made.exit_code == 0, made.output
+
+
+def test_each_of_several_variants_is_analysed_and_shown_beside_the_others(page):
+    analyse(page, WILD, "K2R T3A, A99G")
+    assert not page.exception
+    assert [one.value for one in page.header][1].startswith("K2R"), "side by side comes first"
+    assert any("A99G" in one.value and "Not analysed" in one.value for one in page.warning)
+    assert [one.partition(" ")[0] for one in page.radio(key="shown_run").options] == ["K2R", "T3A"]
+    beside = page.multiselect(key="beside")
+    assert len(beside.value) == 1
+    page.radio(key="shown_run").set_value(beside.value[0]).run()
+    assert any(one.value.startswith("T3A") for one in page.header)
+
+
+def test_more_variants_than_are_analysed_at_once_are_sent_to_the_screen(page):
+    analyse(page, WILD, " ".join(f"K2{letter}" for letter in "ACDEFGHILMNPQ"))
+    assert "13 variants" in page.error[0].value
+    assert page.button(key="screen_them")
+
+
+def test_a_structure_that_comes_alone_is_counted_by_its_author(page, monkeypatch):
+    from glass_core.inputs.upload import example_upload
+
+    given = example_upload()
+    page.session_state["file"] = None
+    page.run()
+    assert page.selectbox(key="numbering").value == "sequence"
+
+    class File:
+        name = given.name
+
+        def getvalue(self):
+            return given.content
+
+    import streamlit as st
+
+    from pages.parts.common import take_upload
+
+    state = {"file": File(), "wild": ""}
+    monkeypatch.setattr(st, "session_state", state)
+    take_upload("")
+    assert state["numbering"] == "author" and state["given"].name == given.name
+    state = {"file": File(), "wild": WILD}
+    monkeypatch.setattr(st, "session_state", state)
+    take_upload("")
+    assert "numbering" not in state
+
+
+def test_what_was_measured_once_more_is_read_anew(page):
+    from glass_core.runs.store import RunStore
+    from pages.parts import workbench
+
+    analyse(page)
+    run = page.query_params["run"]
+    store: RunStore = workbench.runs()
+    before = workbench.kept_impact(run, True)
+    assert workbench.kept_impact(run, True) is before
+    marked = {**before.provenance.inputs, "mark": "new"}
+    store.keep_impact(
+        replace(before, provenance=replace(before.provenance, inputs=marked)), run=run
+    )
+    assert workbench.kept_impact(run, True) is before, "which is why it has to be forgotten"
+    workbench.forget_kept(run)
+    assert workbench.kept_impact(run, True).provenance.inputs["mark"] == "new"

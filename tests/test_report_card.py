@@ -13,6 +13,7 @@ from glass_core.impact.as_json import from_json
 from glass_core.models.evaluation import Evaluation, read_evaluations
 from glass_core.protein.annotation import Annotation, Feature, KnownVariant
 from glass_core.protein.change import Change
+from glass_core.protein.numbering import Numbering
 from glass_core.protein.protein import Protein
 from glass_core.protein.variant import Variant
 from glass_core.report import style
@@ -135,6 +136,10 @@ def test_scripts_hold_structures_and_colours(sample, measured):  # noqa: F811
     script = pymol_script(sample, shown)
     compile(script.split("python\n")[1].split("python end")[0], "script", "exec")
     assert "show sticks, resi 31" in script and shown.colours[30] in script
+    shifted = Numbering.own([str(k - 40) for k in range(1, 148)], "mine")
+    counted = replace(sample, protein=sample.protein.counted_by(shifted))
+    theirs = pymol_script(counted, shown)
+    assert "show sticks, resi \\-9" in theirs and "31: '-9'" in theirs
     state = json.loads(molviewspec(sample, shown))
     text = json.dumps(state)
     assert state["root"]["children"][0]["params"]["url"].startswith("data:text/plain;base64,")

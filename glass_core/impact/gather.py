@@ -71,7 +71,7 @@ def _stability(protein: Protein, prediction: Prediction) -> Evidence:
     else:
         says = "mildly destabilising" if ddg > 0 else "mildly stabilising"
     if told["ddg_low"] <= 0 <= told["ddg_high"] and side == "damaging":
-        says += " (0 lies in its interval)"
+        says = f"perhaps {says} (0 lies in its interval)"
     return Evidence(
         "stability",
         "stability",

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from glass_core.impact.ambiguity import also_by_author
 from glass_core.impact.baselines import Baselines
 from glass_core.impact.checks.base import Check
 from glass_core.impact.checks.run import structural_checks
@@ -229,6 +230,7 @@ class Impact:
             flags.append("No structure: nothing is measured and no 3D view is possible.")
             flags += self.protein.notes
             return tuple(flags)
+        flags += filter(None, [also_by_author(self.protein, self.variant)])
         if self.protein.coverage < 1:
             flags.append(
                 f"{int((~self.protein.covered).sum())} of {len(self.protein)} positions have no "

@@ -94,6 +94,11 @@ def colourings(impact: Impact, lead: ChangeBy = "change") -> tuple[Colouring, ..
         `evidence.defaults.leading_change`.
     """
     made = list(_colourings(impact))
+    strain, deficit = impact.strain_above_floor, impact.deficit_above_floor
+    by_lddt = deficit is not None and bool(deficit.significant.any())
+    if by_lddt and strain is not None and not strain.significant.any():
+        made.sort(key=lambda one: one.name != "deficit")  # else it begins with a grey picture
+        return tuple(made)
     if lead == "deficit":
         made.sort(key=lambda one: _ORDER.index(one.name))
     return tuple(made)

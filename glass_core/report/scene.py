@@ -186,7 +186,7 @@ def _scene(
     lines, rotamers = _at_sites(impact)
     plain = next(one for one in shown if one.name == "chain")
     return Scene(
-        view=impact.provenance.inputs.get("structure_sha256", "") + "-site" * at_site,
+        view=impact.provenance.inputs.get("structure_sha256", "") + f"-{sites}" * at_site,
         models=(*models, *rotamers),
         colourings=shown,
         colour=(plain if at_site else shown[0]).name,

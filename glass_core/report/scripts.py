@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import warnings
 
 from glass_core.impact.record import Impact
+from glass_core.protein.protein import Protein
 from glass_core.report import style
 from glass_core.report.colouring import Colouring
 from glass_core.report.viewer import mutant_text, wild_text
+
+_RESIDUE_NUMBER = re.compile(r"-?\d+[A-Za-z]?")
 
 
 def pymol_script(impact: Impact, colouring: Colouring) -> str:
     """A ``.pml`` file that holds the structures and colours them.
 
-    Residues are numbered by sequence position. Run it with ``pymol FILE``.
+    Residues are numbered as the protein's user counts, by sequence position where that is no
+    number. Run it with ``pymol FILE``.
 
     Raises
     ------
@@ -23,7 +28,8 @@ def pymol_script(impact: Impact, colouring: Colouring) -> str:
         There is no structure.
     """
     painted = "mutant" if impact.measured else "wild"
-    sites = "+".join(map(str, impact.variant.positions))
+    labels = _labels(impact.protein)
+    sites = [labels[position].replace("-", "\\-") for position in impact.variant.positions]
     lines = [
         f"# GLASS: {_one_line(impact.protein.name)} {impact.written}; {colouring.words}",
         "python",
@@ -34,19 +40,28 @@ def pymol_script(impact: Impact, colouring: Colouring) -> str:
     lines += [
         f"for position, colour in enumerate({list(colouring.colours)!r}, start=1):",
         f"    cmd.color(colour.replace('#', '0x'), f'{painted} and resi {{position}}')",
+        f"labels = {labels!r}",
+        "cmd.alter('all', 'resi=labels[int(resi)]', space={'labels': labels, 'int': int})",
+        "cmd.sort()",
         "python end",
         "hide everything",
         "show cartoon",
-        f"show sticks, resi {sites}",
+        f"show sticks, resi {'+'.join(sites)}",
     ]
     if impact.measured:
         lines += [
             f"color {style.WILD.replace('#', '0x')}, wild",
             "set cartoon_transparency, 0.5, wild",
         ]
-    for position in impact.variant.positions:
-        lines.append(f"label wild and resi {position} and name CA, {impact.site_label(position)!r}")
+    for site, position in zip(sites, impact.variant.positions, strict=True):
+        lines.append(f"label wild and resi {site} and name CA, {impact.site_label(position)!r}")
     return "\n".join([*lines, "orient wild", ""])
+
+
+def _labels(protein: Protein) -> dict[int, str]:
+    """The user's number of each position, where it is one that a structure's residue can have."""
+    numbers = {position: protein.label(position) for position in range(1, len(protein) + 1)}
+    return {p: n if _RESIDUE_NUMBER.fullmatch(n) else str(p) for p, n in numbers.items()}
 
 
 def molviewspec(impact: Impact, colouring: Colouring) -> str:

@@ -249,7 +249,9 @@ class Fetcher:
         except httpx.TimeoutException as error:
             raise _Again("no answer in time") from error
         except httpx.TransportError as error:
-            raise _Again(f"cannot be reached ({one_line(error)})") from error
+            raise _Again(
+                f"cannot be reached; is this machine offline? ({one_line(error)})"
+            ) from error
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             raise SourceError(f"{_place(url)}: {one_line(error)}.") from error
         return content

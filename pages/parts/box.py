@@ -19,13 +19,15 @@ from pages.parts.linked import asset
 from pages.parts.state import impact_state
 
 
-def box(protein: Protein | None) -> bool:
+def box(protein: Protein | None, waiting: str = "") -> bool:
     """The box and its button; whether what it holds is to be analysed.
 
     Parameters
     ----------
     protein : Protein or None
         The one that is open.
+    waiting : str
+        Name of one that is not open yet and waits for a variant.
     """
     with st.form("ask", border=False):
         left, right = st.columns([5, 1], vertical_alignment="bottom")
@@ -37,7 +39,7 @@ def box(protein: Protein | None) -> bool:
             placeholder=EXAMPLES,
         )
         asked = right.form_submit_button("Analyse", type="primary", width="stretch", key="analyse")
-    preview(protein)
+    preview(protein, waiting)
     return asked
 
 
@@ -47,7 +49,7 @@ def _watcher() -> Any:
 
 
 @st.fragment
-def preview(protein: Protein | None) -> None:
+def preview(protein: Protein | None, waiting: str) -> None:
     """What was understood of the box so far, while it is typed."""
     _watcher()(key="typing", data="variant", on_typed_change=_typed, on_pasted_change=_pasted)
     if impact_state().pasted:
@@ -56,8 +58,11 @@ def preview(protein: Protein | None) -> None:
     typed = impact_state().typed
     if typed.strip():
         said = understand(typed, protein)
+        words = said.preview
+        if said.kind == "variants" and protein is None and waiting:
+            words = f"{words.partition(';')[0]} of {waiting}"
         icon = "⚠" if said.problem else "→"
-        st.caption(f"{icon} {plain(said.preview)}")
+        st.caption(f"{icon} {plain(words)}")
 
 
 def _typed() -> None:

@@ -53,6 +53,35 @@ def through_the_front_door(page: str) -> None:
         st.switch_page("app.py")
 
 
+KEPT_FIELDS = (
+    *("wild", "variant", "mutant", "accession", "numbering", "chain", "mutant_chain", "model"),
+    *("screen_wild", "screen_list", "screen_range", "screen_goal", "screen_top", "screen_chain"),
+    *("screen_numbering", "screen_which", "screen_model", "screen_rank", "screen_remodel"),
+    "screen_accession",
+)
+"""What was put into them stays while another page is shown."""
+
+
+def keep_fields(page: str) -> None:
+    """Begin the front door with this: Streamlit forgets fields of pages that are not shown.
+
+    Parameters
+    ----------
+    page : str
+        The one that is shown now.
+    """
+    state = st.session_state
+    for key in KEPT_FIELDS:
+        if key in state:
+            state[key] = state[key]
+    state["came_from"], state["page_now"] = state.get("page_now", page), page
+
+
+def back_from_another_page() -> bool:
+    """Whether this is the first run of this page since another one was shown."""
+    return bool(st.session_state.get("came_from") != st.session_state.get("page_now"))
+
+
 @st.cache_resource(show_spinner=False)
 def settings() -> Settings:
     return Settings.from_environment()
@@ -197,8 +226,12 @@ def numbering_title(numbering: NumberingKind | Numbering) -> str:
 
 
 def take_upload(role: str) -> None:
-    file = st.session_state.get(f"{role}file")
-    st.session_state[f"{role}given"] = None if file is None else Upload(file.getvalue(), file.name)
+    """A file that comes alone is counted by its author's numbers, as its user will."""
+    state = st.session_state
+    file = state.get(f"{role}file")
+    state[f"{role}given"] = None if file is None else Upload(file.getvalue(), file.name)
+    if file is not None and not state.get(f"{role}wild", "").strip():
+        state[f"{role}numbering"] = "author"
 
 
 def clear_structure(role: str) -> None:

@@ -63,5 +63,10 @@ def taken_over(page: Page) -> HandOver | None:
     return given
 
 
+def handed_over(page: Page) -> bool:
+    """Whether something was left for `page`."""
+    return _key(page) in st.session_state
+
+
 def _key(page: Page) -> str:
     return f"hand_over_{page}"

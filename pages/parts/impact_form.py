@@ -7,7 +7,7 @@ import time
 import streamlit as st
 
 from glass_core.embedders.esm2_scores import with_esm2
-from glass_core.errors import GlassError, SeveralVariantsError
+from glass_core.errors import GlassError, SeveralVariantsError, StructureError
 from glass_core.impact.analyse import analyse
 from glass_core.impact.record import Impact
 from glass_core.inputs.analysis import AnalysisInputs, AnalysisRequest, read_analysis
@@ -25,6 +25,7 @@ from glass_core.sources.lookup import Found
 from pages.parts.alignment import alignment_field, alignment_given
 from pages.parts.box import box, choices, look_up_typed
 from pages.parts.common import (
+    chains_of,
     esm2_asked,
     esm2_option,
     numbering_input,
@@ -38,9 +39,11 @@ from pages.parts.hand_over import HandOver, hand_over
 from pages.parts.lookup import accession_input, fasta_of, look_up_problem, only_chain
 from pages.parts.state import impact_state, lookup_state
 from pages.parts.turn import in_turn, loaded, pace
-from pages.parts.workbench import keep, known_already, open_study, study_for
+from pages.parts.workbench import BESIDE, MOST_BESIDE, keep, known_already, open_study, study_for
 
 WILD, MUTANT = "", "mutant_"  # prefixes of the state keys of the two structures
+MOST_AT_ONCE = 12
+"""Variants that are analysed for one press of a button; more are a screen."""
 
 
 def fill_example() -> None:
@@ -104,7 +107,7 @@ def entry() -> None:
     opened = st.query_params.get("run") is not None
     if not opened:
         hero()
-    if box(open_protein()):
+    if box(open_protein(), waiting_name()):
         begin()
     problems()
     if not opened:
@@ -119,24 +122,34 @@ def entry() -> None:
 
 
 def asks_more() -> bool:
-    """Whether something among the details is wrong, or still to be chosen."""
+    """Whether something among the details is still to be chosen."""
     fields = st.session_state
-    return impact_state().problem is not None or bool(
-        fields.get("given") and not fields.get("chain")
-    )
+    return bool(fields.get("given") and not fields.get("chain"))
+
+
+def waiting_name() -> str:
+    """What the form's protein is called; '' where there is none, or none that can be read."""
+    fields = st.session_state
+    known: Annotation | None = fields.get("annotation")
+    given: Upload | None = fields.get("given")
+    if known is not None:
+        return known.title
+    if given is not None:
+        try:
+            chains_of(given)
+        except StructureError:
+            return ""
+        return given.name
+    return "your sequence" if fields["wild"].strip() else ""
 
 
 def waiting() -> None:
     """The protein that is there and waits for a variant."""
-    fields = st.session_state
-    known: Annotation | None = fields.get("annotation")
-    given: Upload | None = fields.get("given")
-    if known is None and given is None and not fields["wild"].strip():
+    name = waiting_name()
+    if not name:
         return
-    name = "Your sequence" if known is None else known.title
-    if known is None and given is not None:
-        name = given.name
     left, right = st.columns([5, 1], vertical_alignment="center")
+    name = "Your sequence" if name == "your sequence" else name
     left.info(f"{plain(name)} is here. Which variant of it?", icon=":material/arrow_upward:")
     if right.button("Screen all", key="screen_waiting", width="stretch"):
         screen_instead()
@@ -237,12 +250,12 @@ def asked_now() -> tuple[object, ...]:
     )
 
 
-def check_inputs() -> AnalysisInputs | None:
-    """The inputs; None with the problem noted where something is wrong."""
-    fields, state = st.session_state, impact_state()
-    request = AnalysisRequest(
+def request_for(variant: str) -> AnalysisRequest:
+    """What the form asks for, with `variant` in place of its own."""
+    fields = st.session_state
+    return AnalysisRequest(
         wild=fields["wild"],
-        variant=fields["variant"],
+        variant=variant,
         mutant=fields["mutant"],
         structure=fields.get("given"),
         chain=fields.get("chain") if fields.get("given") else None,
@@ -252,9 +265,14 @@ def check_inputs() -> AnalysisInputs | None:
         annotation=fields.get("annotation"),
         alignment=alignment_given(WILD),
     )
+
+
+def check_inputs() -> AnalysisInputs | None:
+    """The inputs; None with the problem noted where something is wrong."""
+    state = impact_state()
     state.forget_problem()
     try:
-        return read_analysis(request, open_protein())
+        return read_analysis(request_for(st.session_state["variant"]), open_protein())
     except GlassError as error:
         state.several = isinstance(error, SeveralVariantsError)
         state.problem = str(error)
@@ -278,6 +296,7 @@ def start_analysis() -> None:
     A result gets an id of its own, kept in the address.
     """
     fields, state = st.session_state, impact_state()
+    lookup_state(WILD).problem = ""  # of what was asked before
     by_hand = bool(fields["wild"].strip() or fields.get("given"))
     said = understand(fields["variant"], open_protein())
     if said.asks_a_service and not (by_hand and _is_of_the_form(said)):
@@ -288,12 +307,18 @@ def start_analysis() -> None:
         state.forget_problem()
         state.next_fields = {"wild": fields["variant"], "variant": ""}
         return
+    words = said.variants.split("\n") if said.kind in ("variants", "problem") else []
+    if len(words) > 1 and not fields["mutant"].strip() and not fields.get("mutant_given"):
+        start_each(words)
+        return
     inputs = check_inputs()
     if inputs is None:
         if said.offer is not None:
             state.problem, state.offer = said.preview, said.offer.fasta
         elif said.asks_a_service and state.problem is not None and not state.proposals:
             look_up_typed(said)
+        elif not by_hand and open_protein() is None and fields["variant"].strip():
+            state.problem = said.preview  # of what was typed, not of what is missing beside it
         return
     try:
         model = loaded(fields["model"])
@@ -305,11 +330,64 @@ def start_analysis() -> None:
     except GlassError as error:
         state.problem = str(error)
         return
-    state.select(None)
     state.reading = how_read(fields["variant"], impact.protein, fields["numbering"])
+    show_new([keep_new(impact)])
+
+
+def start_each(words: list[str]) -> None:
+    """Analyse each of several variants; those that cannot be read are told, the others shown."""
+    state = impact_state()
+    state.forget_problem()
+    if len(words) > MOST_AT_ONCE:
+        state.problem = (
+            f"{len(words):,} variants: at most {MOST_AT_ONCE} are analysed at once here; screen "
+            "them, and open those that matter."
+        )
+        state.several = True
+        return
+    read: list[AnalysisInputs] = []
+    bad: list[GlassError] = []
+    protein = open_protein()
+    for word in words:
+        try:
+            read.append(read_analysis(request_for(word), protein))
+            protein = read[-1].protein
+        except GlassError as error:
+            bad.append(error)
+    if not read:
+        state.problem = str(bad[0])
+        if isinstance(bad[0], OtherNumberingError):
+            state.proposals = bad[0].proposals
+        return
+    try:
+        model = loaded(st.session_state["model"])
+        made = []
+        for inputs in read:
+            known = known_already(inputs, model.info)
+            made.append(known or keep_new(predicted(inputs, model, esm2_asked("esm2"))))
+    except GlassError as error:
+        state.problem = str(error)
+        return
+    state.reading = ""
+    state.notice = " ".join(f"Not analysed: {error}" for error in bad)
+    show_new(made)
+
+
+def keep_new(impact: Impact) -> str:
+    """The run that a new analysis is kept as, in the study of its protein."""
     study = study_for(impact.protein)
     run = keep(lambda store: store.keep_impact(impact, study=study.id))
-    st.query_params["run"] = state.filled = run
+    st.query_params["run"] = run  # whose study is the open one from here on
+    return run
+
+
+def show_new(made: list[str]) -> None:
+    """Show the first of the runs that were asked for, and the others beside it."""
+    state = impact_state()
+    state.select(None)
+    st.query_params["run"] = state.filled = made[0]
+    if len(made) > 1:
+        st.query_params[BESIDE] = ",".join(made[1 : MOST_BESIDE + 1])
     state.asked = asked_now()
 
 

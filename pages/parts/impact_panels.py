@@ -168,6 +168,12 @@ def subdomain_panel(impact: Impact) -> None:
         key="subdomains",
         column_config={name: st.column_config.NumberColumn(format="%.4f") for name in numbers},
     )
+    if not impact.measured:
+        st.info(
+            "Before a remodel the parts are ranked by the predicted change, which is mostly how "
+            "flexible a part is, with or without this substitution.",
+            icon=":material/info:",
+        )
     st.caption(
         "p: share of placements of equally long stretches along the chain with at least "
         "this mean; not corrected for the number of rows. Ranked by strain where measured, "

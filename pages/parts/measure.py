@@ -12,7 +12,7 @@ from glass_core.remodel.base import Remodelling, RemodelSettings
 from glass_core.remodel.duration import remodel_seconds
 from pages.parts.common import impact_jobs, settings
 from pages.parts.state import impact_state
-from pages.parts.workbench import store_of
+from pages.parts.workbench import forget_kept, store_of
 
 
 def start_remodel(impact: Impact, run: str) -> None:
@@ -27,6 +27,7 @@ def start_remodel(impact: Impact, run: str) -> None:
     def work(watch: Watch) -> Impact:
         made = measured(impact, remodelling, watch=watch)
         store.keep_impact(made, run=run)
+        forget_kept(run)
         return made
 
     impact_jobs().submit(work, run, expected(impact))

@@ -137,9 +137,12 @@ def wild_types() -> list[Protein]:
 def variant_choice(which: str, proteins: list[Protein]) -> VariantChoice:
     """Which variants the fields name; of a table the columns are asked for."""
     state = st.session_state
-    if which in WORDLESS:
-        return VariantChoice(WORDLESS[which], span="" if which == KNOWN else state["screen_range"])
+    if which == KNOWN:
+        return VariantChoice(WORDLESS[which])
     numbering: NumberingKind | Numbering = state["screen_numbering"]
+    if which in WORDLESS:
+        span = state["screen_range"]
+        return VariantChoice(WORDLESS[which], span=span, numbering=numbering)
     file = state.get(file_key())
     if file is None:
         return VariantChoice("list", text=state["screen_list"], numbering=numbering)

@@ -107,7 +107,6 @@ def variant_fields() -> str:
             "them, a score, a label, a protein), one variant per line, or FASTA of "
             "mutant sequences.",
         )
-        numbering_input(ROLE)
     elif which == KNOWN:
         st.caption(
             "The variants that UniProt and EBI Proteins list; what they call them "
@@ -115,6 +114,8 @@ def variant_fields() -> str:
         )
     else:
         st.text_input("Range", key="screen_range", placeholder="whole chain, or such as 10-60")
+    if which != KNOWN:
+        numbering_input(ROLE)
     return which
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from glass_core.report.external import external_words
-from glass_core.report.screen.tables import first_columns, ranking_values, screen_frame
+from glass_core.report.screen.tables import first_columns, own_frame, ranking_values, screen_frame
 from glass_core.runs.view import Run, View
 from glass_core.screen.columns import SCREEN_COLUMNS
 from glass_core.screen.request import ScreenRequest
@@ -53,9 +54,11 @@ def ranking_panel(run: Run, ranking: str, request: ScreenRequest) -> None:
     pages = max(-(-number // PAGE), 1)
     page = right.number_input("Page", 1, pages, 1, key="page")
     rows = runs().rows(run.id, replace(view, offset=(page - 1) * PAGE, limit=PAGE))
-    shown = screen_frame(rows)
-    first = first_columns(shown, ranking)
-    offered = [n for n in SCREEN_COLUMNS if n != "row" and shown[n].notna().any()]
+    own = own_frame(rows)
+    ours = screen_frame(rows)
+    first = first_columns(ours, ranking)
+    shown = pd.concat([ours, own.astype("string")], axis=1)
+    offered = [n for n in SCREEN_COLUMNS if n != "row" and shown[n].notna().any()] + [*own]
     with last.popover("Columns", width="stretch"):
         columns = st.multiselect(
             "Columns",

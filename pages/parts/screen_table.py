@@ -14,6 +14,7 @@ from glass_core.runs.view import Run
 from glass_core.screen.columns import SCREEN_COLUMNS
 from glass_core.screen.rows import ScreenRow
 from pages.parts.common import plain, predictor, runs
+from pages.parts.state import impact_state
 from pages.parts.turn import in_turn
 
 MOST_BUTTONS = 12
@@ -23,6 +24,9 @@ _WIDTHS = {"reason": 460, "written": 110, "given": 110, "protein": 110, "status"
 
 
 def title_of_column(name: str) -> str:
+    """Of one of ours, or of the user's table."""
+    if name not in SCREEN_COLUMNS:
+        return f"{name.removeprefix('input_')} (yours)"
     return SCREEN_COLUMNS[name].title or name.replace("_", " ")
 
 
@@ -30,8 +34,11 @@ def column_config(names: Sequence[str]) -> dict[str, Any]:
     """Titles, explanations, digits and widths of columns of a screen, from the one table."""
     config: dict[str, Any] = {}
     for name in names:
-        column, title = SCREEN_COLUMNS[name], title_of_column(name)
-        if column.kind == "number":
+        title = title_of_column(name)
+        column = SCREEN_COLUMNS.get(name)
+        if column is None:
+            config[name] = st.column_config.Column(title)
+        elif column.kind == "number":
             config[name] = st.column_config.NumberColumn(
                 title, help=column.meaning, format=f"%.{column.digits}f"
             )
@@ -80,4 +87,5 @@ def open_row(run: Run, model: str, row: ScreenRow) -> None:
     except GlassError as error:
         st.error(str(error), icon=":material/error:")
         return
+    impact_state().screen = run.id
     st.switch_page("pages/impact.py", query_params={"run": kept})

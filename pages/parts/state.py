@@ -34,6 +34,10 @@ class ImpactState:
         To be shown once, above the result.
     filled : str
         The run whose inputs the form shows.
+    shown : str
+        The run that was shown last.
+    screen : str
+        The screen that a variant was opened from.
     asked : tuple
         What the form held when the result that is shown was asked for.
     typed, pasted : str
@@ -68,6 +72,8 @@ class ImpactState:
     selected_turn: int = 0
     clicked: bool = False
     filled: str = ""
+    shown: str = ""
+    screen: str = ""
     asked: tuple[object, ...] = ()
     typed: str = ""
     pasted: str = ""

@@ -87,6 +87,11 @@ def kept_impact(run: str, measured: bool) -> Impact | None:
     return None
 
 
+def forget_kept(run: str) -> None:
+    """Read an analysis anew, which was measured once more."""
+    kept_impact.clear(run, True)
+
+
 def analysis(run: str) -> Impact | None:
     """The analysis of a run, as it is now; None where there is none."""
     known = known_run(run)
@@ -164,6 +169,15 @@ def variant_list(shown: Run) -> None:
             key="shown_run",
             on_change=show_chosen,
             help="Chance of being damaging and ΔΔG in kcal/mol, both predicted.",
+        )
+        screen = impact_state().screen
+        if screen and st.button("Back to the screen", key="back_to_screen"):
+            st.switch_page("pages/screen.py", query_params={"run": screen})
+        st.button(
+            "Another protein",
+            key="start_anew",
+            on_click=st.query_params.clear,
+            help="Back to the first screen; this one is kept under Runs.",
         )
         beside = beside_now(shown.id)
         lines |= {run: line(one) for run in beside if run not in lines and (one := known_run(run))}

@@ -180,5 +180,5 @@ def _why(
     other = max(others, key=others.__getitem__)
     beside = f"{RANKINGS[other].title} {others[other]:.2f}"
     if abs(others[other] - figures[chosen][0]) < TIE:
-        return f"By {RANKINGS[chosen].title}: {told}; {beside}, no better."
+        return f"By {RANKINGS[chosen].title}: {told}; no better: {beside}."
     return f"By {RANKINGS[chosen].title}, the best for it: {told}; next {beside}."

@@ -154,7 +154,11 @@ def _site(impact: Impact) -> Iterator[CardLine]:
     known = list(dict.fromkeys([*found, *features]))
     if not known and impact.protein.structure is None and impact.protein.annotation is None:
         return
-    says = known[0] if known else "nothing is known to stand here"
+    if impact.protein.annotation is not None:
+        unknown = "nothing is known to stand here"
+    else:
+        unknown = "nothing seen in the structure; no accession, so databases were not asked"
+    says = known[0] if known else unknown
     yield CardLine(
         "At the site",
         says.rstrip("."),
@@ -228,7 +232,9 @@ def _trust(impact: Impact, records: Mapping[str, Evaluation]) -> CardLine:
     says = (
         "nothing speaks against the prediction here"
         if not flags
-        else f"{len(flags)} reason{'s' * (len(flags) > 1)} to be careful: {flags[0].rstrip('.')}"
+        else f"a reason to be careful: {flags[0].rstrip('.')}"
+        if len(flags) == 1
+        else f"{len(flags)} reasons to be careful, the first: {flags[0].rstrip('.')}"
     )
     return CardLine(
         "How far to trust it",

@@ -171,8 +171,13 @@ def _measured(impact: Impact) -> tuple[str, list[str]]:
     ]
     if not by_lddt and not by_strain:
         return "remodelled without a change beyond the noise", sentences
-    parts = [s for s in impact.subdomains if s.kind == "element" and s.strain_p_value <= 0.05]
-    where = f", most in {parts[0].name}" if parts else ""
+    told = {s.name: s.p_value if by_lddt else s.strain_p_value for s in impact.subdomains}
+    elements = [s.name for s in impact.subdomains if s.kind == "element" and told[s.name] <= 0.05]
+    most = min(elements, key=told.__getitem__, default="")
+    rising = by_lddt or by_strain
+    where = f" at {rising} residue{'s' if rising > 1 else ''}" + (
+        f", most in {most}" if most else ""
+    )
     if not by_lddt:
         return f"remodelled with shifts under 0.5 Å above the noise floor{where}", sentences
     extent = "local change" if by_lddt <= 0.25 * len(impact.protein) else "widespread change"

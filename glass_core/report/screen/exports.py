@@ -16,7 +16,7 @@ import pandas as pd
 from glass_core.inputs.cells import Cell
 from glass_core.inputs.table import read_parquet
 from glass_core.report.impact.tables import without_formulas
-from glass_core.report.screen.tables import FORMAT_COLUMN, own_names, screen_frame
+from glass_core.report.screen.tables import FORMAT_COLUMN, own_frame, own_names, screen_frame
 from glass_core.screen.columns import RENAMED, SCREEN_COLUMNS, SCREEN_FORMAT
 from glass_core.screen.rows import ScreenRow, row_from
 
@@ -35,7 +35,7 @@ def write_csv(rows: Iterable[ScreenRow], target: IO[str]) -> None:
     """
     for place, piece in enumerate(_pieces(rows)):
         ours = screen_frame(piece).assign(**{FORMAT_COLUMN: SCREEN_FORMAT})
-        frame = without_formulas(pd.concat([ours, _own_frame(piece)], axis=1))
+        frame = without_formulas(pd.concat([ours, own_frame(piece)], axis=1))
         frame.to_csv(target, index=False, header=place == 0)
 
 
@@ -143,13 +143,6 @@ def _pieces(rows: Iterable[ScreenRow]) -> Iterator[list[ScreenRow]]:
 def _again(first: list[ScreenRow], rest: Iterator[list[ScreenRow]]) -> Iterator[list[ScreenRow]]:
     yield first
     yield from rest
-
-
-def _own_frame(rows: list[ScreenRow]) -> pd.DataFrame:
-    names = own_names(rows[0].own) if rows else {}
-    return pd.DataFrame(
-        {name: [row.own[column] for row in rows] for column, name in names.items()}, dtype=object
-    )
 
 
 def _schema(rows: list[ScreenRow]) -> pa.Schema:

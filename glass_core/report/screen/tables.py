@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
@@ -54,9 +54,9 @@ def shown_columns(frame: pd.DataFrame) -> list[str]:
 
 _FIRST = (
     "p_combined",
+    "combined_percentile",
     "ddg",
     "effect",
-    "percentile_protein",
     "alignment_log_odds",
     "alphamissense",
     "alphamissense_class",
@@ -84,6 +84,14 @@ def first_columns(frame: pd.DataFrame, ranking: str) -> list[str]:
     if frame["reason"].fillna("").ne("").any():
         wanted.append("reason")
     return [name for name in wanted if frame[name].notna().any()]
+
+
+def own_frame(rows: Sequence[ScreenRow]) -> pd.DataFrame:
+    """The columns of the user's table, unchanged, under the names of `own_names`."""
+    names = own_names(rows[0].own) if rows else {}
+    return pd.DataFrame(
+        {name: [row.own[column] for row in rows] for column, name in names.items()}, dtype=object
+    )
 
 
 def variant_names(frame: pd.DataFrame) -> pd.Series:

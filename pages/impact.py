@@ -47,7 +47,7 @@ from pages.parts.measure import measure_panel
 from pages.parts.sample import sample_panel
 from pages.parts.state import impact_state, lookup_state
 from pages.parts.views import libraries, matrix_panel, structure_panel, track_panel
-from pages.parts.workbench import analysis, beside_now, known_run, marks, variant_list
+from pages.parts.workbench import BESIDE, analysis, beside_now, known_run, marks, variant_list
 
 TABS = {
     "This residue": residue_panel,
@@ -120,7 +120,7 @@ def results() -> None:
         return
     variant_list(known)
     state = impact_state()
-    state.shown = job
+    state.shown, state.beside = job, st.query_params.get(BESIDE, "")
     state.asked = state.asked or asked_now()  # filled in from the result
     changed = state.problem is not None or state.asked != asked_now()
     if changed:
@@ -146,6 +146,8 @@ def fill_fields() -> None:
         shown = state.shown
         if shown and not handed_over("impact") and known_run(shown) is not None:
             st.query_params["run"] = shown
+            if state.beside:
+                st.query_params[BESIDE] = state.beside
     run = st.query_params.get("run")
     if run is None or run == state.filled:
         return
@@ -210,10 +212,11 @@ fill_fields()
 open_handed_over()
 look_up_asked(WILD, take_found)
 entry()
-if impact_state().start:
-    impact_state().start = False
-    start_analysis()
-    st.rerun()  # so that the form shows, or no longer shows, a problem
+with st.container(key="work"):  # a place of its own, so that what is below stays where it is
+    if impact_state().start:
+        impact_state().start = False
+        start_analysis()
+        st.rerun()  # so that the form shows, or no longer shows, a problem
 if st.session_state.get("screen_them"):
     screen_instead()
 results()

@@ -217,7 +217,7 @@ def test_the_camera_stays_while_the_page_changes(address, visit):
         box.press("Enter")
     page.get_by_role("heading", name="E10K:").wait_for()
     page.wait_for_function(
-        "document.querySelector('.glass-structure').glassScene.viewer.getLabels?.().length !== 0"
+        "document.querySelector('.glass-structure')?.glassScene?.viewer?.getLabels?.().length !== 0"
     )
     now = page.evaluate("document.querySelector('.glass-structure').glassScene.viewer.getView()")
     assert now == pytest.approx(turned, abs=1e-3)

@@ -15,8 +15,8 @@ from glass_core.impact.checks.site import Site, Surroundings
 from glass_core.impact.contacts import near_residues, new_side_chain, side_chain_contacts
 from glass_core.protein.protein import Protein
 from glass_core.protein.variant import Variant
-from glass_core.report.compare import compared_scene, comparison_table, comparison_track
 from glass_core.report.scene import AROUND, scene, site_scene
+from glass_core.report.side_by_side import compared_scene, comparison_table, comparison_track
 from tests.test_impact import measured, variant  # noqa: F401
 
 
@@ -111,7 +111,7 @@ def test_variants_side_by_side(protein, tiny_predictor):
     table = comparison_table(impacts)
     assert list(table["variant"]) == ["V31P", "E10K", "V31A"]
     assert table["TM-score (measured)"].isna().all(), "no value is NaN"
-    assert table["chance of damage"].between(0, 1).all()
+    assert table["chance of being damaging"].between(0, 1).all()
     lines = [t for t in comparison_track(impacts).data if t.name in set(table["variant"])]
     assert len({line.line.color for line in lines}) == 3
     made = compared_scene(impacts)

@@ -7,7 +7,12 @@ from collections.abc import Sequence
 import streamlit as st
 
 from glass_core.impact.record import Impact
-from glass_core.report.compare import DIGITS, compared_scene, comparison_table, comparison_track
+from glass_core.report.side_by_side import (
+    DIGITS,
+    compared_scene,
+    comparison_table,
+    comparison_track,
+)
 from pages.parts.linked import linked_figure, structure_view
 from pages.parts.workbench import analysis
 

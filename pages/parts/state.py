@@ -34,8 +34,8 @@ class ImpactState:
         To be shown once, above the result.
     filled : str
         The run whose inputs the form shows.
-    shown : str
-        The run that was shown last.
+    shown, beside : str
+        The run that was shown last, and what the address put beside it.
     screen : str
         The screen that a variant was opened from.
     asked : tuple
@@ -73,6 +73,7 @@ class ImpactState:
     clicked: bool = False
     filled: str = ""
     shown: str = ""
+    beside: str = ""
     screen: str = ""
     asked: tuple[object, ...] = ()
     typed: str = ""

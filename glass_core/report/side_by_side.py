@@ -28,7 +28,7 @@ from glass_core.report.viewer import mutant_text
 MOST = 6
 """Variants that are shown side by side; there are no more colours that can be told apart."""
 DIGITS: Mapping[str, int] = {
-    "chance of damage": 2,
+    "chance of being damaging": 2,
     "percentile": 0,
     "ΔΔG (kcal/mol)": 1,
     "ΔΔG from": 1,
@@ -66,7 +66,7 @@ def _row(impact: Impact) -> dict[str, Any]:
     deficit, strain = impact.deficit_above_floor, impact.strain_above_floor
     return {
         "variant": impact.written,
-        "chance of damage": leading_chance(told),
+        "chance of being damaging": leading_chance(told),
         "percentile": chance_percentile(told),
         "ΔΔG (kcal/mol)": told.get("ddg"),
         "ΔΔG from": told.get("ddg_low"),

@@ -14,8 +14,9 @@ from glass_core.progress import Watch
 T = TypeVar("T")
 Told = Callable[[int, float, str], None]
 """Called with (how many are before, seconds since it began, stage in words)."""
-EVERY_S = 0.3
-"""How often whoever waits is told."""
+FIRST_S, EVERY_S = 0.7, 2.0
+"""When whoever waits is told first, and how often then: every word costs each of many browsers
+a drawing. What is done is returned at once."""
 
 
 class Turns:
@@ -59,13 +60,15 @@ class Turns:
         with self._lock:
             self._waiting.append(ticket)
         future = self._pool.submit(turn)
+        patience = FIRST_S
         try:
             while True:
                 try:
-                    return future.result(EVERY_S)
+                    return future.result(patience)
                 except NotYet:
                     if future.done():  # the work itself ran out of time
                         raise
+                patience = EVERY_S
                 if tell is not None:
                     tell(self._before(ticket), time.monotonic() - began[0] if began else 0, said[0])
         finally:

@@ -56,7 +56,7 @@ def why(impact: Impact) -> None:
         if said := thin(impact):
             st.caption(said)
         if impact.checks:
-            with st.expander(f"All {len(impact.checks)} checks, with what decides them"):
+            with st.expander(f"Checks: {len(impact.checks)}, with what decides them"):
                 st.dataframe(check_table(impact.checks), hide_index=True)
                 st.caption(
                     "After Missense3D and others, on the wild type's structure as given. They "

@@ -23,6 +23,7 @@ from glass_core.protein.variant import Variant
 from glass_core.settings import Settings
 from tests.tools.dashboard import CHROMIUM, FLAGS, HAS_RUN, WATCH_RUNS, Server, rest_ms, wait_ms
 
+AT_REST = "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
 SESSIONS = 20
 ROUNDS = 2
 RESIDUES = 150
@@ -156,7 +157,9 @@ async def _session(
         await heading.wait_for()
         await page.get_by_role("heading", name="Downloads").wait_for()
         seconds = time.perf_counter() - began
+        await page.wait_for_function(AT_REST)  # an open tab shows the last result until then
         await page.get_by_role("tab", name="The method's numbers").click()
+        await page.wait_for_function(AT_REST)
         shown = await _predicted_tm(page).inner_text()
         title = (await heading.inner_text()).partition(":")[0]
         visits.append(Visit(session, (text, score), (title, shown.strip()), seconds))
@@ -179,6 +182,9 @@ def main() -> None:
         f"{waits[-1]:.1f} s; {made.mixed_up} mixed up, {len(made.errors)} errors; server "
         f"{made.before >> 20} MiB after one session, {made.peak >> 20} MiB at most"
     )
+    for visit in made.visits:
+        if visit.wanted != visit.shown:
+            print(f"wanted {visit.wanted}, shown {visit.shown}", file=sys.stderr)
     for error in made.errors[:5]:
         print(error, file=sys.stderr)
 

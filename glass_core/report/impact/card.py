@@ -97,8 +97,8 @@ def _chance(impact: Impact) -> Iterator[CardLine]:
     says = {"damaging": "damaging", "tolerated": "tolerated", "neither": "takes no side"}[side]
     rests = "the sequence"
     if found is not None:
-        rests += ", the structure" if found.structure else ""
-        rests += ", the alignment" if "alignment" in found.used else ""
+        more = ["the structure"] * found.structure + ["the alignment"] * ("alignment" in found.used)
+        rests = " and ".join(filter(None, [", ".join([rests, *more[:-1]]), *more[-1:]]))
     percentile = chance_percentile(told)
     rank = (
         ""

@@ -214,8 +214,12 @@ look_up_asked(WILD, take_found)
 entry()
 with st.container(key="work"):  # a place of its own, so that what is below stays where it is
     if impact_state().start:
+        try:
+            start_analysis()
+        except Exception:
+            impact_state().start = False
+            raise
         impact_state().start = False
-        start_analysis()
         st.rerun()  # so that the form shows, or no longer shows, a problem
 if st.session_state.get("screen_them"):
     screen_instead()

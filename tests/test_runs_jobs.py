@@ -117,7 +117,7 @@ def test_turns_are_taken_in_order_and_everyone_is_told(board):
             order.append(name)
             return name
 
-        assert turns.take(work, lambda *what: told[name].append(what)) == name
+        assert turns.take(work, lambda *what: told[name].append(what), aside=True) == name
 
     threads = []
     for name in "abc":
@@ -147,15 +147,17 @@ def test_whoever_gives_up_frees_the_place_and_stops_the_work():
         raise GivenUp
 
     with pytest.raises(GivenUp):
-        turns.take(work, give_up)
+        turns.take(work, give_up, aside=True)
     assert stopped.wait(patience(60))
     assert turns.take(lambda watch: "next") == "next"
 
     def fails(watch):
         raise TimeoutError("of the work's own")
 
-    with pytest.raises(TimeoutError, match="work's own"):
-        turns.take(fails)
+    for aside in (False, True):
+        with pytest.raises(TimeoutError, match="work's own"):
+            turns.take(fails, aside=aside)
+        assert turns.take(lambda watch: "next", aside=aside) == "next"
 
 
 def test_who_gives_up_while_waiting_is_never_begun():

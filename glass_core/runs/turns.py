@@ -1,11 +1,11 @@
-"""Short work of many visitors, done in the order in which they came."""
+"""Short work of many visitors, done one after the other in the order in which they came."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from typing import TypeVar
 
@@ -14,52 +14,82 @@ from glass_core.progress import Watch
 T = TypeVar("T")
 Told = Callable[[int, float, str], None]
 """Called with (how many are before, seconds since it began, stage in words)."""
-FIRST_S, EVERY_S = 0.7, 2.0
+FIRST_S, EVERY_S = 3.0, 2.0
 """When whoever waits is told first, and how often then: every word costs each of many browsers
 a drawing. What is done is returned at once."""
 
 
 class Turns:
-    """Takes turns; safe to use from many threads.
+    """Takes turns; safe to use from many threads. Two at once would share the cores badly."""
 
-    Parameters
-    ----------
-    workers : int
-        How many at the same time: two share the cores badly, and memory is bounded.
-    """
+    def __init__(self) -> None:
+        self._change = threading.Condition()
+        self._queue: list[object] = []  # who is at work stands first
 
-    def __init__(self, workers: int = 1) -> None:
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="glass-turn")
-        self._lock = threading.Lock()
-        self._waiting: list[object] = []
-
-    def take(self, work: Callable[[Watch], T], tell: Told | None = None) -> T:
+    def take(
+        self, work: Callable[[Watch], T], tell: Told | None = None, *, aside: bool = False
+    ) -> T:
         """What `work` gives, or raises, once all who came before had theirs.
 
-        Whatever `tell` raises ends the waiting: work that has not begun is left undone, and
-        work that has is asked to stop.
+        Whatever `tell` raises ends the waiting. Work that has not begun is left undone; work
+        that has is asked to stop, and who is next begins when it has stopped.
+
+        Parameters
+        ----------
+        tell : Told, optional
+            Called now and then by the waiting thread.
+        aside : bool
+            Do it in a thread of its own, so that `tell` is called during the work, too. That
+            costs something where many wait, and is for work that takes long.
 
         Examples
         --------
         >>> Turns().take(lambda watch: 42)
         42
         """
-        ticket, stop = object(), threading.Event()
-        began: list[float] = []
-        said = [""]
+        ticket = object()
+        with self._change:
+            self._queue.append(ticket)
+        try:
+            self._wait(ticket, tell)
+            if not aside:
+                return work(Watch())
+        except BaseException:
+            self._leave(ticket)
+            raise
+        finally:
+            if not aside:
+                self._leave(ticket)
+        return self._aside(ticket, work, tell)
+
+    def _wait(self, ticket: object, tell: Told | None) -> None:
+        """Return when it is the turn of `ticket`."""
+        patience = FIRST_S
+        while True:
+            with self._change:
+                if self._change.wait_for(lambda: self._queue[0] is ticket, patience):
+                    return
+                before = self._queue.index(ticket)
+            patience = EVERY_S
+            if tell is not None:
+                tell(before, 0.0, "")
+
+    def _aside(self, ticket: object, work: Callable[[Watch], T], tell: Told | None) -> T:
+        stop, began, said = threading.Event(), time.monotonic(), [""]
+        future: Future[T] = Future()
 
         def hear(words: str, fraction: float) -> None:
             said[0] = words
 
-        def turn() -> T:
-            began.append(time.monotonic())
-            with self._lock:
-                self._waiting.remove(ticket)
-            return work(Watch(hear, stop.is_set))
+        def run() -> None:
+            try:
+                future.set_result(work(Watch(hear, stop.is_set)))
+            except BaseException as error:  # noqa: BLE001  # for the thread that waits
+                future.set_exception(error)
+            finally:
+                self._leave(ticket)
 
-        with self._lock:
-            self._waiting.append(ticket)
-        future = self._pool.submit(turn)
+        threading.Thread(target=run, name="glass-turn", daemon=True).start()
         patience = FIRST_S
         try:
             while True:
@@ -70,14 +100,12 @@ class Turns:
                         raise
                 patience = EVERY_S
                 if tell is not None:
-                    tell(self._before(ticket), time.monotonic() - began[0] if began else 0, said[0])
+                    tell(0, time.monotonic() - began, said[0])
         finally:
             stop.set()
-            if future.cancel():
-                with self._lock:
-                    self._waiting.remove(ticket)
 
-    def _before(self, ticket: object) -> int:
-        """How many have to come first: those that wait, and the one at work."""
-        with self._lock:
-            return self._waiting.index(ticket) + 1 if ticket in self._waiting else 0
+    def _leave(self, ticket: object) -> None:
+        with self._change:
+            if ticket in self._queue:
+                self._queue.remove(ticket)
+                self._change.notify_all()

@@ -407,7 +407,7 @@ def predicted(inputs: AnalysisInputs, model: Predictor, ask_esm2: bool) -> Impac
         speed.learn(cost, time.monotonic() - began)
         return made
 
-    return in_turn("Analysing.", work, speed.expected_s(cost))
+    return in_turn("Analysing.", work, speed.expected_s(cost), impact_state().give_up)
 
 
 def _is_of_the_form(said: Understood) -> bool:

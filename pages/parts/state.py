@@ -23,7 +23,7 @@ class ImpactState:
     Attributes
     ----------
     start : bool
-        The form is to be analysed in this run.
+        The form is to be analysed, until it was or is given up.
     problem : str or None
         What the last check found wrong.
     several : bool
@@ -85,6 +85,10 @@ class ImpactState:
     next_wild: str | None = None
     next_accession: str | None = None
     next_fields: dict[str, str] = field(default_factory=dict)
+
+    def give_up(self) -> None:
+        """What was to be analysed is not any more."""
+        self.start = False
 
     def select(self, position: int | None) -> None:
         """Choose a residue, or none, by the page; the views are told."""

@@ -13,8 +13,9 @@ from glass_core.runs.turns import Turns
 from pages.parts.common import predictor
 
 T = TypeVar("T")
-SOON_S = 1.5
-"""Seconds within which nothing is said of what is left."""
+SOON_S, LONG_S = 1.5, 4.0
+"""Seconds within which nothing is said of what is left, and from which on work can be given up
+once it has begun; so can work of which nobody knows how long it takes."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -22,10 +23,15 @@ def turns() -> Turns:
     return Turns()
 
 
-def in_turn(title: str, work: Callable[[Watch], T], expected_s: float = 0.0) -> T:
+def in_turn(
+    title: str,
+    work: Callable[[Watch], T],
+    expected_s: float = 0.0,
+    given_up: Callable[[], None] | None = None,
+) -> T:
     """What `work` gives, once those who came before had their turn.
 
-    Whatever else the visitor does on the page meanwhile gives it up.
+    Whatever else the visitor does on the page meanwhile ends this run of it, too.
 
     Parameters
     ----------
@@ -35,6 +41,8 @@ def in_turn(title: str, work: Callable[[Watch], T], expected_s: float = 0.0) -> 
         Must not draw.
     expected_s : float
         Seconds that it will take once it begins, about; 0 where nobody knows.
+    given_up : callable, optional
+        Called when that is what the visitor wants.
     """
     place, button = st.empty(), st.empty()
 
@@ -46,12 +54,17 @@ def in_turn(title: str, work: Callable[[Watch], T], expected_s: float = 0.0) -> 
             return
         place.info(said(title, before, seconds, stage, expected_s), icon=":material/hourglass_top:")
         if not offered:
-            button.button("Cancel", key=f"give up {title}", help="Back to what was there before.")
+            button.button(
+                "Cancel",
+                key=f"give up {title}",
+                on_click=given_up,
+                help="Back to what was there before.",
+            )
         offered = True
 
     try:
         with place, st.spinner(title):
-            return turns().take(work, tell)
+            return turns().take(work, tell, aside=not 0 < expected_s < LONG_S)
     finally:
         place.empty()
         button.empty()

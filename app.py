@@ -6,7 +6,6 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.parts.common import keep_fields
 from pages.parts.warm_up import warm_up
 
 # A picture of our own: browsers would ask another host for a symbol.
@@ -37,9 +36,9 @@ page = st.navigation(
 )
 st.html(LOOKS)
 st.session_state["front_door"] = True
-keep_fields(page.title)
 wanted = st.session_state.pop("wanted", None)
 if wanted is not None:
     st.switch_page(wanted.page, query_params=wanted.query)
 page.run()
-warm_up()
+if st.runtime.exists():  # a process of ours that imports this is no server
+    warm_up()

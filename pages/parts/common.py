@@ -51,6 +51,7 @@ def through_the_front_door(page: str) -> None:
     if "front_door" not in st.session_state:
         st.session_state["wanted"] = Wanted(page, dict(st.query_params))
         st.switch_page("app.py")
+    _keep_fields(page)
 
 
 KEPT_FIELDS = (
@@ -62,8 +63,8 @@ KEPT_FIELDS = (
 """What was put into them stays while another page is shown."""
 
 
-def keep_fields(page: str) -> None:
-    """Begin the front door with this: Streamlit forgets fields of pages that are not shown.
+def _keep_fields(page: str) -> None:
+    """Streamlit forgets the fields of pages that are not shown.
 
     Parameters
     ----------

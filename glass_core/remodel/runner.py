@@ -79,7 +79,7 @@ class SubprocessRemodeller(ABC):
         wild, seed, settings = request.wild, request.seed, request.settings
         with tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX) as folder_name:
             folder = Path(folder_name)
-            key = relaxation_key(self.version(), request)
+            key = relaxation_key(self.version(), request) if self._remembered else ""
             known = self._remembered is not None and self._remembered.recall(key, folder)
             (folder / WILD_FILE).write_text(write_structure(wild, "mmcif", with_ligands=True))
             (folder / JOB_FILE).write_text(

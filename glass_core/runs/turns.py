@@ -52,15 +52,15 @@ class Turns:
             self._queue.append(ticket)
         try:
             self._wait(ticket, tell)
-            if not aside:
-                return work(Watch())
         except BaseException:
             self._leave(ticket)
             raise
+        if aside:
+            return self._aside(ticket, work, tell)
+        try:
+            return work(Watch())
         finally:
-            if not aside:
-                self._leave(ticket)
-        return self._aside(ticket, work, tell)
+            self._leave(ticket)
 
     def _wait(self, ticket: object, tell: Told | None) -> None:
         """Return when it is the turn of `ticket`."""
@@ -106,6 +106,5 @@ class Turns:
 
     def _leave(self, ticket: object) -> None:
         with self._change:
-            if ticket in self._queue:
-                self._queue.remove(ticket)
-                self._change.notify_all()
+            self._queue.remove(ticket)
+            self._change.notify_all()

@@ -16,7 +16,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from glass_core.runs.store import RunStore
-from tests.tools.dashboard import CHROMIUM, FLAGS, ROOT, Server, rerun, wait_ms
+from tests.tools.dashboard import AT_REST, CHROMIUM, FLAGS, ROOT, Server, rerun, wait_ms
 from tests.tools.pace import until
 from tests.tools.services import environment, running
 
@@ -121,10 +121,20 @@ def structure_of(page):
     return view
 
 
-def example(page):
+def press(button):
+    button.click()
+
+
+def example(page, use=press):
+    """Ask for the example, and wait until its result alone is there.
+
+    The sample that the first page shows has the same heading and a structure, too.
+    """
     with rerun(page):
-        page.get_by_role("button", name="Example: a globin").click()
+        use(page.get_by_role("button", name="Example: a globin"))
     page.get_by_text("Downloads").wait_for()
+    page.get_by_role("heading", name="For example").wait_for(state="detached")
+    page.wait_for_function(AT_REST)
 
 
 def drawn_lines(page, figure):

@@ -13,7 +13,7 @@ from tests.test_pages_browser import (  # noqa: F401
     structure_of,
     visit,
 )
-from tests.tools.dashboard import rerun
+from tests.tools.dashboard import AT_REST
 
 OVERFLOWS = """() => [...document.querySelectorAll('button p, label p, .glass-structure *')]
     .filter(e => e.offsetParent !== null && e.scrollWidth > e.clientWidth + 1
@@ -27,8 +27,7 @@ def serious(page):
     from axe_playwright_python.sync_playwright import Axe
 
     page.wait_for_function(
-        "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
-        " && [...document.querySelectorAll('style')]"
+        f"{AT_REST} && [...document.querySelectorAll('style')]"
         ".some(one => one.textContent.includes('stCaptionContainer'))"
     )  # what Streamlit draws, and app.py's own looks, which its HTML element brings a moment later
     found = Axe().run(page).response["violations"]
@@ -71,10 +70,7 @@ def test_no_label_is_cut(address, visit, width):  # noqa: F811
 def test_the_keyboard_reaches_the_answer(address, visit):  # noqa: F811
     """From the box: type, Enter, and the result is there; every control of the view has focus."""
     page = visit(address)
-    with rerun(page):
-        page.get_by_role("button", name="Example: a globin").focus()
-        page.keyboard.press("Enter")
-    page.get_by_role("heading", name="V31P:").wait_for()
+    example(page, use=lambda button: button.press("Enter"))
     structure_of(page)
     page.get_by_label("Colour by").first.focus()
     reached = []

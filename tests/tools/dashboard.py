@@ -43,6 +43,8 @@ main()
 """A dashboard that ends, with every process it began, when whoever started it is gone."""
 WAIT_S = 120.0
 """What a page may take to show what is waited for, before it counts as hanging."""
+AT_REST = "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
+"""Whether no script of the page runs."""
 WATCH_RUNS = """() => {
     const app = document.querySelector('[data-testid=stApp]');
     window.runsSeen = 0;

@@ -9,6 +9,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -72,7 +73,7 @@ def _globin(chromium: Browser, server: Server) -> Iterator[Row]:
     yield _row("another colour of the structure", _colours(page), 0.3)
     page.get_by_text("Remodel the mutant and measure it").click()
     remodel = page.get_by_role("button", name="Remodel", exact=True)
-    waited = _until_shown(page, remodel.click, "remodelled")
+    waited = _until_shown(page, partial(remodel.press, "Enter"), "remodelled")
     yield _row("remodel, 147 residues, 2 seeds", [waited], 45.0)
     link, waits = page.url, []
     for _ in range(ROUNDS):

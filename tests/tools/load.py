@@ -21,9 +21,17 @@ from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
 from glass_core.protein.variant import Variant
 from glass_core.settings import Settings
-from tests.tools.dashboard import CHROMIUM, FLAGS, HAS_RUN, WATCH_RUNS, Server, rest_ms, wait_ms
+from tests.tools.dashboard import (
+    AT_REST,
+    CHROMIUM,
+    FLAGS,
+    HAS_RUN,
+    WATCH_RUNS,
+    Server,
+    rest_ms,
+    wait_ms,
+)
 
-AT_REST = "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
 SESSIONS = 20
 ROUNDS = 2
 RESIDUES = 150

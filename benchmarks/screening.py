@@ -21,7 +21,7 @@ from glass_core.models.checkpoint import load_heads
 from glass_core.models.heads.fold import global_embedding
 from glass_core.models.heads.siamese import predicted_lddt, predicted_tm
 from glass_core.models.predictor import SiamesePredictor
-from glass_core.models.registry import load_predictor
+from glass_core.models.registry import load_siamese
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import STANDARD
 from glass_core.runs.screening import advance, begin
@@ -39,7 +39,7 @@ FEW, MANY = 1_000, 100_000
 def run(quick: bool = False) -> list[Row]:
     """The rows; `quick` takes a tenth of the variants."""
     settings = Settings(device="cpu")
-    predictor = load_predictor(settings)
+    predictor = load_siamese(settings)
     return [
         *saturation(settings, predictor, quick),
         effects_alone(predictor),

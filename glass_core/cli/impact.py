@@ -251,10 +251,10 @@ def _print_summary(result: Impact) -> None:
             figures.insert(0, ("mean predicted change", part.mean_change, part.change_p_value))
         if result.measured:
             figures.insert(0, ("mean strain", part.mean_strain, part.strain_p_value))
-        click.echo(
-            f"  {part.name}: "
-            + "; ".join(
-                f"{name} {mean:.4f}" + ("" if p != p else f", p {p:.3f}")
-                for name, mean, p in figures
-            )
-        )
+        told = [
+            f"{name} {mean:.4f}" + ("" if p != p else f", p {p:.3f}")
+            for name, mean, p in figures
+            if mean == mean
+        ]
+        if told:
+            click.echo(f"  {part.name}: {'; '.join(told)}")

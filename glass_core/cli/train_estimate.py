@@ -64,7 +64,7 @@ def exact_command(
     split group is taken at most.
     """
     require_training_packages("training", "lightning_fabric")
-    from glass_core.models.registry import load_predictor
+    from glass_core.models.registry import load_siamese
     from glass_core.training.data.chains import read_chains
     from glass_core.training.data.exact import ExactPlan, write_exact
     from glass_core.training.setup import use_threads
@@ -75,9 +75,7 @@ def exact_command(
         source, lambda words: click.echo(f"left out: {words}", err=True), leave_out
     )
     with console_bar("predicting") as bar:
-        write_exact(
-            load_predictor(settings_on(device), model.resolve()), chains, out, plan, bar.rate
-        )
+        write_exact(load_siamese(settings_on(device), model.resolve()), chains, out, plan, bar.rate)
     click.echo(f"exact values in {out}")
 
 

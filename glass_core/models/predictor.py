@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from glass_core.embedders.base import Embedder, Embedding
-from glass_core.embedders.batching import length_buckets
 from glass_core.embedders.device import fast_bfloat16
 from glass_core.embedders.mpnn import StructureEmbedder, StructureEmbedding, view_of
 from glass_core.errors import ModelError, VariantError
@@ -30,13 +31,13 @@ from glass_core.models.prediction import (
     Table,
     VariantTable,
 )
+from glass_core.models.vectors import padded_batches, unit_rows
 from glass_core.models.wild_types import KeptWildTypes, Projected, WildType
 from glass_core.progress import Count
 from glass_core.protein.protein import Protein
 from glass_core.protein.sequence import unknown_positions
 from glass_core.protein.variant import Variant
 
-_HEAD_TOKEN_BUDGET = 8_000
 FEWEST_MUTANTS = 64
 """From so many on a list is long: it may go through differences, and memory is given back.
 For fewer, what there is to gain is not worth another rounding."""
@@ -48,6 +49,11 @@ class Predictor(Protocol):
     @property
     def info(self) -> ModelInfo:
         """Which model this is."""
+        ...
+
+    @property
+    def heads(self) -> frozenset[str]:
+        """The names of its heads; what they tell, `models.heads.kinds` says."""
         ...
 
     def predict(
@@ -66,6 +72,17 @@ class Predictor(Protocol):
 
     def cost(self, length: int) -> float:
         """About how many multiplications and additions a sequence of `length` residues takes."""
+        ...
+
+    @property
+    def pooling(self) -> str:
+        """What makes one vector of a sequence."""
+        ...
+
+    def vectors(
+        self, sequences: Sequence[str], progress: Count | None = None
+    ) -> NDArray[np.float32]:
+        """Unit vectors, shape=(n, Z), whose products are predicted TM-scores."""
         ...
 
 
@@ -190,6 +207,28 @@ class SiamesePredictor:
         found = self._table_heads.get(name)
         return found if isinstance(found, nn.Module) else None
 
+    @property
+    def pooling(self) -> str:
+        """What makes one vector of a sequence."""
+        return "attention" if self._fold is None else "fold head"
+
+    @torch.inference_mode()
+    def vectors(
+        self, sequences: Sequence[str], progress: Count | None = None
+    ) -> NDArray[np.float32]:
+        """Unit vectors, shape=(n, Z), whose products are predicted TM-scores."""
+        embeddings = self._embedder.embed(sequences, progress)
+        made: dict[int, Tensor] = {}
+        for rows, residues, mask in padded_batches(embeddings, self._embedder.device):
+            if self._fold is None:
+                pooled = self._siamese.pool(self._siamese.per_residue(residues, mask), mask)
+            else:
+                pooled = self._fold(residues, mask)
+            made |= zip(rows, pooled.float().cpu(), strict=True)
+        if not made:
+            return np.empty((0, 0), np.float32)
+        return unit_rows(torch.stack([made[row] for row in range(len(embeddings))]).numpy())
+
     def project(self, sequences: Sequence[str]) -> list[Projected]:
         """What the heads that compare make of each sequence."""
         return self._project(self._embedder.embed(sequences))
@@ -285,18 +324,12 @@ class SiamesePredictor:
     def _project(self, embeddings: Sequence[Embedding]) -> list[Projected]:
         """On the CPU, in batches of sequences that are alike in length."""
         projected: dict[int, Projected] = {}
-        lengths = [len(e.sequence) for e in embeddings]
-        for batch in length_buckets(lengths, _HEAD_TOKEN_BUDGET):
-            residues = torch.nn.utils.rnn.pad_sequence(
-                [embeddings[i].residues for i in batch], batch_first=True
-            ).to(self._embedder.device)
-            mask = torch.zeros(residues.shape[:2], dtype=torch.bool, device=residues.device)
-            for row, i in enumerate(batch):
-                mask[row, : lengths[i]] = True
+        for rows, residues, mask in padded_batches(embeddings, self._embedder.device):
             per_residue = self._siamese.per_residue(residues, mask)
             pooled = global_embedding(self._siamese, self._fold, residues, per_residue, mask)
-            for row, i in enumerate(batch):
-                projected[i] = Projected(per_residue[row, : lengths[i]].cpu(), pooled[row].cpu())
+            for row, i in enumerate(rows):
+                length = len(embeddings[i].sequence)
+                projected[i] = Projected(per_residue[row, :length].cpu(), pooled[row].cpu())
         return [projected[i] for i in range(len(embeddings))]
 
 

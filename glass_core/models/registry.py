@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import nn
@@ -12,16 +13,20 @@ from glass_core.embedders.base import Embedder, Luggage
 from glass_core.embedders.device import resolve_device
 from glass_core.embedders.kinds import PROTT5, embedder_class
 from glass_core.embedders.mpnn import StructureEmbedder
-from glass_core.errors import GlassError, UnavailableError
+from glass_core.errors import GlassError, ModelError, UnavailableError
 from glass_core.models.card import ModelCard, file_sha256
 from glass_core.models.checkpoint import load_authors_checkpoint, load_heads
 from glass_core.models.evaluation import Evaluation, read_evaluations
 from glass_core.models.heads.kinds import head_kind
 from glass_core.models.prediction import ModelInfo
-from glass_core.models.predictor import SiamesePredictor
+from glass_core.models.predictor import Predictor, SiamesePredictor
+from glass_core.models.tmvec import TmVecPredictor, configuration_of, load_tmvec
 from glass_core.settings import Settings
 
 DEFAULT_MODEL = "compact"
+Kind = Literal["glass", "tmvec"]
+GLASS: Kind = "glass"
+TMVEC: Kind = "tmvec"
 _CHECKPOINT_SUFFIXES = (".pt", ".pth", ".ckpt")
 
 
@@ -41,6 +46,9 @@ class ModelEntry:
         None for an authors' checkpoint, which carries none.
     unavailable_reason : str or None
         Why it cannot be used here and what to do; None when it can.
+    kind : {"glass", "tmvec"}
+        Whose method: that of GLASS, or TM-Vec, which tells TM-scores alone. A checkpoint
+        is TM-Vec's where its configuration lies beside it; GLASS's authors' holds its own.
     """
 
     name: str
@@ -48,6 +56,21 @@ class ModelEntry:
     embedder: str
     card: ModelCard | None
     unavailable_reason: str | None
+    kind: Kind = GLASS
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The names of its heads."""
+        if self.card is not None:
+            return tuple(self.card.heads)
+        return ("tmvec",) if self.kind == TMVEC else ("siamese",)
+
+    @property
+    def version(self) -> str:
+        """As the card states it, else whose checkpoint it is."""
+        if self.card is not None:
+            return self.card.version
+        return "checkpoint of TM-Vec" if self.kind == TMVEC else "authors' checkpoint"
 
 
 def list_models(settings: Settings) -> tuple[ModelEntry, ...]:
@@ -60,8 +83,7 @@ def list_models(settings: Settings) -> tuple[ModelEntry, ...]:
             if path.is_dir():
                 entries.setdefault(path.name, _describe_folder(path, settings))
             elif path.suffix in _CHECKPOINT_SUFFIXES:
-                reason = embedder_class(PROTT5).unavailable_reason(settings)
-                entries.setdefault(path.stem, ModelEntry(path.stem, path, PROTT5, None, reason))
+                entries.setdefault(path.stem, _describe_checkpoint(path, settings))
     return tuple(sorted(entries.values(), key=lambda e: (e.name != DEFAULT_MODEL, e.name)))
 
 
@@ -79,7 +101,7 @@ def records_of(settings: Settings, name: str) -> dict[str, Evaluation]:
     return {}
 
 
-def load_predictor(settings: Settings, name: str | Path = DEFAULT_MODEL) -> SiamesePredictor:
+def load_predictor(settings: Settings, name: str | Path = DEFAULT_MODEL) -> Predictor:
     """Load a model by name, or the one in a folder, onto the settings' device.
 
     Raises
@@ -96,9 +118,36 @@ def load_predictor(settings: Settings, name: str | Path = DEFAULT_MODEL) -> Siam
     >>> predictor.info.name, predictor.info.device
     ('compact', 'cpu')
     """
+    entry = _usable(name, settings)
+    if entry.kind == TMVEC:
+        return _load_tmvec(entry, settings)
+    return _load_siamese(entry, settings)
+
+
+def load_siamese(settings: Settings, name: str | Path = DEFAULT_MODEL) -> SiamesePredictor:
+    """As `load_predictor`, a model of GLASS's own method with all its heads.
+
+    Raises
+    ------
+    UnavailableError
+        No such model, or it cannot be used here; the message says what to do.
+    ModelError
+        Its files are damaged, or it is a model of another method.
+    """
+    entry = _usable(name, settings)
+    if entry.kind == TMVEC:
+        raise ModelError(f"model '{entry.name}': is TM-Vec's, and has no heads of GLASS.")
+    return _load_siamese(entry, settings)
+
+
+def _usable(name: str | Path, settings: Settings) -> ModelEntry:
     entry = _describe_folder(name, settings) if isinstance(name, Path) else _named(name, settings)
     if entry.unavailable_reason is not None:
         raise UnavailableError(f"model '{entry.name}': {entry.unavailable_reason}")
+    return entry
+
+
+def _load_siamese(entry: ModelEntry, settings: Settings) -> SiamesePredictor:
     device, card = resolve_device(settings.device), entry.card
     heads: dict[str, nn.Module]
     if card is not None:
@@ -117,7 +166,7 @@ def load_predictor(settings: Settings, name: str | Path = DEFAULT_MODEL) -> Siam
             blind_because = str(error)
     info = ModelInfo(
         name=card.name if card else entry.name,
-        version=card.version if card else "authors' checkpoint",
+        version=entry.version,
         sha256=weights,
         embedder=embedder.name,
         device=str(device),
@@ -126,6 +175,20 @@ def load_predictor(settings: Settings, name: str | Path = DEFAULT_MODEL) -> Siam
         structure_embedder=structures.name if structures else "",
     )
     return SiamesePredictor(embedder, heads, info, structures, blind_because)
+
+
+def _load_tmvec(entry: ModelEntry, settings: Settings) -> TmVecPredictor:
+    network, device = load_tmvec(entry.source), resolve_device(settings.device)
+    embedder = _load_embedder(entry, settings, device)
+    info = ModelInfo(
+        name=entry.name,
+        version=entry.version,
+        sha256=file_sha256(entry.source),
+        embedder=embedder.name,
+        device=str(device),
+        dtype=str(embedder.dtype).removeprefix("torch."),
+    )
+    return TmVecPredictor(embedder, network, info)
 
 
 def load_embedder(settings: Settings, kind: str) -> Embedder:
@@ -157,6 +220,12 @@ def _load_embedder(entry: ModelEntry, settings: Settings, device: torch.device) 
         None if card is None else Luggage(entry.source, f"{card.name} {card.version}", card.content)
     )
     return embedder_class(entry.embedder).of_model(luggage, settings, device)
+
+
+def _describe_checkpoint(path: Path, settings: Settings) -> ModelEntry:
+    reason = embedder_class(PROTT5).unavailable_reason(settings)
+    kind: Kind = GLASS if configuration_of(path) is None else TMVEC
+    return ModelEntry(path.stem, path, PROTT5, None, reason, kind)
 
 
 def _describe_folder(folder: Path, settings: Settings) -> ModelEntry:

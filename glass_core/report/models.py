@@ -43,11 +43,11 @@ def _describe(entry: ModelEntry) -> ModelDescription:
     files = [entry.source] if entry.source.is_file() else list(entry.source.glob("*.safetensors"))
     return ModelDescription(
         name=entry.card.name if entry.card else entry.name,
-        version=entry.card.version if entry.card else "(the authors' checkpoint)",
+        version=entry.card.version if entry.card else f"({entry.version})",
         embedder=entry.embedder,
         licence=str(content.get("licence", "not stated")),
         megabytes=sum(f.stat().st_size for f in files) / 1e6,
-        heads=_heads(entry.card),
+        heads=_heads(entry),
         limits=own_words(entry.card),
         found=_found(entry),
         unavailable_reason=entry.unavailable_reason,
@@ -71,13 +71,12 @@ def _found(entry: ModelEntry) -> tuple[str, ...]:
     return can_and_cannot(records) if records else ()
 
 
-def _heads(card: ModelCard | None) -> tuple[str, ...]:
+def _heads(entry: ModelEntry) -> tuple[str, ...]:
     """What gives each number of a model, the last head that tells it."""
-    names = ["siamese"] if card is None else list(card.heads)
     teller = {
         column.title or name: kind.name
         for kind in HEADS
-        if kind.name in names
+        if kind.name in entry.heads
         for name, column in kind.tells.items()
     }
     heads = dict.fromkeys(teller.values())

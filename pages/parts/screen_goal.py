@@ -28,7 +28,7 @@ def model_entry(model: str) -> ModelEntry | None:
 def rankings_offered(model: str) -> list[str]:
     """Those of a model, and those by external scores that are at hand."""
     entry = model_entry(model)
-    heads = entry.card.heads if entry is not None and entry.card is not None else ["siamese"]
+    heads = ("siamese",) if entry is None else entry.heads
     known = st.session_state.get("screen_annotation")
     external = {scores.kind for scores in known.external} if known is not None else set[str]()
     if esm2_asked("screen_esm2"):

@@ -80,10 +80,10 @@ def _predicted_headline(impact: Impact) -> str:
 def _predicted(impact: Impact) -> list[str]:
     prediction, ranks = impact.prediction, impact.baselines
     known = impact.predicted_lddt[~np.isnan(impact.predicted_lddt)]
+    lddt = f", mean lDDT {known.mean():.4f}, lowest {known.min():.4f}" if known.size else ""
     sentences = [
-        f"Predicted by {prediction.model}: TM-score {prediction.tm_score:.4f}, mean lDDT "
-        f"{known.mean():.4f}, lowest {known.min():.4f}; 'nothing changes' would be 1 and a score "
-        "near 1 alone says little."
+        f"Predicted by {prediction.model}: TM-score {prediction.tm_score:.4f}{lddt}; 'nothing "
+        "changes' would be 1 and a score near 1 alone says little."
     ]
     found = combined(prediction.told)
     if found is not None:

@@ -14,7 +14,7 @@ from glass_core.embedders.mpnn import StructureEmbedder
 from glass_core.errors import InputError
 from glass_core.models.card import CARD_FILE, ModelCard
 from glass_core.models.evaluation import EVALUATION_FORMAT, read_evaluations
-from glass_core.models.registry import load_predictor
+from glass_core.models.registry import load_siamese
 from glass_core.progress import Say, ignore
 from glass_core.settings import Settings
 from glass_core.training.data.assays import read_assays
@@ -87,7 +87,7 @@ def evaluate_model(
     settings: Settings, model: str | Path, out: Path, held_out: HeldOut, tell: Say = ignore
 ) -> Iterator[Path]:
     """Measure a model and write its records into `out`; yields each path when written."""
-    predictor = load_predictor(settings, model)
+    predictor = load_siamese(settings, model)
     out.mkdir(parents=True, exist_ok=True)
     common = {
         "format": EVALUATION_FORMAT,

@@ -1,0 +1,74 @@
+"""What a database holds: sequences with who they are."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from glass_core.protein.sequence import check_residues
+from glass_core.records import require
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One sequence of a database.
+
+    Attributes
+    ----------
+    id : str
+        Unique in its database; without white space.
+    sequence : str
+        One-letter codes; '' where a database of other people's brought vectors alone.
+    description : str
+        What else its source says of it.
+    labels : str
+        Such as its class in CATH or SCOP; several joined by '; '.
+    structure : str
+        File of its structure, '' for none; relative to the database's folder where it can be.
+    chain : str
+        Its chain in that file.
+    """
+
+    id: str
+    sequence: str
+    description: str = ""
+    labels: str = ""
+    structure: str = ""
+    chain: str = ""
+
+    def __post_init__(self) -> None:
+        require(bool(self.id) and not any(map(str.isspace, self.id)), "id", "is one word")
+        if self.sequence:
+            check_residues(self.sequence, f"sequence of {self.id}")
+
+    def __len__(self) -> int:
+        return len(self.sequence)
+
+    @property
+    def sha256(self) -> str:
+        """Of the sequence, in hex."""
+        return hashlib.sha256(self.sequence.encode()).hexdigest()
+
+    @property
+    def fasta(self) -> str:
+        """As a FASTA record."""
+        return f">{' '.join(filter(None, (self.id, self.description)))}\n{self.sequence}\n"
+
+
+@dataclass
+class LeftOut:
+    """How many records were not taken, by the reason; and the first of each, by name."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    first: dict[str, str] = field(default_factory=dict)
+
+    def add(self, reason: str, name: str) -> None:
+        """One more."""
+        self.counts[reason] = self.counts.get(reason, 0) + 1
+        self.first.setdefault(reason, name)
+
+    def lines(self) -> Iterator[str]:
+        """A sentence for each reason."""
+        for reason, count in self.counts.items():
+            yield f"left out {count:,}: {reason} (the first is '{self.first[reason]}')"

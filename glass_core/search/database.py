@@ -173,7 +173,8 @@ class Database:
 
         meta = DatabaseMeta.read(folder)
         try:
-            vectors = np.load(folder / VECTORS_FILE, mmap_mode="r", allow_pickle=False)
+            # Mapped so that writing would change memory alone: torch takes no read-only arrays.
+            vectors = np.load(folder / VECTORS_FILE, mmap_mode="c", allow_pickle=False)
             rows = pq.read_metadata(folder / RECORDS_FILE).num_rows
         except (OSError, ValueError, EOFError, pa.ArrowException) as error:
             raise InputError(f"{folder}: is damaged ({one_line(error)}); build it anew.") from error

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -15,11 +16,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from glass_core.errors import Cancelled, InputError, ModelError, RecordError
-from glass_core.progress import Watch
 from glass_core.search import building
-from glass_core.search.building import add, build, merge
-from glass_core.search.database import Database, DatabaseMeta
+from glass_core.search.building import Building, add, build, merge
+from glass_core.search.database import Database
 from glass_core.search.entry import Entry, LeftOut
+from glass_core.search.packing import pack
 from glass_core.search.reading import NO_PROTEIN, NO_SEQUENCE, read_entries
 from glass_core.settings import Settings
 from tests.tools.dashboard import ROOT
@@ -57,8 +58,13 @@ def settings(tiny_assets, tmp_path):
 
 
 @pytest.fixture
-def made(settings, tmp_path):
-    return build(some(7), tmp_path / "made", settings=settings, model="compact")
+def how(settings):
+    return Building(settings, "compact")
+
+
+@pytest.fixture
+def made(how, tmp_path):
+    return build(some(7), tmp_path / "made", how)
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -148,7 +154,7 @@ def test_an_entry_has_one_word_for_its_id():
         Entry("two words", "MKT")
 
 
-def test_a_database_holds_what_it_was_built_of(made, settings, tmp_path):
+def test_a_database_holds_what_it_was_built_of(made, how, settings, tmp_path):
     from glass_core.models.registry import load_predictor
 
     predictor = load_predictor(settings)
@@ -164,28 +170,27 @@ def test_a_database_holds_what_it_was_built_of(made, settings, tmp_path):
     )
     assert not (made.folder / "pieces").exists()
     with pytest.raises(InputError, match="holds a database"):
-        build(some(1), made.folder, settings=settings, model="compact")
+        build(some(1), made.folder, how)
     with pytest.raises(InputError, match="nothing to put"):
-        build([], tmp_path / "empty", settings=settings, model="compact")
+        build([], tmp_path / "empty", how)
 
 
-def test_a_cancelled_building_goes_on(settings, tmp_path, monkeypatch):
+def test_a_cancelled_building_goes_on(how, tmp_path, monkeypatch):
     monkeypatch.setattr(building, "PIECE_ENTRIES", 3)
     folder, told = tmp_path / "db", []
-    stop = Watch(lambda words, fraction: told.append(words), lambda: len(told) > 1)
+    stopped = replace(how, total=10, tell=told.append, cancelled=lambda: len(told) > 1)
     with pytest.raises(Cancelled):
-        build(some(10), folder, settings=settings, model="compact", watch=stop, total=10)
-    assert "6 of 10" in told[-1]
+        build(some(10), folder, stopped)
+    assert "6 of 10" in str(told[-1])
     with pytest.raises(InputError, match="not finished"):
         Database.open(folder)
     with pytest.raises(InputError, match="another input"):
-        build(some(10, 1), folder, settings=settings, model="compact")
+        build(some(10, 1), folder, how)
     again = []
-    watch = Watch(lambda words, fraction: again.append(words))
-    whole = build(some(10), folder, settings=settings, model="compact", watch=watch, total=10)
+    whole = build(some(10), folder, replace(how, tell=again.append))
     assert len(again) == 2, "two pieces were there"
     assert whole.entries(range(10)) == some(10)
-    fresh = build(some(10), tmp_path / "fresh", settings=settings, model="compact")
+    fresh = build(some(10), tmp_path / "fresh", how)
     np.testing.assert_array_equal(whole.vectors, fresh.vectors)
 
 
@@ -196,12 +201,12 @@ from glass_core.search import building
 from glass_core.settings import Settings
 from tests.test_search_database import some
 building.PIECE_ENTRIES = 5
-building.build(some(2_000), Path(sys.argv[2]), settings=Settings(assets=Path(sys.argv[1]),
-    device="cpu"), model="compact")
+settings = Settings(assets=Path(sys.argv[1]), device="cpu")
+building.build(some(2_000), Path(sys.argv[2]), building.Building(settings, "compact"))
 """
 
 
-def test_a_killed_building_loses_one_piece_at_most(settings, tmp_path, monkeypatch):
+def test_a_killed_building_loses_one_piece_at_most(how, settings, tmp_path, monkeypatch):
     folder = tmp_path / "db"
     process = subprocess.Popen(
         [sys.executable, "-c", KILLED, str(settings.assets), str(folder)],
@@ -219,27 +224,27 @@ def test_a_killed_building_loses_one_piece_at_most(settings, tmp_path, monkeypat
     monkeypatch.setattr(
         building, "embed_piece", lambda piece, **how: made.append(piece) or embedded(piece, **how)
     )
-    whole = build(some(2_000), folder, settings=settings, model="compact")
+    whole = build(some(2_000), folder, how)
     assert len(made) == 400 - len(there)
     assert whole.entries([0, 1_999]) == [some(1)[0], some(1, 1_999)[0]]
 
 
-def test_records_are_found_in_any_group(settings, tmp_path, monkeypatch):
+def test_records_are_found_in_any_group(how, tmp_path, monkeypatch):
     from glass_core.search import joining
 
     monkeypatch.setattr(joining, "ROWS_IN_GROUP", 4)
-    whole = build(some(11), tmp_path / "db", settings=settings, model="compact")
+    whole = build(some(11), tmp_path / "db", how)
     assert pq.ParquetFile(whole.folder / "records.parquet").num_row_groups == 3
     assert [one.id for one in whole.entries([10, 0, 5, 5, 3])] == ["s10", "s0", "s5", "s5", "s3"]
 
 
-def test_adding_and_merging(made, settings, tmp_path):
+def test_adding_and_merging(made, how, tmp_path):
     other = [some(1)[0], Entry("s1", "MKTMKTMKT"), Entry("s1.2", "GGGAAA"), *some(2, 20)]
-    grown = add(made, other, settings=settings, model="compact")
+    grown = add(made, other, how)
     ids = [one.id for one in grown.entries(range(len(grown)))]
     assert ids == [*(f"s{n}" for n in range(7)), "s1.2", "s1.2.2", "s20", "s21"]
     assert sum(grown.meta.left_out.values()) == 1
-    second = build(some(3, 50), tmp_path / "second", settings=settings, model="compact")
+    second = build(some(3, 50), tmp_path / "second", how)
     both = merge([grown, second], tmp_path / "both")
     assert len(both) == 14
     np.testing.assert_array_equal(both.vectors[11:], second.vectors)
@@ -248,21 +253,20 @@ def test_adding_and_merging(made, settings, tmp_path):
 
 
 def test_single_bytes_come_back_scaled(made, tmp_path):
-    exact = made.vectors.astype(np.float32)
-    scales = np.abs(exact).max(axis=0) / 127
-    packed = tmp_path / "packed"
-    packed.mkdir()
-    np.save(packed / "vectors.npy", np.round(exact / scales).astype(np.int8))
-    (packed / "records.parquet").write_bytes((made.folder / "records.parquet").read_bytes())
-    meta = {**vars(made.meta), "vector_type": "int8", "scales": tuple(map(float, scales))}
-    DatabaseMeta(**meta).write(packed)
-    again = merge([Database.open(packed)], tmp_path / "again")
-    np.testing.assert_allclose(again.vectors.astype(np.float32), exact, atol=scales.max())
+    packed = pack(made, tmp_path / "packed")
+    assert packed.vectors.dtype == np.int8
+    assert packed.entries([3]) == some(1, 3)
+    again = merge([packed], tmp_path / "again")
+    np.testing.assert_allclose(
+        again.vectors.astype(np.float32), made.vectors.astype(np.float32), atol=4e-3
+    )
+    with pytest.raises(InputError, match="packed already"):
+        pack(packed, tmp_path / "twice")
+    with pytest.raises(InputError, match="holds a database"):
+        pack(made, packed.folder)
 
 
-def test_another_model_is_refused_by_name(made, settings):
-    from dataclasses import replace
-
+def test_another_model_is_refused_by_name(made):
     other = replace(made.meta.model, name="other", sha256="1" * 64)
     with pytest.raises(ModelError, match=r"those of compact .* --model compact"):
         made.require_model(other)
@@ -316,9 +320,9 @@ class Evil:
         return (print, ("owned",))
 
 
-def test_pieces_run_on_workers(settings, tmp_path, monkeypatch):
+def test_pieces_run_on_workers(how, tmp_path):
     from glass_core.compute import dask_runner
 
     with dask_runner(workers=1) as runner:
-        whole = build(some(12), tmp_path / "db", settings=settings, model="compact", runner=runner)
+        whole = build(some(12), tmp_path / "db", replace(how, runner=runner))
     assert len(whole) == 12

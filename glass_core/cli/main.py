@@ -16,6 +16,7 @@ import click
 
 import glass_core
 from glass_core.cli.dashboard import dashboard_command
+from glass_core.cli.database import database_group
 from glass_core.cli.embed import embed_command
 from glass_core.cli.evaluate import evaluate_command
 from glass_core.cli.impact import impact_command
@@ -65,6 +66,7 @@ for command in (
     dashboard_command,
     models_command,
     embed_command,
+    database_group,
     fetch_command,
     train_group,
     evaluate_command,

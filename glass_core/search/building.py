@@ -6,7 +6,7 @@ import json
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from itertools import islice
@@ -18,10 +18,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from glass_core.compute import Runner, run_here
-from glass_core.errors import InputError
+from glass_core.errors import Cancelled, InputError
 from glass_core.models.predictor import Predictor
 from glass_core.models.registry import load_predictor
-from glass_core.progress import UNWATCHED, Rate, Watch
+from glass_core.progress import Rate, ignore, never
 from glass_core.search.database import (
     META_FILE,
     PIECES_FOLDER,
@@ -100,18 +100,44 @@ def pieces_of(entries: Iterable[Entry], folder: Path, first: int = 0) -> Iterato
         yield Piece(number, tuple(held), folder)
 
 
+@dataclass(frozen=True)
+class Building:
+    """How a database is made.
+
+    Attributes
+    ----------
+    settings : Settings
+    model : str
+        What makes the vectors.
+    runner : Runner
+        Where pieces are embedded: in this process, or on a cluster that sees the folder.
+    total : int
+        How many entries there will be, where that is known.
+    tell, cancelled : callable
+        Who is told how far it is, and whether to stop.
+    """
+
+    settings: Settings
+    model: str
+    runner: Runner = run_here
+    total: int = 0
+    tell: Callable[[Rate], None] = ignore
+    cancelled: Callable[[], bool] = never
+
+    @property
+    def made_by(self) -> VectorModel:
+        """What makes the vectors, with its version."""
+        return VectorModel.of(_loaded(self.settings, self.model))
+
+
 def build(
     entries: Iterable[Entry],
     folder: Path,
+    how: Building,
     *,
-    settings: Settings,
-    model: str,
-    runner: Runner = run_here,
     licence: str = "",
     origin: str = "",
     left_out: LeftOut | None = None,
-    total: int = 0,
-    watch: Watch = UNWATCHED,
 ) -> Database:
     """Make a database of `entries` in `folder`, or go on with one that was not finished.
 
@@ -119,14 +145,8 @@ def build(
     ----------
     entries : iterable of Entry
         Read once, as a stream.
-    model : str
-        What makes the vectors.
-    runner : Runner
-        Where pieces are embedded: in this process, or on a cluster that sees `folder`.
     left_out : LeftOut, optional
         What the reader of `entries` left out; looked at when all were read.
-    total : int
-        How many entries there will be, where that is known.
 
     Raises
     ------
@@ -138,26 +158,17 @@ def build(
     """
     if (folder / META_FILE).exists():
         raise InputError(f"{folder}: holds a database; add to it, or choose another folder.")
-    made_by = VectorModel.of(_loaded(settings, model))
-    parts = embed(entries, folder, settings, model, runner=runner, total=total, watch=watch)
+    parts = embed(entries, folder, how)
     if not parts:
         raise InputError(f"{folder}: there is nothing to put into it.")
     counts = dict(left_out.counts) if left_out is not None else {}
-    made = join(parts, folder, made_by, licence=licence, origin=origin, left_out=counts)
+    made = join(parts, folder, how.made_by, licence=licence, origin=origin, left_out=counts)
     shutil.rmtree(folder / PIECES_FOLDER)
     return made
 
 
 def add(
-    database: Database,
-    entries: Iterable[Entry],
-    *,
-    settings: Settings,
-    model: str,
-    runner: Runner = run_here,
-    left_out: LeftOut | None = None,
-    total: int = 0,
-    watch: Watch = UNWATCHED,
+    database: Database, entries: Iterable[Entry], how: Building, left_out: LeftOut | None = None
 ) -> Database:
     """`database` with more entries; as `build`. It stays as it is until all are there.
 
@@ -168,9 +179,9 @@ def add(
     InputError, Cancelled
         As of `build`.
     """
-    database.require_model(VectorModel.of(_loaded(settings, model)))
+    database.require_model(how.made_by)
     folder, meta = database.folder, database.meta
-    parts = embed(entries, folder, settings, model, runner=runner, total=total, watch=watch)
+    parts = embed(entries, folder, how)
     counts = Counter(meta.left_out)
     counts.update({} if left_out is None else left_out.counts)
     with TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as beside:
@@ -207,32 +218,24 @@ def merge(databases: Sequence[Database], folder: Path) -> Database:
     )
 
 
-def embed(
-    entries: Iterable[Entry],
-    folder: Path,
-    settings: Settings,
-    model: str,
-    *,
-    runner: Runner,
-    total: int,
-    watch: Watch,
-) -> list[Part]:
+def embed(entries: Iterable[Entry], folder: Path, how: Building) -> list[Part]:
     """The pieces of `entries` with their vectors; those that are there are not made again."""
     pieces = folder / PIECES_FOLDER
     pieces.mkdir(parents=True, exist_ok=True)
-    _hold_model(pieces / "model.json", VectorModel.of(_loaded(settings, model)))
-    work = partial(embed_piece, settings=settings, model=model)
+    _hold_model(pieces / "model.json", how.made_by)
+    work = partial(embed_piece, settings=how.settings, model=how.model)
     stream, parts, done, new = pieces_of(entries, pieces), list[Part](), 0, 0
     began = time.monotonic()
     while some := list(islice(stream, PIECES_AT_ONCE)):
         parts += [Part(piece.records, piece.vectors) for piece in some]
         waiting = [piece for piece in some if not piece.done]
         done += sum(len(piece.entries) for piece in some) - sum(len(p.entries) for p in waiting)
-        for _, count in runner(work, waiting):
+        for _, count in how.runner(work, waiting):
             done, new = done + count, new + count
-            rate = Rate(done, max(total, done), new / (time.monotonic() - began), "embedding")
-            watch.tell(str(rate), rate.fraction)
-            watch.stop_if_cancelled("Building the database, of which all that is done is kept,")
+            speed = new / (time.monotonic() - began)
+            how.tell(Rate(done, max(how.total, done), speed, "embedding"))
+            if how.cancelled():
+                raise Cancelled("Building was cancelled; what is done is kept.")
     return parts
 
 

@@ -105,7 +105,7 @@ def search(
 
     Examples
     --------
-    >>> from glass_core.search.embedded import embedded_database
+    >>> from glass_core.search.packing import embedded_database
     >>> from glass_core import Settings, load_predictor
     >>> from glass_core.protein.sequence import read_sequences
     >>> globin = read_sequences("VLSEGEWQLVLHVWAKVEADVAGHGQDILIRLFKSHPETLEKFDRFKHLKTEAEMKASEDLK")

@@ -25,6 +25,7 @@ from glass_core.cli.models import models_command
 from glass_core.cli.report import report_command
 from glass_core.cli.rerun import rerun_command
 from glass_core.cli.screen import screen_command
+from glass_core.cli.search import align_command, search_command
 from glass_core.cli.sources import fetch_command
 from glass_core.cli.train import train_group
 from glass_core.cli.train_heads import effect_command, fold_command
@@ -66,6 +67,8 @@ for command in (
     dashboard_command,
     models_command,
     embed_command,
+    search_command,
+    align_command,
     database_group,
     fetch_command,
     train_group,

@@ -52,6 +52,11 @@ class Predictor(Protocol):
         ...
 
     @property
+    def embedder(self) -> Embedder:
+        """Where the residues come from."""
+        ...
+
+    @property
     def heads(self) -> frozenset[str]:
         """The names of its heads; what they tell, `models.heads.kinds` says."""
         ...

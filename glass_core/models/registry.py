@@ -17,6 +17,7 @@ from glass_core.errors import GlassError, ModelError, UnavailableError
 from glass_core.models.card import ModelCard, file_sha256
 from glass_core.models.checkpoint import load_authors_checkpoint, load_heads
 from glass_core.models.evaluation import Evaluation, read_evaluations
+from glass_core.models.fold_chance import FoldChance
 from glass_core.models.heads.kinds import head_kind
 from glass_core.models.prediction import ModelInfo
 from glass_core.models.predictor import Predictor, SiamesePredictor
@@ -99,6 +100,20 @@ def records_of(settings: Settings, name: str) -> dict[str, Evaluation]:
         if entry.name == name and entry.card is not None:
             return read_evaluations(entry.source)
     return {}
+
+
+def fold_chance_of(settings: Settings, name: str) -> FoldChance | None:
+    """What was counted for an installed model's TM-scores; None where nobody has.
+
+    Raises
+    ------
+    ModelError
+        It cannot be used.
+    """
+    for entry in list_models(settings):
+        if entry.name == name and entry.card is not None:
+            return FoldChance.read(entry.source)
+    return None
 
 
 def load_predictor(settings: Settings, name: str | Path = DEFAULT_MODEL) -> Predictor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from glass_core.records import Column, nullable
@@ -144,10 +144,3 @@ def a3m_row(made: Alignment) -> str:
         row.append(made.target[b])
         ahead, behind = a + 1, b
     return "".join(row) + "-" * (len(made.query) - ahead)
-
-
-def table_of_neighbours(
-    found: Sequence[Sequence[Neighbour]], site: int | None = None
-) -> list[dict[str, Any]]:
-    """All rows of several queries."""
-    return [neighbour_row(one, site) for neighbours in found for one in neighbours]

@@ -1,0 +1,154 @@
+"""The commands that find a protein's relatives and align two sequences."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from glass_core.cli.options import (
+    FILE,
+    FOLDER,
+    device_option,
+    json_option,
+    model_option,
+    settings_on,
+)
+from glass_core.cli.progress import console_bar
+from glass_core.cli.writing import writing
+from glass_core.errors import InputError
+
+if TYPE_CHECKING:
+    from glass_core.models.predictor import Predictor
+    from glass_core.search.neighbours import Aligner
+
+_DEEPBLAST = click.option(
+    "--deepblast",
+    type=FILE,
+    help="Align by this checkpoint of DeepBLAST, over the model's embeddings.",
+)
+
+
+@click.command("search")
+@click.argument("query")
+@click.option("--database", type=FOLDER, help="By default the one that comes with GLASS.")
+@click.option("--top", type=int, default=20, show_default=True, help="Neighbours of each query.")
+@click.option("--min-tm", type=float, help="Only those with at least this predicted TM-score.")
+@click.option("--align", "aligned", is_flag=True, help="Align each neighbour with its query.")
+@_DEEPBLAST
+@click.option("--site", type=int, help="Position whose residue is told in each neighbour.")
+@click.option("--structure", type=FILE, help="The query's own, to confirm TM-scores by TM-align.")
+@click.option("--chain", help="Chain of --structure; needed when it has several.")
+@click.option("--out", type=FILE, help="File to write: .tsv, .csv, .json, .parquet or .a3m.")
+@model_option
+@device_option
+@json_option
+def search_command(
+    query: str,
+    database: Path | None,
+    top: int,
+    min_tm: float | None,
+    aligned: bool,
+    deepblast: Path | None,
+    site: int | None,
+    structure: Path | None,
+    chain: str | None,
+    out: Path | None,
+    model: str,
+    device: str | None,
+    as_json: bool,
+) -> None:
+    """Find proteins that probably share the fold of QUERY (text, or FASTA with any number).
+
+    Prints a table whose first columns are those of TM-Vec. TM-scores are predicted unless they
+    stand under 'confirmed'.
+    """
+    from glass_core.inputs.upload import text_or_file
+    from glass_core.models.registry import fold_chance_of, load_predictor
+    from glass_core.progress import Watch
+    from glass_core.protein.sequence import read_sequences
+    from glass_core.protein.structure.file import read_structure
+    from glass_core.search.confirming import confirmed
+    from glass_core.search.neighbours import search
+    from glass_core.search.packing import open_database
+    from glass_core.search.written import SUFFIXES, as_json_text, as_tsv, write_neighbours
+
+    if out is not None and out.suffix not in SUFFIXES:
+        raise InputError(f"{out.name}: give a name that ends in {', '.join(SUFFIXES)}.")
+    settings = settings_on(device)
+    queries = read_sequences(text_or_file(query))
+    shortest = min(len(one.residues) for one in queries)
+    if site is not None and not 1 <= site <= shortest:
+        raise InputError(f"site {site}: the query has {shortest} residues.")
+    own = None if structure is None else read_structure(structure, chain=chain)
+    there = open_database(database, settings)
+    with console_bar("searching") as bar:
+        predictor = load_predictor(settings, model)
+        wanted = aligned or site is not None or deepblast is not None
+        found = search(
+            queries,
+            there,
+            predictor=predictor,
+            top=top,
+            min_tm=min_tm,
+            chance=fold_chance_of(settings, model),
+            aligner=_aligner(predictor, deepblast) if wanted else None,
+            watch=Watch(bar.stage),
+        )
+        if own is not None:
+            found = [confirmed(own, some, there.folder) for some in found]
+    if out is not None:
+        with writing(out):
+            write_neighbours(out, queries, found, site)
+        click.echo(f"{sum(map(len, found))} neighbours in {out}", err=True)
+    elif as_json:
+        click.echo(as_json_text(found, site))
+    else:
+        click.echo(as_tsv(found, site), nl=False)
+
+
+@click.command("align")
+@click.argument("first")
+@click.argument("second")
+@_DEEPBLAST
+@model_option
+@device_option
+@json_option
+def align_command(
+    first: str, second: str, deepblast: Path | None, model: str, device: str | None, as_json: bool
+) -> None:
+    """Align FIRST and SECOND (sequences, or FASTA files of one) by their embeddings."""
+    from glass_core.inputs.upload import text_or_file
+    from glass_core.models.registry import load_predictor
+    from glass_core.protein.sequence import read_sequence
+    from glass_core.search.rows import alignment_dict
+
+    query, target = (read_sequence(text_or_file(one)) for one in (first, second))
+    predictor = load_predictor(settings_on(device), model)
+    aligner = _aligner(predictor, deepblast)
+    (made,) = aligner.align(query.residues, [target.residues])
+    vectors = predictor.vectors([query.residues, target.residues])
+    tm_score = float(min(max(vectors[0] @ vectors[1], 0.0), 1.0))
+    if as_json:
+        told = {"tm_score": tm_score, "aligner": aligner.name, **alignment_dict(made)}
+        click.echo(json.dumps(told, allow_nan=False))
+        return
+    click.echo(f"predicted TM-score {tm_score:.3f} by {predictor.info}")
+    click.echo(
+        f"{len(made)} pairs, identity {made.identity:.3f}, coverage {made.coverage:.3f}, score "
+        f"{made.normalised_score:.3f} by {aligner.name}"
+    )
+    for begin in range(0, len(made.rows[0]), 80):
+        for row in made.rows:
+            click.echo(row[begin : begin + 80])
+        click.echo()
+
+
+def _aligner(predictor: Predictor, deepblast: Path | None) -> Aligner:
+    from glass_core.search.aligners import DeepBlastAligner, EmbeddingAligner
+
+    if deepblast is None:
+        return EmbeddingAligner(predictor.embedder)
+    return DeepBlastAligner.load(deepblast, predictor.embedder)

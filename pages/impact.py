@@ -16,20 +16,14 @@ from pages.parts.answer import card, why
 from pages.parts.common import (
     back_from_another_page,
     counting_fields,
+    gone_back,
     plain,
     runs,
     through_the_front_door,
 )
 from pages.parts.compare import compare_panel
 from pages.parts.hand_over import counting_of, handed_over, taken_over
-from pages.parts.impact_form import (
-    WILD,
-    asked_now,
-    entry,
-    screen_instead,
-    start_analysis,
-    take_found,
-)
+from pages.parts.impact_form import asked_now, entry, screen_instead, start_analysis, take_found
 from pages.parts.impact_panels import (
     alignment_panel,
     downloads,
@@ -43,9 +37,9 @@ from pages.parts.impact_panels import (
 )
 from pages.parts.linked import tell_views
 from pages.parts.lookup import look_up_asked
-from pages.parts.measure import measure_panel
+from pages.parts.measure import being_measured, measure_panel
 from pages.parts.sample import sample_panel
-from pages.parts.state import impact_state, lookup_state
+from pages.parts.state import WILD, impact_state, lookup_state, screen_state
 from pages.parts.views import libraries, matrix_panel, structure_panel, track_panel
 from pages.parts.workbench import BESIDE, analysis, beside_now, known_run, marks, variant_list
 
@@ -69,12 +63,13 @@ def show(run: Run, impact: Impact) -> None:
     notice, impact_state().notice = impact_state().notice, ""
     if notice:
         st.warning(notice, icon=":material/warning:")
+    measuring = being_measured(run.id)
     if impact.protein.structure is None:
         card(impact)
     else:
         left, right = st.columns([1, 1.1], gap="medium")
         with left:
-            card(impact)
+            card(impact, measuring)
         with right:
             structure_panel(impact)
     measure_panel(impact, run.id)
@@ -204,6 +199,9 @@ def forward_screen(run: str) -> None:
     with suppress(RunError):
         known = runs().get(run)
         if known is not None and known.kind == "screen":
+            if last := gone_back(run, screen_state().shown_run, impact_state().shown):
+                st.query_params["run"] = last
+                st.rerun()
             st.switch_page("pages/screen.py", query_params={"run": run})
 
 

@@ -11,7 +11,7 @@ from glass_core.errors import GlassError
 from glass_core.runs.bundle import export_bundle, import_bundle
 from glass_core.runs.view import Run
 from pages.parts.common import runs, screen_jobs, through_the_front_door, viewer_script
-from pages.parts.workbench import BESIDE, MOST_BESIDE
+from pages.parts.workbench import BESIDE, MOST_BESIDE, of_one_protein
 
 SHOWN = 200
 PAGES = {"screen": "pages/screen.py", "impact": "pages/impact.py"}
@@ -72,6 +72,8 @@ def compare(chosen: list[Run]) -> None:
         st.caption("Only analyses of single variants can stand side by side.")
     elif len(chosen) > MOST_BESIDE + 1:
         st.caption(f"At most {MOST_BESIDE + 1} can stand side by side.")
+    elif not of_one_protein(*(run.id for run in chosen)):
+        st.caption("Only variants of one protein can stand side by side.")
     elif st.button("Side by side", type="primary", key="compare"):
         first, *others = (run.id for run in chosen)
         st.switch_page(PAGES["impact"], query_params={"run": first, BESIDE: ",".join(others)})
@@ -123,7 +125,10 @@ def actions(run: Run) -> None:
 def main() -> None:
     st.title("Runs", anchor=False)
     search = st.text_input(
-        "Search", key="search", placeholder="A protein, a variant, a word of a verdict or a note"
+        "Search",
+        key="runs_search",
+        persist_state="session",
+        placeholder="A protein, a variant, a word of a verdict or a note",
     )
     known = runs().newest(SHOWN, search)
     st.caption(f"The newest {SHOWN} are shown, to everyone who reaches this server.")

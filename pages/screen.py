@@ -8,13 +8,13 @@ import streamlit as st
 
 from glass_core.errors import Cancelled, GlassError
 from glass_core.runs.view import Run
-from pages.parts.common import back_from_another_page, runs, through_the_front_door
+from pages.parts.common import back_from_another_page, gone_back, runs, through_the_front_door
 from pages.parts.hand_over import taken_over
 from pages.parts.lookup import look_up_asked
 from pages.parts.screen_fields import ROLE, asked_now, first_values, take_found, take_over, take_run
 from pages.parts.screen_form import screen_form
 from pages.parts.screen_results import screen_results
-from pages.parts.state import screen_state
+from pages.parts.state import impact_state, screen_state
 
 
 def known_run() -> Run | None:
@@ -55,6 +55,9 @@ def show(run: str) -> None:
     try:
         known = runs().get(run)
         if known is not None and known.kind == "impact":
+            if last := gone_back(run, impact_state().shown, screen_state().shown_run):
+                st.query_params["run"] = last
+                st.rerun()
             st.switch_page("pages/impact.py", query_params={"run": run})
         if known is None:
             st.info("This address belongs to no screen here; it may have been deleted.")

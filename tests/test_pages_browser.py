@@ -470,3 +470,42 @@ def test_several_visitors_get_their_own_results():
     assert len(made.visits) == 5
     assert made.mixed_up == 0, [v for v in made.visits if v.wanted != v.shown]
     assert made.peak - made.before < 2 << 30
+
+
+def test_back_leads_to_the_screen_as_it_was_left(address, visit):
+    """From a variant that a screen opened, by the browser's Back, the button and the menu."""
+    page = visit(address)
+    example(page)
+    page.get_by_role("button", name="Screen it").click()
+    page.get_by_text("Every substitution").wait_for()
+    screen = page.url
+    contains = page.get_by_label("Contains")
+    contains.fill("V31")
+    with rerun(page):
+        contains.press("Enter")
+    page.get_by_text("19 of 2,793 pass").wait_for()
+    table = page.get_by_test_id("stDataFrame").first
+    table.locator("[role=row]").nth(1).wait_for(state="attached")
+    table.scroll_into_view_if_needed()
+    box = table.bounding_box()
+    with rerun(page):
+        page.mouse.click(box["x"] + 20, box["y"] + 50)
+    page.get_by_role("button", name="Open V31").click()
+    page.get_by_text("Along the sequence").wait_for()
+    page.go_back()
+    page.get_by_text("Every substitution").wait_for()
+    assert page.url == screen
+    page.go_forward()
+    page.get_by_text("Along the sequence").wait_for()
+    for back in (
+        page.get_by_role("button", name="Back to the screen"),
+        page.get_by_role("link", name="Screen"),
+    ):
+        back.click()
+        page.get_by_text("Every substitution").wait_for()
+        page.get_by_text("19 of 2,793 pass").wait_for()
+        assert page.get_by_label("Contains").input_value() == "V31"
+        assert not page.get_by_text("before they were changed").count()
+        page.get_by_role("link", name="Impact").click()
+        page.get_by_text("Along the sequence").wait_for()
+    assert not page.problems

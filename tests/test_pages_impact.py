@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from glass_core.inputs.upload import Upload
 from tests.tools.pace import patience
 
 APP = Path(__file__).parents[1] / "app.py"
@@ -178,7 +179,7 @@ def test_a_mutant_structure_of_ones_own_is_measured(page, globin):
         (WILD, "K99R", "outside the sequence"),
         (WILD, "K2K", "changes nothing"),
         (WILD, "", "variant: is empty"),
-        (WILD, "<script>", "cannot be read"),
+        (WILD, "<script>", "is no sequence, gene, accession or variant"),
     ],
 )
 def test_bad_input_keeps_the_form(page, wild, variant, says):
@@ -264,11 +265,11 @@ def test_a_structure_that_comes_alone_is_counted_by_its_author(page, monkeypatch
 
     from pages.parts.common import take_upload
 
-    state = {"file": File(), "wild": ""}
+    state = {"file 0": File(), "wild": ""}
     monkeypatch.setattr(st, "session_state", state)
     take_upload("")
     assert state["numbering"] == "author" and state["given"].name == given.name
-    state = {"file": File(), "wild": WILD}
+    state = {"file 0": File(), "wild": WILD}
     monkeypatch.setattr(st, "session_state", state)
     take_upload("")
     assert "numbering" not in state
@@ -290,3 +291,52 @@ def test_what_was_measured_once_more_is_read_anew(page):
     assert workbench.kept_impact(run, True) is before, "which is why it has to be forgotten"
     workbench.forget_kept(run)
     assert workbench.kept_impact(run, True).provenance.inputs["mark"] == "new"
+
+
+def test_variants_of_two_proteins_do_not_stand_side_by_side(page):
+    analyse(page)
+    first = page.query_params["run"]
+    analyse(page, wild="MQIFVKTLTGKTITLEVEPSDTIENVKAKI", variant="I3A")
+    assert headline(page).startswith("I3A")
+    assert "with" not in page.query_params
+    page.query_params["with"] = first  # as an old link may have it
+    page.run()
+    assert not page.exception
+    assert headline(page).startswith("I3A")
+    assert "Side by side" not in [one.value for one in page.header]
+
+
+def test_one_more_variant_is_shown_alone(page):
+    analyse(page, variant="K2R T3A")
+    assert "Side by side" in [one.value for one in page.header]
+    analyse(page, variant="A4G")
+    assert "Side by side" not in [one.value for one in page.header]
+    assert headline(page).startswith("A4G")
+
+
+def test_another_protein_begins_with_an_empty_form(page, globin):
+    page.session_state["given"] = Upload.of_structure(globin)
+    page.session_state["numbering"] = "author"
+    analyse(page, wild="", variant=f"{globin.sequence[30]}{globin.residue_numbers[30]}P")
+    assert headline(page)
+    page.button(key="start_anew").click().run()
+    assert "run" not in page.query_params
+    assert page.text_input(key="variant").value == ""
+    assert page.session_state["given"] is None
+    assert page.session_state["numbering"] == "sequence"
+
+
+def test_a_sequence_and_its_variant_in_one_line(page, globin):
+    page.session_state["given"] = Upload.of_structure(globin)
+    analyse(page, wild="", variant=f"{globin.sequence[30]}31P")
+    page.text_input(key="variant").set_value(f"{WILD}{WILD} K2R")
+    page.button(key="analyse").click().run()
+    assert not page.error
+    assert headline(page).startswith("K2R")
+    assert page.session_state["given"] is None, "it is another protein's"
+
+
+def test_spaces_within_a_variant_are_read_as_the_hint_says(page):
+    analyse(page, variant="K 2 R")
+    assert not page.error
+    assert headline(page).startswith("K2R")

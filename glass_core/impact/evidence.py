@@ -90,9 +90,9 @@ def agreement(evidence: Sequence[Evidence]) -> str:
     if len(taken) == len(evidence):
         return f"All of it agrees: {_listed(taken)}."
     if taken:
-        words = _listed(taken)
-        rest = "the other one takes" if len(evidence) - len(taken) == 1 else "the others take"
-        return f"{words[0].upper()}{words[1:]}; {rest} no side."
+        words, rest = _listed(taken), [one.title for one in evidence if one not in taken]
+        takes = "takes" if len(rest) == 1 else "take"
+        return f"{words[0].upper()}{words[1:]}; {' and '.join(rest)} {takes} no side."
     return "No single piece of evidence takes a side."
 
 

@@ -24,6 +24,8 @@ GENES_LIKE_VARIANTS = (
 genes, unless they fit the protein that is open."""
 _SHORTEST_BESIDE = 3
 """Letters of a gene before a variant, for chains are called A."""
+_SHORTEST_BEFORE = 20
+"""Letters of a sequence before a variant: fewer may be a gene."""
 _MOST_READ = 20
 """Variants that are read against the protein while typing."""
 _SPACED = re.compile(r"([A-Za-z]{1,3})\s+(-?\d+[A-Za-z]?)\s+([A-Za-z]{1,3})")
@@ -70,7 +72,7 @@ def understand(text: str, protein: Protein | None = None) -> Understood:
         found = read(line, protein)
         if found is not None:
             return found
-    named = _with_accession(text) or _with_gene(text, protein)
+    named = _with_accession(text) or _with_sequence(line) or _with_gene(text, protein)
     if named is not None and protein is not None and _is_open(named, protein):
         return _variants(named.variants, protein) or named
     return named or _variants(text, protein) or _gene(line) or _letters(text)
@@ -153,6 +155,21 @@ def _with_accession(text: str) -> Understood | None:
     )
 
 
+def _with_sequence(line: str) -> Understood | None:
+    """A sequence of one word and the variants behind it."""
+    first, _, rest = line.partition(" ")
+    words = _words(rest)
+    if len(first) < _SHORTEST_BEFORE or not first.isalpha() or not words:
+        return None
+    if not may_be_sequence(first):
+        return None
+    found = pasted_sequences(first)
+    if found.problem:
+        return found
+    preview = f"{found.preview}, {_listed(words)}"
+    return Understood("sequences", preview, found.records, variants=" ".join(words))
+
+
 def _with_gene(text: str, protein: Protein | None) -> Understood | None:
     """A gene and variants of its protein; the gene may stand in each line."""
     parts = [_gene_apart(line.strip(), protein) for line in text.splitlines()]
@@ -211,8 +228,8 @@ def _variants(text: str, protein: Protein | None) -> Understood | None:
         example = shown(take_apart(words[0]).variant)
         return Understood(
             "variants",
-            f"{listed}; of which protein? Write its gene or accession before it, such as "
-            f"TP53 {example}.",
+            f"{listed}; of which protein? Write its gene, accession or sequence before it, such "
+            f"as TP53 {example}.",
             variants=variants,
         )
     try:
@@ -220,7 +237,8 @@ def _variants(text: str, protein: Protein | None) -> Understood | None:
             read_variants(word, protein)
     except GlassError as error:
         return Understood("problem", str(error), variants=variants)
-    return Understood("variants", f"{listed} of {protein.short_name}", variants=variants)
+    of = protein.short_name if protein.name else "this protein"
+    return Understood("variants", f"{listed} of {of}", variants=variants)
 
 
 def _gene(line: str) -> Understood | None:

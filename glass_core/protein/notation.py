@@ -290,7 +290,9 @@ def _position(word: str, numbering: Numbering, label: str) -> int:
     if position is not None:
         return position
     cure = "." if numbering.by_sequence else ", some perhaps left out."
-    if code and numbering.kind != "author":
+    if code and word == label:
+        cure = f"; if {code.upper()} is what is put in, write the wild type's residue before it."
+    elif code and numbering.kind != "author":
         cure = "; insertion codes belong to author numbers."
     raise VariantError(
         f"variant '{shown(word)}': {_called(numbering)} {label[:12]} is outside the sequence, "

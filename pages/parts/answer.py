@@ -21,10 +21,10 @@ BADGES = {
 """Whose a line is -> words and colour."""
 
 
-def card(impact: Impact) -> None:
+def card(impact: Impact, measuring: bool = False) -> None:
     """A line for each thing that is known, and where they agree."""
     model = impact.prediction.model
-    told = answer_card(impact, records_of(model.name))
+    told = answer_card(impact, records_of(model.name), measuring)
     with st.container(border=True):
         for one in told.lines:
             _line(one)

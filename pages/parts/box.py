@@ -15,6 +15,7 @@ from glass_core.sources.candidates import Candidate
 from glass_core.sources.fetch import Fetcher
 from glass_core.sources.resolve import resolve
 from pages.parts.common import plain, settings
+from pages.parts.fresh import with_sequence
 from pages.parts.linked import asset
 from pages.parts.state import impact_state
 
@@ -36,6 +37,7 @@ def box(protein: Protein | None, waiting: str = "") -> bool:
             if protein is None
             else "Another variant of this protein, or another protein",
             key="variant",
+            persist_state="session",
             placeholder=EXAMPLES,
         )
         asked = right.form_submit_button("Analyse", type="primary", width="stretch", key="analyse")
@@ -79,7 +81,7 @@ def _take_pasted() -> None:
     text, state.pasted = state.pasted, ""
     said = understand(text)
     if said.kind == "sequences":
-        state.next_fields = {"wild": text}
+        state.next_fields = with_sequence(text)
     else:
         state.next_fields = {"variant": " ".join(text.split())}
     state.typed = ""

@@ -51,36 +51,22 @@ def through_the_front_door(page: str) -> None:
     if "front_door" not in st.session_state:
         st.session_state["wanted"] = Wanted(page, dict(st.query_params))
         st.switch_page("app.py")
-    _keep_fields(page)
-
-
-KEPT_FIELDS = (
-    *("wild", "variant", "mutant", "accession", "numbering", "chain", "mutant_chain", "model"),
-    *("screen_wild", "screen_list", "screen_range", "screen_goal", "screen_top", "screen_chain"),
-    *("screen_numbering", "screen_which", "screen_model", "screen_rank", "screen_remodel"),
-    "screen_accession",
-)
-"""What was put into them stays while another page is shown."""
-
-
-def _keep_fields(page: str) -> None:
-    """Streamlit forgets the fields of pages that are not shown.
-
-    Parameters
-    ----------
-    page : str
-        The one that is shown now.
-    """
     state = st.session_state
-    for key in KEPT_FIELDS:
-        if key in state:
-            state[key] = state[key]
     state["came_from"], state["page_now"] = state.get("page_now", page), page
 
 
 def back_from_another_page() -> bool:
     """Whether this is the first run of this page since another one was shown."""
     return bool(st.session_state.get("came_from") != st.session_state.get("page_now"))
+
+
+def gone_back(run: str, shown_there: str, shown_here: str) -> str:
+    """What this page showed before its visitor left it for `run` of another one; '' for nothing.
+
+    Streamlit first puts the run that is opened on another page into this page's address, so
+    that the browser's Back leads there.
+    """
+    return shown_here if back_from_another_page() and run == shown_there else ""
 
 
 @st.cache_resource(show_spinner=False)
@@ -174,7 +160,11 @@ def numbering_input(role: str) -> None:
         st.session_state[f"{role}numbering"] = NUMBERING_KINDS[0]
     left, right = st.columns([1.6, 1], vertical_alignment="bottom")
     left.selectbox(
-        "Residues are numbered by", offered, key=f"{role}numbering", format_func=numbering_title
+        "Residues are numbered by",
+        offered,
+        key=f"{role}numbering",
+        persist_state="session",
+        format_func=numbering_title,
     )
     with right.popover("How to write variants", width="content"):
         st.markdown("\n".join(f"- `{text}`: {what}" for text, what in FORMS.items()))
@@ -229,14 +219,25 @@ def numbering_title(numbering: NumberingKind | Numbering) -> str:
 def take_upload(role: str) -> None:
     """A file that comes alone is counted by its author's numbers, as its user will."""
     state = st.session_state
-    file = state.get(f"{role}file")
+    file = state.get(uploader_key(role))
     state[f"{role}given"] = None if file is None else Upload(file.getvalue(), file.name)
     if file is not None and not state.get(f"{role}wild", "").strip():
         state[f"{role}numbering"] = "author"
 
 
+def uploader_key(role: str) -> str:
+    """The key of the field for a structure's file; another one empties it."""
+    return f"{role}file {st.session_state.get(f'{role}uploads', 0)}"
+
+
+def empty_uploader(role: str) -> None:
+    """The file that was given is not named in the field for it any more."""
+    st.session_state[f"{role}uploads"] = st.session_state.get(f"{role}uploads", 0) + 1
+
+
 def clear_structure(role: str) -> None:
     st.session_state[f"{role}given"] = None
+    empty_uploader(role)
 
 
 def structure_input(role: str, label: str, explanation: str) -> str | None:
@@ -245,7 +246,7 @@ def structure_input(role: str, label: str, explanation: str) -> str | None:
     The upload is in ``{role}given``, its chain in ``{role}chain``. Returns what is wrong.
     """
     st.file_uploader(
-        label, key=f"{role}file", on_change=take_upload, args=(role,), help=explanation
+        label, key=uploader_key(role), on_change=take_upload, args=(role,), help=explanation
     )
     given: Upload | None = st.session_state.get(f"{role}given")
     if given is None:
@@ -267,6 +268,7 @@ def structure_input(role: str, label: str, explanation: str) -> str | None:
             "Chain",
             ids,
             key=key,
+            persist_state="session",
             index=None,
             format_func=labels.__getitem__,
             placeholder="Choose a protein chain",

@@ -35,13 +35,13 @@ from pages.parts.common import (
     structure_input,
     usable_models,
 )
+from pages.parts.fresh import with_sequence
 from pages.parts.hand_over import HandOver, hand_over
 from pages.parts.lookup import accession_input, fasta_of, look_up_problem, only_chain
-from pages.parts.state import impact_state, lookup_state
+from pages.parts.state import MUTANT, WILD, impact_state, lookup_state
 from pages.parts.turn import in_turn, loaded, pace
 from pages.parts.workbench import BESIDE, MOST_BESIDE, keep, known_already, open_study, study_for
 
-WILD, MUTANT = "", "mutant_"  # prefixes of the state keys of the two structures
 MOST_AT_ONCE = 12
 """Variants that are analysed for one press of a button; more are a screen."""
 
@@ -162,13 +162,14 @@ def details() -> None:
         st.text_area(
             "Wild-type sequence",
             key="wild",
+            persist_state="session",
             height=120,
             placeholder="Paste letters or one FASTA record; leave empty to use the structure's "
             "own.",
         )
         numbering_input("")
         names = usable_models()
-        st.selectbox("Model", names, key="model")
+        st.selectbox("Model", names, key="model", persist_state="session")
     with right:
         structure_field(
             WILD,
@@ -181,7 +182,12 @@ def details() -> None:
         "Mutant sequence or structure of your own",
         expanded=st.session_state.get("mutant_given") is not None,
     ):
-        st.text_area("Mutant sequence, in place of a variant", key="mutant", height=90)
+        st.text_area(
+            "Mutant sequence, in place of a variant",
+            key="mutant",
+            persist_state="session",
+            height=90,
+        )
         structure_field(
             MUTANT,
             "Mutant structure, in place of a remodel",
@@ -267,12 +273,12 @@ def request_for(variant: str) -> AnalysisRequest:
     )
 
 
-def check_inputs() -> AnalysisInputs | None:
+def check_inputs(variant: str) -> AnalysisInputs | None:
     """The inputs; None with the problem noted where something is wrong."""
     state = impact_state()
     state.forget_problem()
     try:
-        return read_analysis(request_for(st.session_state["variant"]), open_protein())
+        return read_analysis(request_for(variant), open_protein())
     except GlassError as error:
         state.several = isinstance(error, SeveralVariantsError)
         state.problem = str(error)
@@ -305,32 +311,40 @@ def start_analysis() -> None:
         return
     if said.kind == "sequences" and not fields["mutant"].strip():
         state.forget_problem()
-        state.next_fields = {"wild": fields["variant"], "variant": ""}
+        if said.variants:
+            fasta = "".join(one.fasta for one in said.records)
+            state.next_fields = with_sequence(fasta) | {"variant": said.variants}
+            state.next_wild = fasta
+        else:
+            state.next_fields = with_sequence(fields["variant"])
         return
     words = said.variants.split("\n") if said.kind in ("variants", "problem") else []
     if len(words) > 1 and not fields["mutant"].strip() and not fields.get("mutant_given"):
         start_each(words)
         return
-    inputs = check_inputs()
+    text: str = words[0] if len(words) == 1 else fields["variant"]
+    inputs = check_inputs(text)
     if inputs is None:
+        alone = not by_hand and open_protein() is None
         if said.offer is not None:
             state.problem, state.offer = said.preview, said.offer.fasta
         elif said.asks_a_service and state.problem is not None and not state.proposals:
             look_up_typed(said)
-        elif not by_hand and open_protein() is None and fields["variant"].strip():
+        elif fields["variant"].strip() and (alone or (said.problem and not said.variants)):
             state.problem = said.preview  # of what was typed, not of what is missing beside it
         return
     try:
         model = loaded(fields["model"])
         known = known_already(inputs, model.info)
         if known is not None:
+            st.query_params.pop(BESIDE, None)
             st.query_params["run"], state.filled = known, ""
             return
         impact = predicted(inputs, model, esm2_asked("esm2"))
     except GlassError as error:
         state.problem = str(error)
         return
-    state.reading = how_read(fields["variant"], impact.protein, fields["numbering"])
+    state.reading = how_read(text, impact.protein, fields["numbering"])
     show_new([keep_new(impact)])
 
 
@@ -388,6 +402,8 @@ def show_new(made: list[str]) -> None:
     st.query_params["run"] = state.filled = made[0]
     if len(made) > 1:
         st.query_params[BESIDE] = ",".join(made[1 : MOST_BESIDE + 1])
+    else:
+        st.query_params.pop(BESIDE, None)
     state.asked = asked_now()
 
 

@@ -31,6 +31,7 @@ def accession_input(role: str) -> None:
     box.text_input(
         "Accession",
         key=f"{role}accession",
+        persist_state="session",
         placeholder=ACCESSION_EXAMPLES,
         help="UniProt (sequence, features, known variants, AlphaFold's model) or PDB. "
         "A variant may follow: P04637 R175H.",

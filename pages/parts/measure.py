@@ -39,6 +39,12 @@ def expected(impact: Impact) -> float:
     return remodel_seconds(len(impact.protein), int(state["seeds"]), state["protocol"])
 
 
+def being_measured(run: str) -> bool:
+    """Whether a job that measures its mutant waits or is going on."""
+    status = impact_jobs().status(run)
+    return status is not None and not status.finished
+
+
 def measure_panel(impact: Impact, run: str) -> None:
     """The job that is going on, else settings and the button that starts one."""
     if impact.protein.structure is None:
@@ -73,16 +79,23 @@ def _settings(impact: Impact, run: str) -> None:
         reasons = unavailable_remodellers()
         usable = [name for name, reason in reasons.items() if reason is None]
         left, right = st.columns(2)
-        left.selectbox("Program", usable, key="backend")
+        left.selectbox("Program", usable, key="backend", persist_state="session")
         right.selectbox(
             "Protocol",
             ["minimise", "anneal"],
             key="protocol",
+            persist_state="session",
             help="minimise: quiet, shows local change best. anneal: heats and cools as the paper "
             "does; shows flexibility, and needs many seeds.",
         )
         left.number_input(
-            "Seeds", 1, 20, 2, key="seeds", help="Replicates; each also measures the noise floor."
+            "Seeds",
+            1,
+            20,
+            2,
+            key="seeds",
+            persist_state="session",
+            help="Replicates; each also measures the noise floor.",
         )
         right.number_input(
             "Sphere radius (Å)",
@@ -90,6 +103,7 @@ def _settings(impact: Impact, run: str) -> None:
             1000.0,
             100.0,
             key="radius",
+            persist_state="session",
             help="Only atoms within it of the substitution may move.",
         )
         for name, reason in reasons.items():

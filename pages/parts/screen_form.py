@@ -56,6 +56,7 @@ def fields() -> tuple[str, str | None]:
         st.text_area(
             "Wild-type sequence(s)",
             key="screen_wild",
+            persist_state="session",
             height=110,
             placeholder="Letters or FASTA, also several records; leave empty to use the "
             "structure's own.",
@@ -71,6 +72,7 @@ def fields() -> tuple[str, str | None]:
             list(GOALS),
             format_func=GOAL_TITLES.__getitem__,
             key="screen_goal",
+            persist_state="session",
             help="The ranking that does best at it on proteins not seen in training leads, by the "
             "model's own evaluation records. Any effect: whatever a mutational scan measures.",
         )
@@ -89,12 +91,13 @@ def variant_fields() -> str:
         offered.append(KNOWN)
     if state["screen_which"] not in offered:
         state["screen_which"] = EVERYTHING
-    st.segmented_control("Variants", offered, key="screen_which")
+    st.segmented_control("Variants", offered, key="screen_which", persist_state="session")
     which: str = state["screen_which"] or EVERYTHING
     if which == LIST:
         st.text_area(
             "Variants",
             key="screen_list",
+            persist_state="session",
             height=90,
             label_visibility="collapsed",
             placeholder="R175H G245S, A1P:D2N is one of two changes. With several "
@@ -113,7 +116,12 @@ def variant_fields() -> str:
             "clinically is the label."
         )
     else:
-        st.text_input("Range", key="screen_range", placeholder="whole chain, or such as 10-60")
+        st.text_input(
+            "Range",
+            key="screen_range",
+            persist_state="session",
+            placeholder="whole chain, or such as 10-60",
+        )
     if which != KNOWN:
         numbering_input(ROLE)
     return which
@@ -124,14 +132,25 @@ def options() -> None:
     with st.expander("Ranking, second stage, model, alignment"):
         left, right = st.columns(2)
         with left:
-            st.selectbox("Model", names, key="screen_model")
+            st.selectbox("Model", names, key="screen_model", persist_state="session")
             offered = [BY_GOAL, *rankings_offered(st.session_state["screen_model"])]
             if st.session_state.get("screen_rank") not in offered:
                 st.session_state["screen_rank"] = BY_GOAL
-            st.selectbox("Rank by", offered, format_func=ranking_title, key="screen_rank")
+            st.selectbox(
+                "Rank by",
+                offered,
+                format_func=ranking_title,
+                key="screen_rank",
+                persist_state="session",
+            )
         with right:
             usable = [name for name, reason in unavailable_remodellers().items() if reason is None]
-            st.selectbox("Remodel and measure the top", ["no", *usable], key="screen_remodel")
-            st.number_input("How many", 1, 100, key="screen_top")
+            st.selectbox(
+                "Remodel and measure the top",
+                ["no", *usable],
+                key="screen_remodel",
+                persist_state="session",
+            )
+            st.number_input("How many", 1, 100, key="screen_top", persist_state="session")
         alignment_field(ROLE)
         esm2_option("screen_esm2")

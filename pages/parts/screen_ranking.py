@@ -28,7 +28,9 @@ def ranking_panel(run: Run, ranking: str, request: ScreenRequest) -> None:
     """One page of the ranked rows at a time; sorting, filtering and counting are the store's."""
     st.markdown("#### Ranking")
     left, middle, right, last = st.columns([1.2, 2, 0.7, 0.9], vertical_alignment="bottom")
-    search = left.text_input("Contains", key="search", placeholder="R175 or 175H")
+    search = left.text_input(
+        "Contains", key="search", persist_state="session", placeholder="R175 or 175H"
+    )
     low, high = bounds(run, ranking)
     threshold = (
         middle.slider(
@@ -39,6 +41,7 @@ def ranking_panel(run: Run, ranking: str, request: ScreenRequest) -> None:
             (high - low) / 200,
             format="%.3g",
             key=f"threshold {ranking}",
+            persist_state="session",
         )
         if high > low
         else low
@@ -52,7 +55,7 @@ def ranking_panel(run: Run, ranking: str, request: ScreenRequest) -> None:
     )
     number, readable = runs().count(run.id, view), runs().count(run.id, View(readable=True))
     pages = max(-(-number // PAGE), 1)
-    page = right.number_input("Page", 1, pages, 1, key="page")
+    page = right.number_input("Page", 1, pages, 1, key="page", persist_state="session")
     rows = runs().rows(run.id, replace(view, offset=(page - 1) * PAGE, limit=PAGE))
     own = own_frame(rows)
     ours = screen_frame(rows)
@@ -65,7 +68,8 @@ def ranking_panel(run: Run, ranking: str, request: ScreenRequest) -> None:
             offered,
             first,
             format_func=title_of_column,
-            key=f"columns {run.id} {' '.join(first)}",  # what fills in is shown, too
+            key=f"columns {run.id} {' '.join(first)}",
+            persist_state="session",  # what fills in is shown, too
         )
     st.caption(f"{number:,} of {readable:,} pass; page {page} of {pages}, most damaging first")
     event = rows_table(
@@ -83,7 +87,8 @@ def ranking_panel(run: Run, ranking: str, request: ScreenRequest) -> None:
     if not picked:
         st.caption("Tick rows to choose them or to open them on the Impact page.")
         return
-    if st.button(f"Choose these {len(picked)}", key="choose"):
+    these = "this one" if len(picked) == 1 else f"these {len(picked)}"
+    if st.button(f"Choose {these}", key="choose"):
         chosen = [*st.session_state["chosen"], *(row.row for row in picked)]
         st.session_state["chosen"] = [*dict.fromkeys(chosen)]
         st.rerun()

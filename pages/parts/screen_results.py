@@ -49,10 +49,15 @@ def screen_results(run: Run) -> None:
             st.session_state.pop(key, None)
         screen_state().shown_run = run.id
     st.subheader(plain(run.name), anchor=False)
-    counts = ", ".join(f"{n:,} {what}" for what, n in sorted(run.counts.items()))
+    running = going_on(run.id)
+    counts = ", ".join(
+        f"{n:,} {what}"
+        for what, n in sorted(run.counts.items())
+        if not (running and what in ("waiting", "done"))  # of which the line below tells
+    )
+    counts = counts or f"{run.total:,} variants"
     after = "" if request.goal is None else f" After: {GOAL_TITLES[request.goal].lower()}."
     st.caption(f"{counts}. Model {request.model}.{after} This page's address leads back here.")
-    running = going_on(run.id)
     state_line(run, request, running)
     frame = figures_frame(run.id, "label", "measured_value")
     ranking = ranking_choice(request, frame)
@@ -111,6 +116,7 @@ def ranking_choice(request: ScreenRequest, frame: pd.DataFrame) -> str:
         format_func=ranking_title,
         index=told.index(request.ranking) if request.ranking in told else 0,
         key="ranking",
+        persist_state="session",
     )
     with right:
         st.caption(plain(why(request, ranking, told, frame)))
@@ -133,7 +139,9 @@ def protein_choice(request: ScreenRequest) -> Protein:
     if len(request.proteins) == 1:
         return request.proteins[0]
     names = [p.short_name for p in request.proteins]
-    return request.proteins[names.index(st.selectbox("Protein", names, key="which_protein"))]
+    return request.proteins[
+        names.index(st.selectbox("Protein", names, key="which_protein", persist_state="session"))
+    ]
 
 
 def table_now(known: str, ranking: str) -> None:

@@ -15,6 +15,9 @@ from glass_core.protein.profile import AlignmentProfile
 from glass_core.sources.alphafold import Model
 from glass_core.sources.candidates import Candidate
 
+WILD, MUTANT = "", "mutant_"
+"""How the keys of the Impact page's fields begin, those of the wild type and of the mutant."""
+
 
 @dataclass
 class ImpactState:
@@ -84,7 +87,7 @@ class ImpactState:
     proposals: tuple[NumberingProposal, ...] = ()
     next_wild: str | None = None
     next_accession: str | None = None
-    next_fields: dict[str, str] = field(default_factory=dict)
+    next_fields: dict[str, object] = field(default_factory=dict)
 
     def give_up(self) -> None:
         """What was to be analysed is not any more."""

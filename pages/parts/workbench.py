@@ -17,6 +17,7 @@ from glass_core.runs.store import RunStore
 from glass_core.runs.studies import Study, protein_digest
 from glass_core.runs.view import Run
 from pages.parts.common import impact_jobs, plain, runs, spare_runs, spare_stores
+from pages.parts.fresh import start_anew
 from pages.parts.state import impact_state
 
 MOST_BESIDE = 5
@@ -176,7 +177,7 @@ def variant_list(shown: Run) -> None:
         st.button(
             "Another protein",
             key="start_anew",
-            on_click=st.query_params.clear,
+            on_click=start_anew,
             help="Back to the first screen; this one is kept under Runs.",
         )
         beside = beside_now(shown.id)
@@ -196,9 +197,16 @@ def variant_list(shown: Run) -> None:
 
 
 def beside_now(shown: str) -> list[str]:
-    """The runs that the address puts beside the one that is shown."""
+    """The runs of the same protein that the address puts beside the one that is shown."""
     named = st.query_params.get(BESIDE, "").split(",")
-    return [run for run in dict.fromkeys(named) if run not in ("", shown)][:MOST_BESIDE]
+    found = [run for run in dict.fromkeys(named) if run not in ("", shown)]
+    return [run for run in found if of_one_protein(shown, run)][:MOST_BESIDE]
+
+
+def of_one_protein(*runs: str) -> bool:
+    """Whether all of these runs are analyses of variants of one sequence."""
+    made = [analysis(run) for run in runs]
+    return None not in made and len({one.protein.sequence for one in made if one}) == 1
 
 
 def put_beside() -> None:

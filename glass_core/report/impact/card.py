@@ -75,14 +75,22 @@ class Card:
     together: str
 
 
-def answer_card(impact: Impact, records: Mapping[str, Evaluation]) -> Card:
-    """The card of an analysis; `records` are its model's evaluation records, by set."""
+def answer_card(impact: Impact, records: Mapping[str, Evaluation], measuring: bool = False) -> Card:
+    """The card of an analysis.
+
+    Parameters
+    ----------
+    records : mapping
+        The model's evaluation records, by set.
+    measuring : bool
+        Whether the mutant is being remodelled and measured now.
+    """
     lines = (
         *_chance(impact),
         *_databases(impact),
         *_site(impact),
         *_stability(impact),
-        *_measured(impact),
+        *_measured(impact, measuring),
         _trust(impact, records),
     )
     return Card(lines, _together(impact))
@@ -157,7 +165,10 @@ def _site(impact: Impact) -> Iterator[CardLine]:
     if impact.protein.annotation is not None:
         unknown = "nothing is known to stand here"
     else:
-        unknown = "nothing seen in the structure; no accession, so databases were not asked"
+        unknown = (
+            "no ligand, metal or other chain within reach; no accession, so databases were not "
+            "asked"
+        )
     says = known[0] if known else unknown
     yield CardLine(
         "At the site",
@@ -192,7 +203,7 @@ def _stability(impact: Impact) -> Iterator[CardLine]:
     )
 
 
-def _measured(impact: Impact) -> Iterator[CardLine]:
+def _measured(impact: Impact, measuring: bool) -> Iterator[CardLine]:
     meaning = (
         "The mutant is rebuilt and relaxed, and measured against the wild type treated alike. The "
         "noise floor is what the same protocol does to the unchanged wild type."
@@ -200,7 +211,8 @@ def _measured(impact: Impact) -> Iterator[CardLine]:
     deficit, strain = impact.deficit_above_floor, impact.strain_above_floor
     if not impact.measured:
         if impact.protein.structure is not None and impact.variant.only_substitutions:
-            yield CardLine("Measured", "not yet: remodel the mutant", "", meaning, "measured")
+            says = "being measured now" if measuring else "not yet: remodel the mutant"
+            yield CardLine("Measured", says, "", meaning, "measured")
         return
     tm = f"TM-score {impact.tm_score:.3f}"
     if deficit is None or strain is None or impact.noise_floor is None:
@@ -227,7 +239,12 @@ def _trust(impact: Impact, records: Mapping[str, Evaluation]) -> CardLine:
         basis = Basis(found.structure, "alignment" in found.used)
     told = impact.prediction.told
     ranking = "p_combined" if "p_combined" in told else "p_damaging"
-    quality = ranking_quality(records, ranking, basis) if leading_chance(told) is not None else ""
+    quality = []
+    if leading_chance(told) is not None:
+        quality.append(f"The chance: {_lower(ranking_quality(records, ranking, basis))}")
+    if "ddg" in told:
+        by = Basis(bool(told.get("ddg_structure")))
+        quality.append(f"ΔΔG: {_lower(ranking_quality(records, 'ddg', by))}")
     flags = impact.flags
     says = (
         "nothing speaks against the prediction here"
@@ -239,11 +256,15 @@ def _trust(impact: Impact, records: Mapping[str, Evaluation]) -> CardLine:
     return CardLine(
         "How far to trust it",
         says,
-        quality.rstrip("."),
+        " ".join(quality).rstrip("."),
         "Reasons to doubt the numbers for this input, and how well such predictions did on "
         "proteins that the model had not seen; more on the Evidence page.",
         "record",
     )
+
+
+def _lower(sentence: str) -> str:
+    return f"{sentence[:1].lower()}{sentence[1:]}"
 
 
 def _together(impact: Impact) -> str:
@@ -252,8 +273,11 @@ def _together(impact: Impact) -> str:
     whole = combined(impact.prediction.told)
     if whole is not None and len(whole.used) > 1:
         side = side_of_chance(whole.probability)
-        together = "takes no side" if side == "neither" else f"is {side}"
-        said = f"Taken together it {together}. {said}".strip()
+        together = "takes no side" if side == "neither" else f"is predicted {side}"
+        said = (
+            f"Taken together it {together}; the chance weighs the numbers themselves, not these "
+            f"sides. {said}"
+        ).strip()
     if not impact.measured or impact.noise_floor is None:
         return said
     deficit, strain = impact.deficit_above_floor, impact.strain_above_floor

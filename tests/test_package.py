@@ -79,7 +79,8 @@ def test_the_wheel_holds_nothing_else(wheel):
     tops = {name.split("/")[0] for name in names}
     assert tops == {"glass_core", f"glass-{glass_core.__version__}.dist-info"}
     suffixes = {Path(n).suffix for n in names if n.startswith("glass_core/")}
-    assert suffixes == {".py", ".toml", ".json", ".safetensors", ".png", ".js", ".css", ".html"}
+    kinds = {".py", ".toml", ".json", ".safetensors", ".png", ".js", ".css", ".html"}
+    assert suffixes == kinds | {".npy", ".parquet"}, "the latter of the database"
     linked = {Path(n).name for n in names if "assets/linked/" in n}
     assert linked == {path.name for path in (ROOT / "assets" / "linked").iterdir()}
     assert wheel.stat().st_size < LARGEST_WHEEL_MB * 2**20

@@ -279,3 +279,50 @@ def test_databases_are_made_and_told_by_commands(run, tmp_path):
     assert json.loads(out)["count"] == 7
     code, _, told = run("database", "build", fasta, "--out", tmp_path / "db")
     assert (code, "holds a database" in told) == (2, True)
+
+
+def test_the_database_that_comes_along_finds_globins():
+    """Myoglobin among the chains of experimental structures; all that are near are globins."""
+    from glass_core.search.packing import embedded_database
+
+    settings = Settings(device="cpu")
+    there = embedded_database(settings)
+    assert there.meta.count > 8_000
+    assert "CC0" in there.meta.licence
+    assert sum(path.stat().st_size for path in there.folder.iterdir()) < 10_000_000
+    globin = (
+        "VLSEGEWQLVLHVWAKVEADVAGHGQDILIRLFKSHPETLEKFDRFKHLKTEAEMKASEDLKKHGVTVLTALGAILKKKGHHEAELK"
+        "PLAQSHATKHKIPIKYLEFISEAIIHVLHSRHPGDFGADAQGAMNKALELFRKDIAAKYKELGYQG"
+    )
+    (found,) = search([NamedSequence(globin)], there, predictor=load_predictor(settings), top=10)
+    labels = [one.entry.labels for one in found if one.entry.labels]
+    assert labels
+    assert all("SCOP a.1" in one or "CATH 1.10.490.10" in one for one in labels)
+
+
+def test_the_chains_that_come_along_are_experimental_and_free(tmp_path):
+    from glass_core.training.data.search_chains import experimental_entries
+
+    chains, folds = tmp_path / "chains.parquet", tmp_path / "folds.parquet"
+    pd.DataFrame(
+        {
+            "id": ["1abc_A", "2abc_A", "3abc_A", "m_A"],
+            "sequence": ["MKT", "MKS", "MKR", "MKE"],
+            "kind": ["xray", "nmr", "xray", "model"],
+            "pdb_id": ["1abc", "2abc", "3abc", None],
+            "resolution": [1.5, None, 2.0, None],
+            "license_note": ["MIT", None, "CC-BY-NC-SA", "MIT"],
+        }
+    ).to_parquet(chains)
+    pd.DataFrame(
+        {
+            "id": ["1abc_A", "1abc_A", "2abc_A"],
+            "scheme": ["CATH", "SCOP", "SCOP"],
+            "fold": ["1.10.8", "a.1", "a.2"],
+            "superfamily": ["1.10.8.10", "a.1.1", None],
+        }
+    ).to_parquet(folds)
+    assert list(experimental_entries(chains, folds)) == [
+        Entry("1abc_A", "MKT", "PDB 1abc, X-ray, 1.5 Å", "CATH 1.10.8.10; SCOP a.1.1"),
+        Entry("2abc_A", "MKS", "PDB 2abc, NMR", "SCOP a.2"),
+    ]

@@ -66,8 +66,8 @@ def _list(as_json: bool) -> None:
         state = "ready" if entry.unavailable_reason is None else entry.unavailable_reason
         click.echo(f"{entry.name:<20} {entry.embedder:<10} {state}")
     click.echo(
-        f"\nModels of your own go into {settings.models} (a folder with a card, or a GLASS "
-        "checkpoint file)."
+        f"\nModels of your own go into {settings.models} (a folder with a card, or the "
+        "checkpoint of a GLASS head or of TM-Vec)."
     )
     click.echo("\nWeights that others published:")
     for name, published in PUBLISHED.items():

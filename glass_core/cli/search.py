@@ -150,5 +150,5 @@ def _aligner(predictor: Predictor, deepblast: Path | None) -> Aligner:
     from glass_core.search.aligners import DeepBlastAligner, EmbeddingAligner
 
     if deepblast is None:
-        return EmbeddingAligner(predictor.embedder)
+        return EmbeddingAligner(predictor.embedder, predictor.typical_residue)
     return DeepBlastAligner.load(deepblast, predictor.embedder)

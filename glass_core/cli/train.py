@@ -12,6 +12,7 @@ from glass_core.cli.train_compact import (
     encoder_command,
     tune_command,
 )
+from glass_core.cli.train_database import search_database_command
 from glass_core.cli.train_estimate import estimate_command, exact_command
 from glass_core.cli.train_heads import (
     change_command,
@@ -65,6 +66,7 @@ for step in (
     change_command,
     exact_command,
     estimate_command,
+    search_database_command,
     card_command,
 ):
     train_group.add_command(step)

@@ -84,6 +84,11 @@ class Predictor(Protocol):
         """What makes one vector of a sequence."""
         ...
 
+    @property
+    def typical_residue(self) -> Tensor | None:
+        """Mean of residue embeddings after layer normalisation, shape=(D,); None if unknown."""
+        ...
+
     def vectors(
         self, sequences: Sequence[str], progress: Count | None = None
     ) -> NDArray[np.float32]:
@@ -216,6 +221,11 @@ class SiamesePredictor:
     def pooling(self) -> str:
         """What makes one vector of a sequence."""
         return "attention" if self._fold is None else "fold head"
+
+    @property
+    def typical_residue(self) -> Tensor | None:
+        """Mean of residue embeddings after layer normalisation, shape=(D,); None if unknown."""
+        return None if self._fold is None else self._fold.centre
 
     @torch.inference_mode()
     def vectors(

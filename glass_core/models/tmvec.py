@@ -72,6 +72,7 @@ class TmVecPredictor:
 
     heads = frozenset({"tmvec"})
     pooling = POOLING
+    typical_residue = None
 
     def __init__(self, embedder: Embedder, network: TmVecNetwork, info: ModelInfo) -> None:
         if network.config.d_model != embedder.dim:

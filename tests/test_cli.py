@@ -271,6 +271,7 @@ STEPS = [
     "change",
     "exact",
     "estimate",
+    "fold-chance",
     "database",
     "card",
 ]

@@ -12,7 +12,6 @@ from glass_core.cli.train_compact import (
     encoder_command,
     tune_command,
 )
-from glass_core.cli.train_database import search_database_command
 from glass_core.cli.train_estimate import estimate_command, exact_command
 from glass_core.cli.train_heads import (
     change_command,
@@ -25,6 +24,7 @@ from glass_core.cli.train_heads import (
     structure_effect_command,
 )
 from glass_core.cli.train_pairs import pairs_command
+from glass_core.cli.train_search import fold_chance_command, search_database_command
 
 
 class _Steps(click.Group):
@@ -66,6 +66,7 @@ for step in (
     change_command,
     exact_command,
     estimate_command,
+    fold_chance_command,
     search_database_command,
     card_command,
 ):

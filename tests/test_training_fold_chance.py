@@ -12,6 +12,7 @@ from glass_core.training.fold_chance import (
     NEAREST,
     NearPairs,
     calibration_error,
+    chain_vectors,
     fit,
     near_pairs,
 )
@@ -31,11 +32,12 @@ def chains():
 
 
 def test_the_nearest_are_aligned(tiny_predictor, chains):
-    found = near_pairs(tiny_predictor, chains, "validation")
+    vectors = chain_vectors(tiny_predictor, list(chains["sequence"]))
+    np.testing.assert_allclose(vectors, tiny_predictor.vectors(list(chains["sequence"])), atol=1e-5)
+    found = near_pairs(vectors, chains, "validation")
     assert found.rows.shape == (NEAREST, 2)
     assert set(found.rows[:, 0]) == {0}
     assert 0 not in found.rows[:, 1]
-    vectors = tiny_predictor.vectors(list(chains["sequence"]))
     products = vectors[1:] @ vectors[0]
     assert list(found.rows[:, 1]) == list(1 + np.argsort(-products)[:NEAREST])
     for (a, b), true in zip(found.rows, found.true, strict=True):
@@ -43,7 +45,7 @@ def test_the_nearest_are_aligned(tiny_predictor, chains):
         alone = tm_align(one["ca"], other["ca"], one["sequence"], other["sequence"])
         assert true == pytest.approx(alone.tm_score)
     with pytest.raises(InputError, match="none is on the nowhere side"):
-        near_pairs(tiny_predictor, chains, "nowhere")
+        near_pairs(vectors, chains, "nowhere")
 
 
 def made_pairs(seed, number=4_000):

@@ -52,17 +52,20 @@ def fold_chance_command(chains: Path, model: Path, workers: int | None, device: 
     from glass_core.compute import dask_runner
     from glass_core.models.registry import load_predictor
     from glass_core.training.data.chains import read_chains
-    from glass_core.training.fold_chance import calibration_error, fit, near_pairs
+    from glass_core.training.fold_chance import calibration_error, chain_vectors, fit, near_pairs
 
     table = read_chains(chains, lambda words: click.echo(words, err=True))
     with dask_runner(workers=workers) as runner, console_bar("counting") as bar:
         predictor = load_predictor(settings_on(device), model.resolve())
+        vectors = chain_vectors(
+            predictor, list(table["sequence"]), lambda done, of: bar.stage("embedding", done / of)
+        )
 
         def tell(done: int, of: int) -> None:
-            bar.stage("embedding and aligning", done / of)
+            bar.stage("aligning", done / of)
 
-        chance = fit(near_pairs(predictor, table, "validation", runner=runner, progress=tell))
-        held = near_pairs(predictor, table, "test", runner=runner, progress=tell)
+        chance = fit(near_pairs(vectors, table, "validation", runner=runner, progress=tell))
+        held = near_pairs(vectors, table, "test", runner=runner, progress=tell)
     chance.counted["calibration error"] = round(calibration_error(chance, held), 4)
     chance.counted["held-out pairs"] = len(held.true)
     chance.write(model)

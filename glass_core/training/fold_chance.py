@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,8 +43,21 @@ class NearPairs:
     true: NDArray[np.float64]
 
 
+def chain_vectors(
+    predictor: Predictor, sequences: Sequence[str], progress: Count = ignore
+) -> Vectors:
+    """Unit vectors of all sequences, shape=(n, Z), made some at a time, the shortest first."""
+    order = np.argsort([len(one) for one in sequences], kind="stable")
+    made = []
+    for begin in range(0, len(order), _EMBEDDED_TOGETHER):
+        rows = order[begin : begin + _EMBEDDED_TOGETHER]
+        made.append(predictor.vectors([sequences[row] for row in rows]))
+        progress(begin + len(rows), len(order))
+    return np.concatenate(made)[np.argsort(order)]
+
+
 def near_pairs(
-    predictor: Predictor,
+    vectors: Vectors,
     chains: pd.DataFrame,
     side: str,
     *,
@@ -54,10 +68,16 @@ def near_pairs(
 
     Parameters
     ----------
+    vectors : ndarray, shape=(n, Z)
+        Unit vectors of `chains`, as `chain_vectors` makes them.
     chains : DataFrame
         As `training.data.chains.read_chains` gives it.
+
+    Raises
+    ------
+    InputError
+        No chain is on that side.
     """
-    vectors = _vectors(predictor, list(chains["sequence"]), progress)
     asked = np.flatnonzero((chains["side"] == side).to_numpy())
     if not len(asked):
         raise InputError(f"chains: none is on the {side} side.")
@@ -108,21 +128,6 @@ def calibration_error(chance: FoldChance, pairs: NearPairs) -> float:
         for k in np.unique(tenth)
     ]
     return float(sum(parts))
-
-
-def _vectors(predictor: Predictor, sequences: list[str], progress: Count) -> Vectors:
-    order = sorted(range(len(sequences)), key=lambda row: len(sequences[row]))
-    made: Vectors | None = None
-    for begin in range(0, len(order), _EMBEDDED_TOGETHER):
-        rows = order[begin : begin + _EMBEDDED_TOGETHER]
-        some = predictor.vectors([sequences[row] for row in rows])
-        if made is None:
-            made = np.empty((len(sequences), some.shape[1]), np.float32)
-        made[rows] = some
-        progress(begin + len(rows), len(order))
-    if made is None:
-        raise InputError("chains: there are none.")
-    return made
 
 
 def _aligned(pairs: list[tuple[NDArray[np.float64], NDArray[np.float64], str, str]]) -> list[float]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from glass_core.cli.options import (
+    FILE,
     FOLDER,
     device_option,
     json_option,
@@ -90,6 +91,29 @@ def merge_command(databases: tuple[Path, ...], out: Path) -> None:
     from glass_core.search.database import Database
 
     _tell(merge([Database.open(one) for one in databases], out))
+
+
+@database_group.command("import")
+@click.argument("vectors", type=FILE)
+@click.argument("headers", type=FILE, required=False)
+@_OUT
+@click.option("--model", required=True, help="What made the vectors; the files do not say.")
+@click.option("--fasta", type=FILE, help="The sequences they were made of, in the same order.")
+@device_option
+def import_command(
+    vectors: Path,
+    headers: Path | None,
+    out: Path,
+    model: str,
+    fasta: Path | None,
+    device: str | None,
+) -> None:
+    """Take over a database of TM-Vec: db.npy with meta.npy, or the .npz of its fork."""
+    from glass_core.models.registry import load_predictor
+    from glass_core.search.tmvec_database import take_over
+
+    predictor = load_predictor(settings_on(device), model)
+    _tell(take_over(vectors, headers, out, predictor, fasta))
 
 
 @database_group.command("pack")

@@ -42,20 +42,18 @@ def search_database_command(
 @click.command("fold-chance")
 @click.argument("chains", type=FILE)
 @click.option("--model", type=FOLDER, required=True, help="Folder of the model it is of.")
-@click.option("--workers", type=click.IntRange(1), help="Processes; by default one per core.")
 @device_option
-def fold_chance_command(chains: Path, model: Path, workers: int | None, device: str | None) -> None:
+def fold_chance_command(chains: Path, model: Path, device: str | None) -> None:
     """Count how often near CHAINS share a fold, by the model's predicted TM-score.
 
     Counted on the chains of the validation side; how far off it is, on those of the test side.
     """
-    from glass_core.compute import dask_runner
     from glass_core.models.registry import load_predictor
     from glass_core.training.data.chains import read_chains
     from glass_core.training.fold_chance import calibration_error, chain_vectors, fit, near_pairs
 
     table = read_chains(chains, lambda words: click.echo(words, err=True))
-    with dask_runner(workers=workers) as runner, console_bar("counting") as bar:
+    with console_bar("counting") as bar:
         predictor = load_predictor(settings_on(device), model.resolve())
         vectors = chain_vectors(
             predictor, list(table["sequence"]), lambda done, of: bar.stage("embedding", done / of)
@@ -64,8 +62,8 @@ def fold_chance_command(chains: Path, model: Path, workers: int | None, device: 
         def tell(done: int, of: int) -> None:
             bar.stage("aligning", done / of)
 
-        chance = fit(near_pairs(vectors, table, "validation", runner=runner, progress=tell))
-        held = near_pairs(vectors, table, "test", runner=runner, progress=tell)
+        chance = fit(near_pairs(vectors, table, "validation", progress=tell))
+        held = near_pairs(vectors, table, "test", progress=tell)
     chance.counted["calibration error"] = round(calibration_error(chance, held), 4)
     chance.counted["held-out pairs"] = len(held.true)
     chance.write(model)

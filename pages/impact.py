@@ -17,6 +17,7 @@ from pages.parts.common import (
     back_from_another_page,
     counting_fields,
     gone_back,
+    impact_jobs,
     plain,
     runs,
     through_the_front_door,
@@ -37,7 +38,7 @@ from pages.parts.impact_panels import (
 )
 from pages.parts.linked import tell_views
 from pages.parts.lookup import look_up_asked
-from pages.parts.measure import being_measured, measure_panel
+from pages.parts.measure import measure_panel
 from pages.parts.sample import sample_panel
 from pages.parts.state import WILD, impact_state, lookup_state, screen_state
 from pages.parts.views import libraries, matrix_panel, structure_panel, track_panel
@@ -63,7 +64,7 @@ def show(run: Run, impact: Impact) -> None:
     notice, impact_state().notice = impact_state().notice, ""
     if notice:
         st.warning(notice, icon=":material/warning:")
-    measuring = being_measured(run.id)
+    measuring = impact_jobs().going_on(run.id)
     if impact.protein.structure is None:
         card(impact)
     else:

@@ -83,8 +83,7 @@ def state_of(run: Run) -> str:
     """A run that says it is running but has no job was interrupted."""
     if run.state != "running":
         return run.state
-    status = screen_jobs().status(run.id)
-    return "running" if status is not None and not status.finished else "interrupted"
+    return "running" if screen_jobs().going_on(run.id) else "interrupted"
 
 
 def address() -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from glass_core.errors import VariantError
 from glass_core.records import frozen_array, require
 
 if TYPE_CHECKING:
+    from glass_core.protein.protein import Protein
     from glass_core.protein.variant import Variant
 
 
@@ -55,6 +57,18 @@ class ModelInfo:
     def stamp(self) -> str:
         """Name, version and the start of the SHA-256, for tables."""
         return f"{self} ({self.sha256[:12]})"
+
+
+def require_variants_of(protein: Protein, variants: Sequence[Variant]) -> None:
+    """Hold that all `variants` are of the sequence of `protein`.
+
+    Raises
+    ------
+    VariantError
+        One is of another wild type.
+    """
+    if any(variant.wild_type != protein.sequence for variant in variants):
+        raise VariantError("predict: all variants must be of the protein's sequence.")
 
 
 class Table(Protocol):

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from glass_core.embedders.base import Embedder, Embedding
 from glass_core.embedders.device import fast_bfloat16
 from glass_core.embedders.mpnn import StructureEmbedder, StructureEmbedding, view_of
-from glass_core.errors import ModelError, VariantError
+from glass_core.errors import ModelError
 from glass_core.models.alignment import AlignmentTable
 from glass_core.models.differences.network import DIFFERENTIAL_DTYPE, DifferentialNetwork
 from glass_core.models.heads.base import CombiningHead, Embedded, TableHead
@@ -30,6 +30,7 @@ from glass_core.models.prediction import (
     Prediction,
     Table,
     VariantTable,
+    require_variants_of,
 )
 from glass_core.models.vectors import padded_batches, unit_rows
 from glass_core.models.wild_types import KeptWildTypes, Projected, WildType
@@ -179,8 +180,7 @@ class SiamesePredictor:
         """
         if not variants:
             return []
-        if any(variant.wild_type != protein.sequence for variant in variants):
-            raise VariantError("predict: all variants must be of the protein's sequence.")
+        require_variants_of(protein, variants)
         network = self._differential(variants)
         if network is None:
             predictions = self._predict_plainly(protein, variants, progress)

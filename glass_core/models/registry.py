@@ -96,10 +96,8 @@ def records_of(settings: Settings, name: str) -> dict[str, Evaluation]:
     InputError
         A record that cannot be read.
     """
-    for entry in list_models(settings):
-        if entry.name == name and entry.card is not None:
-            return read_evaluations(entry.source)
-    return {}
+    folder = _folder_of(settings, name)
+    return {} if folder is None else read_evaluations(folder)
 
 
 def fold_chance_of(settings: Settings, name: str) -> FoldChance | None:
@@ -110,9 +108,15 @@ def fold_chance_of(settings: Settings, name: str) -> FoldChance | None:
     ModelError
         It cannot be used.
     """
+    folder = _folder_of(settings, name)
+    return None if folder is None else FoldChance.read(folder)
+
+
+def _folder_of(settings: Settings, name: str) -> Path | None:
+    """Where an installed model in our format lies; None for any other."""
     for entry in list_models(settings):
         if entry.name == name and entry.card is not None:
-            return FoldChance.read(entry.source)
+            return entry.source
     return None
 
 
@@ -179,31 +183,32 @@ def _load_siamese(entry: ModelEntry, settings: Settings) -> SiamesePredictor:
             structures = StructureEmbedder.load(settings, device)
         except UnavailableError as error:
             blind_because = str(error)
-    info = ModelInfo(
-        name=card.name if card else entry.name,
-        version=entry.version,
-        sha256=weights,
-        embedder=embedder.name,
-        device=str(device),
-        dtype=str(embedder.dtype).removeprefix("torch."),
-        max_length=card.max_length if card else None,
-        structure_embedder=structures.name if structures else "",
-    )
+    info = _info(entry, embedder, weights, structures)
     return SiamesePredictor(embedder, heads, info, structures, blind_because)
 
 
 def _load_tmvec(entry: ModelEntry, settings: Settings) -> TmVecPredictor:
     network, device = load_tmvec(entry.source), resolve_device(settings.device)
     embedder = _load_embedder(entry, settings, device)
-    info = ModelInfo(
-        name=entry.name,
-        version=entry.version,
-        sha256=file_sha256(entry.source),
-        embedder=embedder.name,
-        device=str(device),
-        dtype=str(embedder.dtype).removeprefix("torch."),
-    )
+    info = _info(entry, embedder, file_sha256(entry.source))
     return TmVecPredictor(embedder, network, info)
+
+
+def _info(
+    entry: ModelEntry, embedder: Embedder, sha256: str, structures: StructureEmbedder | None = None
+) -> ModelInfo:
+    """What a loaded model says of itself."""
+    card = entry.card
+    return ModelInfo(
+        name=card.name if card else entry.name,
+        version=entry.version,
+        sha256=sha256,
+        embedder=embedder.name,
+        device=str(embedder.device),
+        dtype=str(embedder.dtype).removeprefix("torch."),
+        max_length=card.max_length if card else None,
+        structure_embedder=structures.name if structures else "",
+    )
 
 
 def load_embedder(settings: Settings, kind: str) -> Embedder:

@@ -16,9 +16,9 @@ import torch
 from numpy.typing import NDArray
 
 from glass_core.embedders.base import Embedder
-from glass_core.errors import ModelError, RecordError, VariantError
+from glass_core.errors import ModelError, RecordError
 from glass_core.models.heads.tmvec import TmVecConfig, TmVecNetwork
-from glass_core.models.prediction import ModelInfo, Prediction, Table
+from glass_core.models.prediction import ModelInfo, Prediction, Table, require_variants_of
 from glass_core.models.torch_files import fill, read_torch_file, tensors_of
 from glass_core.models.vectors import padded_batches, unit_rows
 from glass_core.progress import Count
@@ -107,8 +107,7 @@ class TmVecPredictor:
         VariantError
             A variant is of another wild type.
         """
-        if any(variant.wild_type != protein.sequence for variant in variants):
-            raise VariantError("predict: all variants must be of the protein's sequence.")
+        require_variants_of(protein, variants)
         if not variants:
             return []
         distinct = list(dict.fromkeys([protein.sequence, *(v.mutant for v in variants)]))

@@ -136,6 +136,11 @@ class JobBoard(Generic[T]):
             before = itertools.takewhile(lambda one: one.id != job, self._jobs.values())
             return replace(status, ahead=sum(not one.finished for one in before))
 
+    def going_on(self, job: str) -> bool:
+        """Whether it waits or runs."""
+        status = self.status(job)
+        return status is not None and not status.finished
+
     def cancel(self, job: str) -> None:
         """Ask a job to stop; unknown and finished ones are left as they are."""
         with self._lock:

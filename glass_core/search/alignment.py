@@ -127,6 +127,11 @@ class Alignment:
         found = np.flatnonzero(self.pairs[:, 0] == index)
         return int(self.pairs[found[0], 1]) if len(found) else None
 
+    def confidence_at(self, index: int) -> float:
+        """Similarity of the pair at the query's `index`, 0-based; NaN where none faces."""
+        found = self.confidence[self.pairs[:, 0] == index]
+        return float(found[0]) if len(found) else float("nan")
+
 
 def align(query: str, target: str, alike: NDArray[np.float64], gaps: Gaps) -> Alignment:
     """The best alignment of two sequences.

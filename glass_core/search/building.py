@@ -29,6 +29,7 @@ from glass_core.search.database import (
     VECTORS_FILE,
     Database,
     VectorModel,
+    require_free,
 )
 from glass_core.search.entry import Entry, LeftOut
 from glass_core.search.joining import Part, join, table_of
@@ -156,8 +157,7 @@ def build(
     Cancelled
         That was asked for; what is done is kept.
     """
-    if (folder / META_FILE).exists():
-        raise InputError(f"{folder}: holds a database; add to it, or choose another folder.")
+    require_free(folder, "add to it, or choose another folder")
     parts = embed(entries, folder, how)
     if not parts:
         raise InputError(f"{folder}: there is nothing to put into it.")
@@ -203,8 +203,7 @@ def merge(databases: Sequence[Database], folder: Path) -> Database:
     InputError
         There is a database in `folder`.
     """
-    if (folder / META_FILE).exists():
-        raise InputError(f"{folder}: holds a database; choose another folder.")
+    require_free(folder)
     first, counts = databases[0].meta, Counter[str]()
     for one in databases:
         one.require_model(first.model)

@@ -139,6 +139,18 @@ class DatabaseMeta:
             ) from error
 
 
+def require_free(folder: Path, cure: str = "choose another folder") -> None:
+    """Hold that no database is in `folder`.
+
+    Raises
+    ------
+    InputError
+        There is one; `cure` says what to do.
+    """
+    if (folder / META_FILE).exists():
+        raise InputError(f"{folder}: holds a database; {cure}.")
+
+
 PIECES_FOLDER = "pieces"
 """Of a database that is being built."""
 

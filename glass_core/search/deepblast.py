@@ -113,7 +113,8 @@ def recursion(match: Matrix, gap: Matrix) -> tuple[float, Matrix]:
     n, m = match.shape
     value = np.zeros((n + 1, m + 1))
     share = np.empty((3, n, m))
-    for i, j in _diagonals(n, m):
+    cells = _diagonals(n, m)
+    for i, j in cells:
         above, before = gap[i, j] + value[i, j + 1], gap[i, j] + value[i + 1, j]
         ways = np.stack([above, value[i, j], before])
         most = ways.max(axis=0)
@@ -124,7 +125,7 @@ def recursion(match: Matrix, gap: Matrix) -> tuple[float, Matrix]:
     slope = np.zeros((n + 1, m + 1))
     slope[n - 1, m - 1] = 1.0
     padded = np.pad(share, ((0, 0), (0, 1), (0, 1)))
-    for i, j in reversed(list(_diagonals(n, m))[:-1]):
+    for i, j in reversed(cells[:-1]):
         slope[i, j] = (
             padded[0, i + 1, j] * slope[i + 1, j]
             + padded[1, i + 1, j + 1] * slope[i + 1, j + 1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -154,7 +153,6 @@ def _of_query(
     min_tm: float | None,
     chance: FoldChance | None,
 ) -> list[Neighbour]:
-    own = hashlib.sha256(query.residues.encode()).hexdigest()
     scores = np.clip(products, 0.0, 1.0)
     chances = np.full(len(scores), np.nan) if chance is None else chance.of(scores)
     return [
@@ -164,7 +162,7 @@ def _of_query(
             entry=entry,
             tm_score=float(score),
             fold_chance=float(likely),
-            is_query=bool(entry.sequence) and entry.sha256 == own,
+            is_query=entry.sequence == query.residues,
         )
         for rank, (entry, score, likely) in enumerate(
             zip(entries, scores, chances, strict=True), start=1

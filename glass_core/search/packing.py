@@ -15,6 +15,7 @@ from glass_core.search.database import (
     ROWS_IN_GROUP,
     VECTORS_FILE,
     Database,
+    require_free,
 )
 from glass_core.settings import Settings
 
@@ -32,8 +33,7 @@ def pack(database: Database, folder: Path) -> Database:
     """
     if database.meta.scales:
         raise InputError(f"{database.folder}: is packed already.")
-    if (folder / META_FILE).exists():
-        raise InputError(f"{folder}: holds a database; choose another folder.")
+    require_free(folder)
     folder.mkdir(parents=True, exist_ok=True)
     highest = np.zeros(database.meta.dimension, np.float32)
     steps = range(0, len(database), ROWS_IN_GROUP)

@@ -102,9 +102,7 @@ def neighbour_dict(found: Neighbour, site: int | None = None) -> dict[str, Any]:
             "query": made.query[site - 1],
             "residue": facing_letter(made, site),
             "database_position": None if index is None else index + 1,
-            "confidence": None
-            if index is None
-            else float(made.confidence[made.pairs[:, 0] == site - 1][0]),
+            "confidence": nullable(made.confidence_at(site - 1)),
         }
     return told
 

@@ -89,10 +89,8 @@ def site_column(query: str, position: int, neighbours: Iterable[Neighbour]) -> S
             continue
         index = made.facing(position - 1)
         weight = one.tm_score if np.isnan(one.fold_chance) else one.fold_chance
-        if index is None:
-            members.append(SiteNeighbour(one.entry.id, "-", None, float("nan"), weight))
-        else:
-            sure = float(made.confidence[made.pairs[:, 0] == position - 1][0])
-            letter = made.target[index]
-            members.append(SiteNeighbour(one.entry.id, letter, index + 1, sure, weight))
+        letter = "-" if index is None else made.target[index]
+        place = None if index is None else index + 1
+        sure = made.confidence_at(position - 1)
+        members.append(SiteNeighbour(one.entry.id, letter, place, sure, weight))
     return SiteColumn(position, query[position - 1], tuple(members))

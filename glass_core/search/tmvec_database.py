@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from glass_core.errors import InputError, one_line
 from glass_core.models.predictor import Predictor
 from glass_core.models.vectors import unit_rows
-from glass_core.search.database import META_FILE, Database, VectorModel
+from glass_core.search.database import Database, VectorModel, require_free
 from glass_core.search.entry import Entry, LeftOut
 from glass_core.search.joining import Part, join, table_of
 from glass_core.search.reading import read_entries
@@ -52,8 +52,7 @@ def take_over(
     InputError
         Not such files, files that do not belong together, or vectors of another width.
     """
-    if (folder / META_FILE).exists():
-        raise InputError(f"{folder}: holds a database; choose another folder.")
+    require_free(folder)
     raw, names = _read(vectors, headers)
     width = predictor.vectors(["M"]).shape[1]
     if raw.ndim != 2 or raw.shape[1] != width or not np.issubdtype(raw.dtype, np.floating):

@@ -10,7 +10,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
-from glass_core.compute import Runner, run_here
 from glass_core.errors import InputError
 from glass_core.metrics.tmalign import tm_align
 from glass_core.models.fold_chance import SAME_FOLD_TM, FoldChance
@@ -20,7 +19,7 @@ from glass_core.progress import Count, ignore
 NEAREST = 6
 """Neighbours of each chain that are aligned: farther ones hardly ever share its fold."""
 PAIRS_TOGETHER = 100
-"""Pairs whose share is counted as one; also how many are aligned in one go."""
+"""Pairs whose share is counted as one."""
 _EMBEDDED_TOGETHER = 500
 
 Vectors = NDArray[np.float32]
@@ -57,12 +56,7 @@ def chain_vectors(
 
 
 def near_pairs(
-    vectors: Vectors,
-    chains: pd.DataFrame,
-    side: str,
-    *,
-    runner: Runner = run_here,
-    progress: Count = ignore,
+    vectors: Vectors, chains: pd.DataFrame, side: str, progress: Count = ignore
 ) -> NearPairs:
     """The nearest chains of those on one side of the split, among all but themselves.
 
@@ -89,16 +83,11 @@ def near_pairs(
         rows += [(int(one), int(other)) for other in near]
         predicted += [float(score) for score in np.clip(products[near], 0, 1)]
     coordinates, sequences = list(chains["ca"]), list(chains["sequence"])
-    pieces = [rows[k : k + PAIRS_TOGETHER] for k in range(0, len(rows), PAIRS_TOGETHER)]
-    work = [
-        [(coordinates[a], coordinates[b], sequences[a], sequences[b]) for a, b in piece]
-        for piece in pieces
-    ]
-    true = np.full(len(rows), np.nan)
-    for done, (place, scores) in enumerate(runner(_aligned, work), start=1):
-        true[place * PAIRS_TOGETHER : place * PAIRS_TOGETHER + len(scores)] = scores
-        progress(done, len(work))
-    return NearPairs(np.array(rows), np.array(predicted), true)
+    true = []
+    for done, (a, b) in enumerate(rows, start=1):
+        true.append(tm_align(coordinates[a], coordinates[b], sequences[a], sequences[b]).tm_score)
+        progress(done, len(rows))
+    return NearPairs(np.array(rows), np.array(predicted), np.array(true))
 
 
 def fit(pairs: NearPairs) -> FoldChance:
@@ -128,8 +117,3 @@ def calibration_error(chance: FoldChance, pairs: NearPairs) -> float:
         for k in np.unique(tenth)
     ]
     return float(sum(parts))
-
-
-def _aligned(pairs: list[tuple[NDArray[np.float64], NDArray[np.float64], str, str]]) -> list[float]:
-    """TM-scores by the first one's length; runs in this process or on a worker."""
-    return [tm_align(*pair).tm_score for pair in pairs]

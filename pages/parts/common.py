@@ -17,9 +17,10 @@ from glass_core.errors import StructureError
 from glass_core.impact.record import Impact
 from glass_core.inputs.proposals import ListProposal, NumberingProposal
 from glass_core.inputs.upload import Upload
-from glass_core.models.evaluation import Evaluation, read_evaluations
+from glass_core.models.evaluation import Evaluation
 from glass_core.models.predictor import Predictor
 from glass_core.models.registry import DEFAULT_MODEL, list_models, load_predictor
+from glass_core.models.registry import records_of as installed_records
 from glass_core.protein.notation import FORMS
 from glass_core.protein.numbering import NUMBERING_KINDS, Numbering, NumberingKind
 from glass_core.protein.structure.file import Chain, list_chains
@@ -121,10 +122,7 @@ def predictor(name: str) -> Predictor:
 @st.cache_data(show_spinner=False, max_entries=4)
 def records_of(model: str) -> dict[str, Evaluation]:
     """Evaluation records of an installed model, by set; none of one that is not."""
-    for entry in list_models(settings()):
-        if entry.name == model and entry.card is not None:
-            return read_evaluations(entry.source)
-    return {}
+    return installed_records(settings(), model)
 
 
 @cache

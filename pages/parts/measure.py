@@ -39,12 +39,6 @@ def expected(impact: Impact) -> float:
     return remodel_seconds(len(impact.protein), int(state["seeds"]), state["protocol"])
 
 
-def being_measured(run: str) -> bool:
-    """Whether a job that measures its mutant waits or is going on."""
-    status = impact_jobs().status(run)
-    return status is not None and not status.finished
-
-
 def measure_panel(impact: Impact, run: str) -> None:
     """The job that is going on, else settings and the button that starts one."""
     if impact.protein.structure is None:

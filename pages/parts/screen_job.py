@@ -24,8 +24,7 @@ def queue(run: str, model: str) -> None:
 
 def going_on(run: str) -> bool:
     """Whether its work is waiting or being done."""
-    status = screen_jobs().status(run)
-    return status is not None and not status.finished
+    return screen_jobs().going_on(run)
 
 
 @st.fragment(run_every=3.0)

@@ -144,8 +144,7 @@ def line(run: Run) -> str:
         parts.append(f"{run.chance:.2f}")
     if run.ddg is not None:
         parts.append(f"{run.ddg:+.1f}")
-    status = impact_jobs().status(run.id)
-    if status is not None and not status.finished:
+    if impact_jobs().going_on(run.id):
         parts.append("measuring")
     elif run.measured:
         parts.append("measured")

@@ -45,6 +45,8 @@ class Settings:
         Folder that keeps embeddings.
     relaxed : Path
         Folder that keeps relaxed wild types, from which remodelling may begin.
+    databases : Path
+        Folder of databases of your own, which the Search page offers.
     runs : Path
         The file that keeps analyses and screens.
     device : str
@@ -64,6 +66,7 @@ class Settings:
     esm2: str = ""
     cache: Path = Path("~/.glass/embeddings")
     relaxed: Path = Path("~/.glass/relaxed")
+    databases: Path = Path("~/.glass/databases")
     runs: Path = Path("~/.glass/runs.sqlite")
     device: str = "auto"
     downloads: Path = Path("~/.glass/downloads")

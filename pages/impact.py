@@ -39,6 +39,7 @@ from pages.parts.impact_panels import (
 from pages.parts.linked import tell_views
 from pages.parts.lookup import look_up_asked
 from pages.parts.measure import measure_panel
+from pages.parts.relatives import relatives_panel
 from pages.parts.sample import sample_panel
 from pages.parts.state import WILD, impact_state, lookup_state, screen_state
 from pages.parts.views import libraries, matrix_panel, structure_panel, track_panel
@@ -49,6 +50,7 @@ TABS = {
     "Parts of the fold": subdomain_panel,
     "Distances": matrix_panel,
     "All evidence": evidence_panel,
+    "Relatives": relatives_panel,
     "Known variants": known_variants_panel,
     "The method's numbers": numbers,
     "How it was read": ledger,
@@ -183,7 +185,7 @@ def open_handed_over() -> None:
             annotation=given.annotation,
         )
         take_alignment(WILD, given.alignment)
-        state.start = True
+        state.start = bool(given.variants)
     if state.next_accession is not None:
         fields.update(accession=state.next_accession)
         lookup_state(WILD).start = True

@@ -17,7 +17,7 @@ from glass_core.models.registry import load_predictor
 from glass_core.progress import Watch
 from glass_core.protein.sequence import NamedSequence
 from glass_core.protein.structure.file import read_structure
-from glass_core.search import nearest as nearest_module
+from glass_core.search import nearest as exact_module
 from glass_core.search.aligners import DeepBlastAligner, EmbeddingAligner
 from glass_core.search.alignment import Alignment
 from glass_core.search.building import Building, build
@@ -50,7 +50,7 @@ QUERIES = [NamedSequence(some(1, 4)[0].sequence, "four of them"), NamedSequence(
 
 @pytest.mark.parametrize("packed", [False, True])
 def test_the_nearest_are_those_of_all_products(packed, database, predictor, tmp_path, monkeypatch):
-    monkeypatch.setattr(nearest_module, "_ROWS", 7)
+    monkeypatch.setattr(exact_module, "_ROWS", 7)
     there = pack(database, tmp_path / "packed") if packed else database
     asked = predictor.vectors([one.residues for one in QUERIES])
     scales = np.array(there.meta.scales or 1.0, np.float32)
@@ -306,23 +306,26 @@ def test_the_chains_that_come_along_are_experimental_and_free(tmp_path):
     chains, folds = tmp_path / "chains.parquet", tmp_path / "folds.parquet"
     pd.DataFrame(
         {
-            "id": ["1abc_A", "2abc_A", "3abc_A", "m_A"],
-            "sequence": ["MKT", "MKS", "MKR", "MKE"],
-            "kind": ["xray", "nmr", "xray", "model"],
-            "pdb_id": ["1abc", "2abc", "3abc", None],
-            "resolution": [1.5, None, 2.0, None],
-            "license_note": ["MIT", None, "CC-BY-NC-SA", "MIT"],
+            "id": ["1abc_A", "d2abcb1", "3abc_A", "m_A", "new-assembly1_F"],
+            "sequence": ["MKT", "MKS", "MKR", "MKE", "MKD"],
+            "kind": ["xray", "nmr", "xray", "model", "em"],
+            "pdb_id": ["1abc", "2abc", "3abc", None, np.nan],
+            "resolution": [1.5, None, 2.0, None, None],
+            "license_note": ["MIT", None, "CC-BY-NC-SA", "MIT", "MIT"],
         }
     ).to_parquet(chains)
     pd.DataFrame(
         {
-            "id": ["1abc_A", "1abc_A", "2abc_A"],
+            "id": ["1abc_A", "1abc_A", "d2abcb1"],
             "scheme": ["CATH", "SCOP", "SCOP"],
             "fold": ["1.10.8", "a.1", "a.2"],
             "superfamily": ["1.10.8.10", "a.1.1", None],
         }
     ).to_parquet(folds)
     assert list(experimental_entries(chains, folds)) == [
-        Entry("1abc_A", "MKT", "PDB 1abc, X-ray, 1.5 Å", "CATH 1.10.8.10; SCOP a.1.1"),
-        Entry("2abc_A", "MKS", "PDB 2abc, NMR", "SCOP a.2"),
+        Entry(
+            "1abc_A", "MKT", "PDB 1abc, X-ray, 1.5 Å", "CATH 1.10.8.10; SCOP a.1.1", "pdb:1abc", "A"
+        ),
+        Entry("d2abcb1", "MKS", "PDB 2abc, NMR", "SCOP a.2", "pdb:2abc", "B"),
+        Entry("new-assembly1_F", "MKD", "electron microscopy"),
     ]

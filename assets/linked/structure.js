@@ -9,7 +9,7 @@ export default function (component) {
 }
 
 const SWITCHES = [
-  ['wild', 'Wild type'], ['mutant', 'Mutant'], ['ligand', 'Ligands'], ['partner', 'Other chains'],
+  ['wild', 'Wild type'], ['mutant', 'Mutant'], ['neighbour', 'Neighbour'], ['ligand', 'Ligands'], ['partner', 'Other chains'],
   ['sticks', 'Side chains at the site'], ['contacts', 'Contacts'], ['labels', 'Labels'],
   ['surface', 'Surface'], ['spin', 'Spin'],
 ];
@@ -18,7 +18,7 @@ function scene(root) {
   const stage = root.querySelector('.stage'), bar = root.querySelector('.bar');
   const colourBy = root.querySelector('select.colour');
   const told = root.querySelector('.told');
-  const state = {colour: null, wild: true, mutant: true, ligand: true, partner: true,
+  const state = {colour: null, wild: true, mutant: true, neighbour: true, ligand: true, partner: true,
     sticks: true, contacts: true, labels: true, surface: false, spin: false};
   let viewer = null, data = null, models = [], surfaceId = null, marker = null, drawn = '',
     newest = null, frame = null;
@@ -99,7 +99,7 @@ function scene(root) {
     root.querySelector('.to-site').hidden = !data.sites.length;
     colourBy.parentElement.hidden = data.colourings.length < 2;
     if (data.contacts.length) there.add('contacts');
-    if (!there.has('mutant')) there.delete('wild');
+    if (!there.has('mutant') && !there.has('neighbour')) there.delete('wild');
     root.querySelector('.switches').replaceChildren(...SWITCHES.filter(([name]) => there.has(name))
       .map(([name, words]) => {
         const label = document.createElement('label');

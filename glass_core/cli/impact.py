@@ -220,8 +220,7 @@ def _write_exports(result: Impact, out: Path, settings: Settings) -> None:
             if export.unavailable:
                 click.echo(f"left out {export.file_name}: {export.unavailable}", err=True)
                 continue
-            (out / export.file_name).write_text(export.make(), encoding="utf-8")
-            click.echo(f"wrote {out / export.file_name}", err=True)
+            click.echo(f"wrote {export.write(out)}", err=True)
 
 
 def _print_summary(result: Impact) -> None:

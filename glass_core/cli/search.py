@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -19,10 +18,6 @@ from glass_core.cli.options import (
 from glass_core.cli.progress import console_bar
 from glass_core.cli.writing import writing
 from glass_core.errors import InputError
-
-if TYPE_CHECKING:
-    from glass_core.models.predictor import Predictor
-    from glass_core.search.neighbours import Aligner
 
 _DEEPBLAST = click.option(
     "--deepblast",
@@ -70,6 +65,7 @@ def search_command(
     from glass_core.progress import Watch
     from glass_core.protein.sequence import read_sequences
     from glass_core.protein.structure.file import read_structure
+    from glass_core.search.aligners import aligner_of
     from glass_core.search.confirming import confirmed
     from glass_core.search.neighbours import search
     from glass_core.search.packing import open_database
@@ -94,7 +90,7 @@ def search_command(
             top=top,
             min_tm=min_tm,
             chance=fold_chance_of(settings, model),
-            aligner=_aligner(predictor, deepblast) if wanted else None,
+            aligner=aligner_of(predictor, deepblast) if wanted else None,
             watch=Watch(bar.stage),
         )
         if own is not None:
@@ -123,11 +119,12 @@ def align_command(
     from glass_core.inputs.upload import text_or_file
     from glass_core.models.registry import load_predictor
     from glass_core.protein.sequence import read_sequence
+    from glass_core.search.aligners import aligner_of
     from glass_core.search.rows import alignment_dict
 
     query, target = (read_sequence(text_or_file(one)) for one in (first, second))
     predictor = load_predictor(settings_on(device), model)
-    aligner = _aligner(predictor, deepblast)
+    aligner = aligner_of(predictor, deepblast)
     (made,) = aligner.align(query.residues, [target.residues])
     vectors = predictor.vectors([query.residues, target.residues])
     tm_score = float(min(max(vectors[0] @ vectors[1], 0.0), 1.0))
@@ -144,11 +141,3 @@ def align_command(
         for row in made.rows:
             click.echo(row[begin : begin + 80])
         click.echo()
-
-
-def _aligner(predictor: Predictor, deepblast: Path | None) -> Aligner:
-    from glass_core.search.aligners import DeepBlastAligner, EmbeddingAligner
-
-    if deepblast is None:
-        return EmbeddingAligner(predictor.embedder, predictor.typical_residue)
-    return DeepBlastAligner.load(deepblast, predictor.embedder)

@@ -32,7 +32,7 @@ from glass_core.report.impact.exports import file_stem
 from glass_core.report.impact.matrices import residue_names
 from glass_core.report.viewer import mutant_text, wild_text
 
-Role = Literal["wild", "mutant", "rotamer", "ligand", "partner"]
+Role = Literal["wild", "mutant", "rotamer", "ligand", "partner", "neighbour"]
 PARTNER = "#999999"
 AROUND = 11.0
 """Å between C-alphas, of what is shown with a site."""
@@ -47,7 +47,7 @@ class SceneModel:
 
     Attributes
     ----------
-    role : {"wild", "mutant", "rotamer", "ligand", "partner"}
+    role : {"wild", "mutant", "rotamer", "ligand", "partner", "neighbour"}
     name : str
     pdb : str
         PDB text.

@@ -14,6 +14,8 @@ STRAIN = "#AA4499"
 """Measured too, and no lDDT."""
 ALIGNED = "#A65628"
 """What homologues say."""
+NEIGHBOUR = "#117733"
+"""What stands in proteins of the same fold, faced by a predicted alignment."""
 EVALUATED, BESIDE = "#6F5FD0", "#999933"
 """Of the Evidence page: what belongs to the evaluated model, and a second quantity or a trend.
 Neither stands for predicted or measured."""

@@ -12,8 +12,10 @@ from torch import Tensor
 
 from glass_core.embedders.base import Embedder, Embedding
 from glass_core.errors import ModelError
+from glass_core.models.predictor import Predictor
 from glass_core.search.alignment import Alignment, Gaps, align
 from glass_core.search.deepblast import DeepBlastNetwork, load_deepblast
+from glass_core.search.neighbours import Aligner
 from glass_core.search.similarity import Similarity
 
 CENTRED = (Similarity("cosine", enhanced=False), Gaps(opening=1.0, extension=0.1))
@@ -57,6 +59,13 @@ class EmbeddingAligner:
         if self._typical is not None:
             residues = F.layer_norm(residues, residues.shape[-1:]) - self._typical.cpu()
         return residues.numpy()
+
+
+def aligner_of(predictor: Predictor, deepblast: Path | None = None) -> Aligner:
+    """What aligns over a predictor's embeddings: a checkpoint of DeepBLAST, where one is named."""
+    if deepblast is not None:
+        return DeepBlastAligner.load(deepblast, predictor.embedder)
+    return EmbeddingAligner(predictor.embedder, predictor.typical_residue)
 
 
 class DeepBlastAligner:

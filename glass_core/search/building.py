@@ -32,6 +32,7 @@ from glass_core.search.database import (
     require_free,
 )
 from glass_core.search.entry import Entry, LeftOut
+from glass_core.search.index import INDEX_FILE
 from glass_core.search.joining import Part, join, table_of
 from glass_core.settings import Settings
 
@@ -187,6 +188,7 @@ def add(
     with TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as beside:
         made = Path(beside) / "made"
         join([Part.of(database), *parts], made, meta.model, meta.licence, meta.origin, counts)
+        (folder / INDEX_FILE).unlink(missing_ok=True)  # it is of what was there before
         for name in (VECTORS_FILE, RECORDS_FILE, META_FILE):
             (made / name).replace(folder / name)
     shutil.rmtree(folder / PIECES_FOLDER)

@@ -202,6 +202,11 @@ class Database:
     def __len__(self) -> int:
         return self.meta.count
 
+    def floats(self, begin: int, end: int) -> NDArray[np.float32]:
+        """Some of the vectors in single precision, shape=(end - begin, Z) or fewer at the end."""
+        some = self.vectors[begin:end].astype(np.float32)
+        return some * np.array(self.meta.scales, np.float32) if self.meta.scales else some
+
     def require_model(self, model: VectorModel) -> None:
         """Hold that `model` made these vectors.
 

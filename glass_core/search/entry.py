@@ -6,8 +6,13 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from glass_core.errors import InputError
+from glass_core.protein.accession import Accession, read_accession
 from glass_core.protein.sequence import check_residues
 from glass_core.records import require
+
+PDB = "pdb:"
+"""Before the entry of the Protein Data Bank in `Entry.structure`."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +30,10 @@ class Entry:
     labels : str
         Such as its class in CATH or SCOP; several joined by '; '.
     structure : str
-        File of its structure, '' for none; relative to the database's folder where it can be.
+        File of its structure, relative to the database's folder where it can be; or the entry
+        of the Protein Data Bank that has it, such as ``pdb:2ht0``; '' for none.
     chain : str
-        Its chain in that file.
+        Its chain there.
     """
 
     id: str
@@ -49,6 +55,23 @@ class Entry:
     def sha256(self) -> str:
         """Of the sequence, in hex."""
         return hashlib.sha256(self.sequence.encode()).hexdigest()
+
+    @property
+    def file(self) -> str:
+        """The file that `structure` names; '' where it names none."""
+        return "" if self.structure.startswith(PDB) else self.structure
+
+    @property
+    def accession(self) -> Accession | None:
+        """Its entry in PDB or UniProt, told by `structure` or by the form of its id."""
+        if self.structure.startswith(PDB):
+            return read_accession(self.structure.removeprefix(PDB))
+        for word in (self.id, *self.id.split("|")[1:2]):
+            try:
+                return read_accession(word)
+            except InputError:
+                continue
+        return None
 
     @property
     def fasta(self) -> str:

@@ -19,6 +19,8 @@ from glass_core.search.database import (
 )
 from glass_core.settings import Settings
 
+EMBEDDED = "chains of the Protein Data Bank"
+"""What the database that comes with the project is called."""
 _LARGEST = 127
 """Of a signed byte, so that what is negative has as much room."""
 
@@ -86,3 +88,19 @@ def open_database(folder: Path | None, settings: Settings) -> Database:
         It is not there, or not usable.
     """
     return embedded_database(settings) if folder is None else Database.open(folder)
+
+
+def list_databases(settings: Settings) -> dict[str, Path | None]:
+    """Every database that can be named, by its name: that of the project, then the user's own.
+
+    None stands for the one that comes with the project.
+    """
+    found: dict[str, Path | None] = {}
+    if (settings.assets / "database" / META_FILE).is_file():
+        found[EMBEDDED] = None
+    root = settings.databases.expanduser()
+    if root.is_dir():
+        found |= {
+            path.name: path for path in sorted(root.iterdir()) if (path / META_FILE).is_file()
+        }
+    return found

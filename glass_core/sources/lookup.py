@@ -107,6 +107,19 @@ def look_up(accession: Accession, fetcher: Fetcher, tell: Stage = ignore) -> Fou
     )
 
 
+def look_up_variants(accession: Accession, fetcher: Fetcher) -> Annotation:
+    """The entry of UniProt with its known variants, and nothing else of it.
+
+    Raises
+    ------
+    NotFoundError, SourceError
+        It is not known, or UniProt cannot be asked.
+    """
+    annotation = uniprot.entry(accession, fetcher).annotation
+    known, _ = _with_variants(annotation, read_accession(annotation.accession), fetcher)
+    return known
+
+
 def _pdb_entry(accession: Accession, fetcher: Fetcher, tell: Stage) -> Found:
     tell("PDB", 0.2)
     file = entries.structure_file(accession, fetcher)

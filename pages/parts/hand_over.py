@@ -13,12 +13,15 @@ from glass_core.protein.annotation import Annotation
 from glass_core.protein.numbering import Numbering, NumberingKind
 from glass_core.protein.protein import Protein
 
-Page = Literal["impact", "screen"]
+Page = Literal["impact", "screen", "search"]
 
 
 @dataclass(frozen=True)
 class HandOver:
-    """What fills the form of the other page, which then starts at once."""
+    """What fills the form of the other page, which then starts at once.
+
+    Impact waits for a variant where there is none.
+    """
 
     wild: str
     variants: str

@@ -129,6 +129,35 @@ class ScreenState:
 
 
 @dataclass
+class SearchState:
+    """The Search page's.
+
+    Attributes
+    ----------
+    start : bool
+        What the form holds is to be searched for.
+    problem : str
+        What the last check found wrong.
+    shown : str
+        The search that was shown last.
+    site : int or None
+        The residue that is looked at, a 1-based sequence position.
+    mutant : str
+        What is put there; '' for nothing.
+    next_site, next_mutant : int or None, str
+        The same for the protein that another page sends here.
+    """
+
+    start: bool = False
+    problem: str = ""
+    shown: str = ""
+    site: int | None = None
+    mutant: str = ""
+    next_site: int | None = None
+    next_mutant: str = ""
+
+
+@dataclass
 class LookupState:
     """An accession box's.
 
@@ -171,6 +200,11 @@ def impact_state() -> ImpactState:
 
 def screen_state() -> ScreenState:
     state: ScreenState = st.session_state.setdefault("screen_state", ScreenState())
+    return state
+
+
+def search_state() -> SearchState:
+    state: SearchState = st.session_state.setdefault("search_state", SearchState())
     return state
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from glass_core.impact.as_json import to_json
 from glass_core.impact.record import Impact
@@ -23,8 +24,14 @@ class Export:
     label: str
     file_name: str
     mime: str
-    make: Callable[[], str]
+    make: Callable[[], str | bytes]
     unavailable: str = ""
+
+    def write(self, folder: Path) -> Path:
+        """Make it and put it into `folder`; where it lies."""
+        content, path = self.make(), folder / self.file_name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
 
 
 def exports(impact: Impact, script: str | None) -> tuple[Export, ...]:

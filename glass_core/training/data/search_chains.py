@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
-from glass_core.search.entry import Entry
+from glass_core.search.entry import PDB, Entry
 
 EXPERIMENTS = {"xray": "X-ray", "nmr": "NMR", "em": "electron microscopy"}
+_SCOP = re.compile(r"d\d[a-z0-9]{3}(?P<chain>[a-z0-9])[a-z0-9_]")
+_CHAINS = (
+    re.compile(r"\d[A-Za-z0-9]{3}_(?P<chain>[A-Za-z0-9]+)(?:\.\d+)?"),
+    re.compile(r"\d[a-z0-9]{3}(?P<chain>[A-Za-z0-9])\d\d"),
+    _SCOP,
+)
+"""As PDB's entries with a chain, CATH's domains and SCOP's write it."""
 _RESTRICTED = r"non-commercial|\bNC\b"
 LICENCE = (
     "sequences of entries of the Protein Data Bank, CC0 1.0; classes of CATH 4.3 (CC BY 4.0) and "
@@ -37,12 +45,33 @@ def experimental_entries(chains: Path, folds: Path) -> Iterator[Entry]:
         told = [EXPERIMENTS[str(row.kind)]]
         if row.resolution == row.resolution:
             told.append(f"{row.resolution:.1f} Å")
-        if row.pdb_id:
+        known = isinstance(row.pdb_id, str) and row.pdb_id
+        if known:
             told.insert(0, f"PDB {row.pdb_id}")
         name = str(row.id)
         yield Entry(
-            "_".join(name.split()), str(row.sequence), ", ".join(told), labels.get(name, "")
+            "_".join(name.split()),
+            str(row.sequence),
+            ", ".join(told),
+            labels.get(name, ""),
+            f"{PDB}{row.pdb_id}" if known else "",
+            chain_of(name),
         )
+
+
+def chain_of(name: str) -> str:
+    """The chain that a chain or domain is of, by the form of its name; '' where it is another.
+
+    Examples
+    --------
+    >>> chain_of("2ht0_A"), chain_of("1abcA02"), chain_of("d1abca_"), chain_of("4ozf_B.2")
+    ('A', 'A', 'A', 'B')
+    """
+    for form in _CHAINS:
+        if found := form.fullmatch(name):
+            chain = found["chain"]
+            return chain.upper() if form is _SCOP else chain
+    return ""
 
 
 def _labels(folds: pd.DataFrame) -> dict[str, str]:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from glass_core.errors import InputError, UnavailableError
 from glass_core.search.database import (
@@ -33,6 +32,8 @@ def pack(database: Database, folder: Path) -> Database:
     InputError
         It is packed already, or there is a database in `folder`.
     """
+    import pyarrow.parquet as pq
+
     if database.meta.scales:
         raise InputError(f"{database.folder}: is packed already.")
     require_free(folder)

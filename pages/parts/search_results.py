@@ -117,7 +117,7 @@ def column_view(found: Relatives, place: int, mutant: str, key: str) -> None:
 
 def known_panel(found: Relatives, place: int, key: str) -> None:
     """Known variants at the facing residues; looked up when that is asked for."""
-    asked = f"{key}_known {place} {id(found)}"
+    asked = f"{key}_known {place}"
     if st.button(
         f"Look up known variants there (the first {MOST_ASKED}; asks web services)",
         key=f"{asked} ask",

@@ -17,7 +17,7 @@ from glass_core.models.registry import load_predictor
 from glass_core.progress import Watch
 from glass_core.protein.sequence import NamedSequence
 from glass_core.protein.structure.file import read_structure
-from glass_core.search import nearest as exact_module
+from glass_core.search import exact as exact_module
 from glass_core.search.aligners import DeepBlastAligner, EmbeddingAligner
 from glass_core.search.alignment import Alignment
 from glass_core.search.building import Building, build

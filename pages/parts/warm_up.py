@@ -21,7 +21,8 @@ AFTER_S = 1.0
 @st.cache_resource(show_spinner=False)
 def warm_up() -> Timer:
     """Load the model, and predict the sample with it, once in a server's life."""
-    timer = Timer(AFTER_S, _load)  # no daemon: torch aborts a process that ends while it computes
+    timer = Timer(AFTER_S, _load)
+    timer.daemon = False  # torch aborts a process that ends while it computes
     timer.start()
     return timer
 

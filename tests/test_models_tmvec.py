@@ -145,7 +145,7 @@ def settings(theirs, tiny_assets, tiny_t5, tmp_path):
 def test_the_registry_runs_it_over_prott5(settings):
     predictor = load_predictor(settings, "tm_vec_tiny")
     assert predictor.heads == {"tmvec"}
-    assert predictor.pooling == "TM-Vec"
+    assert str(predictor.pooling) == "TM-Vec"
     protein = Protein.from_sequence(WILD)
     variants = [Variant.parse(text, WILD) for text in ("K2R", "T3del", "K2R")]
     first, shorter, again = predictor.predict(protein, variants)

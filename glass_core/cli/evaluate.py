@@ -43,6 +43,12 @@ from glass_core.errors import require_training_packages
 )
 @click.option("--exact", type=FOLDER, help="What the step exact of train wrote.")
 @click.option(
+    "--chains",
+    type=FILE,
+    help="Chains with coordinates, as the step pairs of train reads: how well relatives are "
+    "found and aligned. Needs MMseqs2.",
+)
+@click.option(
     "--side", type=click.Choice(["validation", "test"]), default="test", show_default=True
 )
 @click.option("--out", type=FOLDER, required=True, help="Folder for one JSON record per set.")
@@ -57,6 +63,7 @@ def evaluate_command(
     secondary: Path | None,
     changes: Path | None,
     exact: Path | None,
+    chains: Path | None,
     side: Any,
     out: Path,
     device: str | None,
@@ -78,6 +85,7 @@ def evaluate_command(
         secondary=secondary,
         changes=changes,
         exact=exact,
+        chains=chains,
         side=side,
     )
     for path in evaluate_model(

@@ -61,7 +61,7 @@ def search_command(
     stand under 'confirmed'.
     """
     from glass_core.inputs.upload import text_or_file
-    from glass_core.models.registry import fold_chance_of, load_predictor
+    from glass_core.models.registry import fold_chances_of, load_predictor
     from glass_core.progress import Watch
     from glass_core.protein.sequence import read_sequences
     from glass_core.protein.structure.file import read_structure
@@ -89,7 +89,7 @@ def search_command(
             predictor=predictor,
             top=top,
             min_tm=min_tm,
-            chance=fold_chance_of(settings, model),
+            chances=fold_chances_of(settings, model),
             aligner=aligner_of(predictor, deepblast) if wanted else None,
             watch=Watch(bar.stage),
         )

@@ -14,6 +14,7 @@ from glass_core.cli.train_compact import (
 )
 from glass_core.cli.train_estimate import estimate_command, exact_command
 from glass_core.cli.train_heads import (
+    alignment_command,
     change_command,
     combined_command,
     effect_command,
@@ -24,7 +25,11 @@ from glass_core.cli.train_heads import (
     structure_effect_command,
 )
 from glass_core.cli.train_pairs import pairs_command
-from glass_core.cli.train_search import fold_chance_command, search_database_command
+from glass_core.cli.train_search import (
+    fold_chance_command,
+    relatives_command,
+    search_database_command,
+)
 
 
 class _Steps(click.Group):
@@ -43,9 +48,9 @@ class _Steps(click.Group):
 def train_group() -> None:
     """Train a model, step by step; 'train --pairs ...' trains the Siamese head.
 
-    For heads of your own: pairs, siamese, fold, effect, sites, stability, structure-effect,
-    combined, change, exact, estimate, then evaluate. The other steps make the compact
-    model. Every step can be repeated, and resumes.
+    For heads of your own: pairs, siamese, fold, alignment, effect, sites, stability,
+    structure-effect, combined, change, exact, estimate, then evaluate. The other steps make
+    the compact model. Every step can be repeated, and resumes.
     """
 
 
@@ -54,9 +59,11 @@ for step in (
     assays_command,
     encoder_command,
     tune_command,
+    relatives_command,
     pairs_command,
     siamese_command,
     fold_command,
+    alignment_command,
     effect_command,
     sites_command,
     stability_command,

@@ -116,6 +116,35 @@ def fold_command(
     say_trained(fabric, model, history)
 
 
+@click.command("alignment")
+@click.option("--pairs", type=FOLDER, required=True, help="What the step pairs wrote.")
+@click.option("--model", type=FOLDER, required=True, help="The model that gets the head.")
+@pace_options
+@embedder_options
+@hardware_options
+def alignment_command(
+    pairs: Path,
+    model: Path,
+    pace: dict[str, Any],
+    embedding: dict[str, Any],
+    hardware: dict[str, Any],
+) -> None:
+    """Train an alignment head: which residues of two sequences face each other in structure.
+
+    Related chains are learnt from, so list such: see the step relatives.
+    """
+    require_training_packages("training", "lightning_fabric", "diskcache")
+    from glass_core.models.card import ModelCard
+    from glass_core.training.alignment import ALIGNMENT_SCHEDULE, train_alignment
+    from glass_core.training.setup import open_embedder, open_fabric
+
+    ModelCard.read(model)
+    schedule = changed(ALIGNMENT_SCHEDULE, pace)
+    fabric = open_fabric(**hardware)
+    history = train_alignment(open_embedder(**embedding), pairs / "shards", model, fabric, schedule)
+    say_trained(fabric, model, history)
+
+
 @click.command("effect")
 @click.argument("effects", type=FILE)
 @click.option("--model", type=FOLDER, required=True, help="The model that gets the head.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,11 @@ class ModelCard:
     @property
     def weights_sha256(self) -> str:
         """One SHA-256, in hex, for all files of weights: no number comes from others."""
-        listed = "".join(f"{name} {digest}\n" for name, digest in sorted(self.sha256.items()))
+        return self.sha256_of(self.sha256)
+
+    def sha256_of(self, files: Iterable[str]) -> str:
+        """One SHA-256, in hex, for some files of weights."""
+        listed = "".join(f"{name} {self.sha256[name]}\n" for name in sorted(files))
         return hashlib.sha256(listed.encode()).hexdigest()
 
     def check_files(self) -> None:

@@ -23,8 +23,20 @@ COMBINED, COMBINED_UNALIGNED = "combined", "combined without the alignment"
 WITHOUT_SITE = "model without the site"
 ESTIMATE, LETTER_PAIRS = "estimate", "mean of the two letters"
 """The estimate head, and what it is compared with: means over training by both letters."""
+BY_ALIGNMENT, BY_VECTORS = "alignment of the candidates", "vectors"
+"""Ways to rank the neighbours of a protein, the model's own."""
+MMSEQS, MEAN, COSINE = "MMseqs2", "mean embedding", "cosine of the residues"
 UNTRAINED, BURIAL, BLOSUM = "ProteinMPNN untrained", "burial", "BLOSUM62"
-KINDS = ("pairs", "effects", "clinical", "secondary", "local change", "reverse", "estimate")
+KINDS = (
+    "pairs",
+    "effects",
+    "clinical",
+    "secondary",
+    "local change",
+    "reverse",
+    "estimate",
+    "search",
+)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""How often chains with a certain predicted TM-score were found to share a fold."""
+"""How often chains with a certain predicted score were found to share a fold."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from glass_core.errors import ModelError, RecordError, one_line
 from glass_core.records import frozen_array, require
 
 FOLD_CHANCE_FILE = "fold-chance.json"
-FOLD_CHANCE_FORMAT = "glass-fold-chance/1"
+FOLD_CHANCE_FORMAT = "glass-fold-chance/2"
 SAME_FOLD_TM = 0.5
 """TM-score of TM-align, by the query's length, from which two chains are taken to share a fold
 (Xu & Zhang, Bioinformatics 26, 889 (2010))."""
@@ -27,7 +27,7 @@ class FoldChance:
     Attributes
     ----------
     scores, chances : ndarray, shape=(n,)
-        Predicted TM-scores, rising, and the share of pairs there whose TM-score is at least
+        Predicted scores, rising, and the share of pairs there whose TM-score is at least
         `SAME_FOLD_TM`, not falling. Below the first and above the last it stays the same.
     counted : mapping
         What was counted.
@@ -47,28 +47,60 @@ class FoldChance:
         object.__setattr__(self, "scores", scores)
         object.__setattr__(self, "chances", chances)
 
-    def of(self, tm_scores: ArrayLike) -> NDArray[np.float64]:
-        """The chance at predicted TM-scores of any shape."""
-        return np.interp(np.asarray(tm_scores, float), self.scores, self.chances)
+    def of(self, scores: ArrayLike) -> NDArray[np.float64]:
+        """The chance at scores of any shape."""
+        return np.interp(np.asarray(scores, float), self.scores, self.chances)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "scores": self.scores.round(4).tolist(),
+            "chances": self.chances.round(4).tolist(),
+            "counted": self.counted,
+        }
+
+    @staticmethod
+    def from_dict(content: dict[str, Any]) -> FoldChance:
+        """Read it back."""
+        return FoldChance(content["scores"], content["chances"], dict(content["counted"]))
+
+
+@dataclass(frozen=True, eq=False)
+class FoldChances:
+    """What was counted for a model.
+
+    Attributes
+    ----------
+    tm_score : FoldChance
+        By its predicted TM-score.
+    alignment : FoldChance or None
+        By the score of its alignments over the query's length.
+    aligner : str
+        What made these; '' for none. Nothing is known of other alignments.
+    """
+
+    tm_score: FoldChance
+    alignment: FoldChance | None = None
+    aligner: str = ""
 
     def write(self, folder: Path) -> None:
         """Into a model's folder."""
         content = {
             "format": FOLD_CHANCE_FORMAT,
-            "scores": self.scores.round(4).tolist(),
-            "chances": self.chances.round(4).tolist(),
-            "counted": self.counted,
+            "tm_score": self.tm_score.to_dict(),
+            "alignment": None if self.alignment is None else self.alignment.to_dict(),
+            "aligner": self.aligner,
         }
         (folder / FOLD_CHANCE_FILE).write_text(json.dumps(content, indent=1) + "\n")
 
     @staticmethod
-    def read(folder: Path) -> FoldChance | None:
-        """That of the model in a folder; None where it has none.
+    def read(folder: Path) -> FoldChances | None:
+        """Those of the model in a folder; None where it has none.
 
         Raises
         ------
         ModelError
-            It cannot be used.
+            They cannot be used.
         """
         path = folder / FOLD_CHANCE_FILE
         if not path.is_file():
@@ -77,7 +109,12 @@ class FoldChance:
             content = json.loads(path.read_text(encoding="utf-8"))
             if content["format"] != FOLD_CHANCE_FORMAT:
                 raise ValueError(f"format is not {FOLD_CHANCE_FORMAT}")
-            return FoldChance(content["scores"], content["chances"], dict(content["counted"]))
+            aligned = content["alignment"]
+            return FoldChances(
+                FoldChance.from_dict(content["tm_score"]),
+                None if aligned is None else FoldChance.from_dict(aligned),
+                str(content["aligner"]),
+            )
         except (OSError, ValueError, KeyError, TypeError, RecordError) as error:
             raise ModelError(
                 f"{folder.name}: {path.name} cannot be used ({one_line(error)})."

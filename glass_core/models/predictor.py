@@ -32,7 +32,7 @@ from glass_core.models.prediction import (
     VariantTable,
     require_variants_of,
 )
-from glass_core.models.vectors import padded_batches, unit_rows
+from glass_core.models.vectors import Pooling, padded_batches, unit_rows
 from glass_core.models.wild_types import KeptWildTypes, Projected, WildType
 from glass_core.progress import Count
 from glass_core.protein.protein import Protein
@@ -81,8 +81,12 @@ class Predictor(Protocol):
         ...
 
     @property
-    def pooling(self) -> str:
+    def pooling(self) -> Pooling:
         """What makes one vector of a sequence."""
+        ...
+
+    def head(self, name: str) -> nn.Module | None:
+        """The head called `name`; None where there is none."""
         ...
 
     @property
@@ -112,6 +116,8 @@ class SiamesePredictor:
         What reads structures for the heads that take them.
     blind_because : str
         Why there is none although a head takes structures; said beside what it predicts.
+    vectors_sha256 : str
+        Of the weights behind `vectors`; by default that of the whole model.
     """
 
     def __init__(
@@ -121,6 +127,7 @@ class SiamesePredictor:
         info: ModelInfo,
         structures: StructureEmbedder | None = None,
         blind_because: str = "",
+        vectors_sha256: str = "",
     ) -> None:
         widths: dict[str, int | None] = {n: _config(head).width for n, head in heads.items()}
         wrong = sorted(n for n, width in widths.items() if width not in (None, embedder.dim))
@@ -142,7 +149,8 @@ class SiamesePredictor:
             if isinstance(placed.get(kind.name), TableHead)
         }
         self._combining = [head for head in placed.values() if isinstance(head, CombiningHead)]
-        self._heads = frozenset(placed)
+        self._placed: dict[str, nn.Module] = placed
+        self._vectors_sha256 = vectors_sha256 or info.sha256
         self._network: DifferentialNetwork | None = None
         self._wild_types = KeptWildTypes()
 
@@ -154,7 +162,7 @@ class SiamesePredictor:
     @property
     def heads(self) -> frozenset[str]:
         """The names of its heads."""
-        return self._heads
+        return frozenset(self._placed)
 
     @property
     def embedder(self) -> Embedder:
@@ -213,14 +221,14 @@ class SiamesePredictor:
         return self._structures.embed(protein) if self._structures is not None else None
 
     def head(self, name: str) -> nn.Module | None:
-        """The head called `name` that tells of substitutions; None where there is none."""
-        found = self._table_heads.get(name)
-        return found if isinstance(found, nn.Module) else None
+        """The head called `name`; None where there is none."""
+        return self._placed.get(name)
 
     @property
-    def pooling(self) -> str:
+    def pooling(self) -> Pooling:
         """What makes one vector of a sequence."""
-        return "attention" if self._fold is None else "fold head"
+        name = "attention" if self._fold is None else "fold head"
+        return Pooling(name, self._vectors_sha256)
 
     @property
     def typical_residue(self) -> Tensor | None:

@@ -17,7 +17,7 @@ from glass_core.errors import GlassError, ModelError, UnavailableError
 from glass_core.models.card import ModelCard, file_sha256
 from glass_core.models.checkpoint import load_authors_checkpoint, load_heads
 from glass_core.models.evaluation import Evaluation, read_evaluations
-from glass_core.models.fold_chance import FoldChance
+from glass_core.models.fold_chance import FoldChances
 from glass_core.models.heads.kinds import head_kind
 from glass_core.models.prediction import ModelInfo
 from glass_core.models.predictor import Predictor, SiamesePredictor
@@ -100,8 +100,8 @@ def records_of(settings: Settings, name: str) -> dict[str, Evaluation]:
     return {} if folder is None else read_evaluations(folder)
 
 
-def fold_chance_of(settings: Settings, name: str) -> FoldChance | None:
-    """What was counted for an installed model's TM-scores; None where nobody has.
+def fold_chances_of(settings: Settings, name: str) -> FoldChances | None:
+    """How often an installed model's scores mean the same fold; None where nobody has counted.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def fold_chance_of(settings: Settings, name: str) -> FoldChance | None:
         It cannot be used.
     """
     folder = _folder_of(settings, name)
-    return None if folder is None else FoldChance.read(folder)
+    return None if folder is None else FoldChances.read(folder)
 
 
 def _folder_of(settings: Settings, name: str) -> Path | None:
@@ -170,12 +170,10 @@ def _load_siamese(entry: ModelEntry, settings: Settings) -> SiamesePredictor:
     device, card = resolve_device(settings.device), entry.card
     heads: dict[str, nn.Module]
     if card is not None:
-        heads, weights = load_heads(card), card.weights_sha256
+        heads, weights, vectors = load_heads(card), card.weights_sha256, _vectors_sha256(card)
     else:
-        heads, weights = (
-            {"siamese": load_authors_checkpoint(entry.source)},
-            file_sha256(entry.source),
-        )
+        weights = vectors = file_sha256(entry.source)
+        heads = {"siamese": load_authors_checkpoint(entry.source)}
     embedder = _load_embedder(entry, settings, device)
     structures, blind_because = None, ""
     if any(head_kind(name).reads_structure for name in heads):
@@ -184,7 +182,17 @@ def _load_siamese(entry: ModelEntry, settings: Settings) -> SiamesePredictor:
         except UnavailableError as error:
             blind_because = str(error)
     info = _info(entry, embedder, weights, structures)
-    return SiamesePredictor(embedder, heads, info, structures, blind_because)
+    return SiamesePredictor(embedder, heads, info, structures, blind_because, vectors)
+
+
+def _vectors_sha256(card: ModelCard) -> str:
+    """Of the weights behind one vector of a sequence: the embedder's and one head's.
+
+    So another head can join the model, and databases of vectors stay of use.
+    """
+    of_heads = {head_kind(name).file for name in card.heads}
+    pooling = head_kind("fold" if "fold" in card.heads else "siamese").file
+    return card.sha256_of(n for n in card.sha256 if n == pooling or n not in of_heads)
 
 
 def _load_tmvec(entry: ModelEntry, settings: Settings) -> TmVecPredictor:

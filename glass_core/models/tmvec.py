@@ -20,7 +20,7 @@ from glass_core.errors import ModelError, RecordError
 from glass_core.models.heads.tmvec import TmVecConfig, TmVecNetwork
 from glass_core.models.prediction import ModelInfo, Prediction, Table, require_variants_of
 from glass_core.models.torch_files import fill, read_torch_file, tensors_of
-from glass_core.models.vectors import padded_batches, unit_rows
+from glass_core.models.vectors import Pooling, padded_batches, unit_rows
 from glass_core.progress import Count
 from glass_core.protein.protein import Protein
 from glass_core.protein.variant import Variant
@@ -71,7 +71,6 @@ class TmVecPredictor:
     """TM-scores of TM-Vec over its embedder; implements `Predictor`, without any lDDT."""
 
     heads = frozenset({"tmvec"})
-    pooling = POOLING
     typical_residue = None
 
     def __init__(self, embedder: Embedder, network: TmVecNetwork, info: ModelInfo) -> None:
@@ -87,6 +86,15 @@ class TmVecPredictor:
     def info(self) -> ModelInfo:
         """Which model this is."""
         return self._info
+
+    @property
+    def pooling(self) -> Pooling:
+        """What makes one vector of a sequence."""
+        return Pooling(POOLING, self._info.sha256)
+
+    def head(self, name: str) -> None:
+        """None: it has no head of ours."""
+        return
 
     @property
     def embedder(self) -> Embedder:

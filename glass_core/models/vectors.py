@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -13,6 +14,25 @@ from glass_core.embedders.base import Embedding
 from glass_core.embedders.batching import length_buckets
 
 _TOKEN_BUDGET = 8_000
+
+
+@dataclass(frozen=True)
+class Pooling:
+    """What makes one vector of a sequence; only vectors of the same can be compared.
+
+    Attributes
+    ----------
+    name : str
+        Such as ``fold head``.
+    sha256 : str
+        Of the weights behind it, those of no other head among them.
+    """
+
+    name: str
+    sha256: str
+
+    def __str__(self) -> str:
+        return self.name
 
 
 def padded_batches(

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
 from glass_core.embedders.base import Embedder, Embedding
 from glass_core.errors import ModelError
+from glass_core.models.heads.alignment import AlignmentHead, Chain
 from glass_core.models.predictor import Predictor
 from glass_core.search.alignment import Alignment, Gaps, align
 from glass_core.search.deepblast import DeepBlastNetwork, load_deepblast
@@ -22,6 +24,8 @@ CENTRED = (Similarity("cosine", enhanced=False), Gaps(opening=1.0, extension=0.1
 PLAIN = (Similarity("cosine", enhanced=True), Gaps(opening=4.0, extension=0.2))
 """What agreed best with TM-align on validation chains: for embeddings whose typical residue is
 known and taken off, and for others."""
+HEAD_GAPS = Gaps(opening=6.0, extension=0.5)
+"""Of the alignment head's scores; chosen on validation chains, where it matters little."""
 _FREE = Gaps(0.0, 0.0)
 
 
@@ -61,10 +65,45 @@ class EmbeddingAligner:
         return residues.numpy()
 
 
+class HeadAligner:
+    """Aligns by a model's alignment head; implements `neighbours.Aligner`."""
+
+    def __init__(self, embedder: Embedder, head: AlignmentHead) -> None:
+        self._embedder, self._head = embedder, head
+
+    @property
+    def name(self) -> str:
+        """What it is, for provenance."""
+        return f"alignment head over {self._embedder.name}"
+
+    @torch.inference_mode()
+    def align(self, query: str, targets: Sequence[str]) -> list[Alignment]:
+        """`query` with each of `targets`."""
+        first, *others = map(self._chain, self._embedder.embed([query, *targets]))
+        made = []
+        for target, other in zip(targets, others, strict=True):
+            scores, likely = (one.cpu().numpy() for one in self._head(first, other))
+            made.append(align(query, target, scores, HEAD_GAPS, likely))
+        return made
+
+    def _chain(self, embedding: Embedding) -> Chain:
+        residues = embedding.residues.to(self._head.centre)
+        return self._head.chain(residues, embedding.sequence)
+
+
 def aligner_of(predictor: Predictor, deepblast: Path | None = None) -> Aligner:
-    """What aligns over a predictor's embeddings: a checkpoint of DeepBLAST, where one is named."""
+    """What aligns over a predictor's embeddings: by its alignment head, where it has one.
+
+    Parameters
+    ----------
+    deepblast : Path, optional
+        A checkpoint of DeepBLAST, which is taken instead.
+    """
     if deepblast is not None:
         return DeepBlastAligner.load(deepblast, predictor.embedder)
+    head = predictor.head("alignment")
+    if isinstance(head, AlignmentHead):
+        return HeadAligner(predictor.embedder, head)
     return EmbeddingAligner(predictor.embedder, predictor.typical_residue)
 
 

@@ -58,7 +58,8 @@ class Alignment:
     pairs : ndarray, shape=(k, 2), dtype=int64
         0-based indices of facing residues, rising.
     confidence : ndarray, shape=(k,)
-        Similarity of each pair, as the alignment counted it.
+        Of each pair: how likely it is, 0 to 1, where the aligner says so, else how alike its
+        residues are.
     score : float
         Of the whole alignment, gaps taken off.
     """
@@ -81,8 +82,8 @@ class Alignment:
 
     @property
     def normalised_score(self) -> float:
-        """`score` by the length of the longer sequence, so that pairs can be compared."""
-        return self.score / max(len(self.query), len(self.target))
+        """`score` by the length of the query, as TM-scores are, so that targets can be compared."""
+        return self.score / len(self.query)
 
     @property
     def identity(self) -> float:
@@ -128,18 +129,27 @@ class Alignment:
         return int(self.pairs[found[0], 1]) if len(found) else None
 
     def confidence_at(self, index: int) -> float:
-        """Similarity of the pair at the query's `index`, 0-based; NaN where none faces."""
+        """`confidence` of the pair at the query's `index`, 0-based; NaN where none faces."""
         found = self.confidence[self.pairs[:, 0] == index]
         return float(found[0]) if len(found) else float("nan")
 
 
-def align(query: str, target: str, alike: NDArray[np.float64], gaps: Gaps) -> Alignment:
+def align(
+    query: str,
+    target: str,
+    alike: NDArray[np.floating],
+    gaps: Gaps,
+    likely: NDArray[np.floating] | None = None,
+) -> Alignment:
     """The best alignment of two sequences.
 
     Parameters
     ----------
     alike : ndarray, shape=(N, M)
-        Similarity of each residue of the query to each of the target.
+        Similarity of each residue of the query to each of the target; the alignment's pairs
+        have the highest sum, gaps taken off.
+    likely : ndarray, shape=(N, M), optional
+        Confidence of each pair; by default `alike`.
 
     Raises
     ------
@@ -172,7 +182,8 @@ def align(query: str, target: str, alike: NDArray[np.float64], gaps: Gaps) -> Al
             for a, b in zip(*best.aligned, strict=True)
         ]
     )
-    return Alignment(query, target, pairs, alike[pairs[:, 0], pairs[:, 1]], float(best.score))
+    sure = (alike if likely is None else likely)[pairs[:, 0], pairs[:, 1]]
+    return Alignment(query, target, pairs, sure, float(best.score))
 
 
 def _range(indices: NDArray[np.int64]) -> tuple[int, int] | None:

@@ -120,7 +120,7 @@ class Building:
     """
 
     settings: Settings
-    model: str
+    model: str | Path
     runner: Runner = run_here
     total: int = 0
     tell: Callable[[Rate], None] = ignore
@@ -240,14 +240,14 @@ def embed(entries: Iterable[Entry], folder: Path, how: Building) -> list[Part]:
     return parts
 
 
-def embed_piece(piece: Piece, *, settings: Settings, model: str) -> int:
+def embed_piece(piece: Piece, *, settings: Settings, model: str | Path) -> int:
     """Make and keep the vectors of a piece; runs in this process or on a worker."""
     piece.write(_loaded(settings, model).vectors([one.sequence for one in piece.entries]))
     return len(piece.entries)
 
 
 @lru_cache(maxsize=1)
-def _loaded(settings: Settings, model: str) -> Predictor:
+def _loaded(settings: Settings, model: str | Path) -> Predictor:
     """A process's model, loaded once."""
     return load_predictor(settings, model)
 

@@ -36,10 +36,10 @@ class VectorModel:
 
     Attributes
     ----------
-    name, version, sha256, embedder : str
+    name, version, embedder : str
         As `ModelInfo` has them.
-    pooling : str
-        What makes one vector of the residues.
+    pooling, sha256 : str
+        What makes one vector of the residues, and the hash of the weights behind it.
     """
 
     name: str
@@ -51,8 +51,8 @@ class VectorModel:
     @staticmethod
     def of(predictor: Predictor) -> VectorModel:
         """What `predictor.vectors` are made by."""
-        info = predictor.info
-        return VectorModel(info.name, info.version, info.sha256, info.embedder, predictor.pooling)
+        info, pooling = predictor.info, predictor.pooling
+        return VectorModel(info.name, info.version, pooling.sha256, info.embedder, pooling.name)
 
     def __str__(self) -> str:
         return f"{self.name} {self.version} ({self.sha256[:12]})"

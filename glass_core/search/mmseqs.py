@@ -54,6 +54,36 @@ def similar(
                 yield int(first), int(second)
 
 
+def best_hits(
+    queries: Mapping[int, str], targets: Sequence[str], work: Path, top: int, threads: int = 2
+) -> dict[int, list[int]]:
+    """The targets that resemble each query most, by bit score, the query's own number left out.
+
+    Parameters
+    ----------
+    queries : mapping
+        Number among `targets` -> sequence.
+    """
+    _require_mmseqs()
+    work.mkdir(parents=True, exist_ok=True)
+    query, target, hits = work / "queries.fasta", work / "targets.fasta", work / "best.tsv"
+    _write_fasta(query, queries)
+    _write_fasta(target, dict(enumerate(targets)))
+    subprocess.run(
+        ["mmseqs", "easy-search", str(query), str(target), str(hits), str(work / "tmp"),
+         "-s", "7.5", "-e", "10", "--max-seqs", "300", "--threads", str(threads), "-v", "1",
+         "--format-output", "query,target,bits"],
+        check=True,
+    )  # fmt: skip
+    found: dict[int, list[tuple[float, int]]] = {}
+    with hits.open() as lines:
+        for line in lines:
+            first, second, bits = line.split("\t")
+            if first != second:
+                found.setdefault(int(first), []).append((-float(bits), int(second)))
+    return {one: [target for _, target in sorted(some)[:top]] for one, some in found.items()}
+
+
 def align_homologues(
     queries: Mapping[str, str], targets: Sequence[str], work: Path, threads: int = 2
 ) -> Iterator[Path]:

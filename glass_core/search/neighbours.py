@@ -7,19 +7,24 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from glass_core.errors import InputError
 from glass_core.metrics.tmalign import StructuralAlignment
-from glass_core.models.fold_chance import FoldChance
+from glass_core.models.fold_chance import FoldChance, FoldChances
 from glass_core.models.predictor import Predictor
 from glass_core.progress import UNWATCHED, Watch
 from glass_core.protein.sequence import NamedSequence
 from glass_core.search.alignment import Alignment
 from glass_core.search.database import Database, VectorModel
 from glass_core.search.entry import Entry
+from glass_core.search.exact import compare_some
 from glass_core.search.nearest import nearest
+from glass_core.search.shared_words import word_index
 
 TOP = 20
+BY_VECTORS, BY_WORDS = 60, 30
+"""Candidates that are aligned with a query: of the nearest vectors, and of alike words."""
 MOST_NEIGHBOURS = 1_000
 
 
@@ -44,7 +49,8 @@ class Neighbour:
     ----------
     query_id : str
     rank : int
-        From 1, by `tm_score`; the query itself has one, too, where it is in the database.
+        From 1: by the alignment's score where there are alignments, else by `tm_score`. The
+        query itself has one, too, where it is in the database.
     entry : Entry
     tm_score : float
         Predicted, 0 to 1: the product of both vectors, cut off at either end.
@@ -76,11 +82,14 @@ def search(
     predictor: Predictor,
     top: int = TOP,
     min_tm: float | None = None,
-    chance: FoldChance | None = None,
+    chances: FoldChances | None = None,
     aligner: Aligner | None = None,
     watch: Watch = UNWATCHED,
 ) -> list[list[Neighbour]]:
-    """The nearest entries of each query, the nearest first.
+    """The entries that are nearest to each query, the nearest first.
+
+    Without an aligner those whose vectors are nearest. With one, more of these and those whose
+    sequences share alike words are aligned with the query, and the alignments rank them.
 
     Parameters
     ----------
@@ -88,10 +97,9 @@ def search(
         At most so many for each query.
     min_tm : float, optional
         Only those with at least this predicted TM-score.
-    chance : FoldChance, optional
-        That of the predictor, where it has one.
+    chances : FoldChances, optional
+        What was counted for the predictor.
     aligner : Aligner, optional
-        What aligns each of them with the query.
 
     Raises
     ------
@@ -121,23 +129,30 @@ def search(
     watch.tell("embedding", 0.05)
     vectors = predictor.vectors([query.residues for query in queries])
     watch.stop_if_cancelled("The search")
-    watch.tell("comparing", 0.3)
-    rows, products = nearest(vectors, database, top)
-    entries = dict(zip(unique := sorted({*rows.flat}), database.entries(unique), strict=True))
-    found = [
-        _of_query(query, number, [entries[row] for row in near], scores, min_tm, chance)
-        for number, (query, near, scores) in enumerate(
-            zip(queries, rows.tolist(), products.tolist(), strict=True), start=1
-        )
-    ]
+    watch.tell("comparing", 0.2)
+    near, products = nearest(vectors, database, top if aligner is None else max(top, BY_VECTORS))
     if aligner is None:
-        return found
-    aligned = []
-    for done, (query, neighbours) in enumerate(zip(queries, found, strict=True)):
-        watch.tell("aligning", 0.4 + 0.6 * done / len(queries))
+        chance = None if chances is None else chances.tm_score
+        return [
+            _by_vectors(_named(query, number), database.entries(rows), scores, min_tm, chance)
+            for number, (query, rows, scores) in enumerate(
+                zip(queries, near.tolist(), products, strict=True), start=1
+            )
+        ]
+    words, found = word_index(database), []
+    for done, query in enumerate(queries):
+        watch.tell("aligning", 0.3 + 0.7 * done / len(queries))
         watch.stop_if_cancelled("The search")
-        aligned.append(_aligned(query, neighbours, aligner))
-    return aligned
+        rows, scores = near[done], products[done]
+        if words is not None:
+            more = np.setdiff1d(words.candidates(query.residues, BY_WORDS), rows)
+            others, theirs = compare_some(vectors[done : done + 1], database, more[None], len(more))
+            rows, scores = np.append(rows, others), np.append(scores, theirs)
+        listed = _by_vectors(
+            _named(query, done + 1), database.entries(rows.tolist()), scores, min_tm, None
+        )
+        found.append(_by_alignments(query, listed, aligner, chances)[:top])
+    return found
 
 
 def name_of(query: NamedSequence, number: int) -> str:
@@ -145,35 +160,56 @@ def name_of(query: NamedSequence, number: int) -> str:
     return query.name.split()[0] if query.name.split() else f"query_{number}"
 
 
-def _of_query(
+def _named(query: NamedSequence, number: int) -> NamedSequence:
+    return NamedSequence(query.residues, name_of(query, number))
+
+
+def _by_vectors(
     query: NamedSequence,
-    number: int,
     entries: Sequence[Entry],
-    products: Sequence[float],
+    products: ArrayLike,
     min_tm: float | None,
     chance: FoldChance | None,
 ) -> list[Neighbour]:
+    """Entries as neighbours in their order."""
     scores = np.clip(products, 0.0, 1.0)
-    chances = np.full(len(scores), np.nan) if chance is None else chance.of(scores)
+    likely = np.full(len(scores), np.nan) if chance is None else chance.of(scores)
     return [
         Neighbour(
-            query_id=name_of(query, number),
+            query_id=query.name,
             rank=rank,
             entry=entry,
             tm_score=float(score),
-            fold_chance=float(likely),
+            fold_chance=float(share),
             is_query=entry.sequence == query.residues,
         )
-        for rank, (entry, score, likely) in enumerate(
-            zip(entries, scores, chances, strict=True), start=1
+        for rank, (entry, score, share) in enumerate(
+            zip(entries, scores, likely, strict=True), start=1
         )
         if min_tm is None or score >= min_tm
     ]
 
 
-def _aligned(
-    query: NamedSequence, neighbours: Sequence[Neighbour], aligner: Aligner
+def _by_alignments(
+    query: NamedSequence,
+    neighbours: Sequence[Neighbour],
+    aligner: Aligner,
+    chances: FoldChances | None,
 ) -> list[Neighbour]:
+    """Neighbours aligned and ranked by that; those without a sequence come last."""
     known = [one for one in neighbours if one.entry.sequence]
-    made = iter(aligner.align(query.residues, [one.entry.sequence for one in known]))
-    return [replace(one, alignment=next(made)) if one.entry.sequence else one for one in neighbours]
+    made = aligner.align(query.residues, [one.entry.sequence for one in known])
+    chance = None if chances is None or chances.aligner != aligner.name else chances.alignment
+    aligned = [
+        replace(
+            one,
+            alignment=alignment,
+            fold_chance=(
+                float("nan") if chance is None else float(chance.of(alignment.normalised_score))
+            ),
+        )
+        for one, alignment in zip(known, made, strict=True)
+    ]
+    aligned.sort(key=lambda one: -one.alignment.score if one.alignment else 0.0)
+    rest = [one for one in neighbours if not one.entry.sequence]
+    return [replace(one, rank=rank) for rank, one in enumerate([*aligned, *rest], start=1)]

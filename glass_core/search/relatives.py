@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from glass_core.models.fold_chance import FoldChance
+from glass_core.models.fold_chance import FoldChances
 from glass_core.models.prediction import ModelInfo
 from glass_core.models.predictor import Predictor
 from glass_core.progress import UNWATCHED, Watch
@@ -76,7 +76,7 @@ def find_relatives(
     protein: Protein,
     database: Database,
     predictor: Predictor,
-    chance: FoldChance | None = None,
+    chances: FoldChances | None = None,
     *,
     top: int = TOP,
     watch: Watch = UNWATCHED,
@@ -97,7 +97,7 @@ def find_relatives(
         database,
         predictor=predictor,
         top=top,
-        chance=chance,
+        chances=chances,
         aligner=aligner,
         watch=watch.part(0.0, 0.9),
     )

@@ -11,7 +11,12 @@ from glass_core.search.neighbours import Neighbour
 
 NEIGHBOUR_COLUMNS: dict[str, Column] = {
     "query_id": Column("the query, by the first word of its name", kind="text"),
-    "rank": Column("by predicted TM-score, 1 = nearest", span="1 and above", kind="whole"),
+    "rank": Column(
+        "1 = nearest: by the score of the alignment, by predicted TM-score where none was asked "
+        "for",
+        span="1 and above",
+        kind="whole",
+    ),
     "database_id": Column("the entry of the database", kind="text"),
     "tm-score": Column(
         "predicted TM-score, a cosine of both vectors, cut off at 0 and 1", span="0 to 1"
@@ -28,7 +33,7 @@ NEIGHBOUR_COLUMNS: dict[str, Column] = {
     "database_end": Column("last aligned position of the entry", kind="whole"),
     "identity": Column("share of the aligned pairs that are the same residue", span="0 to 1"),
     "coverage": Column("share of the query's residues that are aligned", span="0 to 1"),
-    "alignment_score": Column("of the alignment, by the length of the longer sequence"),
+    "alignment_score": Column("of the alignment, by the length of the query"),
     "confirmed_tm": Column(
         "TM-score by TM-align of both structures, by the query's length; empty without them",
         span="0 to 1",

@@ -11,7 +11,7 @@ import streamlit as st
 from glass_core.errors import GlassError
 from glass_core.inputs.proteins import read_protein
 from glass_core.inputs.upload import EXAMPLE_CHAIN, Upload, example_upload
-from glass_core.models.registry import fold_chance_of
+from glass_core.models.registry import fold_chances_of
 from glass_core.progress import Watch
 from glass_core.protein.annotation import Annotation
 from glass_core.protein.protein import Protein
@@ -209,10 +209,10 @@ def relatives_of(protein: Protein, database: Database, top: int) -> Relatives:
         The model is not there, or is another.
     """
     model = database.meta.model.name
-    predictor, chance = loaded(model), fold_chance_of(settings(), model)
+    predictor, chances = loaded(model), fold_chances_of(settings(), model)
 
     def work(watch: Watch) -> Relatives:
-        return find_relatives(protein, database, predictor, chance, top=top, watch=watch)
+        return find_relatives(protein, database, predictor, chances, top=top, watch=watch)
 
     return in_turn("Searching.", work, given_up=give_up)
 

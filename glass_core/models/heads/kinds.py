@@ -166,6 +166,7 @@ HEADS = (
         },
     ),
     HeadKind("fold", "fold.safetensors", {"predicted_tm": _PREDICTED_TM}),
+    HeadKind("alignment", "alignment.safetensors"),
     HeadKind("tmvec", "tmvec.safetensors", {"predicted_tm": _PREDICTED_TM}),
     HeadKind(
         "estimate",

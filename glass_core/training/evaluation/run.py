@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from glass_core.embedders.device import resolve_device
@@ -14,10 +15,14 @@ from glass_core.embedders.mpnn import StructureEmbedder
 from glass_core.errors import InputError
 from glass_core.models.card import CARD_FILE, ModelCard
 from glass_core.models.evaluation import EVALUATION_FORMAT, read_evaluations
-from glass_core.models.registry import load_siamese
+from glass_core.models.fold_chance import FoldChances
+from glass_core.models.predictor import Predictor
+from glass_core.models.registry import fold_chances_of, load_siamese
 from glass_core.progress import Say, ignore
+from glass_core.search.building import Building
 from glass_core.settings import Settings
 from glass_core.training.data.assays import read_assays
+from glass_core.training.data.chains import read_chains
 from glass_core.training.data.changes import PAIRS_FILE, read_changes
 from glass_core.training.data.exact import PIECES, read_exact
 from glass_core.training.data.pairs import SHARDS, read_shards
@@ -28,8 +33,10 @@ from glass_core.training.evaluation.estimate import evaluate_estimate
 from glass_core.training.evaluation.local_change import evaluate_local_change
 from glass_core.training.evaluation.pairs import evaluate_pairs, secondary_accuracy
 from glass_core.training.evaluation.reverse import evaluate_reverse
+from glass_core.training.evaluation.search import evaluate_search
 from glass_core.training.evaluation.structures import evaluate_alignments, evaluate_structures
 from glass_core.training.evaluation.variants import evaluate_effects
+from glass_core.training.fold_chance import chain_database
 from glass_core.training.loop import data_sha256, git_revision
 
 _PACKAGES = ("torch", "numpy", "scipy", "pandas", "tmtools", "biopython")
@@ -57,6 +64,8 @@ class HeldOut:
         Folder of pairs of structures, for the head of local change.
     exact : Path or None
         Folder that the step exact of train wrote, for the estimate head.
+    chains : Path or None
+        Chains with coordinates, as the step pairs of train reads, for the search.
     side : {"validation", "test"}
 
     Raises
@@ -73,10 +82,12 @@ class HeldOut:
     secondary: Path | None = None
     changes: Path | None = None
     exact: Path | None = None
+    chains: Path | None = None
     side: Split = "test"
 
     def __post_init__(self) -> None:
-        if not (self.pairs or self.effects or self.secondary or self.changes or self.exact):
+        kinds = (self.pairs, self.effects, self.secondary, self.changes, self.exact, self.chains)
+        if not any(kinds):
             raise InputError(
                 "evaluate: give at least one of --pairs, --effects, --secondary, --changes and "
                 "--exact."
@@ -156,6 +167,22 @@ def evaluate_model(
         asked_of, train = (read_exact(held_out.exact, side) for side in (held_out.side, "train"))
         content = evaluate_estimate(predictor, asked_of, train, tell)
         yield write("estimate", "estimate", content, held_out.exact / PIECES)
+    if held_out.chains is not None:
+        content = _search(settings, model, predictor, held_out.chains, held_out.side, tell)
+        yield write("search", "search", content, held_out.chains)
+
+
+def _search(
+    settings: Settings, model: str | Path, predictor: Predictor, path: Path, side: str, tell: Say
+) -> dict[str, Any]:
+    chains = read_chains(path, tell)
+    chances = (
+        FoldChances.read(model) if isinstance(model, Path) else fold_chances_of(settings, model)
+    )
+    with TemporaryDirectory() as work:
+        how = Building(settings, model)
+        database = chain_database(chains, Path(work) / "chains", how)
+        return evaluate_search(predictor, chains, side, database, chances, Path(work), tell)
 
 
 def _kind(name: str) -> str:
@@ -186,6 +213,9 @@ def held_out_figures(model: Path) -> dict[str, Any]:
                 "by_structure",
                 "same_sequence",
                 "substitutions",
+                "queries",
+                "misses",
+                "alignments",
             )
         }
         for name, record in read_evaluations(model).items()

@@ -9,8 +9,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from glass_core.inputs.upload import EXAMPLE_CHAIN, example_upload
-from glass_core.models.fold_chance import FOLD_CHANCE_FILE, FoldChance
+from glass_core.models.fold_chance import FOLD_CHANCE_FILE, FoldChance, FoldChances
+from glass_core.models.registry import load_predictor
 from glass_core.protein.structure.file import read_structure
+from glass_core.search.aligners import aligner_of
 from glass_core.search.building import Building, build
 from glass_core.search.entry import Entry
 from glass_core.settings import Settings
@@ -54,7 +56,9 @@ def page(services, tiny_assets, tmp_path, monkeypatch):
     build(relatives(), folder, Building(Settings.from_environment(), "compact"))
     (folder / "2gtl.pdb").write_bytes(example_upload().content)
     chance = tiny_assets / "models" / "compact"
-    FoldChance(np.array([0.0, 1.0]), np.array([0.6, 0.9])).write(chance)
+    line = FoldChance(np.array([0.0, 1.0]), np.array([0.6, 0.9]))
+    aligner = aligner_of(load_predictor(Settings.from_environment())).name
+    FoldChances(line, line, aligner).write(chance)
     yield AppTest.from_file(str(APP), default_timeout=patience(60)).run()
     (chance / FOLD_CHANCE_FILE).unlink()
     st.cache_resource.clear()

@@ -12,12 +12,13 @@ import pytest
 
 from glass_core.errors import Cancelled, InputError, ModelError, RecordError
 from glass_core.inputs.msa import read_profile
-from glass_core.models.fold_chance import FoldChance
+from glass_core.models.fold_chance import FoldChance, FoldChances
 from glass_core.models.registry import load_predictor
 from glass_core.progress import Watch
 from glass_core.protein.sequence import NamedSequence
 from glass_core.protein.structure.file import read_structure
 from glass_core.search import exact as exact_module
+from glass_core.search import neighbours as neighbours_module
 from glass_core.search.aligners import DeepBlastAligner, EmbeddingAligner
 from glass_core.search.alignment import Alignment
 from glass_core.search.building import Building, build
@@ -65,7 +66,8 @@ def test_the_nearest_are_those_of_all_products(packed, database, predictor, tmp_
 
 def test_the_query_itself_is_marked(database, predictor):
     chance = FoldChance([0.2, 0.8], [0.1, 0.9])
-    first, second = search(QUERIES, database, predictor=predictor, top=5, chance=chance)
+    chances = FoldChances(chance)
+    first, second = search(QUERIES, database, predictor=predictor, top=5, chances=chances)
     assert [one.rank for one in first] == [1, 2, 3, 4, 5]
     assert first[0].is_query
     assert first[0].entry.id == "s4"
@@ -97,18 +99,58 @@ def test_a_search_can_be_given_up_and_needs_its_model(database, predictor, seein
         search(QUERIES, database, predictor=stranger)
 
 
+class Backwards:
+    """Aligns nothing, and likes best what the vectors like least."""
+
+    name = "backwards"
+
+    def __init__(self):
+        self.asked = []
+
+    def align(self, query, targets):
+        self.asked = list(targets)
+        return [
+            Alignment(query, one, np.empty((0, 2), np.int64), np.empty(0), float(k))
+            for k, one in enumerate(targets)
+        ]
+
+
+def test_alignments_rank_more_candidates_than_are_shown(database, predictor, monkeypatch):
+    monkeypatch.setattr(neighbours_module, "BY_VECTORS", 9)
+    (plain,) = search(QUERIES[:1], database, predictor=predictor, top=9)
+    chance, aligner = FoldChance([0.0, 1.0], [0.2, 0.7]), Backwards()
+    chances = FoldChances(FoldChance([0.0], [0.5]), chance, "backwards")
+    (found,) = search(
+        QUERIES[:1], database, predictor=predictor, top=4, chances=chances, aligner=aligner
+    )
+    assert [one.rank for one in found] == [1, 2, 3, 4]
+    assert set(aligner.asked) >= {one.entry.sequence for one in plain}
+    assert len(aligner.asked) > 9, "some share words with the query"
+    assert [one.entry.sequence for one in found] == aligner.asked[::-1][:4]
+    assert found[0].fold_chance == pytest.approx(
+        chance.of((len(aligner.asked) - 1) / len(QUERIES[0].residues))
+    )
+    others = FoldChances(chance, chance, "another aligner")
+    (found,) = search(QUERIES[:1], database, predictor=predictor, chances=others, aligner=aligner)
+    assert all(np.isnan(one.fold_chance) for one in found), "counted for other alignments"
+
+
 def test_chances_do_not_fall(tmp_path):
     made = FoldChance([0.1, 0.5], [0.0, 1.0], {"pairs": 7})
-    made.write(tmp_path)
-    again = FoldChance.read(tmp_path)
-    assert again.of([0.0, 0.3, 0.9]) == pytest.approx([0, 0.5, 1])
-    assert again.counted == {"pairs": 7}
-    assert FoldChance.read(tmp_path / "none") is None
+    FoldChances(made, made, "some aligner").write(tmp_path)
+    again = FoldChances.read(tmp_path)
+    assert again.aligner == "some aligner"
+    for one in (again.tm_score, again.alignment):
+        assert one.of([0.0, 0.3, 0.9]) == pytest.approx([0, 0.5, 1])
+        assert one.counted == {"pairs": 7}
+    FoldChances(made).write(tmp_path)
+    assert FoldChances.read(tmp_path).alignment is None
+    assert FoldChances.read(tmp_path / "none") is None
     with pytest.raises(RecordError, match="does not fall"):
         FoldChance([0.1, 0.5], [0.5, 0.4])
     (tmp_path / "fold-chance.json").write_text("{}")
     with pytest.raises(ModelError, match=r"fold-chance\.json"):
-        FoldChance.read(tmp_path)
+        FoldChances.read(tmp_path)
 
 
 def facing(query, target, pairs):
@@ -246,6 +288,7 @@ def test_results_are_written_in_every_form(suffix, run, database, tmp_path):
         (["MKTAY", "--database", "nowhere"], "is no database"),
         (["MKTAY", "--site", "9"], "the query has 5 residues"),
         (["MKTAY", "--top", "0"], "from 1 to 1,000"),
+        (["MKTAY", "--no-align", "--site", "1"], "without alignments"),
         (["MKTAY", "--out", "x.doc"], "ends in .tsv"),
         (["MKTAY", "--deepblast", "none.ckpt"], "cannot be read"),
         (["MKTAY"], "assets/database"),

@@ -8,11 +8,14 @@ import pytest
 
 from glass_core.errors import InputError
 from glass_core.metrics.tmalign import tm_align
+from glass_core.search.aligners import aligner_of
+from glass_core.search.building import Building
+from glass_core.settings import Settings
 from glass_core.training.fold_chance import (
     NEAREST,
     NearPairs,
     calibration_error,
-    chain_vectors,
+    chain_database,
     fit,
     near_pairs,
 )
@@ -31,21 +34,28 @@ def chains():
     return pd.DataFrame({"sequence": sequences, "ca": traces, "side": sides})
 
 
-def test_the_nearest_are_aligned(tiny_predictor, chains):
-    vectors = chain_vectors(tiny_predictor, list(chains["sequence"]))
-    np.testing.assert_allclose(vectors, tiny_predictor.vectors(list(chains["sequence"])), atol=1e-5)
-    found = near_pairs(vectors, chains, "validation")
-    assert found.rows.shape == (NEAREST, 2)
+@pytest.fixture
+def database(tiny_assets, chains, tmp_path):
+    return chain_database(
+        chains, tmp_path / "db", Building(Settings(assets=tiny_assets), "compact")
+    )
+
+
+@pytest.mark.parametrize("aligned", [False, True])
+def test_the_nearest_are_superposed(aligned, tiny_predictor, chains, database):
+    aligner = aligner_of(tiny_predictor) if aligned else None
+    found = near_pairs(chains, "validation", database, tiny_predictor, aligner)
+    wanted = NEAREST["alignment" if aligned else "vectors"]
+    assert found.rows.shape == (min(wanted, 11), 2)
     assert set(found.rows[:, 0]) == {0}
     assert 0 not in found.rows[:, 1]
-    products = vectors[1:] @ vectors[0]
-    assert list(found.rows[:, 1]) == list(1 + np.argsort(-products)[:NEAREST])
+    assert (np.diff(found.scores) <= 0).all()
     for (a, b), true in zip(found.rows, found.true, strict=True):
         one, other = chains.iloc[a], chains.iloc[b]
         alone = tm_align(one["ca"], other["ca"], one["sequence"], other["sequence"])
         assert true == pytest.approx(alone.tm_score)
     with pytest.raises(InputError, match="none is on the nowhere side"):
-        near_pairs(vectors, chains, "nowhere")
+        near_pairs(chains, "nowhere", database, tiny_predictor)
 
 
 def made_pairs(seed, number=4_000):
@@ -60,8 +70,8 @@ def made_pairs(seed, number=4_000):
 def test_the_share_is_found_and_does_not_fall():
     pairs, chance = made_pairs(1)
     fitted = fit(pairs)
-    assert np.abs(fitted.of(pairs.predicted) - chance).mean() < 0.03
+    assert np.abs(fitted.of(pairs.scores) - chance).mean() < 0.03
     assert fitted.counted["pairs"] == 4_000
     assert calibration_error(fitted, made_pairs(2)[0]) < 0.03
-    turned = NearPairs(pairs.rows, 1.3 - pairs.predicted, pairs.true)
+    turned = NearPairs(pairs.rows, 1.3 - pairs.scores, pairs.true)
     assert calibration_error(fitted, turned) > 0.3, "an error is seen"

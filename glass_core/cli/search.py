@@ -31,7 +31,14 @@ _DEEPBLAST = click.option(
 @click.option("--database", type=FOLDER, help="By default the one that comes with GLASS.")
 @click.option("--top", type=int, default=20, show_default=True, help="Neighbours of each query.")
 @click.option("--min-tm", type=float, help="Only those with at least this predicted TM-score.")
-@click.option("--align", "aligned", is_flag=True, help="Align each neighbour with its query.")
+@click.option(
+    "--align/--no-align",
+    "aligned",
+    default=True,
+    show_default=True,
+    help="Align candidates with the query and rank them by that; else their vectors rank them, "
+    "which is faster and finds less.",
+)
 @_DEEPBLAST
 @click.option("--site", type=int, help="Position whose residue is told in each neighbour.")
 @click.option("--structure", type=FILE, help="The query's own, to confirm TM-scores by TM-align.")
@@ -73,6 +80,8 @@ def search_command(
 
     if out is not None and out.suffix not in SUFFIXES:
         raise InputError(f"{out.name}: give a name that ends in {', '.join(SUFFIXES)}.")
+    if not aligned and (site is not None or deepblast is not None):
+        raise InputError("--no-align: there is no --site and no --deepblast without alignments.")
     settings = settings_on(device)
     queries = read_sequences(text_or_file(query))
     shortest = min(len(one.residues) for one in queries)
@@ -82,7 +91,6 @@ def search_command(
     there = open_database(database, settings)
     with console_bar("searching") as bar:
         predictor = load_predictor(settings, model)
-        wanted = aligned or site is not None or deepblast is not None
         found = search(
             queries,
             there,
@@ -90,7 +98,7 @@ def search_command(
             top=top,
             min_tm=min_tm,
             chances=fold_chances_of(settings, model),
-            aligner=aligner_of(predictor, deepblast) if wanted else None,
+            aligner=aligner_of(predictor, deepblast) if aligned else None,
             watch=Watch(bar.stage),
         )
         if own is not None:

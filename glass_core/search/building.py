@@ -34,6 +34,7 @@ from glass_core.search.database import (
 from glass_core.search.entry import Entry, LeftOut
 from glass_core.search.index import INDEX_FILE
 from glass_core.search.joining import Part, join, table_of
+from glass_core.search.shared_words import WORDS_FOLDER
 from glass_core.settings import Settings
 
 PIECE_RESIDUES, PIECE_ENTRIES = 100_000, 2_000
@@ -188,7 +189,8 @@ def add(
     with TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as beside:
         made = Path(beside) / "made"
         join([Part.of(database), *parts], made, meta.model, meta.licence, meta.origin, counts)
-        (folder / INDEX_FILE).unlink(missing_ok=True)  # it is of what was there before
+        (folder / INDEX_FILE).unlink(missing_ok=True)  # these are of what was there before
+        shutil.rmtree(folder / WORDS_FOLDER, ignore_errors=True)
         for name in (VECTORS_FILE, RECORDS_FILE, META_FILE):
             (made / name).replace(folder / name)
     shutil.rmtree(folder / PIECES_FOLDER)

@@ -200,16 +200,11 @@ def _by_alignments(
     known = [one for one in neighbours if one.entry.sequence]
     made = aligner.align(query.residues, [one.entry.sequence for one in known])
     chance = None if chances is None or chances.aligner != aligner.name else chances.alignment
+    scores = np.array([one.normalised_score for one in made])
+    likely = np.full(len(made), np.nan) if chance is None else chance.of(scores)
     aligned = [
-        replace(
-            one,
-            alignment=alignment,
-            fold_chance=(
-                float("nan") if chance is None else float(chance.of(alignment.normalised_score))
-            ),
-        )
-        for one, alignment in zip(known, made, strict=True)
+        replace(known[k], alignment=made[k], fold_chance=float(likely[k]))
+        for k in np.argsort(-scores, kind="stable")
     ]
-    aligned.sort(key=lambda one: -one.alignment.score if one.alignment else 0.0)
     rest = [one for one in neighbours if not one.entry.sequence]
     return [replace(one, rank=rank) for rank, one in enumerate([*aligned, *rest], start=1)]

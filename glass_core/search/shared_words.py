@@ -164,7 +164,7 @@ def word_index(database: Database) -> WordIndex | None:
     """
     folder = database.folder / WORDS_FOLDER
     if folder.is_dir():
-        kept = _opened(folder, folder.stat().st_mtime_ns)
+        kept = _opened(folder, max(one.stat().st_mtime_ns for one in (folder, *folder.iterdir())))
         if len(kept) != len(database):
             raise InputError(
                 f"{folder}: is of another state of the database; build it anew: glass database "

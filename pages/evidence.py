@@ -9,7 +9,7 @@ from glass_core.errors import GlassError
 from glass_core.models.evaluation import Evaluation, read_evaluations
 from glass_core.models.prediction import ModelInfo
 from glass_core.models.registry import list_models
-from glass_core.report.evidence import figures, names, pairs, tables, words
+from glass_core.report.evidence import figures, names, pairs, relatives, tables, words
 from glass_core.report.models import own_words
 from glass_core.settings import Settings
 from pages.parts.common import through_the_front_door
@@ -113,6 +113,22 @@ def change_section(records: Records) -> None:
     st.plotly_chart(figures.change_intervals(record), key="change_intervals")
 
 
+def relatives_section(records: Records) -> None:
+    record, column = records.get(names.SEARCH), records.get(names.RELATIVES)
+    if record is not None:
+        show(relatives.retrieval_table(record), "retrieval")
+        st.caption(
+            "Held-out chains against all others, homologues among them; the same fold: TM-score "
+            "of at least 0.5 by TM-align, by the query's length. MMseqs2 at sensitivity 7.5."
+        )
+        st.markdown("Share of TM-align's pairs of residues that an alignment has")
+        show(relatives.alignment_table(record), "alignments")
+        show(relatives.confidence_table(record), "confidence")
+    if column is not None:
+        st.markdown("What stands at a site in the relatives, with measured effects")
+        show(relatives.column_table(column), "column")
+
+
 def pairs_section(records: Records) -> None:
     asked = names.in_order(records, "pairs")
     if asked:
@@ -189,6 +205,7 @@ def main() -> None:
         names.WORKS: lambda: works_figures(records, names.WORKS),
         names.OTHERS: lambda: works_figures(records, names.OTHERS),
         names.CHANGES: lambda: change_section(records),
+        names.KIN: lambda: relatives_section(records),
         names.PAIRS: lambda: pairs_section(records),
     }
     for question, more in sections.items():

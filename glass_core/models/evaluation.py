@@ -25,6 +25,8 @@ ESTIMATE, LETTER_PAIRS = "estimate", "mean of the two letters"
 """The estimate head, and what it is compared with: means over training by both letters."""
 BY_ALIGNMENT, BY_VECTORS = "alignment of the candidates", "vectors"
 """Ways to rank the neighbours of a protein, the model's own."""
+COLUMN = "column of the relatives"
+"""What stands at a site in proteins of the same fold."""
 MMSEQS, MEAN, COSINE = "MMseqs2", "mean embedding", "cosine of the residues"
 UNTRAINED, BURIAL, BLOSUM = "ProteinMPNN untrained", "burial", "BLOSUM62"
 KINDS = (

@@ -115,7 +115,8 @@ def related_pairs(table: pd.DataFrame) -> pd.DataFrame:
     longest = np.maximum(table["reference"].str.len(), table["subject"].str.len())
     kept = table[(table["tm"] >= RELATED_TM) & (longest <= LONGEST)]
     columns = (kept["reference"], kept["subject"], kept["aligned"])
-    return kept[[_identity(*row) < MOST_IDENTITY for row in zip(*columns, strict=True)]]
+    differ = [_identity(*row) < MOST_IDENTITY for row in zip(*columns, strict=True)]
+    return kept[np.array(differ, bool)]
 
 
 def facing_pairs(table: pd.DataFrame) -> list[FacingPair]:

@@ -13,10 +13,16 @@ from glass_core.models.evaluation import (
     ALIGNMENT,
     BLOSUM,
     BURIAL,
+    BY_ALIGNMENT,
+    BY_VECTORS,
+    COLUMN,
     COMBINED,
     COMBINED_UNALIGNED,
+    COSINE,
     ESTIMATE,
     LETTER_PAIRS,
+    MEAN,
+    MMSEQS,
     MODEL,
     MODEL_SEQUENCE,
     STABILITY,
@@ -27,6 +33,7 @@ from glass_core.models.evaluation import (
 )
 
 SAME_SEQUENCE, LOCAL_CHANGE = "same_sequence", "local change"
+SEARCH, RELATIVES = "search", "relatives"
 
 SET_NAMES = {
     "clinical": "clinical, sequence alone",
@@ -52,11 +59,14 @@ SET_NAMES = {
     SAME_SEQUENCE: "same sequence solved twice",
     "rearranged": "rearrangements over 10 Å",
     ESTIMATE: "estimates of the model's own predictions",
+    SEARCH: "search for relatives",
+    RELATIVES: "what stands in relatives",
     "secondary structure": "secondary structure",
 }
 DAMAGING, FOLDS, WORKS = "Is it damaging?", "Does it fold?", "Does it still work?"
 OTHERS = "Other variant effects"
 CHANGES, PAIRS = "Where does the structure change?", "How alike are two structures?"
+KIN = "Which proteins share its fold?"
 _QUESTIONS = {"clinical": DAMAGING, "stability": FOLDS, "ddg": FOLDS, "scan": WORKS}
 
 _ROWS = {"stability": "domains", "ddg": "proteins", "scan": "scans"}
@@ -73,10 +83,16 @@ _OWN = {
     WITHOUT_SITE: "model without the site",
     "predicted lDDT": "predicted lDDT",
     ESTIMATE: "estimate head",
+    BY_ALIGNMENT: "alignment head",
+    BY_VECTORS: "nearest vectors",
+    COLUMN: "column of the relatives",
 }
 """What the model itself tells."""
 _BASELINES = (
     ALIGNMENT,
+    MMSEQS,
+    MEAN,
+    COSINE,
     UNTRAINED,
     "Gaussian network",
     "Gaussian network, between neighbours",

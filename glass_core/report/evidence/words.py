@@ -29,6 +29,7 @@ from glass_core.report.evidence.names import (
     CHANGES,
     DAMAGING,
     FOLDS,
+    KIN,
     LOCAL_CHANGE,
     PAIRS,
     SAME_SEQUENCE,
@@ -36,6 +37,7 @@ from glass_core.report.evidence.names import (
     figure_name,
 )
 from glass_core.report.evidence.pairs import best_baseline
+from glass_core.report.evidence.relatives import relatives_words
 
 Records = Mapping[str, Evaluation]
 NOMINAL = 0.9
@@ -54,6 +56,7 @@ def answers(records: Records) -> dict[str, tuple[str, ...]]:
         FOLDS: (*_folds(records),),
         WORKS: (*_works(records), *_with_more(records, "scan")),
         CHANGES: (*_changes(records),),
+        KIN: (*relatives_words(records),),
         PAIRS: (*_pairs(records), *_estimates(records), SYMMETRIC),
     }
     return {question: sentences for question, sentences in said.items() if sentences}

@@ -20,6 +20,7 @@ from glass_core.models.predictor import Predictor
 from glass_core.models.registry import fold_chances_of, load_siamese
 from glass_core.progress import Say, ignore
 from glass_core.search.building import Building
+from glass_core.search.packing import embedded_database
 from glass_core.settings import Settings
 from glass_core.training.data.assays import read_assays
 from glass_core.training.data.chains import read_chains
@@ -32,6 +33,7 @@ from glass_core.training.data.wild_structures import read_wild_structures
 from glass_core.training.evaluation.estimate import evaluate_estimate
 from glass_core.training.evaluation.local_change import evaluate_local_change
 from glass_core.training.evaluation.pairs import evaluate_pairs, secondary_accuracy
+from glass_core.training.evaluation.relatives import evaluate_relatives
 from glass_core.training.evaluation.reverse import evaluate_reverse
 from glass_core.training.evaluation.search import evaluate_search
 from glass_core.training.evaluation.structures import evaluate_alignments, evaluate_structures
@@ -65,7 +67,8 @@ class HeldOut:
     exact : Path or None
         Folder that the step exact of train wrote, for the estimate head.
     chains : Path or None
-        Chains with coordinates, as the step pairs of train reads, for the search.
+        Chains with coordinates, as the step pairs of train reads, for the search; with
+        `effects` also for what relatives tell of variants.
     side : {"validation", "test"}
 
     Raises
@@ -170,6 +173,12 @@ def evaluate_model(
     if held_out.chains is not None:
         content = _search(settings, model, predictor, held_out.chains, held_out.side, tell)
         yield write("search", "search", content, held_out.chains)
+        if held_out.effects is not None:
+            asked_for = [a for a in read_assays(held_out.effects) if a.side == held_out.side]
+            content = evaluate_relatives(
+                predictor, embedded_database(settings), _chances(settings, model), asked_for, tell
+            )
+            yield write("search", "relatives", content, held_out.effects)
 
 
 def _search(
@@ -183,6 +192,12 @@ def _search(
         how = Building(settings, model)
         database = chain_database(chains, Path(work) / "chains", how)
         return evaluate_search(predictor, chains, side, database, chances, Path(work), tell)
+
+
+def _chances(settings: Settings, model: str | Path) -> FoldChances | None:
+    if isinstance(model, Path):
+        return FoldChances.read(model)
+    return fold_chances_of(settings, model)
 
 
 def _kind(name: str) -> str:

@@ -29,6 +29,7 @@ from glass_core.search.nearest import nearest
 from glass_core.search.neighbours import Neighbour, search
 from glass_core.search.packing import pack
 from glass_core.search.rows import a3m_row, as_a3m
+from glass_core.search.shards import SearchRequest, search_each
 from glass_core.search.site import site_column
 from glass_core.settings import Settings
 from tests.test_search_database import some
@@ -133,6 +134,54 @@ def test_alignments_rank_more_candidates_than_are_shown(database, predictor, mon
     others = FoldChances(chance, chance, "another aligner")
     (found,) = search(QUERIES[:1], database, predictor=predictor, chances=others, aligner=aligner)
     assert all(np.isnan(one.fold_chance) for one in found), "counted for other alignments"
+
+
+def same(found, other):
+    assert [one.entry.id for one in found] == [one.entry.id for one in other]
+    assert [one.rank for one in found] == [one.rank for one in other]
+    np.testing.assert_allclose([n.tm_score for n in found], [n.tm_score for n in other], atol=1e-3)
+
+
+@pytest.mark.parametrize("aligned", [False, True])
+def test_shards_are_searched_as_one_database(aligned, tiny_assets, tmp_path):
+    settings = Settings(assets=tiny_assets, device="cpu")
+    how = Building(settings, "compact")
+    build(some(40), tmp_path / "whole", how)
+    build(some(15), tmp_path / "first", how)
+    build(some(25, 15), tmp_path / "second", how)
+    request = SearchRequest(tuple(QUERIES), "compact", top=6, aligned=aligned)
+    whole = search_each(request, [tmp_path / "whole"], settings)
+    turned = search_each(
+        request, [tmp_path / "first", tmp_path / "second"], settings, runner=last_first
+    )
+    for one, other in zip(whole, turned, strict=True):
+        same(one, other)
+    with pytest.raises(InputError, match="is no database"):
+        search_each(request, [tmp_path / "first", tmp_path / "none"], settings)
+
+
+def last_first(function, items):
+    """A runner whose last item is done first, as on a cluster."""
+    for place in reversed(range(len(items))):
+        yield place, function(items[place])
+
+
+def test_shards_are_searched_on_a_cluster(run, tiny_assets, tmp_path):
+    distributed = pytest.importorskip("distributed", reason="dask[distributed] is not installed")
+    how = Building(Settings(assets=tiny_assets, device="cpu"), "compact")
+    for name, first in (("one", 0), ("two", 10)):
+        build(some(10, first), tmp_path / name, how)
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+    ) as cluster:
+        code, out, told = run(
+            "search", some(1, 4)[0].sequence, "--database", tmp_path / "one",
+            "--database", tmp_path / "two", "--scheduler", cluster.scheduler_address, "--json",
+        )  # fmt: skip
+    assert code == 0, told
+    found = json.loads(out)
+    assert [one["rank"] for one in found] == list(range(1, 21))
+    assert found[0]["database_id"] == "s4"
 
 
 def test_chances_do_not_fall(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -13,11 +14,12 @@ from glass_core.cli.options import (
     device_option,
     json_option,
     model_option,
+    scheduler_option,
     settings_on,
 )
 from glass_core.cli.progress import console_bar
 from glass_core.cli.writing import writing
-from glass_core.errors import InputError
+from glass_core.errors import InputError, require_training_packages
 
 _DEEPBLAST = click.option(
     "--deepblast",
@@ -28,7 +30,13 @@ _DEEPBLAST = click.option(
 
 @click.command("search")
 @click.argument("query")
-@click.option("--database", type=FOLDER, help="By default the one that comes with GLASS.")
+@click.option(
+    "--database",
+    "databases",
+    type=FOLDER,
+    multiple=True,
+    help="By default the one that comes with GLASS. May be repeated: they are searched as one.",
+)
 @click.option("--top", type=int, default=20, show_default=True, help="Neighbours of each query.")
 @click.option("--min-tm", type=float, help="Only those with at least this predicted TM-score.")
 @click.option(
@@ -46,10 +54,11 @@ _DEEPBLAST = click.option(
 @click.option("--out", type=FILE, help="File to write: .tsv, .csv, .json, .parquet or .a3m.")
 @model_option
 @device_option
+@scheduler_option
 @json_option
 def search_command(
     query: str,
-    database: Path | None,
+    databases: tuple[Path, ...],
     top: int,
     min_tm: float | None,
     aligned: bool,
@@ -60,6 +69,7 @@ def search_command(
     out: Path | None,
     model: str,
     device: str | None,
+    scheduler: str | None,
     as_json: bool,
 ) -> None:
     """Find proteins that probably share the fold of QUERY (text, or FASTA with any number).
@@ -67,42 +77,37 @@ def search_command(
     Prints a table whose first columns are those of TM-Vec. TM-scores are predicted unless they
     stand under 'confirmed'.
     """
+    from glass_core.compute import dask_runner, run_here
     from glass_core.inputs.upload import text_or_file
-    from glass_core.models.registry import fold_chances_of, load_predictor
     from glass_core.progress import Watch
     from glass_core.protein.sequence import read_sequences
     from glass_core.protein.structure.file import read_structure
-    from glass_core.search.aligners import aligner_of
-    from glass_core.search.confirming import confirmed
-    from glass_core.search.neighbours import search
-    from glass_core.search.packing import open_database
+    from glass_core.search.shards import SearchRequest, search_each
     from glass_core.search.written import SUFFIXES, as_json_text, as_tsv, write_neighbours
 
     if out is not None and out.suffix not in SUFFIXES:
         raise InputError(f"{out.name}: give a name that ends in {', '.join(SUFFIXES)}.")
     if not aligned and (site is not None or deepblast is not None):
         raise InputError("--no-align: there is no --site and no --deepblast without alignments.")
-    settings = settings_on(device)
+    if scheduler is not None:
+        require_training_packages("--scheduler", "distributed")
     queries = read_sequences(text_or_file(query))
     shortest = min(len(one.residues) for one in queries)
     if site is not None and not 1 <= site <= shortest:
         raise InputError(f"site {site}: the query has {shortest} residues.")
     own = None if structure is None else read_structure(structure, chain=chain)
-    there = open_database(database, settings)
-    with console_bar("searching") as bar:
-        predictor = load_predictor(settings, model)
-        found = search(
-            queries,
-            there,
-            predictor=predictor,
-            top=top,
-            min_tm=min_tm,
-            chances=fold_chances_of(settings, model),
-            aligner=aligner_of(predictor, deepblast) if aligned else None,
+    request = SearchRequest(tuple(queries), model, top, min_tm, aligned, deepblast, own)
+    with (
+        nullcontext(run_here) if scheduler is None else dask_runner(scheduler) as runner,
+        console_bar("searching") as bar,
+    ):
+        found = search_each(
+            request,
+            databases or (None,),
+            settings_on(device),
+            runner=runner,
             watch=Watch(bar.stage),
         )
-        if own is not None:
-            found = [confirmed(own, some, there.folder) for some in found]
     if out is not None:
         with writing(out):
             write_neighbours(out, queries, found, site)

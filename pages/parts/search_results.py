@@ -13,6 +13,8 @@ from glass_core.inputs.upload import Upload
 from glass_core.protein.sequence import STANDARD
 from glass_core.protein.structure.file import read_structure
 from glass_core.protein.structure.structure import Structure
+from glass_core.report.evidence.names import RELATIVES
+from glass_core.report.evidence.relatives import column_words
 from glass_core.report.search.exports import a3m, file_stem, search_exports
 from glass_core.report.search.figures import score_histogram, site_bars
 from glass_core.report.search.scene import neighbour_scene
@@ -36,7 +38,7 @@ from glass_core.search.known import MOST_ASKED, known_at_site
 from glass_core.search.neighbours import Neighbour
 from glass_core.search.relatives import Relatives
 from glass_core.sources.fetch import Fetcher
-from pages.parts.common import plain, settings
+from pages.parts.common import plain, records_of, settings
 from pages.parts.hand_over import HandOver, hand_over
 from pages.parts.linked import library, structure_view
 from pages.parts.search_form import searches
@@ -62,9 +64,9 @@ def results(name: str) -> None:
     chosen = neighbours_panel(found, name)
     if chosen is not None:
         neighbour_panel(found, chosen)
-    with st.expander("How far they stand out, and how this was read", expanded=False):
-        st.plotly_chart(score_histogram(found), key="search_histogram")
-        st.markdown(plain(how_read(found)))
+    st.markdown("#### How far they stand out")
+    st.plotly_chart(score_histogram(found), key="search_histogram")
+    st.caption(plain(how_read(found)))
     downloads(found)
     if protein.structure is not None:
         library("$3Dmol")
@@ -110,6 +112,9 @@ def column_view(found: Relatives, place: int, mutant: str, key: str) -> None:
         return
     homologues = homologue_shares(protein.profile, place)
     st.plotly_chart(site_bars(column, homologues, mutant), key=f"{key}_column")
+    record = records_of(found.model.name).get(RELATIVES)
+    for sentence in () if record is None else column_words(record):
+        st.caption(plain(sentence))
     with st.expander("In which neighbour what stands, and what is known there"):
         st.dataframe(site_table(column), hide_index=True, key=f"{key}_site_table")
         known_panel(found, place, key)

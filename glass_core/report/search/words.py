@@ -106,11 +106,11 @@ def alignment_text(found: Neighbour, site: int | None = None, width: int = 80) -
         upper, lower = top[begin : begin + width], bottom[begin : begin + width]
         marked = _marked(upper, first, site)
         if marked.strip():
-            lines.append(f"{'':{name}} {'':5} {marked}")
+            lines.append(f"{'':{name}} {'':5} {marked}".rstrip())
         ends = first + len(upper) - upper.count("-"), second + len(lower) - lower.count("-")
         lines += [
             f"{'protein':{name}} {first + 1:5} {upper} {ends[0]}",
-            f"{'':{name}} {'':5} {_between(upper, lower)}",
+            f"{'':{name}} {'':5} {_between(upper, lower)}".rstrip(),
             f"{found.entry.id:{name}} {second + 1:5} {lower} {ends[1]}",
             "",
         ]

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from glass_core.remodel import get_remodeller
     from glass_core.remodel.base import Remodelling
     from glass_core.screen.stream import screen
+    from glass_core.search.packing import embedded_database
+    from glass_core.search.relatives import find_relatives
     from glass_core.settings import Settings
 
 __version__ = "0.2.0"
@@ -32,6 +34,8 @@ __all__ = [
     "Structure",
     "Variant",
     "analyse",
+    "embedded_database",
+    "find_relatives",
     "get_remodeller",
     "load_predictor",
     "read_structure",
@@ -45,6 +49,8 @@ _HOMES = {
     "Structure": "protein.structure.structure",
     "Variant": "protein.variant",
     "analyse": "impact.analyse",
+    "embedded_database": "search.packing",
+    "find_relatives": "search.relatives",
     "get_remodeller": "remodel",
     "load_predictor": "models.registry",
     "read_structure": "protein.structure.file",

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 from scipy.stats import spearmanr
 
+from glass_core.inputs.upload import example_upload
 from glass_core.runs.store import RunStore
 from tests.tools.dashboard import AT_REST, CHROMIUM, FLAGS, ROOT, Server, rerun, wait_ms
 from tests.tools.pace import until
@@ -509,3 +510,55 @@ def test_back_leads_to_the_screen_as_it_was_left(address, visit):
         page.get_by_role("link", name="Impact").click()
         page.get_by_text("Along the sequence").wait_for()
     assert not page.problems
+
+
+def search_example(page):
+    """Search for the example's relatives, and wait until they are there."""
+    with rerun(page):
+        page.get_by_role("button", name="Example: a globin").click()
+    page.get_by_role("heading", name="Downloads").wait_for()
+    page.wait_for_function(AT_REST)
+
+
+def test_relatives_are_found_aligned_superposed_and_passed_on(address, visit, tmp_path):
+    page = visit(f"{address}/search")
+    search_example(page)
+    assert "probably share its fold" in page.locator("h2").first.text_content()
+    assert "neighbours have a residue at V31" in page.get_by_test_id("stMain").text_content()
+    page.locator(".js-plotly-plot .bars path").first.wait_for()
+    table = page.get_by_test_id("stDataFrame").last
+    assert "chance of the same fold" in cells(table)[0]
+    page.get_by_role("button", name="TSV", exact=True).wait_for()
+    found = rows_of_tsv(save(page, "TSV", tmp_path / "found.tsv"))
+    assert list(found[0])[:4] == ["query_id", "rank", "database_id", "tm-score"]
+    assert any("a.1" in one["labels"] for one in found[:5]), "globins"
+    # choose the first row: its alignment is shown, and its structure can be given
+    box = table.bounding_box()
+    with rerun(page):
+        page.mouse.click(box["x"] + 20, box["y"] + 52)
+    page.get_by_test_id("stCode").first.wait_for()
+    assert found[0]["database_id"] in page.get_by_test_id("stCode").first.text_content()
+    structure = tmp_path / "2gtl.pdb"
+    structure.write_bytes(example_upload().content)
+    alone = tmp_path / "alone.pdb"
+    alone.write_text(
+        "".join(
+            line
+            for line in structure.read_text().splitlines(keepends=True)
+            if line[:4] in ("ATOM", "TER ") and line[21] == "B"
+        )
+    )
+    page.locator("input[type=file]").last.set_input_files(alone)
+    page.get_by_text("by TM-align (by the length of your structure)").wait_for()
+    structure_of(page)
+    assert page.get_by_label("Neighbour", exact=True).is_checked()
+    with rerun(page):
+        page.get_by_role("button", name="Use the alignment on Impact").click()
+    page.get_by_text("glass-relatives-2gtl").first.wait_for(state="attached")
+    assert page.problems == []
+    assert page.elsewhere == []
+
+
+def rows_of_tsv(path):
+    with path.open() as file:
+        return list(csv.DictReader(file, delimiter="\t"))

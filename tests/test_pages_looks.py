@@ -9,6 +9,7 @@ from tests.test_pages_browser import (  # noqa: F401
     browser,
     example,
     pytestmark,
+    search_example,
     server,
     structure_of,
     visit,
@@ -48,6 +49,7 @@ def test_axe_finds_nothing_serious(address, visit, scheme):  # noqa: F811
     assert serious(page) == []
     for name, words in (
         ("screen", "Which substitutions matter?"),
+        ("search", "Which proteins share its fold?"),
         ("runs", "Select a run"),
         ("evidence", "question by question"),
         ("models", "Models"),
@@ -55,6 +57,16 @@ def test_axe_finds_nothing_serious(address, visit, scheme):  # noqa: F811
         page.goto(f"{address}/{name}")
         page.get_by_text(words).first.wait_for()
         assert serious(page) == [], name
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_search_is_for_everybody(address, visit, scheme):  # noqa: F811
+    page = visit(f"{address}/search", color_scheme=scheme)
+    search_example(page)
+    assert serious(page) == []
+    page.set_viewport_size({"width": 420, "height": 900})
+    page.wait_for_function(f"{AT_REST} && {WIDER} <= 1")
+    assert page.evaluate(OVERFLOWS) == []
 
 
 @pytest.mark.parametrize("width", [1440, 1024, 420])

@@ -89,6 +89,14 @@ def find_relatives(
     ------
     ModelError, InputError, Cancelled
         As `search` does.
+
+    Examples
+    --------
+    >>> from glass_core import Protein, Settings, embedded_database, find_relatives, load_predictor
+    >>> globin = Protein.from_sequence("VLSEGEWQLVLHVWAKVEADVAGHGQDILIRLFKSHPETLEKFDRFKHLKTEAEM")
+    >>> found = find_relatives(globin, embedded_database(Settings()), load_predictor(Settings()))
+    >>> found.others[0].alignment.facing(30) is not None
+    True
     """
     query = NamedSequence(protein.sequence, protein.short_name)
     aligner = aligner_of(predictor)

@@ -1,6 +1,6 @@
 """How well chains of the same fold are found and aligned, on held-out chains, beside others' ways.
 
-Every chain of one side is searched for among all chains but itself. Whether two share a fold, and
+Chains of one side are searched for among all chains but themselves. Whether two share a fold, and
 which residues face each other, TM-align says.
 """
 
@@ -32,6 +32,8 @@ from glass_core.search.neighbours import Aligner, Neighbour, search
 from glass_core.training.evaluation.statistics import Vector, mean_of, rounded, with_interval
 from glass_core.training.fold_chance import NearPairs, calibration_error
 
+OF_A_GROUP = 2
+"""Chains of each split group that are searched for: groups count once, whatever their size."""
 NEAREST, OTHERS = 20, 10
 """Neighbours that are superposed of each search of ours, and of each one beside it."""
 TM_BINS = ((0.5, 0.65), (0.65, 0.8), (0.8, 1.0))
@@ -90,27 +92,56 @@ def evaluate_search(
     UnavailableError
         MMseqs2 is not installed.
     """
-    rows = np.flatnonzero((chains["side"] == side).to_numpy()).tolist()
-    sequences = list(chains["sequence"])
+    rows, sequences = asked_rows(chains, side), list(chains["sequence"])
     hits = best_hits({row: sequences[row] for row in rows}, sequences, work, OTHERS)
-    means = mean_vectors(predictor, sequences)
-    aligner, searched = aligner_of(predictor), []
+    means, aligner = mean_vectors(predictor, sequences), aligner_of(predictor)
+    searched = []
     for number, row in enumerate(rows, start=1):
-        ranked, neighbours = _ranked(predictor, database, aligner, row, sequences[row])
         products = means @ means[row]
         products[row] = -np.inf
-        ranked |= {MMSEQS: hits.get(row, []), MEAN: np.argsort(-products)[:OTHERS].tolist()}
-        true = {other: _laid(chains, row, other) for some in ranked.values() for other in some}
-        searched.append(Searched(row, ranked, neighbours, true))
+        beside = {MMSEQS: hits.get(row, []), MEAN: np.argsort(-products)[:OTHERS].tolist()}
+        searched.append(searched_chain(predictor, aligner, chains, row, database, beside))
         if number % 50 == 0:
             tell(f"search: {number} of {len(rows)} chains")
+    return search_figures(predictor, aligner, chains, searched, chances)
+
+
+def asked_rows(chains: pd.DataFrame, side: str) -> list[int]:
+    """Rows of the chains of one side that are searched for: the first ones of each group."""
+    number = chains.groupby("group").cumcount()
+    return np.flatnonzero((chains["side"] == side) & (number < OF_A_GROUP)).tolist()
+
+
+def searched_chain(
+    predictor: Predictor,
+    aligner: Aligner,
+    chains: pd.DataFrame,
+    row: int,
+    database: Database,
+    beside: Ranked,
+) -> Searched:
+    """What is found for one chain, by us and `beside`, and what TM-align says of all that."""
+    own, neighbours = _ranked(predictor, database, aligner, row, chains["sequence"].iloc[row])
+    ranked = own | beside
+    true = {other: _laid(chains, row, other) for some in ranked.values() for other in some}
+    return Searched(row, ranked, neighbours, true)
+
+
+def search_figures(
+    predictor: Predictor,
+    aligner: Aligner,
+    chains: pd.DataFrame,
+    searched: Sequence[Searched],
+    chances: FoldChances | None,
+) -> dict[str, Any]:
+    """All figures of what was found."""
     groups = chains["group"].to_numpy()
     return {
-        "chains": len(rows),
+        "chains": len(searched),
         "searched": len(chains) - 1,
         **retrieval(searched, groups),
         **calibration(searched, chances),
-        **alignment_accuracy(predictor, aligner, searched, sequences, groups),
+        **alignment_accuracy(predictor, aligner, searched, list(chains["sequence"]), groups),
     }
 
 

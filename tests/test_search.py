@@ -19,7 +19,7 @@ from glass_core.protein.sequence import NamedSequence
 from glass_core.protein.structure.file import read_structure
 from glass_core.search import exact as exact_module
 from glass_core.search import neighbours as neighbours_module
-from glass_core.search.aligners import DeepBlastAligner, EmbeddingAligner
+from glass_core.search.aligners import DeepBlastAligner, EmbeddingAligner, aligner_of
 from glass_core.search.alignment import Alignment
 from glass_core.search.building import Building, build
 from glass_core.search.confirming import confirmed
@@ -182,6 +182,29 @@ def test_shards_are_searched_on_a_cluster(run, tiny_assets, tmp_path):
     found = json.loads(out)
     assert [one["rank"] for one in found] == list(range(1, 21))
     assert found[0]["database_id"] == "s4"
+
+
+def test_what_is_too_long_to_be_aligned_is_told_or_comes_last(database, predictor, monkeypatch):
+    from glass_core.search import alignment as alignment_module
+
+    aligner = aligner_of(predictor)
+    with pytest.raises(InputError, match="give its domains, or search by vectors alone"):
+        long = NamedSequence("MKTAY" * 1_600)
+        search([long], database, predictor=predictor, aligner=aligner)
+    monkeypatch.setattr(alignment_module, "MOST_CELLS", 30 * 30 - 1)
+    (found,) = search(QUERIES[:1], database, predictor=predictor, top=3, aligner=aligner)
+    assert [one.alignment for one in found] == [None] * 3
+    assert [one.rank for one in found] == [1, 2, 3]
+    with pytest.raises(InputError, match="too long to be aligned: at most"):
+        aligner.align(QUERIES[0].residues, [QUERIES[0].residues])
+
+
+@pytest.mark.parametrize("query", ["MKTAY", "M", "XXXXX", "UOBZJXUOBZ"])
+def test_short_and_unknown_queries_are_searched(query, database, predictor):
+    aligner = aligner_of(predictor)
+    (found,) = search([NamedSequence(query)], database, predictor=predictor, aligner=aligner)
+    assert len(found) == 20
+    assert all(np.isfinite(one.alignment.score) for one in found)
 
 
 def test_chances_do_not_fall(tmp_path):

@@ -15,7 +15,7 @@ from glass_core.embedders.base import Embedder, Embedding
 from glass_core.errors import ModelError
 from glass_core.models.heads.alignment import AlignmentHead, Chain
 from glass_core.models.predictor import Predictor
-from glass_core.search.alignment import Alignment, Gaps, align
+from glass_core.search.alignment import Alignment, Gaps, align, require_alignable
 from glass_core.search.deepblast import DeepBlastNetwork, load_deepblast
 from glass_core.search.neighbours import Aligner
 from glass_core.search.similarity import Similarity
@@ -79,6 +79,8 @@ class HeadAligner:
     @torch.inference_mode()
     def align(self, query: str, targets: Sequence[str]) -> list[Alignment]:
         """`query` with each of `targets`."""
+        for target in targets:  # before anything large is made
+            require_alignable(len(query), len(target))
         first, *others = map(self._chain, self._embedder.embed([query, *targets]))
         made = []
         for target, other in zip(targets, others, strict=True):

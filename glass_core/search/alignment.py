@@ -16,8 +16,9 @@ from glass_core.records import frozen_array, require, require_one_of
 
 Mode = Literal["local", "global"]
 MODES: tuple[Mode, ...] = ("local", "global")
-MOST_RESIDUES = 8_000
-"""Of both sequences together: Biopython holds a square of that in memory, 512 MB."""
+MOST_RESIDUES, MOST_CELLS = 8_000, 6_000_000
+"""Of both sequences together, of which Biopython holds a square in memory (512 MB), and pairs of
+residues, for each of which an aligner may hold some dozens of numbers."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,11 @@ class Alignment:
         return float(found[0]) if len(found) else float("nan")
 
 
+def can_be_aligned(first: int, second: int) -> bool:
+    """Whether sequences of these lengths are short enough."""
+    return first + second <= MOST_RESIDUES and first * second <= MOST_CELLS
+
+
 def align(
     query: str,
     target: str,
@@ -154,16 +160,12 @@ def align(
     Raises
     ------
     InputError
-        Longer than `MOST_RESIDUES` together.
+        They are too long, see `can_be_aligned`.
     """
     from Bio.Align import PairwiseAligner
 
     n, m = alike.shape
-    if n + m > MOST_RESIDUES:
-        raise InputError(
-            f"sequences of {n:,} and {m:,} residues are too long to be aligned; {MOST_RESIDUES:,} "
-            "together is the most: give the domains."
-        )
+    require_alignable(n, m)
     square = np.zeros((n + m, n + m))
     square[:n, n:] = alike
     aligner = PairwiseAligner(mode=gaps.mode)
@@ -184,6 +186,21 @@ def align(
     )
     sure = (alike if likely is None else likely)[pairs[:, 0], pairs[:, 1]]
     return Alignment(query, target, pairs, sure, float(best.score))
+
+
+def require_alignable(first: int, second: int) -> None:
+    """Hold that sequences of these lengths can be aligned.
+
+    Raises
+    ------
+    InputError
+        They cannot.
+    """
+    if not can_be_aligned(first, second):
+        raise InputError(
+            f"sequences of {first:,} and {second:,} residues are too long to be aligned: at most "
+            f"{MOST_RESIDUES:,} together, and {MOST_CELLS:,} pairs of residues; give the domains."
+        )
 
 
 def _range(indices: NDArray[np.int64]) -> tuple[int, int] | None:

@@ -15,7 +15,7 @@ from glass_core.models.fold_chance import FoldChance, FoldChances
 from glass_core.models.predictor import Predictor
 from glass_core.progress import UNWATCHED, Watch
 from glass_core.protein.sequence import NamedSequence
-from glass_core.search.alignment import Alignment
+from glass_core.search.alignment import MOST_RESIDUES, Alignment, can_be_aligned
 from glass_core.search.database import Database, VectorModel
 from glass_core.search.entry import Entry
 from glass_core.search.exact import compare_some
@@ -59,8 +59,8 @@ class Neighbour:
     is_query : bool
         Whether it is the query's own sequence.
     alignment : Alignment or None
-        Predicted, from both sequences; None where it was not asked for, or the entry has no
-        sequence.
+        Predicted, from both sequences; None where it was not asked for, the entry has no
+        sequence, or the two are too long.
     confirmed : StructuralAlignment or None
         Of both structures by TM-align, the query as the reference; None where one is missing.
     """
@@ -123,6 +123,12 @@ def search(
     """
     if not 1 <= top <= MOST_NEIGHBOURS:
         raise InputError(f"top {top}: give a number from 1 to {MOST_NEIGHBOURS:,}.")
+    longest = max(len(query.residues) for query in queries)
+    if aligner is not None and longest >= MOST_RESIDUES:
+        raise InputError(
+            f"a query of {longest:,} residues is too long to be aligned; give its domains, or "
+            "search by vectors alone (--no-align)."
+        )
     database.require_model(VectorModel.of(predictor))
     if not len(database):
         raise InputError(f"{database.folder}: is empty; there is nothing to be found in it.")
@@ -196,8 +202,11 @@ def _by_alignments(
     aligner: Aligner,
     chances: FoldChances | None,
 ) -> list[Neighbour]:
-    """Neighbours aligned and ranked by that; those without a sequence come last."""
-    known = [one for one in neighbours if one.entry.sequence]
+    """Neighbours aligned and ranked by that; those that cannot be aligned come last."""
+    length = len(query.residues)
+    known = [
+        one for one in neighbours if one.entry.sequence and can_be_aligned(length, len(one.entry))
+    ]
     made = aligner.align(query.residues, [one.entry.sequence for one in known])
     chance = None if chances is None or chances.aligner != aligner.name else chances.alignment
     scores = np.array([one.normalised_score for one in made])
@@ -206,5 +215,5 @@ def _by_alignments(
         replace(known[k], alignment=made[k], fold_chance=float(likely[k]))
         for k in np.argsort(-scores, kind="stable")
     ]
-    rest = [one for one in neighbours if not one.entry.sequence]
+    rest = [one for one in neighbours if one not in known]
     return [replace(one, rank=rank) for rank, one in enumerate([*aligned, *rest], start=1)]

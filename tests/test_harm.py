@@ -545,7 +545,7 @@ def test_a_full_disk_at_the_export_is_one_line(tiny_assets, tmp_path, monkeypatc
     def full(*arguments, **options):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     result = CliRunner().invoke(
         main,
         ["impact", "--wild", "MKTAYIAK", "--variant", "K2R", "--out", str(tmp_path / "out")],

@@ -12,6 +12,8 @@ from glass_core.models.registry import load_predictor
 from glass_core.search.tmvec_database import take_over
 from tests.test_models_tmvec import settings, theirs  # noqa: F401
 from tests.test_search_database import Evil, some
+from tests.tools.dashboard import ROOT
+from tests.tools.pace import patience
 
 
 @pytest.fixture
@@ -103,3 +105,58 @@ def test_other_files_are_refused(damage, words, made, predictor, capsys):
         take_over(made / "db.npy", headers, made / "out", predictor, fasta)
     assert "\n" not in str(caught.value)
     assert "owned" not in capsys.readouterr().out
+
+
+@pytest.fixture
+def page(made, predictor, settings, tmp_path, monkeypatch):  # noqa: F811
+    import streamlit as st
+    from streamlit.testing.v1 import AppTest
+
+    take_over(
+        made / "db.npy", made / "meta.npy", tmp_path / "databases" / "tv", predictor,
+        made / "x.fasta",
+    )  # fmt: skip
+    for name, value in {
+        "ASSETS": settings.assets,
+        "MODELS": settings.models,
+        "PROTT5": settings.prott5,
+        "DATABASES": tmp_path / "databases",
+        "RUNS": tmp_path / "runs.sqlite",
+        "DEVICE": "cpu",
+    }.items():
+        monkeypatch.setenv(f"GLASS_{name}", str(value))
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    yield AppTest.from_file(str(ROOT / "app.py"), default_timeout=patience(60)).run()
+    st.cache_resource.clear()
+
+
+def test_its_predictor_is_one_of_the_models_of_a_page(page):
+    page.selectbox(key="model").set_value("tm_vec_tiny")
+    page.text_area(key="wild").set_value(some(1)[0].sequence)
+    page.text_input(key="variant").set_value(f"{some(1)[0].sequence[4]}5P")
+    page.button(key="analyse").click().run()
+    assert not page.exception and not page.error
+    for tab in ("The method's numbers", "All evidence", "Parts of the fold", "This residue"):
+        page.session_state["more"] = tab
+        page.run()
+        assert not page.exception, tab
+        if tab == "The method's numbers":
+            told = {one.label: one.value for one in page.metric}
+            assert told["Chance of being damaging"] == "none", "it has no such head"
+            assert 0 < float(told["TM-score, predicted"]) <= 1
+    said = " ".join(str(one.value) for one in page.markdown).replace("\\", "")
+    assert "there is no predicted lDDT" in said
+
+
+def test_its_database_is_searched_on_the_page_with_the_model_that_made_it(page):
+    page.switch_page("pages/search.py").run()
+    assert page.selectbox(key="search_database").options == ["tv"]
+    page.text_area(key="search_wild").set_value(some(4)[3].sequence)
+    page.button(key="search_start").click().run()
+    assert not page.exception and not page.error
+    table = page.dataframe[0].value
+    assert table["neighbour"][0] == "s3"
+    assert table["TM-score (predicted)"][0] == pytest.approx(1, abs=1e-3)
+    assert "chance of the same fold" not in table, "nobody has counted"
+    assert page.header[0].value.replace("\\", "").startswith("Nearest: ")

@@ -525,7 +525,7 @@ def test_relatives_are_found_aligned_superposed_and_passed_on(address, visit, tm
     search_example(page)
     assert "probably share its fold" in page.locator("h2").first.text_content()
     assert "neighbours have a residue at V31" in page.get_by_test_id("stMain").text_content()
-    page.locator(".js-plotly-plot .bars path").first.wait_for()
+    page.locator(".js-plotly-plot .bars").first.wait_for(state="attached")
     table = page.get_by_test_id("stDataFrame").last
     assert "chance of the same fold" in cells(table)[0]
     page.get_by_role("button", name="TSV", exact=True).wait_for()
@@ -533,11 +533,9 @@ def test_relatives_are_found_aligned_superposed_and_passed_on(address, visit, tm
     assert list(found[0])[:4] == ["query_id", "rank", "database_id", "tm-score"]
     assert any("a.1" in one["labels"] for one in found[:5]), "globins"
     # choose the first row: its alignment is shown, and its structure can be given
-    box = table.bounding_box()
     with rerun(page):
-        page.mouse.click(box["x"] + 20, box["y"] + 52)
-    page.get_by_test_id("stCode").first.wait_for()
-    assert found[0]["database_id"] in page.get_by_test_id("stCode").first.text_content()
+        table.click(position={"x": 20, "y": 52})
+    page.get_by_test_id("stCode").filter(has_text=found[0]["database_id"]).wait_for()
     structure = tmp_path / "2gtl.pdb"
     structure.write_bytes(example_upload().content)
     alone = tmp_path / "alone.pdb"

@@ -20,6 +20,8 @@ from glass_core.report.evidence.names import RELATIVES, SEARCH, predictor_name, 
 
 _KINDS = {"scan": "scans", "stability": "mega-scale"}
 GAIN = "gain over BLOSUM62"
+_FEWEST = 4
+"""Proteins of which something is said in words; an interval over fewer is none."""
 
 
 def retrieval_table(record: Evaluation) -> pd.DataFrame:
@@ -124,7 +126,7 @@ def column_words(record: Evaluation) -> Iterator[str]:
     """Whether what stands in the relatives tells anything of an effect."""
     for kind, words in _KINDS.items():
         figures = record.content[kind].get("figures")
-        if figures is None:
+        if figures is None or record.content[kind]["assays"] < _FEWEST:
             continue
         own, beside = (Figure(**figures[who]["spearman"]) for who in (COLUMN, BLOSUM))
         verdict = compared(Figure(**figures[GAIN]["spearman"]), exactly(0.0))

@@ -140,6 +140,7 @@ def test_committed_files_are_those_of_the_card():
         "encoder.safetensors",
         "head.safetensors",
         "fold.safetensors",
+        "alignment.safetensors",
         "stability.safetensors",
         "structure_effect.safetensors",
         "local_change.safetensors",

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from usearch.index import Index
 
 INDEX_FILE = "index.usearch"
-SEEN_FOR_EACH = 5
-"""Candidates that are compared exactly, for each neighbour that is asked for."""
+SEEN_FOR_EACH, LEAST_SEEN = 5, 500
+"""Candidates that are compared exactly, for each neighbour that is asked for, and at least."""
 _CONNECTIVITY, _EXPANSION_ADD, _EXPANSION_SEARCH = 24, 128, 160
 _ADDED_TOGETHER = 20_000
 _CURE = "remove it, or build it anew with: glass database index"
@@ -93,7 +93,8 @@ def indexed_nearest(
         The index is damaged, or that of another state of the database.
     """
     index = _opened(database)
-    found = index.search(queries, min(SEEN_FOR_EACH * top, len(database)))
+    seen = max(SEEN_FOR_EACH * top, LEAST_SEEN)
+    found = index.search(queries, min(seen, len(database)))
     keys = np.atleast_2d(found.keys).astype(np.int64)
     return compare_some(queries, database, keys, top)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +18,9 @@ from glass_core.cli.train_options import (
     say_trained,
 )
 from glass_core.errors import InputError, require_training_packages
+
+if TYPE_CHECKING:
+    from glass_core.training.loop import History, Schedule
 
 
 @click.command("siamese")
@@ -105,15 +109,9 @@ def fold_command(
     The model's TM-scores are then those of this head; its lDDT stays that of the Siamese head.
     """
     require_training_packages("training", "lightning_fabric", "diskcache")
-    from glass_core.models.card import ModelCard
     from glass_core.training.fold import FOLD_SCHEDULE, train_fold
-    from glass_core.training.setup import open_embedder, open_fabric
 
-    ModelCard.read(model)
-    schedule = changed(FOLD_SCHEDULE, pace)
-    fabric = open_fabric(**hardware)
-    history = train_fold(open_embedder(**embedding), pairs / "shards", model, fabric, schedule)
-    say_trained(fabric, model, history)
+    _add_head(train_fold, FOLD_SCHEDULE, pairs, model, pace, embedding, hardware)
 
 
 @click.command("alignment")
@@ -134,14 +132,28 @@ def alignment_command(
     Related chains are learnt from, so list such: see the step relatives.
     """
     require_training_packages("training", "lightning_fabric", "diskcache")
-    from glass_core.models.card import ModelCard
     from glass_core.training.alignment import ALIGNMENT_SCHEDULE, train_alignment
+
+    _add_head(train_alignment, ALIGNMENT_SCHEDULE, pairs, model, pace, embedding, hardware)
+
+
+def _add_head(
+    train: Callable[..., History],
+    preset: Schedule,
+    pairs: Path,
+    model: Path,
+    pace: dict[str, Any],
+    embedding: dict[str, Any],
+    hardware: dict[str, Any],
+) -> None:
+    """Train a head on labelled pairs with fixed embeddings, into a model that is there."""
+    from glass_core.models.card import ModelCard
     from glass_core.training.setup import open_embedder, open_fabric
 
     ModelCard.read(model)
-    schedule = changed(ALIGNMENT_SCHEDULE, pace)
+    schedule = changed(preset, pace)
     fabric = open_fabric(**hardware)
-    history = train_alignment(open_embedder(**embedding), pairs / "shards", model, fabric, schedule)
+    history = train(open_embedder(**embedding), pairs / "shards", model, fabric, schedule)
     say_trained(fabric, model, history)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -141,6 +142,12 @@ def load_predictor(settings: Settings, name: str | Path = DEFAULT_MODEL) -> Pred
     if entry.kind == TMVEC:
         return _load_tmvec(entry, settings)
     return _load_siamese(entry, settings)
+
+
+@lru_cache(maxsize=1)
+def kept_predictor(settings: Settings, name: str | Path) -> Predictor:
+    """As `load_predictor`, loaded once in a process: for pieces of work, here or on a worker."""
+    return load_predictor(settings, name)
 
 
 def load_siamese(settings: Settings, name: str | Path = DEFAULT_MODEL) -> SiamesePredictor:

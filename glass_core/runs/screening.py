@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache, partial
+from functools import partial
 from itertools import groupby, islice
 
 from glass_core.compute import Runner, run_here
@@ -16,7 +16,7 @@ from glass_core.impact.provenance import provenance
 from glass_core.inputs.lists import VariantRequest, read_request
 from glass_core.models.prediction import ModelInfo, Table
 from glass_core.models.predictor import Predictor
-from glass_core.models.registry import load_predictor
+from glass_core.models.registry import kept_predictor
 from glass_core.progress import Rate, ignore
 from glass_core.protein.protein import Protein
 from glass_core.runs.second_stage import second_stage
@@ -155,7 +155,12 @@ def advance(
                     raise Cancelled("The screen was cancelled; what is done is kept.")
         if inputs.remodel and inputs.remodel_top:
             second_stage(
-                store, run, settings, predictor or _loaded(settings, inputs.model), tell, cancelled
+                store,
+                run,
+                settings,
+                predictor or kept_predictor(settings, inputs.model),
+                tell,
+                cancelled,
             )
     except Cancelled:
         store.set_state(run, "cancelled")
@@ -174,19 +179,13 @@ def score_piece(
     piece: Piece, *, settings: Settings, model: str, predictor: Predictor | None = None
 ) -> list[ScreenRow]:
     """The finished rows of a piece; runs in this process or on a worker."""
-    predictor = predictor or _loaded(settings, model)
+    predictor = predictor or kept_predictor(settings, model)
     requests = [
         read_request(row.row, row.variant, piece.protein, numbering="sequence")
         for row in piece.rows
     ]
     outcomes = screen(requests, predictor=predictor, chunk_residues=CHUNK_RESIDUES)
     return [finished_row(row, made) for row, made in zip(piece.rows, outcomes, strict=True)]
-
-
-@lru_cache(maxsize=1)
-def _loaded(settings: Settings, model: str) -> Predictor:
-    """A worker's model, loaded once."""
-    return load_predictor(settings, model)
 
 
 def _next_pieces(store: RunStore, run: str, proteins: dict[str, Protein]) -> list[Piece]:

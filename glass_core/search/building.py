@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache, partial
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 
 from glass_core.compute import Runner, run_here
 from glass_core.errors import Cancelled, InputError
-from glass_core.models.predictor import Predictor
-from glass_core.models.registry import load_predictor
+from glass_core.models.registry import kept_predictor
 from glass_core.progress import Rate, ignore, never
 from glass_core.search.database import (
     META_FILE,
@@ -130,7 +129,7 @@ class Building:
     @property
     def made_by(self) -> VectorModel:
         """What makes the vectors, with its version."""
-        return VectorModel.of(_loaded(self.settings, self.model))
+        return VectorModel.of(kept_predictor(self.settings, self.model))
 
 
 def build(
@@ -244,14 +243,8 @@ def embed(entries: Iterable[Entry], folder: Path, how: Building) -> list[Part]:
 
 def embed_piece(piece: Piece, *, settings: Settings, model: str | Path) -> int:
     """Make and keep the vectors of a piece; runs in this process or on a worker."""
-    piece.write(_loaded(settings, model).vectors([one.sequence for one in piece.entries]))
+    piece.write(kept_predictor(settings, model).vectors([one.sequence for one in piece.entries]))
     return len(piece.entries)
-
-
-@lru_cache(maxsize=1)
-def _loaded(settings: Settings, model: str | Path) -> Predictor:
-    """A process's model, loaded once."""
-    return load_predictor(settings, model)
 
 
 def _hold_model(path: Path, model: VectorModel) -> None:

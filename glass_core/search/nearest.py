@@ -18,16 +18,7 @@ def nearest(
     All are compared; where the database has an index, those that it finds. Products are taken
     in single precision of the vectors as they are kept.
 
-    Parameters
-    ----------
-    queries : ndarray, shape=(q, Z), dtype=float32
-        Unit vectors of the model that made the database's.
-
-    Returns
-    -------
-    rows : ndarray, shape=(q, k), dtype=int64
-        The highest first; k is `top`, or the size of the database if that is less.
-    products : ndarray, shape=(q, k), dtype=float32
+    Takes and gives what `compare_all` does.
 
     Raises
     ------

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from glass_core.compute import Runner, run_here
-from glass_core.models.predictor import Predictor
-from glass_core.models.registry import fold_chances_of, load_predictor
+from glass_core.models.registry import fold_chances_of, kept_predictor
 from glass_core.progress import UNWATCHED, Watch
 from glass_core.protein.sequence import NamedSequence
 from glass_core.protein.structure.structure import Structure
@@ -98,7 +97,7 @@ def _search_one(
 ) -> list[list[Neighbour]]:
     """The neighbours in one database; runs in this process or on a worker."""
     there = open_database(database, settings)
-    predictor = _loaded(settings, request.model)
+    predictor = kept_predictor(settings, request.model)
     found = search(
         request.queries,
         there,
@@ -112,9 +111,3 @@ def _search_one(
     if request.structure is None:
         return found
     return [confirmed(request.structure, some, there.folder) for some in found]
-
-
-@lru_cache(maxsize=1)
-def _loaded(settings: Settings, model: str) -> Predictor:
-    """A process's model, loaded once."""
-    return load_predictor(settings, model)

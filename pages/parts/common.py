@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -24,6 +24,7 @@ from glass_core.models.registry import records_of as installed_records
 from glass_core.protein.notation import FORMS
 from glass_core.protein.numbering import NUMBERING_KINDS, Numbering, NumberingKind
 from glass_core.protein.structure.file import Chain, list_chains
+from glass_core.report.impact.exports import Export
 from glass_core.report.viewer import read_script
 from glass_core.runs.jobs import JobBoard
 from glass_core.runs.store import RunStore
@@ -309,3 +310,19 @@ def esm2_option(key: str) -> None:
 def esm2_asked(key: str) -> bool:
     """Whether it is, and can be."""
     return bool(esm2_found() and st.session_state.get(key))
+
+
+def download_buttons(files: Sequence[Export], role: str = "") -> None:
+    """A button side by side for each file, made when it is pressed; keys begin with `role`."""
+    for column, export in zip(st.columns(len(files)), files, strict=True):
+        column.download_button(
+            export.label,
+            export.make,
+            file_name=export.file_name,
+            mime=export.mime,
+            key=f"{role}download {export.label}",
+            on_click="ignore",
+            width="stretch",
+            disabled=bool(export.unavailable),
+            help=export.unavailable or None,
+        )

@@ -13,7 +13,7 @@ from glass_core.report.impact.part import protein_name
 from glass_core.report.impact.substitutions import substitution_table
 from glass_core.report.impact.tables import subdomain_table, variant_table
 from glass_core.report.impact.verdict import hgvs_words, verdict
-from pages.parts.common import plain, viewer_script
+from pages.parts.common import download_buttons, plain, viewer_script
 from pages.parts.hand_over import HandOver, hand_over
 from pages.parts.state import impact_state
 from pages.parts.turn import in_turn, loaded
@@ -182,16 +182,4 @@ def subdomain_panel(impact: Impact) -> None:
 
 
 def downloads(impact: Impact) -> None:
-    files = exports(impact, viewer_script())
-    for column, export in zip(st.columns(len(files)), files, strict=True):
-        column.download_button(
-            export.label,
-            export.make,
-            file_name=export.file_name,
-            mime=export.mime,
-            key=f"download {export.label}",
-            on_click="ignore",
-            width="stretch",
-            disabled=bool(export.unavailable),
-            help=export.unavailable or None,
-        )
+    download_buttons(exports(impact, viewer_script()))

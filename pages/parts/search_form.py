@@ -112,10 +112,9 @@ def entry() -> None:
         )
         accession_input(ROLE)
     with right:
-        names = databases()
         st.selectbox(
             "Database",
-            list(names),
+            database_names(),
             key="search_database",
             persist_state="session",
             help="Your own: make one with 'glass database build' in the folder "
@@ -147,10 +146,9 @@ def entry() -> None:
 
 
 @st.cache_data(show_spinner=False, ttl=10)
-def databases() -> dict[str, str]:
-    """Databases by name; '' stands for the one that comes with the project."""
-    found = list_databases(settings())
-    return {name: "" if path is None else str(path) for name, path in found.items()}
+def database_names() -> list[str]:
+    """The databases that can be searched, the one that comes with the project first."""
+    return list(list_databases(settings()))
 
 
 def begin() -> None:

@@ -38,7 +38,7 @@ from glass_core.search.known import MOST_ASKED, known_at_site
 from glass_core.search.neighbours import Neighbour
 from glass_core.search.relatives import Relatives
 from glass_core.sources.fetch import Fetcher
-from pages.parts.common import plain, records_of, settings
+from pages.parts.common import download_buttons, plain, records_of, settings
 from pages.parts.hand_over import HandOver, hand_over
 from pages.parts.linked import library, structure_view
 from pages.parts.search_form import searches
@@ -232,17 +232,7 @@ def superposition_panel(found: Relatives, one: Neighbour) -> None:
 def downloads(found: Relatives) -> None:
     """Tables and the alignment; which goes straight into an analysis."""
     st.markdown("#### Downloads")
-    files = search_exports(found, search_state().site)
-    for column, export in zip(st.columns(len(files)), files, strict=True):
-        column.download_button(
-            export.label,
-            export.make,
-            file_name=export.file_name,
-            mime=export.mime,
-            key=f"search download {export.label}",
-            on_click="ignore",
-            width="stretch",
-        )
+    download_buttons(search_exports(found, search_state().site), "search ")
     if st.button(
         "Use the alignment on Impact",
         key="search_use_alignment",

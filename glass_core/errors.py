@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import importlib.util
 
-_PACKAGE_OF = {"distributed": "dask[distributed]", "lightning_fabric": "lightning-fabric"}
+_PACKAGE_OF = {
+    "distributed": "dask[distributed]",
+    "faiss": "faiss-cpu",
+    "lightning_fabric": "lightning-fabric",
+}
 
 
 class GlassError(Exception):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,11 +16,13 @@ from glass_core.protein.alignment import blosum62_matrix
 from glass_core.protein.sequence import STANDARD
 from glass_core.search import shared_words
 from glass_core.search.building import Building, add, build
-from glass_core.search.database import Database
+from glass_core.search.database import RECORDS_FILE, VECTORS_FILE, Database, DatabaseMeta
+from glass_core.search.entry import Entry
 from glass_core.search.exact import compare_all, compare_some, score_counts
-from glass_core.search.index import INDEX_FILE, build_index, has_index, recall_of
+from glass_core.search.index import INDEX_FILE, LEAST_PROBED, RECALL_SOUGHT, build_index, has_index
+from glass_core.search.joining import table_of
 from glass_core.search.nearest import nearest
-from glass_core.search.packing import pack
+from glass_core.search.packing import embedded_database, pack
 from glass_core.search.shared_words import ALIKE, WORD, WordIndex, keep_words, word_index
 from glass_core.settings import Settings
 from tests.test_search_database import letters, some
@@ -133,20 +136,52 @@ def test_some_are_compared_as_all_are(packed, database, queries, tmp_path):
 
 
 def test_the_index_finds_what_exact_search_finds(database, queries):
-    pytest.importorskip("usearch", reason="usearch is not installed")
+    pytest.importorskip("faiss", reason="FAISS is not installed")
     exact = nearest(queries, database, 10)
-    build_index(database)
+    told = build_index(database)
     assert has_index(database)
     found = nearest(queries, database, 10)
     np.testing.assert_array_equal(found[0], exact[0])
     np.testing.assert_allclose(found[1], exact[1], atol=1e-6)
-    told = recall_of(database)
     assert told.queries == 60
     assert told.recall > 0.98
 
 
+def of_vectors(folder, vectors):
+    """A database of these vectors, its sequences left empty."""
+    meta = embedded_database(Settings()).meta
+    folder.mkdir()
+    np.save(folder / VECTORS_FILE, vectors.astype(np.float16))
+    pq.write_table(
+        table_of([Entry(f"v{n}", "") for n in range(len(vectors))]), folder / RECORDS_FILE
+    )
+    DatabaseMeta(meta.model, vectors.shape[1], len(vectors), 0, meta.created).write(folder)
+    return Database.open(folder)
+
+
+def test_a_few_clusters_are_enough_and_all_are_taken_where_they_are_not(tmp_path):
+    pytest.importorskip("faiss", reason="FAISS is not installed")
+    rng = np.random.default_rng(5)
+    centres = rng.normal(size=(30, 16))
+    vectors = centres[rng.integers(0, 30, 3000)] + 0.2 * rng.normal(size=(3000, 16))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    there = of_vectors(tmp_path / "many", vectors)
+    told = build_index(there)
+    assert RECALL_SOUGHT <= told.recall <= 1
+    assert LEAST_PROBED <= told.probed < told.clusters
+    asked = vectors[::500].astype(np.float32)
+    true, products = compare_all(asked, there, 10)
+    rows, found = nearest(asked, there, 10)
+    shared = np.mean([len(np.intersect1d(a, b)) / 10 for a, b in zip(rows, true, strict=True)])
+    assert shared > 0.95
+    np.testing.assert_allclose(found[:, 0], products[:, 0], atol=1e-6)
+    assert (found <= products + 1e-6).all()
+    every, _ = nearest(asked, there, 3000)
+    assert (np.sort(every, axis=1) == np.arange(3000)).all(), "more than the clusters hold"
+
+
 def test_an_index_of_another_state_is_told_and_goes_with_it(database, queries, tiny_assets):
-    pytest.importorskip("usearch", reason="usearch is not installed")
+    pytest.importorskip("faiss", reason="FAISS is not installed")
     build_index(database)
     path = database.folder / INDEX_FILE
     kept = path.read_bytes()
@@ -159,12 +194,12 @@ def test_an_index_of_another_state_is_told_and_goes_with_it(database, queries, t
     with pytest.raises(InputError, match="another state of the database"):
         nearest(queries, grown, 3)
     path.write_bytes(b"no index at all")
-    with pytest.raises(InputError, match=r"index\.usearch: is damaged"):
+    with pytest.raises(InputError, match=r"index\.faiss: is damaged"):
         nearest(queries, grown, 3)
 
 
 def test_the_command_says_how_good_the_index_is(run, database):
-    pytest.importorskip("usearch", reason="usearch is not installed")
+    pytest.importorskip("faiss", reason="FAISS is not installed")
     code, out, told = run("database", "index", database.folder)
     assert code == 0, told
     assert "of the ten nearest of 60 entries" in out

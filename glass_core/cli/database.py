@@ -132,17 +132,17 @@ def pack_command(database: Path, out: Path) -> None:
 def index_command(database: Path) -> None:
     """Build an index of DATABASE, for more than a million entries; say how good it is."""
     from glass_core.search.database import Database
-    from glass_core.search.index import build_index, recall_of
+    from glass_core.search.index import build_index
     from glass_core.search.shared_words import keep_words
 
     there = Database.open(database)
     with console_bar("indexing") as bar:
-        path = build_index(there, bar.rate)
+        found = build_index(there, bar.rate)
         bar.stage("sorting words", 1.0)
         keep_words(there)
-    found = recall_of(there)
     click.echo(
-        f"{path}: finds {found.recall:.3f} of the ten nearest of {found.queries} entries, "
+        f"{found.path}: finds {found.recall:.3f} of the ten nearest of {found.queries} entries in "
+        f"{found.probed} of {found.clusters} clusters, "
         f"{1000 * found.seconds:.1f} ms a query; exact search takes "
         f"{1000 * found.exact_seconds:.1f} ms"
     )

@@ -195,7 +195,7 @@ def superposition_panel(found: Relatives, one: Neighbour) -> None:
     if protein.structure is None:
         st.caption("Give a structure of your protein to lay the neighbour on it.")
         return
-    key = f"search_other {one.entry.id}"
+    key = f"search_other {found.folder} {one.entry.id}"
     other: Structure | None = st.session_state.get(key) or structure_of(one.entry, found.folder)
     if other is None:
         left, right = st.columns([1, 2], vertical_alignment="bottom")

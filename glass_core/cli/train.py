@@ -24,6 +24,7 @@ from glass_core.cli.train_heads import (
     stability_command,
     structure_effect_command,
 )
+from glass_core.cli.train_joint import joint_command, space_command
 from glass_core.cli.train_pairs import pairs_command
 from glass_core.cli.train_search import (
     fold_chance_command,
@@ -75,6 +76,8 @@ for step in (
     estimate_command,
     fold_chance_command,
     search_database_command,
+    joint_command,
+    space_command,
     card_command,
 ):
     train_group.add_command(step)

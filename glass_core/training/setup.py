@@ -11,8 +11,10 @@ from lightning_fabric import Fabric
 from glass_core.embedders.base import Embedder
 from glass_core.embedders.cache import CachedEmbedder
 from glass_core.embedders.compact import CompactEmbedder
+from glass_core.embedders.compact_encoder import CompactEncoder
 from glass_core.embedders.device import resolve_device
-from glass_core.errors import InputError
+from glass_core.embedders.kinds import COMPACT
+from glass_core.errors import InputError, UnavailableError
 from glass_core.models.card import file_sha256
 from glass_core.models.registry import load_embedder
 from glass_core.settings import Settings
@@ -81,3 +83,17 @@ def open_embedder(
         source = load_embedder(settings, embedder)
     folder = (cache or settings.cache).expanduser()
     return CachedEmbedder(source, folder, int(cache_gb * _GIGABYTE), stored=torch.float16)
+
+
+def own_language() -> CompactEncoder:
+    """The installed compact encoder, on the CPU.
+
+    Raises
+    ------
+    UnavailableError
+        No installed model brings it.
+    """
+    embedder = load_embedder(Settings.from_environment().on("cpu"), COMPACT)
+    if not isinstance(embedder, CompactEmbedder):
+        raise UnavailableError(f"embedder '{COMPACT}': is not installed.")
+    return embedder.encoder

@@ -84,6 +84,12 @@ class Backbone:
     def __len__(self) -> int:
         return len(self.letters)
 
+    def __getitem__(self, cut: slice) -> Backbone:
+        """A stretch of the residues."""
+        return Backbone(
+            self.letters[cut], self.coordinates[cut], self.numbers[cut], self.chains[cut]
+        )
+
     @property
     def ca(self) -> NDArray[np.float32]:
         """C-alpha coordinates, shape=(n, 3), in Å."""

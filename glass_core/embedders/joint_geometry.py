@@ -87,8 +87,10 @@ def nearest(coordinates: Tensor, known: Tensor, most: int) -> Tensor:
 
 def gathered(values: Tensor, near: Tensor) -> Tensor:
     """The values of each residue's neighbours: (B, L, ...) and (B, L, K) -> (B, L, K, ...)."""
-    batch = torch.arange(len(values), device=values.device)[:, None, None]
-    return values[batch, near]
+    batch, length = values.shape[:2]
+    first = torch.arange(0, batch * length, length, device=values.device)[:, None, None]
+    found = values.flatten(0, 1).index_select(0, (near + first).flatten())
+    return found.view(*near.shape, *values.shape[2:])
 
 
 def pair_features(coordinates: Tensor, near: Tensor) -> Tensor:

@@ -35,11 +35,12 @@ PAPER = JointConfig(dim=512, pair_dim=128, layers=6, heads=8, neighbours=30)
 SIZES = {"small": SMALL, "paper": PAPER}
 """Of this encoder on a processor, and of the width of the published ones."""
 SCHEDULE = Schedule(steps=8_000, peak=6e-4, warmup=300, decay=0.3, every=500)
-SECOND = 0.25
+SECOND = 0.15
 """Share of the steps that the second stage has."""
 TOGETHER, LONGEST = 32, 160
 """Chains in a batch, and residues of each at most."""
 ENCODER_FILE, CONFIG_FILE = "joint.safetensors", "joint.json"
+_SHIFT_WIDTH = 96
 _HELD_BATCHES, _HELD_SEED = 8, 1_000_000
 
 
@@ -74,12 +75,10 @@ class Denoising(nn.Module):
         super().__init__()
         self.encoder, self.structure_weight = encoder, structure_weight
         dim = encoder.config.dim
+        self.own, self.other = nn.Linear(dim, _SHIFT_WIDTH), nn.Linear(dim, _SHIFT_WIDTH)
+        self.distance = nn.Linear(RADIAL, _SHIFT_WIDTH)
         self.shift = nn.Sequential(
-            nn.Linear(2 * dim + RADIAL, dim),
-            nn.GELU(),
-            nn.Linear(dim, dim),
-            nn.GELU(),
-            nn.Linear(dim, 1),
+            nn.GELU(), nn.Linear(_SHIFT_WIDTH, _SHIFT_WIDTH), nn.GELU(), nn.Linear(_SHIFT_WIDTH, 1)
         )
         self.letter = nn.Sequential(nn.Linear(dim, dim), nn.GELU(), nn.Linear(dim, len(STANDARD)))
 
@@ -120,13 +119,10 @@ class Denoising(nn.Module):
         before = (gathered(clean, view.near) - clean[:, :, None]).norm(dim=-1)
         along = F.normalize(apart, dim=-1)
         noise = ((distance - before) / spread[:, None, None])[..., None]
-        pair = torch.cat(
-            [
-                told[:, :, None].expand(*view.near.shape, -1),
-                gathered(told, view.near),
-                radial(distance).to(told.dtype),
-            ],
-            dim=-1,
+        pair = (
+            self.own(told)[:, :, None]
+            + gathered(self.other(told), view.near)
+            + self.distance(radial(distance))
         )
         seen = (gathered(mask, view.near) & mask[:, :, None])[..., None]
         wanted = (noise * along * seen).sum(2)

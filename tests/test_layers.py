@@ -29,7 +29,11 @@ HOMES = {
         "glass_core/training",
         "glass_core/search",
     ),
-    "transformers": ("glass_core/embedders/prott5.py", "glass_core/embedders/esm2.py"),
+    "transformers": (
+        "glass_core/embedders/prott5.py",
+        "glass_core/embedders/esm2.py",
+        "glass_core/models/space/clss.py",
+    ),
     "lightning_fabric": ("glass_core/training",),
     "dask": ("glass_core/compute.py",),
     "diskcache": ("glass_core/embedders/cache.py",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from zlib import crc32
 
 import numpy as np
@@ -15,14 +16,27 @@ from glass_core.embedders.compact_encoder import CompactConfig, CompactEncoder
 from glass_core.embedders.joint_geometry import CA
 from glass_core.embedders.joint_network import JointConfig, JointEncoder
 from glass_core.errors import InputError
+from glass_core.models.registry import load_siamese
+from glass_core.models.space.own import read_card
 from glass_core.models.space.structures import JointReader
+from glass_core.models.vectors import unit_rows
 from glass_core.protein.sequence import STANDARD
+from glass_core.settings import Settings
 from glass_core.training.data.backbones import ChainDraw, read_backbones
 from glass_core.training.data.splits import largest_name, split_of_name
+from glass_core.training.evaluation import space as space_record
 from glass_core.training.joint import Denoising, Pretraining, pretrain_joint, read_joint
 from glass_core.training.joint_views import STAGES, Stage, ViewDraw, moved
 from glass_core.training.loop import Schedule
-from glass_core.training.space import SpaceTraining, ranks, stretch, structures_read, train_space
+from glass_core.training.space import (
+    SpaceTraining,
+    ranks,
+    retrieval,
+    sequences_read,
+    stretch,
+    structures_read,
+    train_space,
+)
 
 CONFIG = JointConfig(sequence_dim=16, dim=16, pair_dim=8, layers=1, heads=2, neighbours=6)
 
@@ -167,23 +181,44 @@ def reader():
     return JointReader(JointEncoder(config), "joint tiny")
 
 
-def test_structures_are_read_once(table, tmp_path):
-    chains, kept = read_backbones(table)[:5], tmp_path / "read.safetensors"
-    found = structures_read(chains, reader(), kept)
-    asked = []
+class Telling:
+    """Reads of everything something that nothing else has, and counts what it was asked."""
 
-    class Other(JointReader):
-        def read(self, backbones, told=lambda done: None):
-            asked.extend(backbones)
-            return super().read(backbones, told)
+    sha256, dim = "0" * 64, 12
 
-    other = reader()
-    other.__class__ = Other
-    torch.testing.assert_close(structures_read(chains, other, kept), found)
-    assert not asked
-    more = structures_read([*chains, *read_backbones(table)[5:7]], other, kept)
-    assert len(asked) == 2
+    def __init__(self, name="telling"):
+        self.name, self.asked = name, 0
+
+    def read(self, some, told=lambda done: None):
+        self.asked += len(some)
+        found = []
+        for one in some:
+            seed = crc32(getattr(one, "letters", one).encode())
+            found.append(torch.randn(12, generator=torch.Generator().manual_seed(seed)))
+        return torch.stack(found)
+
+
+def test_what_was_read_is_not_read_again(table, tmp_path):
+    chains, kept = read_backbones(table), tmp_path / "read.safetensors"
+    telling = Telling()
+    found = structures_read(chains[:5], telling, kept)
+    torch.testing.assert_close(structures_read(chains[:5], telling, kept), found)
+    assert telling.asked == 5
+    more = structures_read(chains[:7], telling, kept)
+    assert telling.asked == 7
     torch.testing.assert_close(more[:5], found)
+    with pytest.raises(InputError, match="was read by telling, not by other"):
+        structures_read(chains[:5], Telling("other"), kept)
+
+
+def test_sequences_are_read_with_stretches_of_them(table, tmp_path):
+    chains = read_backbones(table)[:4]
+    found = sequences_read(chains, Telling(), 3, tmp_path / "read.safetensors")
+    assert found.shape == (4, 4, 12)
+    whole = Telling().read([one.sequence for one in chains])
+    torch.testing.assert_close(found[:, 0], whole, atol=1e-2, rtol=1e-2)
+    again = sequences_read(chains, Telling(), 3, tmp_path / "again.safetensors")
+    torch.testing.assert_close(again, found)
 
 
 def test_a_structure_is_read_alike_alone_and_among_others(table):
@@ -199,36 +234,101 @@ def test_stretches_are_within_their_sequence():
     assert all(one in sequence for one in found)
     assert min(map(len, found)) >= 10
     assert max(map(len, found)) > 50
-    assert stretch(sequence, rng, some=False) == sequence
     assert stretch("MKV", rng) == "MKV"
 
 
 def test_ranks_count_those_that_are_nearer():
     cosine = np.array([[0.9, 0.1, 0.2], [0.8, 0.7, 0.9], [0.5, 0.5, 0.5]])
     assert ranks(cosine).tolist() == [0, 2, 1]
-
-
-class Telling:
-    """Reads of every structure something that no other has."""
-
-    name, dim = "telling", 12
-
-    def read(self, backbones, told=lambda done: None):
-        found = []
-        for one in backbones:
-            seed = crc32(one.letters.encode())
-            found.append(torch.randn(12, generator=torch.Generator().manual_seed(seed)))
-        return torch.stack(found)
+    assert ranks(cosine, [2, 2, 2]).tolist() == [1, 0, 1]
+    found = retrieval(cosine)
+    assert found["top 1"] == pytest.approx(1 / 3)
+    assert found["mrr"] == pytest.approx((1 + 1 / 3 + 1 / 2) / 3)
+    assert found["back top 1"] == pytest.approx(2 / 3)
 
 
 @pytest.mark.parametrize("direction", ["both", "sequence"])
-def test_a_space_learns_which_structure_is_whose(direction, table, language, tmp_path):
-    how = SpaceTraining(
-        Schedule(steps=80, peak=1e-2, every=40), direction, stretches=False, together=12
-    )
-    history = train_space(table, tmp_path / "space", language, Telling(), fabric(), how)
+def test_a_space_learns_which_structure_is_whose(direction, table, tmp_path):
+    schedule = Schedule(steps=60, peak=1e-2, every=30)
+    how = SpaceTraining(schedule, direction, hidden=32, layers=2, together=12, stretches=2)
+    sequences, structures = Telling(), Telling("other")
+    history = train_space(table, tmp_path / "space", sequences, structures, fabric(), how)
     losses = [one["total"] for one in history.curve]
     assert np.mean(losses[-10:]) < 0.8 * np.mean(losses[:5])
-    assert {"top 1", "top 10", "back top 1", "back top 10"} <= set(history.validation[-1])
-    again = train_space(table, tmp_path / "space", language, Telling(), fabric(), how)
+    assert {"top 1", "top 10", "back top 1", "back mrr"} <= set(history.validation[-1])
+    asked = sequences.asked
+    again = train_space(table, tmp_path / "space", sequences, structures, fabric(), how)
     assert again.curve == history.curve
+    assert sequences.asked == asked
+    card = read_card(tmp_path / "space")
+    assert card["sequences"] == {"name": "telling", "sha256": "0" * 64}
+    assert card["structures"] == "other"
+
+
+class Grid:
+    """A space in which every family has a corner, and structures lie beside their sequences."""
+
+    def __init__(self, chains, off=0.0):
+        self.info = None
+        self._corner = {}
+        rng = np.random.default_rng(0)
+        corners = {one.family: rng.normal(size=8) for one in chains}
+        for one in chains:
+            place = corners[one.family] + off * rng.normal(size=8)
+            own = rng.normal(size=8) * 1e-3
+            self._corner[one.sequence] = place + own
+            self._corner[one.backbone.letters + "|"] = place + own
+
+    def of_sequences(self, sequences, told=lambda done: None):
+        return unit_rows(np.array([self._corner.get(s, np.ones(8)) for s in sequences], np.float32))
+
+    def of_structures(self, backbones, told=lambda done: None):
+        return unit_rows(np.array([self._corner[b.letters + "|"] for b in backbones], np.float32))
+
+
+def test_the_record_of_a_space(table, tiny_assets, tmp_path, monkeypatch):
+    chains = read_backbones(table)
+    held = [one for one in chains if one.side == "test"]
+    folds = pd.DataFrame(
+        {
+            "id": [one.id for one in chains],
+            "scheme": "CATH",
+            "superfamily": [one.family for one in chains],
+            "fold": [int(one.family) % 5 for one in chains],
+            "architecture": [int(one.family) % 5 % 2 for one in chains],
+            "class": 1,
+        }
+    )
+    number = {one.sequence: row for row, one in enumerate(chains)}
+
+    def hits(queries, targets, work, top):
+        return {row: [row ^ 1] for row in queries if row % 4}
+
+    monkeypatch.setattr(space_record, "best_hits", hits)
+    predictor = load_siamese(Settings(assets=tiny_assets, device="cpu"))
+    found = space_record.evaluate_space(
+        Grid(chains), predictor, chains, folds, "test", tmp_path, lambda words: None
+    )
+    assert found["chains"] == len(held) > 2
+    told = found["retrieval"]
+    assert told["sequence to structure"]["plain"]["top 1"] == 1.0
+    assert told["sequence to structure"]["among"] == len(held)
+    assert told["50 residues to structure"]["plain"]["top 1"] < 0.5
+    assert told["length alone"]["plain"]["top 1"] == 0, "two of a family are of one length"
+    near = found["neighbours"]
+    assert near["queries"] == len(held)
+    assert near["all"]["sequence tower"]["superfamily"]["value"] == 1.0
+    assert near["all"]["structure tower"]["superfamily"]["value"] == 1.0
+    assert near["other families"]["sequence tower"]["superfamily"]["value"] == 0.0
+    assert near["other families"]["MMseqs2"]["superfamily"]["value"] == 0.0
+    share = np.mean([number[one.sequence] % 4 > 0 for one in held])
+    assert near["all"]["MMseqs2"]["superfamily"]["value"] == pytest.approx(share, abs=0.2)
+    assert near["other families"]["sequence tower"]["class"]["value"] == 1.0
+    kinds = {name for name in found["distances"] if name != "quantiles"}
+    assert kinds <= {"fold", "architecture", "class"}, "pairs are of two families"
+    assert all(len(found["distances"][k]["sequence tower"]) == 5 for k in kinds)
+    json.dumps(found, allow_nan=False)
+    with pytest.raises(InputError, match="no chain of the nowhere side"):
+        space_record.evaluate_space(
+            Grid(chains), predictor, chains, folds, "nowhere", tmp_path, lambda words: None
+        )

@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-from glass_core.cli.options import FILE, FOLDER
-from glass_core.cli.progress import console_bar
+from glass_core.cli.options import FILE, FOLDER, model_option, settings_on
 from glass_core.cli.train_options import changed, hardware_options, pace_options, say_trained
 from glass_core.errors import require_training_packages
 
@@ -65,11 +64,10 @@ def joint_command(
     help="Folder of a joint encoder of structures alone that reads them, in place of ProteinMPNN.",
 )
 @click.option("--direction", type=click.Choice(("both", "sequence")), default="both")
-@click.option("--whole", is_flag=True, help="Whole sequences, in place of random stretches.")
+@click.option("--stretches", type=int, help="Of each sequence, in place of the preset's.")
 @click.option("--temperature", type=float, help="Of the cosines; learnt, where not given.")
-@click.option("--frozen", is_flag=True, help="Leave the sequence's encoder as it is.")
-@click.option("--together", type=int, help="Chains in a batch, in place of the preset's.")
 @click.option("--leave-out", "left_out", multiple=True, help="Pandas query of chains to leave out.")
+@model_option
 @pace_options
 @hardware_options
 def space_command(
@@ -77,46 +75,44 @@ def space_command(
     out: Path,
     joint: Path | None,
     direction: Any,
-    whole: bool,
+    stretches: int | None,
     temperature: float | None,
-    frozen: bool,
-    together: int | None,
     left_out: tuple[str, ...],
+    model: str,
     pace: dict[str, Any],
     hardware: dict[str, Any],
 ) -> None:
     """Train the space of sequences and structures on CHAINS (Parquet, with backbones)."""
     require_training_packages("training", "lightning_fabric")
     from glass_core.embedders.mpnn import StructureEmbedder
+    from glass_core.models.registry import load_siamese
+    from glass_core.models.space.sequences import SequenceReader
     from glass_core.models.space.structures import JointReader, MpnnReader, StructureReader
-    from glass_core.settings import Settings
     from glass_core.training.joint import read_joint
-    from glass_core.training.setup import open_fabric, own_language
-    from glass_core.training.space import SPACE_SCHEDULE, TOGETHER, SpaceTraining, train_space
+    from glass_core.training.setup import open_fabric
+    from glass_core.training.space import SPACE_SCHEDULE, STRETCHES, SpaceTraining, train_space
 
     fabric = open_fabric(**hardware)
+    settings = settings_on(fabric.device.type)
     reader: StructureReader
     if joint is None:
-        reader = MpnnReader(StructureEmbedder.load(Settings.from_environment(), fabric.device))
+        reader = MpnnReader(StructureEmbedder.load(settings, fabric.device))
     else:
         reader = JointReader(read_joint(joint).to(fabric.device), f"joint {joint.name}")
     how = SpaceTraining(
         changed(SPACE_SCHEDULE, pace),
         direction,
-        stretches=not whole,
+        stretches=STRETCHES if stretches is None else stretches,
         temperature=temperature,
-        frozen=frozen,
-        together=together or TOGETHER,
         left_out=left_out,
     )
-    with console_bar("reading structures") as bar:
-        history = train_space(
-            chains,
-            out,
-            own_language(),
-            reader,
-            fabric,
-            how,
-            lambda done: bar.stage(f"{done:,} structures read", 0.0),
-        )
+    history = train_space(
+        chains,
+        out,
+        SequenceReader(load_siamese(settings, model)),
+        reader,
+        fabric,
+        how,
+        lambda done: click.echo(f"{done:,} chains read", err=True),
+    )
     say_trained(fabric, out, history)

@@ -235,12 +235,15 @@ class SiamesePredictor:
         """Mean of residue embeddings after layer normalisation, shape=(D,); None if unknown."""
         return None if self._fold is None else self._fold.centre
 
-    @torch.inference_mode()
     def vectors(
         self, sequences: Sequence[str], progress: Count | None = None
     ) -> NDArray[np.float32]:
         """Unit vectors, shape=(n, Z), whose products are predicted TM-scores."""
-        embeddings = self._embedder.embed(sequences, progress)
+        return self.vectors_of(self._embedder.embed(sequences, progress))
+
+    @torch.inference_mode()
+    def vectors_of(self, embeddings: Sequence[Embedding]) -> NDArray[np.float32]:
+        """As `vectors`, of sequences that its embedder has embedded."""
         made: dict[int, Tensor] = {}
         for rows, residues, mask in padded_batches(embeddings, self._embedder.device):
             if self._fold is None:

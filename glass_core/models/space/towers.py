@@ -1,9 +1,7 @@
 """Two towers into one space: a sequence, or a stretch of it, and its structure lie close there.
 
-After CLSS (Yanai et al., bioRxiv 2025): each tower ends in an adapter to a few dimensions, and
-vectors have length 1.
-
-Shape notation: B sequences or structures, L residues of the longest, Z dimensions of the space.
+After CLSS (Yanai et al., bioRxiv 2025), over frozen encoders: what is read of either goes through
+an adapter to a few dimensions, and vectors have length 1.
 """
 
 from __future__ import annotations
@@ -16,9 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from glass_core.embedders.compact_encoder import CompactConfig, CompactEncoder
 from glass_core.errors import ModelError
-from glass_core.records import require_sizes
+from glass_core.records import MAX_LAYERS, require, require_sizes
 
 SPACE_DIM = 32
 """Of CLSS."""
@@ -30,25 +27,29 @@ class SpaceConfig:
 
     Attributes
     ----------
-    structure_dim : int
-        Numbers that are read of a structure.
-    structure_reader : str
-        What reads them, see `structures.READERS`.
+    sequence_dim, structure_dim : int
+        Numbers that are read of either.
     dim : int
         Dimensions Z of the space.
-    hidden : int
-        Width of both adapters.
+    hidden, layers : int
+        Width and depth of both adapters.
+    dropout : float
+        Training only.
     """
 
+    sequence_dim: int
     structure_dim: int
-    structure_reader: str
     dim: int = SPACE_DIM
     hidden: int = 512
+    layers: int = 1
+    dropout: float = 0.2
 
     def __post_init__(self) -> None:
-        require_sizes(self, ("structure_dim", "dim", "hidden"))
+        require_sizes(self, ("sequence_dim", "structure_dim", "dim", "hidden"))
+        require_sizes(self, ("layers",), MAX_LAYERS)
+        require(0 <= self.dropout < 1, "dropout", "lies in [0, 1)")
 
-    def to_dict(self) -> dict[str, int | str]:
+    def to_dict(self) -> dict[str, int | float]:
         """The fields by name, as a card holds them."""
         return asdict(self)
 
@@ -62,57 +63,61 @@ class SpaceConfig:
         return cls(**values)
 
 
-def _adapter(inputs: int, config: SpaceConfig) -> nn.Module:
-    return nn.Sequential(
-        nn.LayerNorm(inputs),
-        nn.Linear(inputs, config.hidden),
-        nn.GELU(),
-        nn.Linear(config.hidden, config.dim),
-    )
+class Tower(nn.Module):
+    """What is read of sequences, or of structures, to their places.
 
+    Attributes
+    ----------
+    centre, scale : Tensor, shape=(inputs,)
+        Mean and spread of what is read, over the training chains.
+    """
 
-class SequenceTower(nn.Module):
-    """A sequence's place: the mean of its residues through an adapter."""
+    centre: Tensor
+    scale: Tensor
 
-    def __init__(self, encoder: CompactConfig, config: SpaceConfig) -> None:
+    def __init__(self, inputs: int, config: SpaceConfig) -> None:
         super().__init__()
-        self.encoder = CompactEncoder(encoder)
-        self.adapter = _adapter(encoder.dim, config)
+        self.register_buffer("centre", torch.zeros(inputs))
+        self.register_buffer("scale", torch.ones(inputs))
+        hidden = config.hidden
+        self.first = nn.Linear(inputs, hidden)
+        self.layers = nn.ModuleList(
+            nn.Sequential(
+                nn.LayerNorm(hidden),
+                nn.Linear(hidden, hidden),
+                nn.GELU(),
+                nn.Dropout(config.dropout),
+                nn.Linear(hidden, hidden),
+            )
+            for _ in range(config.layers - 1)
+        )
+        self.last = nn.Sequential(
+            nn.GELU(), nn.Dropout(config.dropout), nn.Linear(hidden, config.dim)
+        )
 
-    def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        """Place sequences, (B, L) and (B, L) -> unit vectors, (B, Z)."""
-        return self.placed(self.encoder(tokens, mask), mask)
+    def centre_on(self, read: Tensor) -> None:
+        """Take mean and spread of what is read, shape=(n, inputs)."""
+        self.centre.copy_(read.mean(dim=0))
+        self.scale.copy_(read.std(dim=0) + 1e-4)
 
-    def placed(self, residues: Tensor, mask: Tensor) -> Tensor:
-        """The same of residues that are encoded already, (B, L, D) and (B, L) -> (B, Z)."""
-        shown = mask[..., None].to(residues.dtype)
-        mean = (residues * shown).sum(1) / shown.sum(1)
-        return F.normalize(self.adapter(mean).float(), dim=-1)
+    def forward(self, read: Tensor) -> Tensor:
+        """Places of what is read, (B, inputs) -> unit vectors, (B, Z)."""
+        x = self.first((read - self.centre) / self.scale)
+        for layer in self.layers:
+            x = x + layer(x)
+        return F.normalize(self.last(x), dim=-1)
 
 
-class StructureTower(nn.Module):
-    """A structure's place, of what a frozen encoder reads of it."""
+class Towers(nn.Module):
+    """Both towers."""
 
     def __init__(self, config: SpaceConfig) -> None:
         super().__init__()
-        self.adapter = _adapter(config.structure_dim, config)
-
-    def forward(self, read: Tensor) -> Tensor:
-        """Place structures, (B, structure_dim) -> unit vectors, (B, Z)."""
-        return F.normalize(self.adapter(read).float(), dim=-1)
-
-
-class Space(nn.Module):
-    """Both towers."""
-
-    def __init__(self, encoder: CompactConfig, config: SpaceConfig) -> None:
-        super().__init__()
         self.config = config
-        self.sequences = SequenceTower(encoder, config)
-        self.structures = StructureTower(config)
+        self.sequences = Tower(config.sequence_dim, config)
+        self.structures = Tower(config.structure_dim, config)
 
 
 def pooled(residues: Tensor) -> Tensor:
     """Mean and standard deviation over residues, (L, D) -> (2 D)."""
-    spread = residues.std(dim=0, correction=0)
-    return torch.cat([residues.mean(dim=0), spread])
+    return torch.cat([residues.mean(dim=0), residues.std(dim=0, correction=0)])

@@ -27,8 +27,8 @@ class BackboneChain:
     id, sequence : str
     backbone : Backbone
         One residue for each letter.
-    family : str
-        Chains of one family resemble each other.
+    family, group : str
+        Chains of one family resemble each other; groups are what a split does not cut.
     side : {"train", "validation", "test"}
     """
 
@@ -36,6 +36,7 @@ class BackboneChain:
     sequence: str
     backbone: Backbone
     family: str
+    group: str
     side: Split
 
     def __post_init__(self) -> None:
@@ -79,9 +80,9 @@ def read_backbones(source: Path, left_out: Sequence[str] = ()) -> list[BackboneC
             continue
         coordinates = np.asarray(row.backbone, dtype=np.float32).reshape(-1, 4, 3)
         backbone = Backbone.of_chain(row.sequence, coordinates, np.arange(len(row.sequence)))
-        side = split_of_name(str(row.split_group), biggest)
-        family = str(row.cluster40)
-        found.append(BackboneChain(str(row.id), row.sequence, backbone, family, side))
+        family, group = str(row.cluster40), str(row.split_group)
+        side = split_of_name(group, biggest)
+        found.append(BackboneChain(str(row.id), row.sequence, backbone, family, group, side))
     if not found:
         raise InputError(f"{source}: holds no chain with a backbone.")
     return found

@@ -1,0 +1,1 @@
+"""Protein space: where sequences, structures and stretches lie, and its map."""

@@ -1,0 +1,150 @@
+"""Proteins at their places: sequences and structures of an input, in one space."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glass_core.errors import GlassError, InputError, UnavailableError, one_line
+from glass_core.models.space.base import Space
+from glass_core.progress import UNWATCHED, Watch
+from glass_core.protein.sequence import read_sequences
+from glass_core.protein.structure.backbone import Backbone
+from glass_core.protein.structure.file import list_chains, read_structure
+from glass_core.records import frozen_array, require
+from glass_core.search.entry import Entry, LeftOut
+from glass_core.search.reading import STRUCTURE_SUFFIXES, read_entries
+
+Kind = Literal["sequence", "structure", "stretch"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+NO_PLACE = "a structure that has no place"
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """One place.
+
+    Attributes
+    ----------
+    id : str
+    kind : {"sequence", "structure", "stretch"}
+        What was placed.
+    sequence : str
+        Its letters; of a structure those with coordinates.
+    vector : ndarray, shape=(Z,), dtype=float32
+        Of length 1.
+    labels : str
+        Such as its class in CATH; '' for none.
+    """
+
+    id: str
+    kind: Kind
+    sequence: str
+    vector: NDArray[np.float32]
+    labels: str = ""
+
+    def __post_init__(self) -> None:
+        require(self.kind in KINDS, "kind", f"is one of {', '.join(KINDS)}")
+        object.__setattr__(self, "vector", frozen_array(self.vector, (None,), "vector", np.float32))
+
+
+def read_given(given: str, left_out: LeftOut) -> list[Entry]:
+    """The proteins of an input: sequences as text, or a file or folder.
+
+    Parameters
+    ----------
+    given : str
+        Sequences as text or FASTA; or the path of a file of FASTA or Parquet, of a structure,
+        whose chains are taken, or of a folder of structures.
+    left_out : LeftOut
+        Told what cannot be taken.
+
+    Raises
+    ------
+    SequenceError, InputError, StructureError
+        Nothing to read, or something wrong with it.
+    """
+    path = Path(given.strip()) if len(given) < 4_096 and "\n" not in given.strip() else None
+    if path is not None and path.exists():
+        plain = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+        if path.is_file() and plain.suffix.lower() in STRUCTURE_SUFFIXES:
+            return _of_structure(path, plain.stem)
+        found = list(read_entries(path, left_out))
+        if not found:
+            raise InputError(f"{path.name}: holds no sequence and no structure.")
+        return found
+    records = read_sequences(given)
+    return [
+        Entry("_".join(one.name.split()) or f"sequence_{n}", one.residues)
+        for n, one in enumerate(records, start=1)
+    ]
+
+
+def place(
+    entries: Sequence[Entry], space: Space, left_out: LeftOut, watch: Watch = UNWATCHED
+) -> list[Point]:
+    """Sequences, and the structures of those that name a file, each at its place.
+
+    A structure that cannot be placed is told to `left_out`; its sequence is placed all the same.
+
+    Raises
+    ------
+    Cancelled
+        That was asked for.
+    """
+    watch.tell("placing sequences", 0.0)
+    watch.stop_if_cancelled("Placing")
+    vectors = space.of_sequences([one.sequence for one in entries])
+    points = [
+        Point(one.id, "sequence", one.sequence, vector, one.labels)
+        for one, vector in zip(entries, vectors, strict=True)
+    ]
+    with_files = [one for one in entries if one.file]
+    for done, one in enumerate(with_files):
+        watch.tell("placing structures", 0.5 + 0.5 * done / len(with_files))
+        watch.stop_if_cancelled("Placing")
+        try:
+            structure = read_structure(Path(one.file), chain=one.chain or None)
+            vector = space.of_structures([structure.backbone])[0]
+        except UnavailableError as error:
+            left_out.add(one_line(error), one.id)
+            continue
+        except GlassError as error:
+            left_out.add(NO_PLACE, f"{one.id}: {one_line(error)}")
+            continue
+        points.append(Point(one.id, "structure", structure.sequence, vector, one.labels))
+    return points
+
+
+def place_backbone(name: str, backbone: Backbone, space: Space) -> Point:
+    """A structure at its place.
+
+    Raises
+    ------
+    InputError, UnavailableError
+        It cannot be placed.
+    """
+    return Point(name, "structure", backbone.letters, space.of_structures([backbone])[0])
+
+
+def cosine_of(points: Iterable[Point], other: Point) -> NDArray[np.float32]:
+    """How near points lie to another one, 1 at its place, shape=(n,)."""
+    return np.asarray(np.stack([one.vector for one in points]) @ other.vector)
+
+
+def _of_structure(path: Path, stem: str) -> list[Entry]:
+    chains = list_chains(path)
+    return [
+        Entry(
+            "_".join((stem if len(chains) == 1 else f"{stem}_{chain.id}").split()),
+            chain.sequence,
+            structure=str(path.resolve()),
+            chain=chain.id,
+        )
+        for chain in chains
+    ]

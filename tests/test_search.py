@@ -188,7 +188,7 @@ def test_what_is_too_long_to_be_aligned_is_told_or_comes_last(database, predicto
     from glass_core.search import alignment as alignment_module
 
     aligner = aligner_of(predictor)
-    with pytest.raises(InputError, match="give its domains, or search by vectors alone"):
+    with pytest.raises(InputError, match="give its domains"):
         long = NamedSequence("MKTAY" * 1_600)
         search([long], database, predictor=predictor, aligner=aligner)
     monkeypatch.setattr(alignment_module, "MOST_CELLS", 30 * 30 - 1)
@@ -358,7 +358,7 @@ def test_results_are_written_in_every_form(suffix, run, database, tmp_path):
     [
         (["MK1"], "digit"),
         (["MKTAY", "--database", "nowhere"], "is no database"),
-        (["MKTAY", "--site", "9"], "the query has 5 residues"),
+        (["MKTAY", "--site", "9"], "give a position from 1 to 5"),
         (["MKTAY", "--top", "0"], "from 1 to 1,000"),
         (["MKTAY", "--no-align", "--site", "1"], "without alignments"),
         (["MKTAY", "--out", "x.doc"], "ends in .tsv"),

@@ -22,6 +22,7 @@ from glass_core.search.database import Database
 from glass_core.search.entry import Entry, LeftOut
 from glass_core.search.packing import pack
 from glass_core.search.reading import NO_PROTEIN, NO_SEQUENCE, read_entries
+from glass_core.search.shared_words import word_index
 from glass_core.settings import Settings
 from tests.tools.dashboard import ROOT
 from tests.tools.pace import until
@@ -171,7 +172,7 @@ def test_a_database_holds_what_it_was_built_of(made, how, settings, tmp_path):
     assert not (made.folder / "pieces").exists()
     with pytest.raises(InputError, match="holds a database"):
         build(some(1), made.folder, how)
-    with pytest.raises(InputError, match="nothing to put"):
+    with pytest.raises(InputError, match="holds no sequence"):
         build([], tmp_path / "empty", how)
 
 
@@ -326,3 +327,28 @@ def test_pieces_run_on_workers(how, tmp_path):
     with dask_runner(workers=1) as runner:
         whole = build(some(12), tmp_path / "db", replace(how, runner=runner))
     assert len(whole) == 12
+
+
+def test_damaged_records_are_told(run, tiny_assets, tmp_path):
+    made = build(some(30), tmp_path / "db", Building(Settings(assets=tiny_assets), "compact"))
+    path = made.folder / "records.parquet"
+    whole = bytearray(path.read_bytes())
+    whole[4:200] = bytes(range(196))
+    path.write_bytes(whole)
+    with pytest.raises(InputError, match="its records are damaged"):
+        made.entries([1, 2])
+    with pytest.raises(InputError, match="its records are damaged"):
+        word_index(made)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"", "p.fasta: holds no sequence"), (b"\0\1\2>x", "p.fasta: is no text file"),
+     (b">a\n12\n", "holds no sequence that a database could take (left out 1: letters")],
+)  # fmt: skip
+def test_an_input_without_sequences_leaves_nothing_behind(content, words, run, tmp_path):
+    (tmp_path / "p.fasta").write_bytes(content)
+    code, _, told = run("database", "build", tmp_path / "p.fasta", "--out", tmp_path / "db")
+    assert code == 2
+    assert words in told
+    assert not (tmp_path / "db").exists()

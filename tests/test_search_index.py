@@ -198,6 +198,17 @@ def test_an_index_of_another_state_is_told_and_goes_with_it(database, queries, t
         nearest(queries, grown, 3)
 
 
+def test_an_index_that_misses_its_own_entries_is_told(database, queries):
+    pytest.importorskip("faiss", reason="FAISS is not installed")
+    build_index(database)
+    path = database.folder / INDEX_FILE
+    whole = bytearray(path.read_bytes())
+    whole[len(whole) // 2 :] = bytes(len(whole) - len(whole) // 2)
+    path.write_bytes(whole)
+    with pytest.raises(InputError, match=r"index\.faiss: is damaged"):
+        nearest(queries, database, 3)
+
+
 def test_the_command_says_how_good_the_index_is(run, database):
     pytest.importorskip("faiss", reason="FAISS is not installed")
     code, out, told = run("database", "index", database.folder)

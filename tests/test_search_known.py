@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from glass_core.errors import InputError, NotFoundError
+from glass_core.inputs.upload import example_upload
+from glass_core.protein.structure.file import read_structure
 from glass_core.protein.writing import write_change
 from glass_core.report.search.tables import known_table
-from glass_core.search.confirming import looked_up_structure
+from glass_core.search.confirming import looked_up_structure, require_its_structure
 from glass_core.search.entry import Entry
 from glass_core.search.known import MOST_ASKED, known_at_site
 from glass_core.search.site import SiteColumn, SiteNeighbour
@@ -87,3 +89,14 @@ def test_structures_are_looked_up_by_accession(fetcher):
 def test_an_entry_names_its_accession_or_none(entry, accession, file):
     assert (str(entry.accession) if entry.accession else None) == accession
     assert entry.file == file
+
+
+def test_the_structure_of_another_protein_is_refused():
+    own = read_structure(example_upload().content, chain="A", name="2gtl.pdb")
+    other = read_structure(example_upload().content, chain="B", name="2gtl.pdb")
+    entry = Entry("2gtl_A", own.sequence)
+    require_its_structure(own, entry)
+    require_its_structure(own, Entry("part", own.sequence[20:90]))
+    require_its_structure(other, Entry("unknown", ""))
+    with pytest.raises(InputError, match=r"2gtl\.pdb.*: is no structure of 2gtl_A"):
+        require_its_structure(other, entry)

@@ -82,6 +82,7 @@ def search_command(
     from glass_core.progress import Watch
     from glass_core.protein.sequence import read_sequences
     from glass_core.protein.structure.file import read_structure
+    from glass_core.search.neighbours import FEWEST_RESIDUES, short_query
     from glass_core.search.shards import SearchRequest, search_each
     from glass_core.search.written import SUFFIXES, as_json_text, as_tsv, write_neighbours
 
@@ -94,7 +95,7 @@ def search_command(
     queries = read_sequences(text_or_file(query))
     shortest = min(len(one.residues) for one in queries)
     if site is not None and not 1 <= site <= shortest:
-        raise InputError(f"site {site}: the query has {shortest} residues.")
+        raise InputError(f"site {site}: give a position from 1 to {shortest}, of the query.")
     own = None if structure is None else read_structure(structure, chain=chain)
     request = SearchRequest(tuple(queries), model, top, min_tm, aligned, deepblast, own)
     with (
@@ -108,6 +109,9 @@ def search_command(
             runner=runner,
             watch=Watch(bar.stage),
         )
+    for one in queries:
+        if len(one.residues) < FEWEST_RESIDUES:
+            click.echo(short_query(one.residues), err=True)
     if out is not None:
         with writing(out):
             write_neighbours(out, queries, found, site)

@@ -161,11 +161,23 @@ def build(
     require_free(folder, "add to it, or choose another folder")
     parts = embed(entries, folder, how)
     if not parts:
-        raise InputError(f"{folder}: there is nothing to put into it.")
+        _forget(folder)
+        why = "; ".join(left_out.lines()) if left_out is not None else ""
+        raise InputError(
+            f"{origin or folder}: holds no sequence that a database could take"
+            f"{f' ({why})' if why else ''}."
+        )
     counts = dict(left_out.counts) if left_out is not None else {}
     made = join(parts, folder, how.made_by, licence=licence, origin=origin, left_out=counts)
     shutil.rmtree(folder / PIECES_FOLDER)
     return made
+
+
+def _forget(folder: Path) -> None:
+    """Remove what a build left that came to nothing."""
+    shutil.rmtree(folder / PIECES_FOLDER, ignore_errors=True)
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def add(

@@ -8,12 +8,16 @@ from pathlib import Path
 
 from glass_core.errors import GlassError, InputError
 from glass_core.metrics.tmalign import StructuralAlignment, tm_align
+from glass_core.protein.alignment import aligned_pairs, global_alignment
 from glass_core.protein.structure.file import read_structure
 from glass_core.protein.structure.structure import Structure
 from glass_core.search.entry import Entry
 from glass_core.search.neighbours import Neighbour
 from glass_core.sources import alphafold, entries
 from glass_core.sources.fetch import Fetcher
+
+SAME_PROTEIN = 0.8
+"""Share of the shorter sequence that a structure of a protein must have in common with it."""
 
 
 def structure_of(entry: Entry, folder: Path) -> Structure | None:
@@ -48,6 +52,27 @@ def looked_up_structure(entry: Entry, fetcher: Fetcher) -> Structure:
         model, _ = alphafold.model(accession, entry.sequence, fetcher)
         content = fetcher.get(model.structure_url).content
     return read_structure(content, chain=entry.chain or None, name=f"{accession}.cif")
+
+
+def require_its_structure(structure: Structure, entry: Entry) -> None:
+    """Hold that a structure is that of an entry, by its sequence.
+
+    Raises
+    ------
+    InputError
+        It is another protein's.
+    """
+    if not entry.sequence:
+        return
+    pairs = aligned_pairs(*global_alignment(entry.sequence, structure.sequence, free_ends=True))
+    same = sum(entry.sequence[a] == structure.sequence[b] for a, b in pairs.tolist())
+    share = same / min(len(entry.sequence), len(structure))
+    if share < SAME_PROTEIN:
+        raise InputError(
+            f"{structure.name}: is no structure of {entry.id}; of the shorter of both sequences "
+            f"{share:.0%} are the same, of the same protein at least {SAME_PROTEIN:.0%} are. Is it "
+            "another file or another chain?"
+        )
 
 
 def superposed(query: Structure, other: Structure) -> StructuralAlignment:

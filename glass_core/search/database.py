@@ -9,7 +9,8 @@ last, so that a folder without it is not finished.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glass_core.errors import InputError, ModelError, RecordError, one_line
+from glass_core.errors import InputError, ModelError, RecordError, SequenceError, one_line
 from glass_core.models.predictor import Predictor
 from glass_core.records import require, require_sizes
 from glass_core.search.entry import Entry
@@ -55,7 +56,7 @@ class VectorModel:
         return VectorModel(info.name, info.version, pooling.sha256, info.embedder, pooling.name)
 
     def __str__(self) -> str:
-        return f"{self.name} {self.version} ({self.sha256[:12]})"
+        return f"{self.name} {self.version} (vectors {self.sha256[:12]})"
 
 
 @dataclass(frozen=True)
@@ -223,11 +224,17 @@ class Database:
             )
 
     def entries(self, rows: Sequence[int]) -> list[Entry]:
-        """The records of some rows, in their order."""
+        """The records of some rows, in their order.
+
+        Raises
+        ------
+        InputError
+            The file of records is damaged.
+        """
         import pyarrow.parquet as pq
 
         found: dict[int, Entry] = {}
-        with pq.ParquetFile(self.folder / RECORDS_FILE) as file:
+        with reading_records(self.folder), pq.ParquetFile(self.folder / RECORDS_FILE) as file:
             begin = 0
             for group in range(file.num_row_groups):
                 size = file.metadata.row_group(group).num_rows
@@ -245,9 +252,28 @@ class Database:
         import pyarrow.compute as pc
         import pyarrow.parquet as pq
 
-        ids = pq.read_table(self.folder / RECORDS_FILE, columns=["id"])["id"]
+        with reading_records(self.folder):
+            ids = pq.read_table(self.folder / RECORDS_FILE, columns=["id"])["id"]
         row = int(pc.index(ids, identifier).as_py())
         return None if row < 0 else row
+
+
+@contextmanager
+def reading_records(folder: Path) -> Iterator[None]:
+    """Tell of a database whose records cannot be read while they are.
+
+    Raises
+    ------
+    InputError
+    """
+    import pyarrow as pa
+
+    try:
+        yield
+    except (OSError, EOFError, pa.ArrowException, RecordError, SequenceError, TypeError) as error:
+        raise InputError(
+            f"{folder}: its records are damaged ({one_line(error)}); build it anew."
+        ) from error
 
 
 COLUMNS = tuple(one.name for one in fields(Entry))

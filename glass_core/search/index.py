@@ -38,6 +38,7 @@ _LANES = 16
 """Vectors are filled with zeros to a multiple of it: FAISS computes others number by number."""
 _CURE = "remove it, or build it anew with: glass database index"
 _ASKED, _RECALLED = 200, 10
+_TRIED, _ITSELF = 50, 0.999
 
 
 @dataclass(frozen=True)
@@ -207,10 +208,25 @@ def _opened(database: Database) -> IndexIVF:
         It is damaged, or that of another state of the database.
     """
     path = database.folder / INDEX_FILE
-    index = _mapped(path, path.stat().st_mtime_ns)
+    stamp = path.stat().st_mtime_ns
+    index = _mapped(path, stamp)
     if (index.ntotal, index.d) != (len(database), _filled_to(database.meta.dimension)):
         raise InputError(f"{path}: is of another state of the database; {_CURE}.")
+    if not _finds_itself(path, stamp):
+        raise InputError(f"{path}: is damaged (it misses what it was built of); {_CURE}.")
     return index
+
+
+@lru_cache(maxsize=2)
+def _finds_itself(path: Path, stamp: int) -> bool:
+    """Whether entries of the database find themselves: FAISS checks nothing that it reads."""
+    database, index = Database.open(path.parent), _mapped(path, stamp)
+    some = _some_of(database, _TRIED)
+    _, rows = index.search(_filled(some), 1)
+    if (rows < 0).any() or (rows >= len(database)).any():
+        return False
+    _, products = compare_some(some, database, rows, 1)
+    return bool((products[:, 0] > _ITSELF * np.square(some).sum(axis=1)).all())
 
 
 @lru_cache(maxsize=2)

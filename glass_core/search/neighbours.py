@@ -23,6 +23,8 @@ from glass_core.search.nearest import nearest
 from glass_core.search.shared_words import word_index
 
 TOP = 20
+FEWEST_RESIDUES = 20
+"""Of a query; models were trained on chains of so many and more."""
 BY_VECTORS, BY_WORDS = 60, 30
 """Candidates that are aligned with a query: of the nearest vectors, and of alike words."""
 MOST_NEIGHBOURS = 1_000
@@ -123,11 +125,13 @@ def search(
     """
     if not 1 <= top <= MOST_NEIGHBOURS:
         raise InputError(f"top {top}: give a number from 1 to {MOST_NEIGHBOURS:,}.")
+    if min_tm is not None and not 0 <= min_tm <= 1:
+        raise InputError(f"least TM-score {min_tm:g}: give a number from 0 to 1.")
     longest = max(len(query.residues) for query in queries)
     if aligner is not None and longest >= MOST_RESIDUES:
         raise InputError(
-            f"a query of {longest:,} residues is too long to be aligned; give its domains, or "
-            "search by vectors alone (--no-align)."
+            f"a query of {longest:,} residues is too long to be aligned; give its domains (on the "
+            "command line, --no-align searches by vectors alone)."
         )
     database.require_model(VectorModel.of(predictor))
     if not len(database):
@@ -159,6 +163,14 @@ def search(
         )
         found.append(_by_alignments(query, listed, aligner, chances)[:top])
     return found
+
+
+def short_query(residues: str) -> str:
+    """What to say of a query that is too short for its neighbours to mean anything."""
+    return (
+        f"a query of {len(residues)} residues: with fewer than {FEWEST_RESIDUES}, neighbours are "
+        "hardly more than chance."
+    )
 
 
 def name_of(query: NamedSequence, number: int) -> str:

@@ -22,6 +22,8 @@ from glass_core.sources.fetch import Fetcher
 
 STRUCTURE_SUFFIXES = (".pdb", ".ent", ".cif", ".mmcif", ".bcif")
 _ROWS = 1_000
+_LOOKED_AT = 4_096
+"""Bytes of a file that tell whether it is text."""
 _LETTERS = frozenset(STANDARD + NONSTANDARD)
 NO_SEQUENCE, NO_PROTEIN = "no sequence", "letters that are no residues"
 
@@ -115,6 +117,8 @@ def _lines(path: Path) -> Iterator[Iterator[str]]:
     try:
         with path.open("rb") as raw, ExitStack() as stack:
             packed = raw.peek(2)[:2] == b"\x1f\x8b"
+            if not packed and b"\0" in raw.peek(_LOOKED_AT):
+                raise InputError(f"{path.name}: is no text file.")
             stream = stack.enter_context(gzip.open(raw)) if packed else raw
             yield io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace")
     except (OSError, EOFError) as error:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from glass_core.errors import InputError, one_line
 from glass_core.protein.alignment import blosum62_matrix
 from glass_core.protein.sequence import STANDARD
-from glass_core.search.database import RECORDS_FILE, Database
+from glass_core.search.database import RECORDS_FILE, Database, reading_records
 
 WORD = 4
 ALIKE = 16
@@ -199,7 +199,7 @@ def _sorted_words(records: Path, stamp: int) -> WordIndex:
 def _sequences(records: Path) -> Iterator[str]:
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(records) as file:
+    with reading_records(records.parent), pq.ParquetFile(records) as file:
         for batch in file.iter_batches(columns=["sequence"]):
             yield from batch["sequence"].to_pylist()
 

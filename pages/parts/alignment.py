@@ -25,9 +25,10 @@ def alignment_field(role: str) -> None:
     )
     lookup = lookup_state(role)
     if lookup.homologues is not None:
-        size = len(lookup.homologues.content) / 1e6
+        size = len(lookup.homologues.content) / 1e3
         st.caption(
-            f"{plain(lookup.homologues.name)} is used ({size:.1f} MB), unless a file is given here."
+            f"{plain(lookup.homologues.name)} is used ({size:,.0f} kB), unless a file is given "
+            "here."
         )
     elif lookup.profile is not None and st.session_state.get(f"{role}alignment") is None:
         kept, button = st.columns([2.2, 1], vertical_alignment="center")

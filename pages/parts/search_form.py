@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from glass_core.errors import GlassError
+from glass_core.errors import GlassError, UnavailableError
 from glass_core.inputs.proteins import read_protein
 from glass_core.inputs.upload import EXAMPLE_CHAIN, Upload, example_upload
 from glass_core.models.registry import fold_chances_of
@@ -57,6 +57,7 @@ def hero() -> None:
 def fill_example() -> None:
     """The example of the Impact page, and its residue."""
     _fill(HandOver("", "", example_upload(), EXAMPLE_CHAIN))
+    search_state().problem = ""
     search_state().site, search_state().mutant = EXAMPLE_SITE, "P"
     search_state().start = True
 
@@ -152,6 +153,7 @@ def database_names() -> list[str]:
 
 
 def begin() -> None:
+    search_state().problem = ""
     search_state().start, search_state().site, search_state().mutant = True, None, ""
 
 
@@ -207,7 +209,11 @@ def relatives_of(protein: Protein, database: Database, top: int) -> Relatives:
         The model is not there, or is another.
     """
     model = database.meta.model.name
-    predictor, chances = loaded(model), fold_chances_of(settings(), model)
+    try:
+        predictor = loaded(model)
+    except UnavailableError as error:
+        raise UnavailableError(f"database {database.folder.name}: {error}") from error
+    chances = fold_chances_of(settings(), model)
 
     def work(watch: Watch) -> Relatives:
         return find_relatives(protein, database, predictor, chances, top=top, watch=watch)

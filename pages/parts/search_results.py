@@ -33,9 +33,14 @@ from glass_core.report.search.words import (
     of_database,
     site_words,
 )
-from glass_core.search.confirming import looked_up_structure, structure_of, superposed
+from glass_core.search.confirming import (
+    looked_up_structure,
+    require_its_structure,
+    structure_of,
+    superposed,
+)
 from glass_core.search.known import MOST_ASKED, known_at_site
-from glass_core.search.neighbours import Neighbour
+from glass_core.search.neighbours import FEWEST_RESIDUES, Neighbour, short_query
 from glass_core.search.relatives import Relatives
 from glass_core.sources.fetch import Fetcher
 from pages.parts.common import download_buttons, plain, records_of, settings
@@ -59,6 +64,8 @@ def results(name: str) -> None:
         f"**{plain(protein.name or 'your protein')}**, {len(protein):,} residues, against "
         f"{plain(of_database(found))}"
     )
+    if len(protein) < FEWEST_RESIDUES:
+        st.warning(short_query(protein.sequence), icon=":material/warning:")
     site_panel(found, name)
     st.markdown("#### Neighbours")
     chosen = neighbours_panel(found, name)
@@ -211,8 +218,10 @@ def superposition_panel(found: Relatives, one: Neighbour) -> None:
         if other is None and file is not None:
             try:
                 other = read_structure(file.getvalue(), name=file.name)
+                require_its_structure(other, one.entry)
             except GlassError as error:
                 st.error(str(error), icon=":material/error:")
+                return
         if other is None:
             return
         st.session_state[key] = other

@@ -1,0 +1,150 @@
+"""The background of the map: chains with their classes, laid out once and kept with the space."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from glass_core.errors import InputError, one_line
+from glass_core.models.space.base import SpaceInfo
+from glass_core.records import require
+from glass_core.space.placing import KINDS, Point
+from glass_core.space.projection import (
+    LAYOUTS,
+    NEW_PERPLEXITY,
+    PERPLEXITY,
+    SEED,
+    Layout,
+    Pca,
+    Projection,
+    Tsne,
+    restored,
+)
+
+BACKGROUND_FILE = "background.parquet"
+LEVELS = ("class", "architecture", "fold", "superfamily")
+"""Of the classes, from wide to narrow."""
+COLUMNS = ("id", "kind", "length", *LEVELS, "x_tsne", "y_tsne", "x_pca", "y_pca")
+_META = b"glass_background"
+
+
+@dataclass(frozen=True, eq=False)
+class Background:
+    """What the map shows behind a user's proteins.
+
+    Attributes
+    ----------
+    table : DataFrame
+        `COLUMNS`, a row for each place: the same chain as sequence, structure and stretch.
+    vectors : ndarray, shape=(n, Z), dtype=float32
+    space : str
+        SHA-256 of the space's weights.
+    origin : str
+        Where the chains are from, with licences and date.
+    """
+
+    table: pd.DataFrame
+    vectors: NDArray[np.float32]
+    space: str
+    origin: str
+
+    def __post_init__(self) -> None:
+        require(len(self.table) == len(self.vectors), "vectors", "has a row for each place")
+        missing = set(COLUMNS) - set(self.table.columns)
+        require(not missing, "table", f"has the columns {', '.join(sorted(missing))}")
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @cached_property
+    def projections(self) -> dict[Layout, Projection]:
+        """Every layout."""
+        return {
+            layout: restored(
+                layout,
+                self.vectors,
+                self.table[[f"x_{layout}", f"y_{layout}"]].to_numpy(np.float32),
+            )
+            for layout in LAYOUTS
+        }
+
+    def write(self, path: Path) -> None:
+        """Write it as Parquet, vectors in half precision."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        table = pa.Table.from_pandas(self.table[list(COLUMNS)], preserve_index=False)
+        half = pa.array(self.vectors.astype(np.float16).ravel())
+        rows = pa.FixedSizeListArray.from_arrays(half, self.vectors.shape[1])
+        meta = {
+            "space": self.space,
+            "origin": self.origin,
+            "tsne": {"perplexity": PERPLEXITY, "new": NEW_PERPLEXITY, "seed": SEED},
+        }
+        table = table.append_column("vector", rows)
+        table = table.replace_schema_metadata({_META: json.dumps(meta).encode()})
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, path, compression="zstd", compression_level=19)
+
+    @staticmethod
+    def read(path: Path, space: SpaceInfo) -> Background:
+        """Read one.
+
+        Raises
+        ------
+        InputError
+            It is missing, damaged, or of another space.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            table = pq.read_table(path)
+            meta: dict[str, Any] = json.loads((table.schema.metadata or {})[_META])
+            flat = table.column("vector").combine_chunks().flatten().to_numpy(zero_copy_only=False)
+            vectors = flat.astype(np.float32).reshape(len(table), -1)
+            found = Background(
+                table.drop_columns(["vector"]).to_pandas(),
+                vectors / np.linalg.norm(vectors, axis=1, keepdims=True),
+                str(meta["space"]),
+                str(meta["origin"]),
+            )
+        except (OSError, KeyError, ValueError, TypeError, pa.ArrowException) as error:
+            raise InputError(
+                f"{path.name}: is no background of a map ({one_line(error)})."
+            ) from error
+        if found.space != space.sha256 or vectors.shape[1] != space.dim:
+            raise InputError(f"{path.name}: was made in another space than {space.name}.")
+        return found
+
+
+def lay_out(
+    points: Sequence[Point], classes: pd.DataFrame, space: SpaceInfo, origin: str
+) -> Background:
+    """A background of placed points.
+
+    Parameters
+    ----------
+    classes : DataFrame
+        ``id`` and `LEVELS`, a row for each chain.
+    """
+    vectors = np.stack([one.vector for one in points])
+    table = pd.DataFrame(
+        {
+            "id": [one.id for one in points],
+            "kind": pd.Categorical([one.kind for one in points], KINDS),
+            "length": [len(one.sequence) for one in points],
+        }
+    ).merge(classes[["id", *LEVELS]], on="id", how="left", validate="many_to_one")
+    for projection in (Tsne.of(vectors), Pca.of(vectors)):
+        x, y = projection.plane.T
+        table[f"x_{projection.layout}"], table[f"y_{projection.layout}"] = x, y
+    return Background(table, vectors, space.sha256, origin)

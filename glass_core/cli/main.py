@@ -20,6 +20,7 @@ from glass_core.cli.database import database_group
 from glass_core.cli.embed import embed_command
 from glass_core.cli.evaluate import evaluate_command
 from glass_core.cli.impact import impact_command
+from glass_core.cli.map import map_command
 from glass_core.cli.measure import measure_command
 from glass_core.cli.models import models_command
 from glass_core.cli.report import report_command
@@ -67,6 +68,7 @@ for command in (
     dashboard_command,
     models_command,
     embed_command,
+    map_command,
     search_command,
     align_command,
     database_group,

@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from glass_core.errors import InputError, one_line
+from glass_core.errors import InputError, UnavailableError, one_line
 from glass_core.models.space.base import SpaceInfo
 from glass_core.records import require
+from glass_core.settings import Settings
 from glass_core.space.placing import KINDS, Point
 from glass_core.space.projection import (
     LAYOUTS,
@@ -124,6 +125,38 @@ class Background:
         if found.space != space.sha256 or vectors.shape[1] != space.dim:
             raise InputError(f"{path.name}: was made in another space than {space.name}.")
         return found
+
+
+def open_background(settings: Settings, space: SpaceInfo) -> Background:
+    """The background that comes with a space.
+
+    Raises
+    ------
+    UnavailableError
+        It has none.
+    InputError
+        It is damaged.
+    """
+    path = settings.assets / "spaces" / space.name / BACKGROUND_FILE
+    if not path.is_file():
+        raise UnavailableError(f"space '{space.name}': has no map; restore the assets.")
+    return Background.read(path, space)
+
+
+def places_table(background: Background, points: Sequence[Point]) -> pd.DataFrame:
+    """Where points lie on the map, a row each, in every layout; their labels beside."""
+    table = pd.DataFrame(
+        {
+            "id": [one.id for one in points],
+            "kind": [one.kind for one in points],
+            "length": [len(one.sequence) for one in points],
+            "labels": [one.labels for one in points],
+        }
+    )
+    for layout, projection in background.projections.items():
+        x, y = projection.place(np.stack([one.vector for one in points])).T
+        table[f"x_{layout}"], table[f"y_{layout}"] = x, y
+    return table
 
 
 def lay_out(

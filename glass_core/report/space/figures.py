@@ -1,0 +1,209 @@
+"""The map of protein space: a background, and a user's proteins on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from glass_core.report import style
+from glass_core.space.background import Background
+from glass_core.space.placing import KINDS, Kind, Point
+from glass_core.space.projection import Layout, Pca
+
+SYMBOLS: dict[Kind, str] = {"sequence": "circle", "structure": "cross-thin", "stretch": "x-thin"}
+"""A circle, a plus and a cross, as in CLSS's own map."""
+CLASS_NAMES = {
+    "1": "mainly alpha",
+    "2": "mainly beta",
+    "3": "alpha and beta",
+    "4": "few secondary structures",
+    "6": "special",
+}
+"""Of CATH."""
+CLASS_COLOURS = {"1": "#CC79A7", "2": "#E69F00", "3": "#56B4E9", "4": "#999933", "6": "#AA4499"}
+COLOURINGS = ("class", "architecture", "length", "nearness")
+_MOST_COLOURS = 12
+_OTHER = "other"
+_QUALITATIVE = (
+    "#332288", "#88CCEE", "#44AA99", "#117733", "#999933", "#DDCC77",
+    "#CC6677", "#882255", "#AA4499", "#E69F00", "#56B4E9", "#0072B2",
+)  # fmt: skip
+_LIGHT = "#C8C8C8"
+
+
+def map_figure(
+    background: Background,
+    points: Sequence[Point],
+    layout: Layout = "tsne",
+    colouring: str = "class",
+    kinds: Sequence[Kind] = KINDS,
+    queries: Sequence[Point] = (),
+    height: int = 640,
+) -> go.Figure:
+    """The background in one layout, and points laid among it.
+
+    Parameters
+    ----------
+    points : sequence of Point
+        Proteins of the user, drawn large; placing them moves nothing.
+    colouring : str
+        One of `COLOURINGS`; ``nearness`` is the cosine to the first of `queries`, or of `points`.
+    kinds : sequence of Kind
+        Which of the background are shown.
+    """
+    projection = background.projections[layout]
+    table = background.table.assign(x=projection.plane[:, 0], y=projection.plane[:, 1])
+    if colouring == "nearness":
+        to = [*queries, *points]
+        near = background.vectors @ to[0].vector if to else np.full(len(table), np.nan)
+        table = table.assign(nearness=near)
+    figure = go.Figure()
+    for kind in kinds:
+        some = table[table["kind"] == kind]
+        for trace in _traces(some, kind, colouring):
+            figure.add_trace(trace)
+    _add_points(figure, points, projection.place(_stacked(points, background)))
+    shows = "" if not isinstance(projection, Pca) else f" ({projection.share:.0%} of the variance)"
+    name = "t-SNE" if layout == "tsne" else f"principal components{shows}"
+    figure.update_layout(
+        **style.layout(
+            height=height,
+            legend={"itemsizing": "constant", "groupclick": "toggleitem"},
+            xaxis=style.AXIS | {"title": name, "showticklabels": False},
+            yaxis=style.AXIS | {"title": "", "showticklabels": False},
+            dragmode="pan",
+        )
+    )
+    return figure
+
+
+def inset_figure(points: Sequence[Point], height: int = 320) -> go.Figure:
+    """A user's points alone, in a plane and at a scale of their own, and the way to the first.
+
+    On the map, mutants lie on their wild type; here the two directions in which they differ
+    most are shown.
+    """
+    vectors = np.stack([one.vector for one in points])
+    plane = Pca.of(vectors).plane if len(points) > 1 else np.zeros((1, 2), np.float32)
+    figure = go.Figure()
+    for place in plane[1:]:
+        figure.add_annotation(
+            x=float(place[0]), y=float(place[1]), ax=float(plane[0, 0]), ay=float(plane[0, 1]),
+            xref="x", yref="y", axref="x", ayref="y", showarrow=True, arrowhead=2,
+            arrowwidth=1, arrowcolor=style.FLOOR, text="",
+        )  # fmt: skip
+    _add_points(figure, points, plane)
+    figure.update_layout(
+        **style.layout(
+            height=height,
+            showlegend=False,
+            xaxis=style.AXIS | {"title": "at a scale of their own"},
+            yaxis=style.AXIS | {"title": "", "scaleanchor": "x"},
+        )
+    )
+    return figure
+
+
+def distance_table(points: Sequence[Point]) -> pd.DataFrame:
+    """Distances in the whole space, which no plane shows: of each point to the first."""
+    first = points[0]
+    cosine = np.array([float(one.vector @ first.vector) for one in points])
+    return pd.DataFrame(
+        {
+            "id": [one.id for one in points],
+            "kind": [one.kind for one in points],
+            "cosine": cosine,
+            "distance": np.sqrt(np.maximum(2 - 2 * cosine, 0)),
+        }
+    )
+
+
+def neighbours_table(background: Background, point: Point, top: int = 20) -> pd.DataFrame:
+    """The nearest of the background in the whole space, one row for a chain."""
+    table = background.table.assign(cosine=background.vectors @ point.vector)
+    best = table.sort_values("cosine", ascending=False).drop_duplicates("id").head(top)
+    return best[["id", "kind", "cosine", "length", "class", "architecture", "fold", "superfamily"]]
+
+
+def _stacked(points: Sequence[Point], background: Background) -> NDArray[np.float32]:
+    if not points:
+        return np.empty((0, background.vectors.shape[1]), np.float32)
+    return np.stack([one.vector for one in points])
+
+
+def _traces(some: pd.DataFrame, kind: Kind, colouring: str) -> list[go.Scattergl]:
+    """The background's points of one kind; a trace for each colour of a legend."""
+    if some.empty:
+        return []
+    if colouring in ("length", "nearness"):
+        scale = {"color": some[colouring], "colorscale": "Cividis", "showscale": kind == KINDS[0]}
+        if scale["showscale"]:
+            scale["colorbar"] = {"title": colouring, "thickness": 12}
+        return [_trace(some, kind, kind, scale)]
+    value = some[colouring].fillna("")
+    if colouring == "class":
+        names = [
+            (key, CLASS_NAMES.get(key, key), CLASS_COLOURS.get(key, _LIGHT))
+            for key in sorted(set(value))
+        ]
+    else:
+        common = value[value != ""].value_counts().index[:_MOST_COLOURS]
+        names = [(key, key, _QUALITATIVE[k]) for k, key in enumerate(sorted(common))]
+        value = value.where(value.isin(common), _OTHER)
+        names.append((_OTHER, _OTHER, _LIGHT))
+    return [
+        _trace(some[value == key], kind, f"{kind}: {name or 'no class'}", {"color": colour})
+        for key, name, colour in names
+        if (value == key).any()
+    ]
+
+
+def _trace(some: pd.DataFrame, kind: Kind, name: str, marker: dict[str, object]) -> go.Scattergl:
+    thin = kind != "sequence"
+    return go.Scattergl(
+        x=some["x"],
+        y=some["y"],
+        mode="markers",
+        name=name,
+        legendgroup=kind,
+        customdata=some[["id", "class", "architecture", "fold", "length"]],
+        hovertemplate=(
+            "%{customdata[0]} (" + kind + ")<br>CATH %{customdata[3]}<br>"
+            "%{customdata[4]} residues<extra></extra>"
+        ),
+        marker={
+            "symbol": SYMBOLS[kind],
+            "size": 6 if thin else 5,
+            "opacity": 0.55,
+            "line": {"width": 1 if thin else 0, "color": marker.get("color")},
+            **marker,
+        },
+    )
+
+
+def _add_points(figure: go.Figure, points: Sequence[Point], plane: NDArray[np.float32]) -> None:
+    """A user's points: large, black-rimmed, named where they are few."""
+    for kind in KINDS:
+        rows = [row for row, one in enumerate(points) if one.kind == kind]
+        if not rows:
+            continue
+        few = len(points) <= 30
+        figure.add_scatter(
+            x=plane[rows, 0],
+            y=plane[rows, 1],
+            mode="markers+text" if few else "markers",
+            text=[points[row].id for row in rows],
+            textposition="top center",
+            name=f"yours: {kind}",
+            marker={
+                "symbol": SYMBOLS[kind],
+                "size": 13,
+                "color": style.SELECTED,
+                "line": {"width": 2, "color": style.SELECTED if kind != "sequence" else "#000000"},
+            },
+            hovertemplate="%{text} (" + kind + ")<extra></extra>",
+        )

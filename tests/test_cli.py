@@ -275,6 +275,10 @@ STEPS = [
     "estimate",
     "fold-chance",
     "database",
+    "joint",
+    "space",
+    "space-record",
+    "background",
     "card",
 ]
 

@@ -250,7 +250,7 @@ def test_ranks_count_those_that_are_nearer():
 @pytest.mark.parametrize("direction", ["both", "sequence"])
 def test_a_space_learns_which_structure_is_whose(direction, table, tmp_path):
     schedule = Schedule(steps=60, peak=1e-2, every=30)
-    how = SpaceTraining(schedule, direction, hidden=32, layers=2, together=12, stretches=2)
+    how = SpaceTraining(schedule, direction, hidden=32, together=12, stretches=2)
     sequences, structures = Telling(), Telling("other")
     history = train_space(table, tmp_path / "space", sequences, structures, fabric(), how)
     losses = [one["total"] for one in history.curve]

@@ -30,6 +30,7 @@ from glass_core.cli.search import align_command, search_command
 from glass_core.cli.sources import fetch_command
 from glass_core.cli.train import train_group
 from glass_core.cli.train_heads import effect_command, fold_command
+from glass_core.cli.train_joint import joint_command, space_command
 from glass_core.cli.train_pairs import pairs_command
 from glass_core.errors import GlassError
 
@@ -37,9 +38,11 @@ _BAD_INPUT = 2
 _OLD_NAMES = {
     "build-pairs": pairs_command,
     "train-fold": fold_command,
+    "train-space": space_command,
+    "pretrain-joint": joint_command,
     "train-effect": effect_command,
 }
-"""What steps of train were once called; scripts of users go on working."""
+"""Other names of steps of train, which scripts of users call them by."""
 
 
 class _Commands(click.Group):

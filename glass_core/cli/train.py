@@ -24,7 +24,12 @@ from glass_core.cli.train_heads import (
     stability_command,
     structure_effect_command,
 )
-from glass_core.cli.train_joint import joint_command, space_command
+from glass_core.cli.train_joint import (
+    background_command,
+    joint_command,
+    space_command,
+    space_record_command,
+)
 from glass_core.cli.train_pairs import pairs_command
 from glass_core.cli.train_search import (
     fold_chance_command,
@@ -78,6 +83,8 @@ for step in (
     search_database_command,
     joint_command,
     space_command,
+    space_record_command,
+    background_command,
     card_command,
 ):
     train_group.add_command(step)

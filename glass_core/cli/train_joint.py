@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from glass_core.cli.options import FILE, FOLDER, model_option, settings_on
+from glass_core.cli.options import FILE, FOLDER, device_option, model_option, settings_on
+from glass_core.cli.progress import console_bar
 from glass_core.cli.train_options import changed, hardware_options, pace_options, say_trained
 from glass_core.errors import require_training_packages
 
@@ -116,3 +117,84 @@ def space_command(
         lambda done: click.echo(f"{done:,} chains read", err=True),
     )
     say_trained(fabric, out, history)
+
+
+@click.command("background")
+@click.argument("chains", type=FILE)
+@click.argument("folds", type=FILE)
+@click.option("--space", "space_folder", type=FOLDER, required=True, help="Folder of the space.")
+@click.option("--most", type=int, default=2_000, show_default=True, help="Chains at most.")
+@click.option("--leave-out", "left_out", multiple=True, help="Pandas query of chains to leave out.")
+@click.option("--origin", required=True, help="Where they are from, with licences and date.")
+@device_option
+def background_command(
+    chains: Path,
+    folds: Path,
+    space_folder: Path,
+    most: int,
+    left_out: tuple[str, ...],
+    origin: str,
+    device: str | None,
+) -> None:
+    """Lay out the map's background: one of each family of CHAINS that has one class in FOLDS."""
+    import pandas as pd
+
+    from glass_core.models.space.registry import load_space
+    from glass_core.space.background import BACKGROUND_FILE, background_of
+    from glass_core.training.data.backbones import read_backbones
+    from glass_core.training.evaluation.space import SCHEME
+
+    classes = pd.read_parquet(folds).query(f"scheme == '{SCHEME}'")
+    classes = classes.drop_duplicates("id", keep=False)
+    known, families = set(classes["id"]), dict[str, tuple[str, str, Any]]()
+    for one in read_backbones(chains, left_out):
+        if one.id in known:
+            families.setdefault(one.family, (one.id, one.sequence, one.backbone))
+    chosen = pd.Series(list(families.values())).sample(min(most, len(families)), random_state=0)
+    space = load_space(settings_on(device), space_folder)
+    with console_bar("placing") as bar:
+        made = background_of(
+            chosen.tolist(),
+            classes,
+            space,
+            origin,
+            lambda done: bar.stage("placing structures", done / len(chosen)),
+        )
+    made.write(space_folder / BACKGROUND_FILE)
+    click.echo(f"{len(made):,} places of {len(chosen):,} chains in {space_folder}")
+
+
+@click.command("space-record")
+@click.argument("chains", type=FILE)
+@click.argument("folds", type=FILE)
+@click.option("--space", "space_folder", type=FOLDER, required=True, help="Folder of the space.")
+@click.option("--side", type=click.Choice(("validation", "test")), default="test")
+@model_option
+@device_option
+def space_record_command(
+    chains: Path, folds: Path, space_folder: Path, side: Any, model: str, device: str | None
+) -> None:
+    """Measure a space on held-out CHAINS, with their classes from FOLDS; writes its record."""
+    from tempfile import TemporaryDirectory
+
+    import pandas as pd
+
+    from glass_core.models.registry import load_siamese
+    from glass_core.models.space.registry import load_space
+    from glass_core.training.data.backbones import read_backbones
+    from glass_core.training.evaluation.run import write_space_record
+
+    settings = settings_on(device)
+    with TemporaryDirectory() as work:
+        path = write_space_record(
+            load_space(settings, space_folder),
+            load_siamese(settings, model),
+            read_backbones(chains),
+            pd.read_parquet(folds),
+            side,
+            space_folder,
+            chains,
+            Path(work),
+            lambda words: click.echo(words, err=True),
+        )
+    click.echo(str(path))

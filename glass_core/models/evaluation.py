@@ -38,6 +38,7 @@ KINDS = (
     "reverse",
     "estimate",
     "search",
+    "space",
 )
 
 

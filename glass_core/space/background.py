@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,10 +14,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from glass_core.errors import InputError, UnavailableError, one_line
-from glass_core.models.space.base import SpaceInfo
+from glass_core.models.space.base import Space, SpaceInfo
+from glass_core.protein.structure.backbone import Backbone
 from glass_core.records import require
 from glass_core.settings import Settings
-from glass_core.space.placing import KINDS, Point
+from glass_core.space.placing import KINDS, Kind, Point
 from glass_core.space.projection import (
     LAYOUTS,
     NEW_PERPLEXITY,
@@ -34,6 +35,8 @@ BACKGROUND_FILE = "background.parquet"
 LEVELS = ("class", "architecture", "fold", "superfamily")
 """Of the classes, from wide to narrow."""
 COLUMNS = ("id", "kind", "length", *LEVELS, "x_tsne", "y_tsne", "x_pca", "y_pca")
+SHORTEST = 10
+"""Residues of a stretch, at least."""
 _META = b"glass_background"
 
 
@@ -181,3 +184,39 @@ def lay_out(
         x, y = projection.plane.T
         table[f"x_{projection.layout}"], table[f"y_{projection.layout}"] = x, y
     return Background(table, vectors, space.sha256, origin)
+
+
+def background_of(
+    chains: Sequence[tuple[str, str, Backbone]],
+    classes: pd.DataFrame,
+    space: Space,
+    origin: str,
+    told: Callable[[int], None] = lambda done: None,
+) -> Background:
+    """Place and lay out chains: each as sequence, as structure, and as a stretch of its sequence.
+
+    Parameters
+    ----------
+    chains : sequence of (id, sequence, backbone)
+    classes : DataFrame
+        ``id`` and `LEVELS`, a row for each chain.
+    """
+    rng = np.random.default_rng(SEED)
+    sequences = [sequence for _, sequence, _ in chains]
+    cut = []
+    for sequence in sequences:
+        length = int(rng.integers(min(SHORTEST, len(sequence)), len(sequence) + 1))
+        start = int(rng.integers(len(sequence) - length + 1))
+        cut.append(sequence[start : start + length])
+    of_structures = space.of_structures([backbone for *_, backbone in chains], told)
+    placed: tuple[tuple[Kind, list[str], NDArray[np.float32]], ...] = (
+        ("sequence", sequences, space.of_sequences(sequences)),
+        ("structure", sequences, of_structures),
+        ("stretch", cut, space.of_sequences(cut)),
+    )
+    points = [
+        Point(name, kind, letters, vector)
+        for kind, texts, vectors in placed
+        for (name, *_), letters, vector in zip(chains, texts, vectors, strict=True)
+    ]
+    return lay_out(points, classes, space.info, origin)

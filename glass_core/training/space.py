@@ -36,9 +36,11 @@ SHORTEST = 10
 """Residues of a stretch at least."""
 STRETCHES = 6
 """Of each chain, read before the training."""
-SPACE_SCHEDULE = Schedule(steps=3_000, peak=1e-3, warmup=100, decay=0.9, every=300)
+SPACE_SCHEDULE = Schedule(steps=1_000, peak=6e-4, warmup=100, decay=0.5, every=100)
 TOGETHER = 512
 """Chains in a batch, each of another family."""
+WHOLE = 0.5
+"""Share of a batch whose sequences are whole."""
 FIRST_TEMPERATURE = 0.07
 STRUCTURES_FILE, SEQUENCES_FILE = "structures-read.safetensors", "sequences-read.safetensors"
 _SAVED_EVERY = 2_000
@@ -72,9 +74,10 @@ class SpaceTraining:
         Random stretches of each sequence beside the whole one.
     temperature : float or None
         Of the cosines; None = learnt.
-    hidden, layers : int
-        Width and depth of the adapters.
-    dropout : float
+    whole : float
+        Share of a batch whose sequences are whole; of the others a stretch.
+    hidden : int
+        Width of the adapters.
     together : int
         Chains in a batch.
     left_out : tuple of str
@@ -85,9 +88,8 @@ class SpaceTraining:
     direction: Direction = "both"
     stretches: int = STRETCHES
     temperature: float | None = None
+    whole: float = WHOLE
     hidden: int = 512
-    layers: int = 1
-    dropout: float = 0.2
     together: int = TOGETHER
     left_out: tuple[str, ...] = ()
 
@@ -113,15 +115,10 @@ class FacingDraw:
     """
 
     def __init__(
-        self,
-        families: Sequence[str],
-        sequences: Tensor,
-        structures: Tensor,
-        together: int,
-        seed: int,
+        self, families: Sequence[str], sequences: Tensor, structures: Tensor, how: SpaceTraining
     ) -> None:
         self._sequences, self._structures = sequences, structures
-        self._together, self._seed = together, seed
+        self._together, self._whole, self._seed = how.together, how.whole, how.schedule.seed
         members: dict[str, list[int]] = {}
         for row, family in enumerate(families):
             members.setdefault(family, []).append(row)
@@ -134,6 +131,7 @@ class FacingDraw:
         drawn = rng.choice(len(self._families), count, replace=False)
         rows = [int(rng.choice(self._families[family])) for family in drawn]
         cut = rng.integers(self._sequences.shape[1], size=count)
+        cut[rng.random(count) < self._whole] = 0
         return Facing(self._sequences[rows, cut], self._structures[rows])
 
 
@@ -278,14 +276,10 @@ def train_space(
     seen = structures_read(both, structures, out / STRUCTURES_FILE, told)
     read, seen, count = read.to(fabric.device), seen.to(fabric.device), len(train)
     torch.manual_seed(how.schedule.seed)
-    config = SpaceConfig(
-        sequences.dim, structures.dim, hidden=how.hidden, layers=how.layers, dropout=how.dropout
-    )
+    config = SpaceConfig(sequences.dim, structures.dim, hidden=how.hidden)
     towers = Towers(config).to(fabric.device)
-    towers.sequences.centre_on(read[:count, 0])
-    towers.structures.centre_on(seen[:count])
     families = [one.family for one in train]
-    draw = FacingDraw(families, read[:count], seen[:count], how.together, how.schedule.seed)
+    draw = FacingDraw(families, read[:count], seen[:count], how)
     facing = Facing(read[count:, 0], seen[count:])
 
     def figures() -> dict[str, float]:

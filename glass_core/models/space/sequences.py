@@ -15,7 +15,7 @@ _TOGETHER = 256
 
 
 class SequenceReader:
-    """Reads sequences by a model: mean and spread of its residues, and its global vector.
+    """Reads sequences by a model: mean and spread of the embeddings of their residues.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class SequenceReader:
         self._predictor = predictor
         info = predictor.info
         self.name = f"{info.name} {info.version}"
-        self.dim = 2 * predictor.embedder.dim + predictor.vectors(["A"]).shape[1]
+        self.dim = 2 * predictor.embedder.dim
 
     @property
     def sha256(self) -> str:
@@ -47,8 +47,6 @@ class SequenceReader:
         found = torch.empty(len(sequences), self.dim)
         for begin in range(0, len(sequences), _TOGETHER):
             some = self._predictor.embedder.embed(sequences[begin : begin + _TOGETHER])
-            vectors = torch.from_numpy(self._predictor.vectors_of(some))
-            of_residues = torch.stack([pooled(one.residues) for one in some])
-            found[begin : begin + len(some)] = torch.cat([of_residues, vectors], dim=1)
+            found[begin : begin + len(some)] = torch.stack([pooled(one.residues) for one in some])
             told(begin + len(some))
         return found

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from glass_core.errors import ModelError
-from glass_core.records import MAX_LAYERS, require, require_sizes
+from glass_core.records import require_sizes
 
 SPACE_DIM = 32
 """Of CLSS."""
@@ -31,25 +31,19 @@ class SpaceConfig:
         Numbers that are read of either.
     dim : int
         Dimensions Z of the space.
-    hidden, layers : int
-        Width and depth of both adapters.
-    dropout : float
-        Training only.
+    hidden : int
+        Width of both adapters.
     """
 
     sequence_dim: int
     structure_dim: int
     dim: int = SPACE_DIM
     hidden: int = 512
-    layers: int = 1
-    dropout: float = 0.2
 
     def __post_init__(self) -> None:
         require_sizes(self, ("sequence_dim", "structure_dim", "dim", "hidden"))
-        require_sizes(self, ("layers",), MAX_LAYERS)
-        require(0 <= self.dropout < 1, "dropout", "lies in [0, 1)")
 
-    def to_dict(self) -> dict[str, int | float]:
+    def to_dict(self) -> dict[str, int]:
         """The fields by name, as a card holds them."""
         return asdict(self)
 
@@ -63,49 +57,20 @@ class SpaceConfig:
         return cls(**values)
 
 
-class Tower(nn.Module):
-    """What is read of sequences, or of structures, to their places.
-
-    Attributes
-    ----------
-    centre, scale : Tensor, shape=(inputs,)
-        Mean and spread of what is read, over the training chains.
-    """
-
-    centre: Tensor
-    scale: Tensor
+class Tower(nn.Sequential):
+    """What is read of sequences, or of structures, to their places."""
 
     def __init__(self, inputs: int, config: SpaceConfig) -> None:
-        super().__init__()
-        self.register_buffer("centre", torch.zeros(inputs))
-        self.register_buffer("scale", torch.ones(inputs))
-        hidden = config.hidden
-        self.first = nn.Linear(inputs, hidden)
-        self.layers = nn.ModuleList(
-            nn.Sequential(
-                nn.LayerNorm(hidden),
-                nn.Linear(hidden, hidden),
-                nn.GELU(),
-                nn.Dropout(config.dropout),
-                nn.Linear(hidden, hidden),
-            )
-            for _ in range(config.layers - 1)
+        super().__init__(
+            nn.LayerNorm(inputs),
+            nn.Linear(inputs, config.hidden),
+            nn.GELU(),
+            nn.Linear(config.hidden, config.dim),
         )
-        self.last = nn.Sequential(
-            nn.GELU(), nn.Dropout(config.dropout), nn.Linear(hidden, config.dim)
-        )
-
-    def centre_on(self, read: Tensor) -> None:
-        """Take mean and spread of what is read, shape=(n, inputs)."""
-        self.centre.copy_(read.mean(dim=0))
-        self.scale.copy_(read.std(dim=0) + 1e-4)
 
     def forward(self, read: Tensor) -> Tensor:
         """Places of what is read, (B, inputs) -> unit vectors, (B, Z)."""
-        x = self.first((read - self.centre) / self.scale)
-        for layer in self.layers:
-            x = x + layer(x)
-        return F.normalize(self.last(x), dim=-1)
+        return F.normalize(super().forward(read), dim=-1)
 
 
 class Towers(nn.Module):

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pandas as pd
+
 from glass_core.embedders.device import resolve_device
 from glass_core.embedders.mpnn import StructureEmbedder
 from glass_core.errors import InputError
 from glass_core.models.card import CARD_FILE, ModelCard
-from glass_core.models.evaluation import EVALUATION_FORMAT, read_evaluations
+from glass_core.models.evaluation import EVALUATION_FOLDER, EVALUATION_FORMAT, read_evaluations
 from glass_core.models.fold_chance import FoldChances
-from glass_core.models.predictor import Predictor
+from glass_core.models.predictor import Predictor, SiamesePredictor
 from glass_core.models.registry import fold_chances_of, load_siamese
+from glass_core.models.space.base import Space
 from glass_core.progress import Say, ignore
 from glass_core.search.building import Building
 from glass_core.search.packing import embedded_database
 from glass_core.settings import Settings
 from glass_core.training.data.assays import read_assays
+from glass_core.training.data.backbones import BackboneChain
 from glass_core.training.data.chains import read_chains
 from glass_core.training.data.changes import PAIRS_FILE, read_changes
 from glass_core.training.data.exact import PIECES, read_exact
@@ -36,6 +40,7 @@ from glass_core.training.evaluation.pairs import evaluate_pairs, secondary_accur
 from glass_core.training.evaluation.relatives import evaluate_relatives
 from glass_core.training.evaluation.reverse import evaluate_reverse
 from glass_core.training.evaluation.search import evaluate_search
+from glass_core.training.evaluation.space import evaluate_space
 from glass_core.training.evaluation.structures import evaluate_alignments, evaluate_structures
 from glass_core.training.evaluation.variants import evaluate_effects
 from glass_core.training.fold_chance import chain_database
@@ -179,6 +184,36 @@ def evaluate_model(
                 predictor, embedded_database(settings), _chances(settings, model), asked_for, tell
             )
             yield write("search", "relatives", content, held_out.effects)
+
+
+def write_space_record(
+    space: Space,
+    predictor: SiamesePredictor,
+    chains: Sequence[BackboneChain],
+    folds: pd.DataFrame,
+    side: Split,
+    folder: Path,
+    source: Path,
+    work: Path,
+    tell: Say = ignore,
+) -> Path:
+    """Measure a space and write its record into its folder; see `evaluate_space`."""
+    content = evaluate_space(space, predictor, chains, folds, side, work, tell)
+    record = {
+        "format": EVALUATION_FORMAT,
+        "model": asdict(space.info),
+        "side": side,
+        "git_revision": git_revision(),
+        "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
+        "kind": "space",
+        "set": "space",
+        "data_sha256": data_sha256(source),
+        **content,
+    }
+    path = folder / EVALUATION_FOLDER / "space.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(record, allow_nan=False, separators=(",", ":")) + "\n")
+    return path
 
 
 def _search(

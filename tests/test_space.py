@@ -12,7 +12,10 @@ import pytest
 
 from glass_core.errors import InputError, SequenceError, UnavailableError
 from glass_core.inputs.upload import example_upload
+from glass_core.models.evaluation import Evaluation
 from glass_core.models.space.base import SpaceInfo
+from glass_core.models.space.registry import load_space
+from glass_core.protein.structure.file import read_structure
 from glass_core.report.space.figures import (
     COLOURINGS,
     distance_table,
@@ -22,7 +25,8 @@ from glass_core.report.space.figures import (
 )
 from glass_core.report.space.page import map_page
 from glass_core.search.entry import Entry, LeftOut
-from glass_core.space.background import LEVELS, Background, lay_out, places_table
+from glass_core.settings import Settings
+from glass_core.space.background import LEVELS, Background, lay_out, open_background, places_table
 from glass_core.space.placing import KINDS, Point, place, read_given
 from glass_core.space.projection import Pca, Tsne
 
@@ -221,3 +225,32 @@ def test_commands_embed_and_draw(run, background, tmp_path, monkeypatch):
     code, _, told = run("map", "MK1", "--out", tmp_path / "no.html")
     assert code == 2
     assert not (tmp_path / "no.html").exists()
+
+
+@pytest.fixture(scope="module")
+def committed():
+    return load_space(Settings(device="cpu"))
+
+
+def test_the_space_that_comes_along_places_sequence_and_structure_together(committed):
+    structure = read_structure(example_upload().content, chain="A", name="2gtl")
+    sequences = committed.of_sequences([structure.sequence, structure.sequence[::-1]])
+    (placed,) = committed.of_structures([structure.backbone])
+    near, far = sequences @ placed
+    assert near > 0.6
+    assert near > far + 0.2, "backwards it has no such structure"
+    table = neighbours_table(
+        open_background(Settings(), committed.info), Point("x", "structure", "", placed), 10
+    )
+    assert (table["fold"] == "1.10.490").mean() >= 0.3, "globins"
+    assert (table["class"] == "1").mean() >= 0.8
+
+
+def test_its_record_is_there_and_of_it(committed):
+    record = Evaluation.read(Settings().assets / "spaces/compact/evaluation/space.json")
+    assert record.model["sha256"] == committed.info.sha256
+    assert record.content["retrieval"]["sequence to structure"]["plain"]["top 10"] > 0.6
+    near = record.content["neighbours"]["all"]
+    assert {"sequence tower", "structure tower", "mean embedding", "fold head", "MMseqs2"} == set(
+        near
+    )

@@ -36,7 +36,7 @@ SHORTEST = 10
 """Residues of a stretch at least."""
 STRETCHES = 6
 """Of each chain, read before the training."""
-SPACE_SCHEDULE = Schedule(steps=1_000, peak=6e-4, warmup=100, decay=0.5, every=100)
+SPACE_SCHEDULE = Schedule(steps=2_000, peak=6e-4, warmup=100, decay=0.5, every=100)
 TOGETHER = 512
 """Chains in a batch, each of another family."""
 WHOLE = 0.5

@@ -234,16 +234,18 @@ def committed():
 
 def test_the_space_that_comes_along_places_sequence_and_structure_together(committed):
     structure = read_structure(example_upload().content, chain="A", name="2gtl")
-    sequences = committed.of_sequences([structure.sequence, structure.sequence[::-1]])
+    strands = "GSHMQDPYVKEAENLKKYFNAGHSDVADNGTLFLGILKNWKEESDRKIMQSQIVSFYFKLFKNFKDDQSI"
+    sequences = committed.of_sequences(
+        [structure.sequence, "TVTVSGGTYTVRVGNTTYTVTGSSGTVT" * 4, strands]
+    )
     (placed,) = committed.of_structures([structure.backbone])
-    near, far = sequences @ placed
+    near, *far = sequences @ placed
     assert near > 0.6
-    assert near > far + 0.2, "backwards it has no such structure"
+    assert near > max(far) + 0.2
     table = neighbours_table(
         open_background(Settings(), committed.info), Point("x", "structure", "", placed), 10
     )
-    assert (table["fold"] == "1.10.490").mean() >= 0.3, "globins"
-    assert (table["class"] == "1").mean() >= 0.8
+    assert (table["class"] == "1").mean() >= 0.8, "mainly alpha"
 
 
 def test_its_record_is_there_and_of_it(committed):

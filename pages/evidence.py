@@ -9,7 +9,7 @@ from glass_core.errors import GlassError
 from glass_core.models.evaluation import Evaluation, read_evaluations
 from glass_core.models.prediction import ModelInfo
 from glass_core.models.registry import list_models
-from glass_core.report.evidence import figures, names, pairs, relatives, tables, words
+from glass_core.report.evidence import figures, names, pairs, relatives, space, tables, words
 from glass_core.report.models import own_words
 from glass_core.settings import Settings
 from pages.parts.common import through_the_front_door
@@ -171,6 +171,25 @@ def encoder_section(records: Records) -> None:
         )
 
 
+def space_section(model: str) -> None:
+    """The spaces of sequences and structures over a model."""
+    try:
+        found = space.space_records(Settings.from_environment(), model)
+    except GlassError as error:
+        st.error(str(error))
+        return
+    for name, record in found.items():
+        st.markdown(f"#### {names.SPACE}")
+        bullets(tuple(space.space_words(record)))
+        show(space.retrieval_table(record), f"space {name}")
+        show(space.neighbours_table(record), f"space neighbours {name}")
+        st.caption(
+            f"Space {name} {record.model['version']}. 95% bootstrap intervals over split groups, "
+            "each counting once; the first and the last column of the upper table count every "
+            "chain once. Below: the nearest of all chains with one class, itself left out."
+        )
+
+
 def main() -> None:
     st.title("Evidence", anchor=False)
     entries = [e for e in list_models(Settings.from_environment()) if e.card is not None]
@@ -216,6 +235,7 @@ def main() -> None:
         effects_section(records, question)
         more()
     encoder_section(records)
+    space_section(name)
     st.markdown("#### The published model, for orientation")
     show(pairs.published_table(), "published")
     st.caption(

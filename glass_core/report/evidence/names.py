@@ -67,6 +67,7 @@ DAMAGING, FOLDS, WORKS = "Is it damaging?", "Does it fold?", "Does it still work
 OTHERS = "Other variant effects"
 CHANGES, PAIRS = "Where does the structure change?", "How alike are two structures?"
 KIN = "Which proteins share its fold?"
+SPACE = "Do sequences lie by their structures?"
 _QUESTIONS = {"clinical": DAMAGING, "stability": FOLDS, "ddg": FOLDS, "scan": WORKS}
 
 _ROWS = {"stability": "domains", "ddg": "proteins", "scan": "scans"}

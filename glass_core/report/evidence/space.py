@@ -1,0 +1,95 @@
+"""How well a space holds sequences and structures together, from its record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from glass_core.models.evaluation import EVALUATION_FOLDER, MEAN, MMSEQS, Evaluation, Figure
+from glass_core.models.space.own import read_card
+from glass_core.models.space.registry import list_spaces
+from glass_core.report.evidence.compare import compared, inside, plain
+from glass_core.settings import Settings
+
+RECORD_FILE = "space.json"
+_LENGTH, _TOWER, _FOLD = "length alone", "sequence tower", "fold head"
+_WHOLE = "sequence to structure"
+_LEVELS = {
+    "superfamily": "superfamily",
+    "fold": "topology",
+    "architecture": "architecture",
+    "class": "class",
+}
+_WAYS = {_FOLD: "fold head (search goes by it)", MMSEQS: "MMseqs2, first hit"}
+
+
+def space_records(settings: Settings, model: str) -> dict[str, Evaluation]:
+    """Records of the spaces that read sequences by a model, by the space's name.
+
+    Raises
+    ------
+    ModelError, InputError
+        A card or a record that cannot be read.
+    """
+    found = {}
+    for name, folder in list_spaces(settings).items():
+        path = folder / EVALUATION_FOLDER / RECORD_FILE
+        if path.is_file() and _reads_by(folder, model):
+            found[name] = Evaluation.read(path)
+    return found
+
+
+def retrieval_table(record: Evaluation) -> pd.DataFrame:
+    """How well each finds its own among all held-out chains."""
+    return pd.DataFrame(
+        [
+            {
+                "finds": name,
+                "first": f"{one['plain']['top 1']:.3f}",
+                "among ten": str(Figure(**one["top 10"])),
+                "mean reciprocal rank": f"{one['plain']['mrr']:.3f}",
+            }
+            for name, one in record.content["retrieval"].items()
+        ]
+    )
+
+
+def neighbours_table(record: Evaluation) -> pd.DataFrame:
+    """How often the nearest neighbour has the same class, at each level."""
+    return pd.DataFrame(
+        [
+            {
+                "predictor": _WAYS.get(who, who),
+                **{words: str(Figure(**levels[level])) for level, words in _LEVELS.items()},
+            }
+            for who, levels in record.content["neighbours"]["all"].items()
+        ]
+    )
+
+
+def space_words(record: Evaluation) -> Iterator[str]:
+    """What the record says, its limits among it."""
+    content = record.content
+    whole, length = (content["retrieval"][name] for name in (_WHOLE, _LENGTH))
+    yield (
+        f"Among {content['chains']:,} held-out chains, whole sequences have their own structure "
+        f"among the ten nearest for {plain(Figure(**whole['top 10']))}; a stretch of 20 residues "
+        f"for {plain(Figure(**content['retrieval']['20 residues to structure']['top 10']))}."
+    )
+    yield (
+        "Lengths alone, which the towers are not told, would do so for "
+        f"{length['plain']['top 10']:.3f}: it shows that both towers agree, and is no discovery."
+    )
+    near = content["neighbours"]["all"]
+    own, mean, fold = (Figure(**near[who]["fold"]) for who in (_TOWER, MEAN, _FOLD))
+    yield (
+        f"The nearest other sequence has the same CATH topology for {plain(own)}, "
+        f"{compared(own, mean)} the mean embedding ({inside(mean)}) and {compared(own, fold)} the "
+        f"fold head ({inside(fold)})."
+    )
+
+
+def _reads_by(folder: Path, model: str) -> bool:
+    return str(read_card(folder)["sequences"]["name"]).split()[0] == model

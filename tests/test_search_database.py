@@ -244,6 +244,7 @@ def test_adding_and_merging(made, how, tmp_path):
     grown = add(made, other, how)
     ids = [one.id for one in grown.entries(range(len(grown)))]
     assert ids == [*(f"s{n}" for n in range(7)), "s1.2", "s1.2.2", "s20", "s21"]
+    assert grown.meta.renamed == 2
     assert sum(grown.meta.left_out.values()) == 1
     second = build(some(3, 50), tmp_path / "second", how)
     both = merge([grown, second], tmp_path / "both")

@@ -210,3 +210,5 @@ def _tell(made: Database) -> None:
         click.echo(f"licence: {meta.licence}")
     for reason, number in meta.left_out.items():
         click.echo(f"left out {number:,}: {reason}")
+    if meta.renamed:
+        click.echo(f"renamed {meta.renamed:,}: an earlier one had the id with another sequence")

@@ -76,6 +76,9 @@ class DatabaseMeta:
         Of what the database holds, where it is known.
     left_out : mapping
         Reason -> how many records of the input were not taken.
+    renamed : int
+        Records that got another id when they were joined, since an earlier one had theirs with
+        another sequence.
     """
 
     model: VectorModel
@@ -88,6 +91,7 @@ class DatabaseMeta:
     licence: str = ""
     origin: str = ""
     left_out: Mapping[str, int] = field(default_factory=dict)
+    renamed: int = 0
 
     def __post_init__(self) -> None:
         require_sizes(self, ("dimension",), _WIDEST)

@@ -88,7 +88,7 @@ def join(
     ``ID.2`` where one has its id alone.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    ids = _ids(parts)
+    ids, renamed = _ids(parts)
     kept_rows = sum(one is not None for one in ids)
     dimension = np.load(parts[0].vectors, mmap_mode="r", allow_pickle=False).shape[1]
     unfinished = folder / f"{VECTORS_FILE}.part"
@@ -122,13 +122,15 @@ def join(
         licence=licence,
         origin=origin,
         left_out=counts,
+        renamed=renamed,
     ).write(folder)
     return Database.open(folder)
 
 
-def _ids(parts: Sequence[Part]) -> list[str | None]:
-    """The id that each record of `parts` gets; None for those that are left out."""
+def _ids(parts: Sequence[Part]) -> tuple[list[str | None], int]:
+    """The id that each record of `parts` gets, None for those left out; how many are others."""
     seen: dict[str, set[str]] = {}
+    renamed = 0
     ids: list[str | None] = []
     for part in parts:
         for row in pq.read_table(part.records, columns=["id", "sha256"]).to_pylist():
@@ -141,4 +143,5 @@ def _ids(parts: Sequence[Part]) -> list[str | None]:
             seen.setdefault(name, set()).add(sequence)
             seen.setdefault(own, set()).add(sequence)
             ids.append(own)
-    return ids
+            renamed += own != name
+    return ids, renamed

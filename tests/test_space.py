@@ -27,7 +27,7 @@ from glass_core.report.space.page import map_page
 from glass_core.search.entry import Entry, LeftOut
 from glass_core.settings import Settings
 from glass_core.space.background import LEVELS, Background, lay_out, open_background, places_table
-from glass_core.space.placing import KINDS, Point, place, read_given
+from glass_core.space.placing import KINDS, Point, mutants_of, place, read_given
 from glass_core.space.projection import Pca, Tsne
 
 INFO = SpaceInfo("tiny", "1", "a" * 64, 8, "letters", "shapes")
@@ -106,6 +106,17 @@ def test_a_structure_that_has_no_place_is_told_and_its_sequence_placed(tmp_path)
     blind = LeftOut()
     assert {one.kind for one in place(entries, Blind(), blind)} == {"sequence"}
     assert blind.counts["places no structures here"] == 2
+
+
+def test_variants_are_placed_as_their_mutants():
+    left_out = LeftOut()
+    wild = Entry("wild", "MKVAAGG")
+    found = mutants_of(wild, "K2R, V3del;A4W  Q2R nonsense", left_out)
+    assert [(one.id, one.sequence) for one in found] == [
+        ("K2R", "MRVAAGG"), ("V3del", "MKAAGG"), ("A4W", "MKVWAGG"),
+    ]  # fmt: skip
+    assert left_out.counts == {"no variant of wild": 2}
+    assert mutants_of(wild, " ", left_out) == []
 
 
 def test_principal_components_are_those_of_numpy():
@@ -220,6 +231,10 @@ def test_commands_embed_and_draw(run, background, tmp_path, monkeypatch):
         assert code == 0, told
         assert "2 place(s)" in out
     assert list(pd.read_csv(tmp_path / "map.csv")["id"]) == ["a", "b"]
+    words = ("map", "MKVAAG", "--variants", "K2R Q9R", "--out", tmp_path / "map.csv")
+    code, out, told = run(*words)
+    assert (code, "2 place(s)" in out) == (0, True), told
+    assert "no variant of sequence_1" in told
     code, _, told = run("map", "MKV", "--out", tmp_path / "map.doc")
     assert (code, "ends in .html or .csv" in told) == (2, True)
     code, _, told = run("map", "MK1", "--out", tmp_path / "no.html")

@@ -25,8 +25,13 @@ from glass_core.errors import InputError
     show_default=True,
     help="Of the background; nearness is that to the first of INPUT.",
 )
+@click.option(
+    "--variants", default="", help="Of the first protein, such as 'R175H, R273H': placed, too."
+)
 @device_option
-def map_command(given: str, out: Path, layout: str, colour: str, device: str | None) -> None:
+def map_command(
+    given: str, out: Path, layout: str, colour: str, variants: str, device: str | None
+) -> None:
     """Draw INPUT among chains of known class.
 
     INPUT is sequences as text, a FASTA file, a structure, or a folder of structures. The first
@@ -37,12 +42,13 @@ def map_command(given: str, out: Path, layout: str, colour: str, device: str | N
     from glass_core.report.space.page import map_page
     from glass_core.search.entry import LeftOut
     from glass_core.space.background import open_background, places_table
-    from glass_core.space.placing import place, read_given
+    from glass_core.space.placing import mutants_of, place, read_given
 
     if out.suffix not in (".html", ".csv"):
         raise InputError(f"{out.name}: give a name that ends in .html or .csv.")
     left_out, settings = LeftOut(), settings_on(device)
     entries = read_given(given, left_out)
+    entries = [entries[0], *mutants_of(entries[0], variants, left_out), *entries[1:]]
     with console_bar("placing") as bar:
         space = load_space(settings)
         background = open_background(settings, space.info)

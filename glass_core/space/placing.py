@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +11,13 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from glass_core.errors import GlassError, InputError, UnavailableError, one_line
+from glass_core.errors import GlassError, InputError, UnavailableError, VariantError, one_line
 from glass_core.models.space.base import Space
 from glass_core.progress import UNWATCHED, Watch
 from glass_core.protein.sequence import read_sequences
 from glass_core.protein.structure.backbone import Backbone
 from glass_core.protein.structure.file import list_chains, read_structure
+from glass_core.protein.variant import Variant
 from glass_core.records import frozen_array, require
 from glass_core.search.entry import Entry, LeftOut
 from glass_core.search.reading import STRUCTURE_SUFFIXES, read_entries
@@ -83,6 +85,31 @@ def read_given(given: str, left_out: LeftOut) -> list[Entry]:
         Entry("_".join(one.name.split()) or f"sequence_{n}", one.residues)
         for n, one in enumerate(records, start=1)
     ]
+
+
+def mutants_of(wild: Entry, variants: str, left_out: LeftOut) -> list[Entry]:
+    """The mutants of a protein, for variants written one behind another.
+
+    Parameters
+    ----------
+    variants : str
+        Such as ``R175H, R273H``: with commas, semicolons or white space between them, positions
+        counted along the sequence.
+    left_out : LeftOut
+        Told what is no variant of the protein.
+    """
+    found: dict[str, Entry] = {}
+    for word in re.split(r"[\s,;]+", variants.strip()):
+        if not word:
+            continue
+        try:
+            variant = Variant.parse(word, wild.sequence)
+        except VariantError as error:
+            left_out.add(f"no variant of {wild.id}", one_line(error))
+            continue
+        name = "_".join(variant.text.split())
+        found[name] = Entry(name, variant.mutant)
+    return list(found.values())
 
 
 def place(

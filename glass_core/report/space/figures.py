@@ -33,6 +33,13 @@ _QUALITATIVE = (
     "#CC6677", "#882255", "#AA4499", "#E69F00", "#56B4E9", "#0072B2",
 )  # fmt: skip
 _LIGHT = "#C8C8C8"
+_LEGEND = {
+    "orientation": "h",
+    "y": -0.12,
+    "itemsizing": "constant",
+    "groupclick": "toggleitem",
+    "entrywidth": 190,
+}
 
 
 def map_figure(
@@ -72,7 +79,8 @@ def map_figure(
     figure.update_layout(
         **style.layout(
             height=height,
-            legend={"itemsizing": "constant", "groupclick": "toggleitem"},
+            legend=_LEGEND,
+            coloraxis={"colorscale": "Cividis", "colorbar": {"title": colouring, "thickness": 12}},
             xaxis=style.AXIS | {"title": name, "showticklabels": False},
             yaxis=style.AXIS | {"title": "", "showticklabels": False},
             dragmode="pan",
@@ -140,10 +148,7 @@ def _traces(some: pd.DataFrame, kind: Kind, colouring: str) -> list[go.Scattergl
     if some.empty:
         return []
     if colouring in ("length", "nearness"):
-        scale = {"color": some[colouring], "colorscale": "Cividis", "showscale": kind == KINDS[0]}
-        if scale["showscale"]:
-            scale["colorbar"] = {"title": colouring, "thickness": 12}
-        return [_trace(some, kind, kind, scale)]
+        return [_trace(some, kind, kind, some[colouring])]
     value = some[colouring].fillna("")
     if colouring == "class":
         names = [
@@ -156,14 +161,18 @@ def _traces(some: pd.DataFrame, kind: Kind, colouring: str) -> list[go.Scattergl
         value = value.where(value.isin(common), _OTHER)
         names.append((_OTHER, _OTHER, _LIGHT))
     return [
-        _trace(some[value == key], kind, f"{kind}: {name or 'no class'}", {"color": colour})
+        _trace(some[value == key], kind, f"{kind}: {name or 'no class'}", colour)
         for key, name, colour in names
         if (value == key).any()
     ]
 
 
-def _trace(some: pd.DataFrame, kind: Kind, name: str, marker: dict[str, object]) -> go.Scattergl:
+def _trace(some: pd.DataFrame, kind: Kind, name: str, colour: str | pd.Series) -> go.Scattergl:
+    """Some points of the background, of one colour or of one number each."""
     thin = kind != "sequence"
+    shown: dict[str, object] = {"color": colour}
+    if not isinstance(colour, str):
+        shown["coloraxis"] = "coloraxis"
     return go.Scattergl(
         x=some["x"],
         y=some["y"],
@@ -179,14 +188,14 @@ def _trace(some: pd.DataFrame, kind: Kind, name: str, marker: dict[str, object])
             "symbol": SYMBOLS[kind],
             "size": 6 if thin else 5,
             "opacity": 0.55,
-            "line": {"width": 1 if thin else 0, "color": marker.get("color")},
-            **marker,
+            **shown,
+            "line": {"width": 1, **shown} if thin else {"width": 0},
         },
     )
 
 
 def _add_points(figure: go.Figure, points: Sequence[Point], plane: NDArray[np.float32]) -> None:
-    """A user's points: large, black-rimmed, named where they are few."""
+    """A user's points: large, rimmed, named where they are few."""
     for kind in KINDS:
         rows = [row for row, one in enumerate(points) if one.kind == kind]
         if not rows:
@@ -198,12 +207,13 @@ def _add_points(figure: go.Figure, points: Sequence[Point], plane: NDArray[np.fl
             mode="markers+text" if few else "markers",
             text=[points[row].id for row in rows],
             textposition="top center",
+            cliponaxis=False,
             name=f"yours: {kind}",
             marker={
                 "symbol": SYMBOLS[kind],
                 "size": 13,
                 "color": style.SELECTED,
-                "line": {"width": 2, "color": style.SELECTED if kind != "sequence" else "#000000"},
+                "line": {"width": 2, "color": style.SELECTED if kind != "sequence" else "#FFFFFF"},
             },
             hovertemplate="%{text} (" + kind + ")<extra></extra>",
         )

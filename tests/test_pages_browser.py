@@ -16,7 +16,11 @@ import pytest
 from scipy.stats import spearmanr
 
 from glass_core.inputs.upload import example_upload
+from glass_core.protein.sequence import THREE_LETTER
+from glass_core.protein.structure.backbone import BACKBONE_ATOMS
 from glass_core.runs.store import RunStore
+from glass_core.search.packing import embedded_database
+from glass_core.settings import Settings
 from tests.tools.dashboard import AT_REST, CHROMIUM, FLAGS, ROOT, Server, rerun, wait_ms
 from tests.tools.pace import until
 from tests.tools.services import environment, running
@@ -536,17 +540,14 @@ def test_relatives_are_found_aligned_superposed_and_passed_on(address, visit, tm
     with rerun(page):
         table.click(position={"x": 20, "y": 52})
     page.get_by_test_id("stCode").filter(has_text=found[0]["database_id"]).wait_for()
-    structure = tmp_path / "2gtl.pdb"
-    structure.write_bytes(example_upload().content)
-    alone = tmp_path / "alone.pdb"
-    alone.write_text(
-        "".join(
-            line
-            for line in structure.read_text().splitlines(keepends=True)
-            if line[:4] in ("ATOM", "TER ") and line[21] == "B"
-        )
-    )
-    page.locator("input[type=file]").last.set_input_files(alone)
+    own, given = chain_b(), page.locator("input[type=file]")
+    (tmp_path / "other.pdb").write_text(own)
+    given.last.set_input_files(tmp_path / "other.pdb")
+    page.get_by_text(f"is no structure of {found[0]['database_id']}").wait_for()
+    there = embedded_database(Settings())
+    (entry,) = there.entries([there.row_of(found[0]["database_id"])])
+    (tmp_path / "its.pdb").write_text(under_letters(own, entry.sequence))
+    given.last.set_input_files(tmp_path / "its.pdb")
     page.get_by_text("by TM-align (by the length of your structure)").wait_for()
     structure_of(page)
     assert page.get_by_label("Neighbour", exact=True).is_checked()
@@ -555,6 +556,26 @@ def test_relatives_are_found_aligned_superposed_and_passed_on(address, visit, tm
     page.get_by_text("glass-relatives-2gtl").first.wait_for(state="attached")
     assert page.problems == []
     assert page.elsewhere == []
+
+
+def chain_b():
+    """The backbone of chain B of the example, as a PDB file."""
+    return "".join(
+        line
+        for line in example_upload().content.decode().splitlines(keepends=True)
+        if line[:4] == "ATOM" and line[21] == "B" and line[12:16].strip() in BACKBONE_ATOMS
+    )
+
+
+def under_letters(lines, sequence):
+    """A PDB file with its residues called by the letters of a sequence, as far as both go."""
+    numbers = list(dict.fromkeys(line[22:27] for line in lines.splitlines()))
+    called = {n: THREE_LETTER[one].upper() for n, one in zip(numbers, sequence, strict=False)}
+    return "".join(
+        f"{line[:17]}{called[line[22:27]]}{line[20:]}\n"
+        for line in lines.splitlines()
+        if line[22:27] in called
+    )
 
 
 def rows_of_tsv(path):

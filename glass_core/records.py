@@ -5,14 +5,16 @@ from __future__ import annotations
 import base64
 import math
 import zlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glass_core.errors import RecordError
+from glass_core.errors import ModelError, RecordError
+
+T = TypeVar("T")
 
 MAX_WIDTH, MAX_LAYERS = 16384, 256
 """A configuration that claims more is not believed."""
@@ -149,3 +151,23 @@ def unpacked(text: str, shape: tuple[int, ...], field: str, dtype: Any) -> NDArr
     rows = " x ".join(map(str, shape))
     require(len(content) == size, field, f"holds {rows} values, a row for each residue")
     return np.frombuffer(content, dtype=dtype).reshape(shape)
+
+
+def of_fields(kind: type[T], values: Mapping[str, Any], what: str) -> T:
+    """A record from its fields by name, none missing and none unknown.
+
+    Parameters
+    ----------
+    what : str
+        The record, as an error begins.
+
+    Raises
+    ------
+    ModelError
+        Names the fields that are missing or unknown.
+    """
+    wanted = {one.name for one in fields(cast(Any, kind))}
+    if set(values) != wanted:
+        odd = ", ".join(sorted(wanted ^ set(values)))
+        raise ModelError(f"{what} has missing or unknown fields: {odd}.")
+    return kind(**values)

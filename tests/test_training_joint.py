@@ -17,6 +17,7 @@ from glass_core.embedders.joint_geometry import CA
 from glass_core.embedders.joint_network import JointConfig, JointEncoder
 from glass_core.errors import InputError
 from glass_core.models.registry import load_siamese
+from glass_core.models.space.base import stretch
 from glass_core.models.space.own import read_card
 from glass_core.models.space.structures import JointReader
 from glass_core.models.vectors import unit_rows
@@ -33,7 +34,6 @@ from glass_core.training.space import (
     ranks,
     retrieval,
     sequences_read,
-    stretch,
     structures_read,
     train_space,
 )

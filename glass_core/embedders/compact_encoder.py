@@ -10,16 +10,15 @@ Shape notation: B sequences in a batch, L residues of the longest, D width.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from glass_core.errors import ModelError
 from glass_core.protein.sequence import STANDARD, UNKNOWN, for_embedding
-from glass_core.records import MAX_LAYERS, require, require_sizes
+from glass_core.records import MAX_LAYERS, of_fields, require, require_sizes
 
 UNKNOWN_TOKEN = len(STANDARD)
 MASK_TOKEN = UNKNOWN_TOKEN + 1
@@ -84,11 +83,7 @@ class CompactConfig:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> CompactConfig:
         """Inverse of `to_dict`; a field that is missing or unknown is a `ModelError`."""
-        wanted = {f.name for f in fields(cls)}
-        if set(values) != wanted:
-            odd = ", ".join(sorted(wanted ^ set(values)))
-            raise ModelError(f"The encoder's configuration has missing or unknown fields: {odd}.")
-        return cls(**values)
+        return of_fields(cls, values, "The encoder's configuration")
 
 
 class _Convolution(nn.Module):

@@ -13,15 +13,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from glass_core.embedders.mpnn_edges import RADIAL, radial
+
 N, CA, C = 0, 1, 2
 """Places of the atoms in coordinates of shape=(..., 3, 3)."""
-RADIAL = 16
 PAIR_FEATURES = RADIAL + 3 + 6 + 9
 """Gaussians of the distance, direction, sine and cosine of three angles, the matrix itself."""
 TORSIONS = 3
 """phi, psi, omega of the backbone."""
-_FIRST, _LAST = 2.0, 22.0
-"""Å: centres of the Gaussians."""
 _TINY = 1e-6
 
 
@@ -110,13 +109,6 @@ def pair_features(coordinates: Tensor, near: Tensor) -> Tensor:
     return torch.cat(
         [radial(apart.norm(dim=-1)), towards, angles.sin(), angles.cos(), turn.flatten(-2)], dim=-1
     )
-
-
-def radial(distance: Tensor) -> Tensor:
-    """Gaussians of distances in Å, shape=(..., RADIAL)."""
-    centres = torch.linspace(_FIRST, _LAST, RADIAL, device=distance.device)
-    width = (_LAST - _FIRST) / RADIAL
-    return (-((distance[..., None] - centres) / width).square()).exp()
 
 
 def backbone_torsions(coordinates: Tensor, bonded: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ Shape notation: B proteins in a batch, L residues of the longest, K neighbours o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 import torch
@@ -26,8 +26,7 @@ from glass_core.embedders.joint_geometry import (
     nearest,
     pair_features,
 )
-from glass_core.errors import ModelError
-from glass_core.records import MAX_LAYERS, require, require_sizes
+from glass_core.records import MAX_LAYERS, of_fields, require, require_sizes
 
 Fusion = Literal["serial", "parallel", "cross", "structure", "sequence"]
 FUSIONS: tuple[Fusion, ...] = get_args(Fusion)
@@ -88,11 +87,7 @@ class JointConfig:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> JointConfig:
         """Inverse of `to_dict`; a field that is missing or unknown is a `ModelError`."""
-        wanted = {f.name for f in fields(cls)}
-        if set(values) != wanted:
-            odd = ", ".join(sorted(wanted ^ set(values)))
-            raise ModelError(f"The joint encoder has missing or unknown fields: {odd}.")
-        return cls(**values)
+        return of_fields(cls, values, "The joint encoder")
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 WIDTH = 128
 _POSITION_WIDTH, _FARTHEST = 16, 32
 """Positions further apart along the chain than this look alike."""
-_FIRST, _LAST, _CENTRES = 2.0, 22.0, 16
+_FIRST, _LAST, RADIAL = 2.0, 22.0, 16
 """Å: centres of the radial functions."""
 _SOFTENING = 1e-6
 _ATOMS = ("N", "CA", "C", "O", "CB")
@@ -51,8 +51,8 @@ class BackboneEdges(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.embeddings = PairPositions()
-        radial = _CENTRES * len(_BACKBONE_PAIRS.split())
-        self.edge_embedding = nn.Linear(_POSITION_WIDTH + radial, WIDTH, bias=False)
+        gaussians = RADIAL * len(_BACKBONE_PAIRS.split())
+        self.edge_embedding = nn.Linear(_POSITION_WIDTH + gaussians, WIDTH, bias=False)
         self.norm_edges = nn.LayerNorm(WIDTH)
 
     def forward(self, coordinates: Tensor, near: Tensor, number: Tensor, chain: Tensor) -> Tensor:
@@ -66,7 +66,9 @@ class BackboneEdges(nn.Module):
         edges = []
         for rows in torch.arange(len(near), device=near.device).split(_ROWS_AT_ONCE):
             distances = _distance(atoms[rows][:, None, own], atoms[near[rows]][:, :, other])
-            edges.append(self.edge_embedding(torch.cat([position[rows], _radial(distances)], -1)))
+            edges.append(
+                self.edge_embedding(torch.cat([position[rows], radial(distances).flatten(-2)], -1))
+            )
         return self.norm_edges(torch.cat(edges))
 
 
@@ -76,9 +78,9 @@ class TraceEdges(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.embeddings = PairPositions()
-        radial = _CENTRES * len(_TRACE_PAIRS)
+        gaussians = RADIAL * len(_TRACE_PAIRS)
         self.node_embedding = nn.Linear(3, WIDTH, bias=False)  # in the files, and unused
-        self.edge_embedding = nn.Linear(_POSITION_WIDTH + radial + 7, WIDTH, bias=False)
+        self.edge_embedding = nn.Linear(_POSITION_WIDTH + gaussians + 7, WIDTH, bias=False)
         self.norm_nodes, self.norm_edges = nn.LayerNorm(WIDTH), nn.LayerNorm(WIDTH)
 
     def forward(self, coordinates: Tensor, near: Tensor, number: Tensor, chain: Tensor) -> Tensor:
@@ -95,7 +97,11 @@ class TraceEdges(nn.Module):
         atoms = torch.stack([before, ca, behind], 1)
         own, other = torch.tensor(_TRACE_PAIRS, device=ca.device).T
         distances = _distance(atoms[:, None, own], atoms[near][:, :, other])
-        parts = [self.embeddings(near, number, chain), _radial(distances), _orientations(ca, near)]
+        parts = [
+            self.embeddings(near, number, chain),
+            radial(distances).flatten(-2),
+            _orientations(ca, near),
+        ]
         return self.norm_edges(self.edge_embedding(torch.cat(parts, -1)))
 
 
@@ -122,11 +128,11 @@ def _distance(a: Tensor, b: Tensor) -> Tensor:
     return ((a - b).square().sum(-1) + _SOFTENING).sqrt()
 
 
-def _radial(distances: Tensor) -> Tensor:
-    """Gaussians of distances, the last two axes flattened: (..., P) -> (..., 16 P)."""
-    centres = torch.linspace(_FIRST, _LAST, _CENTRES, device=distances.device)
-    width = (_LAST - _FIRST) / _CENTRES
-    return (-((distances[..., None] - centres) / width).square()).exp().flatten(-2)
+def radial(distances: Tensor) -> Tensor:
+    """Gaussians of distances in Å, shape=(..., RADIAL)."""
+    centres = torch.linspace(_FIRST, _LAST, RADIAL, device=distances.device)
+    width = (_LAST - _FIRST) / RADIAL
+    return (-((distances[..., None] - centres) / width).square()).exp()
 
 
 def _orientations(ca: Tensor, near: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from glass_core.errors import InputError, UnavailableError, one_line
-from glass_core.models.space.base import Space, SpaceInfo
+from glass_core.models.space.base import Space, SpaceInfo, Told, stretch, untold
 from glass_core.protein.structure.backbone import Backbone
 from glass_core.records import require
 from glass_core.settings import Settings
@@ -35,8 +35,6 @@ BACKGROUND_FILE = "background.parquet"
 LEVELS = ("class", "architecture", "fold", "superfamily")
 """Of the classes, from wide to narrow."""
 COLUMNS = ("id", "kind", "length", *LEVELS, "x_tsne", "y_tsne", "x_pca", "y_pca")
-SHORTEST = 10
-"""Residues of a stretch, at least."""
 _META = b"glass_background"
 
 
@@ -191,7 +189,7 @@ def background_of(
     classes: pd.DataFrame,
     space: Space,
     origin: str,
-    told: Callable[[int], None] = lambda done: None,
+    told: Told = untold,
 ) -> Background:
     """Place and lay out chains: each as sequence, as structure, and as a stretch of its sequence.
 
@@ -203,11 +201,7 @@ def background_of(
     """
     rng = np.random.default_rng(SEED)
     sequences = [sequence for _, sequence, _ in chains]
-    cut = []
-    for sequence in sequences:
-        length = int(rng.integers(min(SHORTEST, len(sequence)), len(sequence) + 1))
-        start = int(rng.integers(len(sequence) - length + 1))
-        cut.append(sequence[start : start + length])
+    cut = [stretch(sequence, rng) for sequence in sequences]
     of_structures = space.of_structures([backbone for *_, backbone in chains], told)
     placed: tuple[tuple[Kind, list[str], NDArray[np.float32]], ...] = (
         ("sequence", sequences, space.of_sequences(sequences)),

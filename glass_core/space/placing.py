@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -15,7 +15,6 @@ from glass_core.errors import GlassError, InputError, UnavailableError, VariantE
 from glass_core.models.space.base import Space
 from glass_core.progress import UNWATCHED, Watch
 from glass_core.protein.sequence import read_sequences
-from glass_core.protein.structure.backbone import Backbone
 from glass_core.protein.structure.file import list_chains, read_structure
 from glass_core.protein.variant import Variant
 from glass_core.records import frozen_array, require
@@ -146,22 +145,6 @@ def place(
             continue
         points.append(Point(one.id, "structure", structure.sequence, vector, one.labels))
     return points
-
-
-def place_backbone(name: str, backbone: Backbone, space: Space) -> Point:
-    """A structure at its place.
-
-    Raises
-    ------
-    InputError, UnavailableError
-        It cannot be placed.
-    """
-    return Point(name, "structure", backbone.letters, space.of_structures([backbone])[0])
-
-
-def cosine_of(points: Iterable[Point], other: Point) -> NDArray[np.float32]:
-    """How near points lie to another one, 1 at its place, shape=(n,)."""
-    return np.asarray(np.stack([one.vector for one in points]) @ other.vector)
 
 
 def _of_structure(path: Path, stem: str) -> list[Entry]:

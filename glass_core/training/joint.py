@@ -18,8 +18,9 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from glass_core.embedders.compact_encoder import CompactEncoder
-from glass_core.embedders.joint_geometry import CA, RADIAL, gathered, radial
+from glass_core.embedders.joint_geometry import CA, gathered
 from glass_core.embedders.joint_network import JointConfig, JointEncoder
+from glass_core.embedders.mpnn_edges import RADIAL, radial
 from glass_core.embedders.weights import read_tensors
 from glass_core.errors import InputError
 from glass_core.protein.sequence import STANDARD

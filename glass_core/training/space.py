@@ -22,7 +22,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from glass_core.errors import InputError
-from glass_core.models.space.base import Told, untold
+from glass_core.models.space.base import Told, stretch, untold
 from glass_core.models.space.own import save_space
 from glass_core.models.space.structures import StructureReader
 from glass_core.models.space.towers import SpaceConfig, Towers
@@ -32,8 +32,6 @@ from glass_core.training.loop import History, Schedule, Validation, fit, write_r
 Direction = Literal["both", "sequence"]
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 """Which finds which: each the other, or a stretch its structure alone."""
-SHORTEST = 10
-"""Residues of a stretch at least."""
 STRETCHES = 6
 """Of each chain, read before the training."""
 SPACE_SCHEDULE = Schedule(steps=2_000, peak=6e-4, warmup=100, decay=0.5, every=100)
@@ -228,15 +226,6 @@ def _kept(
         unfinished.replace(kept)
         told(begin + len(some))
     return torch.stack([there[one.id] for one in chains]).float()
-
-
-def stretch(sequence: str, rng: np.random.Generator) -> str:
-    """A random stretch of at least `SHORTEST` residues, every length as likely."""
-    if len(sequence) <= SHORTEST:
-        return sequence
-    length = int(rng.integers(SHORTEST, len(sequence) + 1))
-    start = int(rng.integers(len(sequence) - length + 1))
-    return sequence[start : start + length]
 
 
 def train_space(

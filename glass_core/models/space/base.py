@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from glass_core.protein.structure.backbone import Backbone
 
+SHORTEST = 10
+"""Residues of a stretch at least."""
 Told = Callable[[int], None]
 """Told how many are done."""
 
@@ -73,3 +75,12 @@ class Space(Protocol):
             This space places no structures here; says why.
         """
         ...
+
+
+def stretch(sequence: str, rng: np.random.Generator) -> str:
+    """A random stretch of at least `SHORTEST` residues, every length as likely."""
+    if len(sequence) <= SHORTEST:
+        return sequence
+    length = int(rng.integers(SHORTEST, len(sequence) + 1))
+    start = int(rng.integers(len(sequence) - length + 1))
+    return sequence[start : start + length]

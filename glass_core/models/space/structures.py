@@ -5,7 +5,7 @@ The letters of the sequence are never read: what a structure's place tells, its 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import torch
@@ -16,6 +16,7 @@ from glass_core.embedders.joint_network import CHIS, JointEncoder, Placed
 from glass_core.embedders.mpnn import StructureEmbedder
 from glass_core.embedders.mpnn_edges import WIDTH
 from glass_core.errors import InputError
+from glass_core.models.space.base import Told, untold
 from glass_core.models.space.towers import pooled
 from glass_core.protein.sequence import STANDARD
 from glass_core.protein.structure.backbone import Backbone
@@ -39,9 +40,7 @@ class StructureReader(Protocol):
     name: str
     dim: int
 
-    def read(
-        self, backbones: Sequence[Backbone], told: Callable[[int], None] = lambda done: None
-    ) -> Tensor:
+    def read(self, backbones: Sequence[Backbone], told: Told = untold) -> Tensor:
         """What it reads of each, shape=(B, dim), dtype=float32, on the CPU.
 
         Raises
@@ -61,9 +60,7 @@ class MpnnReader:
     def __init__(self, embedder: StructureEmbedder) -> None:
         self._embedder = embedder
 
-    def read(
-        self, backbones: Sequence[Backbone], told: Callable[[int], None] = lambda done: None
-    ) -> Tensor:
+    def read(self, backbones: Sequence[Backbone], told: Told = untold) -> Tensor:
         """See `StructureReader`."""
         found = []
         for done, backbone in enumerate(backbones, start=1):
@@ -83,9 +80,7 @@ class JointReader:
         self._encoder = encoder.eval()
 
     @torch.inference_mode()
-    def read(
-        self, backbones: Sequence[Backbone], told: Callable[[int], None] = lambda done: None
-    ) -> Tensor:
+    def read(self, backbones: Sequence[Backbone], told: Told = untold) -> Tensor:
         """See `StructureReader`."""
         order = sorted(range(len(backbones)), key=lambda k: len(backbones[k]))
         found = torch.empty(len(backbones), self.dim)

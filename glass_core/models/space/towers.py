@@ -7,15 +7,14 @@ an adapter to a few dimensions, and vectors have length 1.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from glass_core.errors import ModelError
-from glass_core.records import require_sizes
+from glass_core.records import of_fields, require_sizes
 
 SPACE_DIM = 32
 """Of CLSS."""
@@ -50,11 +49,7 @@ class SpaceConfig:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> SpaceConfig:
         """Inverse of `to_dict`; a field that is missing or unknown is a `ModelError`."""
-        wanted = {f.name for f in fields(cls)}
-        if set(values) != wanted:
-            odd = ", ".join(sorted(wanted ^ set(values)))
-            raise ModelError(f"The space has missing or unknown fields: {odd}.")
-        return cls(**values)
+        return of_fields(cls, values, "The space")
 
 
 class Tower(nn.Sequential):

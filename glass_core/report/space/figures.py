@@ -48,7 +48,6 @@ def map_figure(
     layout: Layout = "tsne",
     colouring: str = "class",
     kinds: Sequence[Kind] = KINDS,
-    queries: Sequence[Point] = (),
     height: int = 640,
 ) -> go.Figure:
     """The background in one layout, and points laid among it.
@@ -58,15 +57,14 @@ def map_figure(
     points : sequence of Point
         Proteins of the user, drawn large; placing them moves nothing.
     colouring : str
-        One of `COLOURINGS`; ``nearness`` is the cosine to the first of `queries`, or of `points`.
+        One of `COLOURINGS`; ``nearness`` is the cosine to the first of `points`.
     kinds : sequence of Kind
         Which of the background are shown.
     """
     projection = background.projections[layout]
     table = background.table.assign(x=projection.plane[:, 0], y=projection.plane[:, 1])
     if colouring == "nearness":
-        to = [*queries, *points]
-        near = background.vectors @ to[0].vector if to else np.full(len(table), np.nan)
+        near = background.vectors @ points[0].vector if points else np.full(len(table), np.nan)
         table = table.assign(nearness=near)
     figure = go.Figure()
     for kind in kinds:

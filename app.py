@@ -29,6 +29,7 @@ page = st.navigation(
         st.Page("pages/impact.py", title="Impact", icon=":material/genetics:", default=True),
         st.Page("pages/screen.py", title="Screen", icon=":material/grid_on:"),
         st.Page("pages/search.py", title="Search", icon=":material/manage_search:"),
+        st.Page("pages/map.py", title="Map", icon=":material/scatter_plot:"),
         st.Page("pages/runs.py", title="Runs", icon=":material/history:"),
         st.Page("pages/evidence.py", title="Evidence", icon=":material/query_stats:"),
         st.Page("pages/models.py", title="Models", icon=":material/deployed_code:"),

@@ -40,6 +40,7 @@ HOMES = {
     "openmm": ("glass_core/remodel/openmm.py",),
     "pdbfixer": ("glass_core/remodel/openmm.py",),
     "modeller": ("glass_core/remodel/modeller.py",),
+    "kaleido": ("glass_core/report/space/pictures.py",),
     "openTSNE": ("glass_core/space/projection.py",),
     "gemmi": ("glass_core/protein/structure",),
     "molviewspec": ("glass_core/report/scripts.py",),

@@ -5,30 +5,39 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from io import BytesIO, StringIO
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from glass_core.errors import InputError, SequenceError, UnavailableError
-from glass_core.inputs.upload import example_upload
+from glass_core.inputs.upload import Upload, example_upload
 from glass_core.models.evaluation import Evaluation
 from glass_core.models.space.base import SpaceInfo
 from glass_core.models.space.registry import load_space
 from glass_core.protein.structure.file import read_structure
+from glass_core.report.space.bundle import DELIMITER, protspace_bundle
+from glass_core.report.space.exports import map_exports, vectors_csv
 from glass_core.report.space.figures import (
     COLOURINGS,
     distance_table,
     inset_figure,
     map_figure,
     neighbours_table,
+    picked_table,
 )
 from glass_core.report.space.page import map_page
+from glass_core.report.space.pictures import picture
+from glass_core.report.space.written import write_map
 from glass_core.search.entry import Entry, LeftOut
 from glass_core.settings import Settings
 from glass_core.space.background import LEVELS, Background, lay_out, open_background, places_table
+from glass_core.space.mapped import Mapped, map_given
 from glass_core.space.placing import KINDS, Point, mutants_of, place, read_given
 from glass_core.space.projection import Pca, Tsne
+from glass_core.space.vectors import read_vectors
+from tests.tools.dashboard import CHROMIUM
 
 INFO = SpaceInfo("tiny", "1", "a" * 64, 8, "letters", "shapes")
 
@@ -236,7 +245,7 @@ def test_commands_embed_and_draw(run, background, tmp_path, monkeypatch):
     assert (code, "2 place(s)" in out) == (0, True), told
     assert "no variant of sequence_1" in told
     code, _, told = run("map", "MKV", "--out", tmp_path / "map.doc")
-    assert (code, "ends in .html or .csv" in told) == (2, True)
+    assert (code, "ends in one of .html" in told) == (2, True)
     code, _, told = run("map", "MK1", "--out", tmp_path / "no.html")
     assert code == 2
     assert not (tmp_path / "no.html").exists()
@@ -271,3 +280,133 @@ def test_its_record_is_there_and_of_it(committed):
     assert {"sequence tower", "structure tower", "mean embedding", "fold head", "MMseqs2"} == set(
         near
     )
+
+
+def test_rows_of_the_background_are_told_to_the_view(background):
+    figure = map_figure(background, [], marked=[3, 5])
+    rows = [int(row) for trace in figure.data[:-1] for row in trace.customdata]
+    assert sorted(rows) == list(range(len(background)))
+    assert sorted(figure.data[-1].customdata) == [3, 5]
+    only = map_figure(background, [], kinds=["structure"], marked=[0])
+    assert {background.table["kind"][int(row)] for t in only.data for row in t.customdata} == {
+        "structure"
+    }
+    assert list(picked_table(background, [5, 3])["id"]) == list(background.table["id"].iloc[[5, 3]])
+
+
+def test_chains_are_found_by_parts_of_their_ids(background):
+    name = str(background.table["id"].iloc[0])
+    assert set(background.table["id"].iloc[background.named(f"{name.upper()}, zzz")]) >= {name}
+    assert not len(background.named("zzz"))
+    assert not len(background.named("  "))
+    assert background.sequence_of(name) == background.table["sequence"].iloc[0]
+    assert background.sequence_of("zzz") == ""
+
+
+def vectors_file(folder, suffix, rows):
+    names, kinds = ["a b", "c"], ["structure", "sequence"]
+    path = folder / f"places{suffix}"
+    if suffix == ".npz":
+        where = np.array(f"tiny 1 {'a' * 64}")
+        np.savez(path, names=names, kinds=kinds, vectors=rows, space=where)
+    elif suffix == ".csv":
+        table = pd.DataFrame(rows).add_prefix("z").assign(id=names, kind=kinds)
+        table.to_csv(path, index=False)
+    else:
+        pd.DataFrame({"id": names, "kind": kinds, "vector": list(rows)}).to_parquet(path)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".csv", ".parquet"])
+def test_places_are_read_from_files(tmp_path, suffix):
+    rows = 3 * unit(np.random.default_rng(0).normal(size=(2, 8)))
+    points = read_vectors(vectors_file(tmp_path, suffix, rows), INFO)
+    assert [(one.id, one.kind) for one in points] == [("a_b", "structure"), ("c", "sequence")]
+    np.testing.assert_allclose(np.stack([one.vector for one in points]), rows / 3, atol=1e-6)
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".csv", ".parquet"])
+def test_wrong_files_of_places_are_refused(tmp_path, suffix):
+    rows = unit(np.random.default_rng(0).normal(size=(2, 8)))
+    path = vectors_file(tmp_path, suffix, rows[:, :5])
+    with pytest.raises(InputError, match="5 numbers a place, space 'tiny' 8"):
+        read_vectors(path, INFO)
+    path = vectors_file(tmp_path, suffix, np.where(np.arange(8) == 2, np.nan, rows))
+    with pytest.raises(InputError, match="'a b' has no direction"):
+        read_vectors(path, INFO)
+    path.write_bytes(b"nothing of the kind")
+    with pytest.raises(InputError, match="holds no places"):
+        read_vectors(path, INFO)
+    with pytest.raises(InputError, match="holds no places"):
+        read_vectors(path.with_name(f"absent{suffix}"), INFO)
+
+
+def test_an_archive_of_another_space_is_refused(tmp_path):
+    path = vectors_file(tmp_path, ".npz", np.eye(2, 8))
+    with pytest.raises(InputError, match="was made in space 'tiny'"):
+        read_vectors(path, replace(INFO, sha256="b" * 64))
+
+
+def test_what_was_given_is_placed_in_order(tmp_path):
+    rows = unit(np.random.default_rng(0).normal(size=(2, 8)))
+    vectors = Upload(vectors_file(tmp_path, ".csv", rows).read_bytes(), "places.csv")
+    files = [vectors, example_upload(), Upload(b"\0\1", "broken.pdb"), Upload(b">f\nMKTA", "f.fa")]
+    mapped = map_given(">q\nMKTAYIAK", files, "K2A", Letters())
+    names = [one.id for one in mapped.points if one.kind == "sequence"]
+    assert names[:2] == ["q", "K2A"]
+    assert names[-2:] == ["f", "c"]
+    assert any(one.kind == "structure" and one.id.startswith("2gtl") for one in mapped.points)
+    assert any("could not be read" in line for line in mapped.left_out)
+    again = pd.read_csv(StringIO(vectors_csv(mapped)))
+    assert list(again["id"]) == [one.id for one in mapped.points]
+    with pytest.raises(InputError, match=r"nothing to place.*could not be read"):
+        map_given("", files[2:3], "", Letters())
+
+
+@pytest.fixture
+def mapped(background):
+    return Mapped((Point("mine", "sequence", "MKT", background.vectors[0]),))
+
+
+def test_a_bundle_has_three_tables_of_the_same_identifiers(background, mapped):
+    parts = protspace_bundle(background, mapped).split(DELIMITER)
+    told, made, places = (pd.read_parquet(BytesIO(part)) for part in parts)
+    assert told.columns[0] == "identifier"
+    assert told["identifier"].is_unique
+    assert len(told) == len(background) + 1
+    assert list(told["given"].unique()) == ["background", "yours"]
+    assert list(made["projection_name"]) == ["t-SNE_2", "PCA_2"]
+    assert set(made["dimensions"]) == {2}
+    for name, some in places.groupby("projection_name"):
+        assert set(some["identifier"]) == set(told["identifier"]), name
+        assert np.isfinite(some[["x", "y"]].to_numpy()).all()
+
+
+@pytest.mark.parametrize("suffix", [".html", ".csv", ".parquetbundle"])
+def test_a_map_is_written_by_the_end_of_its_name(background, mapped, tmp_path, suffix):
+    out = tmp_path / f"map{suffix}"
+    write_map(out, background, mapped, INFO, "pca", "class")
+    assert b"mine" in out.read_bytes()
+    for export in map_exports(background, mapped, INFO, "pca", "class"):
+        assert export.write(tmp_path).stat().st_size > 0
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium to draw pictures")
+@pytest.mark.parametrize(("suffix", "begins"), [(".png", b"\x89PNG"), (".svg", b"<svg")])
+def test_pictures_are_drawn(background, mapped, tmp_path, suffix, begins):
+    out = tmp_path / f"map{suffix}"
+    write_map(out, background, mapped, INFO, "tsne", "class")
+    content = out.read_bytes()
+    assert content.startswith(begins)
+    if suffix == ".svg":
+        assert content.count(b'<path class="point') >= len(background)
+        assert b"<image" not in content
+
+
+def test_a_picture_without_a_browser_says_what_is_needed(background, monkeypatch):
+    def absent(*args, **how):
+        raise RuntimeError("no Chrome")
+
+    monkeypatch.setattr("plotly.graph_objects.Figure.to_image", absent)
+    with pytest.raises(UnavailableError, match="needs Chrome or Chromium"):
+        picture(map_figure(background, []), "png")

@@ -1,8 +1,9 @@
-// A Plotly figure whose residues are linked with the other views of the page.
+// A Plotly figure whose residues are linked with the other views of the page; or a map, whose
+// points are chosen by a click, a lasso or a box.
 export default function (component) {
   const {data, parentElement, setTriggerValue} = component;
   const plot = parentElement.querySelector('.glass-figure');
-  plot.glassSend = (position) => setTriggerValue('selected', position);
+  plot.glassSend = (what, value) => setTriggerValue(what, value);
   if (!plot.glassDraw) plot.glassDraw = figure(plot);
   plot.setAttribute('role', 'group');
   plot.setAttribute('aria-label', data.title);
@@ -32,21 +33,30 @@ function figure(plot) {
       paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)', autosize: true,
       font: {...(layout.font ?? {}), color: text},
       uirevision: data.view, // zoom stays while it is the same protein
-      hovermode: data.square ? 'closest' : 'x', // a click anywhere above a residue chooses it
+      modebar: {bgcolor: 'rgba(0,0,0,0)', color: 'rgba(128, 128, 128, 0.9)', activecolor: text},
+      // A click anywhere above a residue chooses it.
+      hovermode: data.square || data.map ? 'closest' : 'x',
     });
     for (const name of Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key)))
       layout[name] = {gridcolor: 'rgba(128, 128, 128, 0.25)', zeroline: false, ...layout[name]};
     await Plotly.react(plot, traces, layout, {
-      displaylogo: false, responsive: true, displayModeBar: 'hover',
-      modeBarButtonsToRemove: ['lasso2d', 'select2d', 'autoScale2d'],
+      displaylogo: false, showSendToCloud: false, responsive: true,
+      displayModeBar: data.map ? true : 'hover',
+      scrollZoom: Boolean(data.map),
+      modeBarButtonsToRemove: [...(data.map ? [] : ['lasso2d', 'select2d']), 'autoScale2d'],
+      modeBarButtonsToAdd: data.map ? [asPng(Plotly)] : [],
       toImageButtonOptions: {format: 'svg', filename: data.file},
     });
-    if (first) {
+    if (first && data.map) {
+      const send = (event) => plot.glassSend('picked', rows(event));
+      plot.on('plotly_click', send);
+      plot.on('plotly_selected', (event) => { if (event) send(event); });
+    } else if (first) {
       plot.on('plotly_click', (event) => {
         const place = residue(event);
         if (place === null) return;
         tell('selected', place);
-        plot.glassSend(place);
+        plot.glassSend('selected', place);
       });
       plot.on('plotly_hover', (event) => tell('hovered', residue(event)));
       plot.on('plotly_unhover', () => tell('hovered', null));
@@ -54,6 +64,19 @@ function figure(plot) {
       bus.addEventListener('hovered', onHovered);
     }
     mark();
+  }
+
+  function asPng(Plotly) {
+    return {
+      name: 'png', title: 'Download plot as a PNG', icon: Plotly.Icons.disk,
+      click: (gd) => Plotly.downloadImage(gd, {format: 'png', scale: 2, filename: data.file}),
+    };
+  }
+
+  function rows(event) {
+    // The background's rows among the points; a user's own have none.
+    const every = (event.points ?? []).map((point) => Number(point.customdata));
+    return [...new Set(every)].filter((row) => Number.isInteger(row) && row >= 0);
   }
 
   function theme() {
@@ -67,7 +90,7 @@ function figure(plot) {
 
   function mark() {
     // Lines at the chosen residue and the one under the mouse, over the whole figure.
-    if (!data || !plot.isConnected) return;
+    if (!data || data.map || !plot.isConnected) return;
     const wanted = [['selected', data.colours.selected, 2], ['hovered', data.colours.hovered, 1]]
       .filter(([what]) => bus[what] !== null)
       .map(([what, colour, width]) => axes.map(({x, y}) => ({

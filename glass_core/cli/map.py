@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,11 +12,21 @@ from glass_core.cli.progress import console_bar
 from glass_core.cli.writing import writing
 from glass_core.errors import InputError
 
+if TYPE_CHECKING:
+    from glass_core.space.projection import Layout
+
+
+FORMATS = (".html", ".csv", ".png", ".svg", ".parquetbundle")
+
 
 @click.command("map")
 @click.argument("given", metavar="INPUT")
 @click.option(
-    "--out", type=FILE, required=True, help="File to write: .html, or .csv with the places."
+    "--out",
+    type=FILE,
+    required=True,
+    help="File to write: the map as .html, .png or .svg, the places as .csv, or all of it as a "
+    ".parquetbundle for ProtSpace.",
 )
 @click.option("--layout", type=click.Choice(("tsne", "pca")), default="tsne", show_default=True)
 @click.option(
@@ -28,9 +39,22 @@ from glass_core.errors import InputError
 @click.option(
     "--variants", default="", help="Of the first protein, such as 'R175H, R273H': placed, too."
 )
+@click.option(
+    "--vectors",
+    type=FILE,
+    multiple=True,
+    help="Places that were computed before: an archive of 'embed --space', or a table with id and "
+    "a number for each dimension. May be given more than once.",
+)
 @device_option
 def map_command(
-    given: str, out: Path, layout: str, colour: str, variants: str, device: str | None
+    given: str,
+    out: Path,
+    layout: Layout,
+    colour: str,
+    variants: str,
+    vectors: tuple[Path, ...],
+    device: str | None,
 ) -> None:
     """Draw INPUT among chains of known class.
 
@@ -39,26 +63,24 @@ def map_command(
     """
     from glass_core.models.space.registry import load_space
     from glass_core.progress import Watch
-    from glass_core.report.space.page import map_page
+    from glass_core.report.space.written import write_map
     from glass_core.search.entry import LeftOut
-    from glass_core.space.background import open_background, places_table
-    from glass_core.space.placing import mutants_of, place, read_given
+    from glass_core.space.background import open_background
+    from glass_core.space.mapped import placed
+    from glass_core.space.placing import read_given
+    from glass_core.space.vectors import read_vectors
 
-    if out.suffix not in (".html", ".csv"):
-        raise InputError(f"{out.name}: give a name that ends in .html or .csv.")
+    if out.suffix not in FORMATS:
+        raise InputError(f"{out.name}: give a name that ends in one of {', '.join(FORMATS)}.")
     left_out, settings = LeftOut(), settings_on(device)
     entries = read_given(given, left_out)
-    entries = [entries[0], *mutants_of(entries[0], variants, left_out), *entries[1:]]
     with console_bar("placing") as bar:
         space = load_space(settings)
         background = open_background(settings, space.info)
-        points = place(entries, space, left_out, Watch(bar.stage))
-    for line in left_out.lines():
+        known = [point for path in vectors for point in read_vectors(path, space.info)]
+        mapped = placed(entries, known, variants, space, left_out, Watch(bar.stage))
+    for line in mapped.left_out:
         click.echo(line, err=True)
     with writing(out):
-        if out.suffix == ".html":
-            page = map_page(background, points, space.info, layout, colour)  # type: ignore[arg-type]
-            out.write_text(page, encoding="utf-8")
-        else:
-            places_table(background, points).to_csv(out, index=False)
-    click.echo(f"{len(points)} place(s) on the map in {out}")
+        write_map(out, background, mapped, space.info, layout, colour)
+    click.echo(f"{len(mapped.points)} place(s) on the map in {out}")

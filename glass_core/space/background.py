@@ -34,7 +34,7 @@ from glass_core.space.projection import (
 BACKGROUND_FILE = "background.parquet"
 LEVELS = ("class", "architecture", "fold", "superfamily")
 """Of the classes, from wide to narrow."""
-COLUMNS = ("id", "kind", "length", *LEVELS, "x_tsne", "y_tsne", "x_pca", "y_pca")
+COLUMNS = ("id", "kind", "length", "sequence", *LEVELS, "x_tsne", "y_tsne", "x_pca", "y_pca")
 _META = b"glass_background"
 
 
@@ -45,7 +45,8 @@ class Background:
     Attributes
     ----------
     table : DataFrame
-        `COLUMNS`, a row for each place: the same chain as sequence, structure and stretch.
+        `COLUMNS`, a row for each place: the same chain as sequence, structure and stretch, each
+        with its letters.
     vectors : ndarray, shape=(n, Z), dtype=float32
     space : str
         SHA-256 of the space's weights.
@@ -65,6 +66,19 @@ class Background:
 
     def __len__(self) -> int:
         return len(self.table)
+
+    def sequence_of(self, name: str) -> str:
+        """The whole sequence of a chain; '' where the background has it not."""
+        rows = self.table[(self.table["id"] == name) & (self.table["kind"] == "sequence")]
+        return "" if rows.empty else str(rows["sequence"].iloc[0])
+
+    def named(self, words: str) -> NDArray[np.int64]:
+        """Rows of chains whose id holds one of the words, in whatever case."""
+        ids = self.table["id"].str.lower()
+        found = np.zeros(len(ids), dtype=bool)
+        for word in words.lower().replace(",", " ").split():
+            found |= ids.str.contains(word, regex=False).to_numpy()
+        return np.flatnonzero(found)
 
     @cached_property
     def projections(self) -> dict[Layout, Projection]:
@@ -150,7 +164,7 @@ def places_table(background: Background, points: Sequence[Point]) -> pd.DataFram
         {
             "id": [one.id for one in points],
             "kind": [one.kind for one in points],
-            "length": [len(one.sequence) for one in points],
+            "length": [len(one.sequence) or None for one in points],
             "labels": [one.labels for one in points],
         }
     )
@@ -176,6 +190,7 @@ def lay_out(
             "id": [one.id for one in points],
             "kind": pd.Categorical([one.kind for one in points], KINDS),
             "length": [len(one.sequence) for one in points],
+            "sequence": [one.sequence for one in points],
         }
     ).merge(classes[["id", *LEVELS]], on="id", how="left", validate="many_to_one")
     for projection in (Tsne.of(vectors), Pca.of(vectors)):

@@ -113,7 +113,7 @@ class Denoising(nn.Module):
         Noise along the line to each neighbour, in units of its spread, is summed into a vector
         of each residue; as a share of its square, so that telling nothing is 1.
         """
-        mask = view.noised.mask
+        known = view.noised.known
         clean, noised = view.clean[:, :, CA], view.noised.coordinates[:, :, CA]
         apart = gathered(noised, view.near) - noised[:, :, None]
         distance = apart.norm(dim=-1)
@@ -125,10 +125,10 @@ class Denoising(nn.Module):
             + gathered(self.other(told), view.near)
             + self.distance(radial(distance))
         )
-        seen = (gathered(mask, view.near) & mask[:, :, None])[..., None]
+        seen = (gathered(known, view.near) & known[:, :, None])[..., None]
         wanted = (noise * along * seen).sum(2)
         found = (self.shift(pair).float() * along * seen).sum(2)
-        return (wanted - found)[mask].square().sum() / wanted[mask].square().sum()
+        return (wanted - found).square().sum() / wanted.square().sum().clamp(min=1e-6)
 
 
 def pretrain_joint(

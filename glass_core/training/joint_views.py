@@ -9,7 +9,7 @@ Shape notation: B chains in a batch, L residues of the longest.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -27,6 +27,8 @@ _TURN_PER_SHIFT, _LARGEST_TURN = 0.3, 1.5
 """Radians by which noise turns a residue for each Å it shifts it, and at most."""
 HIDDEN_FROM, HIDDEN_TO = 0.15, 1.0
 """Share of hidden letters, at no noise and at the most."""
+WITHHELD = 0.2
+"""Share of chains whose structure is withheld from an encoder that reads the sequence too."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,9 @@ class ViewDraw:
         chance = torch.rand(tokens.shape, device=device, generator=noise)
         hidden = (chance < self._stage.hidden(level)[:, None]) & mask
         hidden[:, 0] |= ~hidden.any(dim=1)
+        if self._encoder.config.reads_sequence:
+            told = torch.rand(len(chains), device=device, generator=noise) >= WITHHELD
+            placed = replace(placed, known=placed.known & told[:, None])
         second = moved(placed.coordinates, SHIFTED, TURNED, noise)
         turned = (_TURN_PER_SHIFT * spread).clamp(max=_LARGEST_TURN)
         views = []

@@ -13,7 +13,7 @@ from glass_core.protein.annotation import Annotation
 from glass_core.protein.numbering import Numbering, NumberingKind
 from glass_core.protein.protein import Protein
 
-Page = Literal["impact", "screen", "search"]
+Page = Literal["impact", "screen", "search", "map"]
 
 
 @dataclass(frozen=True)

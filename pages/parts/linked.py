@@ -112,6 +112,24 @@ def linked_figure(
     _component("figure")(key=key, data=data, on_selected_change=chosen)
 
 
+def map_view(
+    figure: go.Figure, key: str, chosen: Callable[[], None], *, title: str, view: str, file: str
+) -> None:
+    """A figure whose points are chosen by a click, a lasso or a box, see `picked`.
+
+    Parameters are those of `linked_figure`.
+    """
+    data = {"figure": figure.to_json(), "title": title, "view": view, "file": file, "map": True}
+    _component("figure")(key=key, data=data, on_picked_change=chosen)
+
+
+def picked(key: str) -> list[int]:
+    """The rows that were chosen in the map `key`, to be asked in its callback."""
+    told = st.session_state.get(key)
+    rows = None if told is None else told.get("picked")
+    return [int(row) for row in rows or ()]
+
+
 @cache
 def _chosen() -> Any:
     return st.components.v2.component("glass_chosen", js=asset("bus.js") + asset("chosen.js"))

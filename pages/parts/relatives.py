@@ -31,8 +31,11 @@ def relatives_panel(impact: Impact) -> None:
         return
     change = impact.variant.changes[0]
     mutant = change.mutant if change.is_substitution else ""
-    left, right = st.columns([4, 1], vertical_alignment="center")
+    left, middle, right = st.columns([3, 1, 1], vertical_alignment="center")
     left.markdown(f"**{plain(headline(found))}**")
+    if middle.button("Show on the map", key="show_on_the_map", width="stretch"):
+        hand_over("map", HandOver.of_protein(impact.protein, impact.variant.text))
+        st.switch_page("pages/map.py")
     if right.button("Open in Search", key="open_in_search", width="stretch"):
         _open_in_search(impact, mutant)
     column_view(found, change.position, mutant, "impact")

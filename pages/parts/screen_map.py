@@ -74,7 +74,11 @@ def _map(run: Run, frame: pd.DataFrame, protein: Protein, ranking: str, chosen: 
         on_select=_take_clicks,
         selection_mode="points",
         alt="Score of every substitution by residue and position",
-        config={"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]},
+        config={
+            "displaylogo": False,
+            "showSendToCloud": False,
+            "modeBarButtonsToRemove": ["select2d", "lasso2d"],
+        },
     )
     st.caption("Grey dots: the wild type. Click a cell to choose a variant; drag to zoom.")
 

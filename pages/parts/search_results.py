@@ -15,7 +15,7 @@ from glass_core.protein.structure.file import read_structure
 from glass_core.protein.structure.structure import Structure
 from glass_core.report.evidence.names import RELATIVES
 from glass_core.report.evidence.relatives import column_words
-from glass_core.report.search.exports import a3m, file_stem, search_exports
+from glass_core.report.search.exports import a3m, as_fasta, file_stem, search_exports
 from glass_core.report.search.figures import score_histogram, site_bars
 from glass_core.report.search.scene import neighbour_scene
 from glass_core.report.search.tables import (
@@ -242,7 +242,15 @@ def downloads(found: Relatives) -> None:
     """Tables and the alignment; which goes straight into an analysis."""
     st.markdown("#### Downloads")
     download_buttons(search_exports(found, search_state().site), "search ")
-    if st.button(
+    left, right = st.columns([1, 3])
+    if right.button(
+        "Show on the map",
+        key="search_map",
+        help="Your protein and its neighbours, among chains of known class.",
+    ):
+        hand_over("map", HandOver(as_fasta(found), ""))
+        st.switch_page("pages/map.py")
+    if left.button(
         "Use the alignment on Impact",
         key="search_use_alignment",
         help="The relatives become the alignment of homologues of your protein.",

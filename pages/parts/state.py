@@ -158,6 +158,31 @@ class SearchState:
 
 
 @dataclass
+class MapState:
+    """The Map page's.
+
+    Attributes
+    ----------
+    start : bool
+        What the form holds is to be placed.
+    problem : str
+        What the last check found wrong.
+    shown : str
+        The places that were shown last.
+    picked : tuple of int
+        Rows of the background that are chosen.
+    given : tuple of Upload
+        Files that another page sent here.
+    """
+
+    start: bool = False
+    problem: str = ""
+    shown: str = ""
+    picked: tuple[int, ...] = ()
+    given: tuple[Upload, ...] = ()
+
+
+@dataclass
 class LookupState:
     """An accession box's.
 
@@ -205,6 +230,11 @@ def screen_state() -> ScreenState:
 
 def search_state() -> SearchState:
     state: SearchState = st.session_state.setdefault("search_state", SearchState())
+    return state
+
+
+def map_state() -> MapState:
+    state: MapState = st.session_state.setdefault("map_state", MapState())
     return state
 
 

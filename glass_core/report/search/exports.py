@@ -39,6 +39,12 @@ def a3m(found: Relatives) -> str:
     return as_a3m(protein.short_name, protein.sequence, found.likely or found.others)
 
 
+def as_fasta(found: Relatives) -> str:
+    """The protein and its neighbours, whole and unaligned."""
+    own = f">{found.protein.short_name}\n{found.protein.sequence}"
+    return "\n".join([own, *(one.entry.fasta for one in found.neighbours if one.entry.sequence)])
+
+
 def file_stem(found: Relatives) -> str:
     """Begins the names of all its files."""
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", found.protein.short_name)[:60]

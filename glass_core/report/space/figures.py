@@ -38,7 +38,7 @@ _LEGEND = {
     "y": -0.12,
     "itemsizing": "constant",
     "groupclick": "toggleitem",
-    "entrywidth": 190,
+    "entrywidth": 235,
 }
 
 
@@ -48,6 +48,7 @@ def map_figure(
     layout: Layout = "tsne",
     colouring: str = "class",
     kinds: Sequence[Kind] = KINDS,
+    marked: Sequence[int] = (),
     height: int = 640,
 ) -> go.Figure:
     """The background in one layout, and points laid among it.
@@ -60,9 +61,16 @@ def map_figure(
         One of `COLOURINGS`; ``nearness`` is the cosine to the first of `points`.
     kinds : sequence of Kind
         Which of the background are shown.
+    marked : sequence of int
+        Rows of the background with a ring around them.
+
+    Notes
+    -----
+    The first of each point's ``customdata`` is its row in the background; of a user's own, -1.
     """
     projection = background.projections[layout]
-    table = background.table.assign(x=projection.plane[:, 0], y=projection.plane[:, 1])
+    x, y = projection.plane.T
+    table = background.table.assign(x=x, y=y, row=np.arange(len(background)))
     if colouring == "nearness":
         near = background.vectors @ points[0].vector if points else np.full(len(table), np.nan)
         table = table.assign(nearness=near)
@@ -71,6 +79,7 @@ def map_figure(
         some = table[table["kind"] == kind]
         for trace in _traces(some, kind, colouring):
             figure.add_trace(trace)
+    _add_rings(figure, table[table["kind"].isin(kinds)], marked)
     _add_points(figure, points, projection.place(_stacked(points, background)))
     shows = "" if not isinstance(projection, Pca) else f" ({projection.share:.0%} of the variance)"
     name = "t-SNE" if layout == "tsne" else f"principal components{shows}"
@@ -114,6 +123,12 @@ def inset_figure(points: Sequence[Point], height: int = 320) -> go.Figure:
     return figure
 
 
+def picked_table(background: Background, rows: Sequence[int]) -> pd.DataFrame:
+    """What is known of some of the background, a row each."""
+    columns = ["id", "kind", "length", "class", "architecture", "fold", "superfamily"]
+    return background.table.iloc[list(rows)][columns].reset_index(drop=True)
+
+
 def distance_table(points: Sequence[Point]) -> pd.DataFrame:
     """Distances in the whole space, which no plane shows: of each point to the first."""
     first = points[0]
@@ -123,7 +138,7 @@ def distance_table(points: Sequence[Point]) -> pd.DataFrame:
             "id": [one.id for one in points],
             "kind": [one.kind for one in points],
             "cosine": cosine,
-            "distance": np.sqrt(np.maximum(2 - 2 * cosine, 0)),
+            "distance": [float(np.linalg.norm(one.vector - first.vector)) for one in points],
         }
     )
 
@@ -177,11 +192,16 @@ def _trace(some: pd.DataFrame, kind: Kind, name: str, colour: str | pd.Series) -
         mode="markers",
         name=name,
         legendgroup=kind,
-        customdata=some[["id", "class", "architecture", "fold", "length"]],
-        hovertemplate=(
-            "%{customdata[0]} (" + kind + ")<br>CATH %{customdata[3]}<br>"
-            "%{customdata[4]} residues<extra></extra>"
-        ),
+        customdata=some["row"],
+        text=some["id"]
+        + " ("
+        + kind
+        + ")<br>CATH "
+        + some["fold"]
+        + "<br>"
+        + some["length"].astype(str)
+        + " residues",
+        hovertemplate="%{text}<extra></extra>",
         marker={
             "symbol": SYMBOLS[kind],
             "size": 6 if thin else 5,
@@ -189,6 +209,23 @@ def _trace(some: pd.DataFrame, kind: Kind, name: str, colour: str | pd.Series) -
             **shown,
             "line": {"width": 1, **shown} if thin else {"width": 0},
         },
+    )
+
+
+def _add_rings(figure: go.Figure, table: pd.DataFrame, rows: Sequence[int]) -> None:
+    some = table[table["row"].isin(rows)]
+    if some.empty:
+        return
+    figure.add_trace(
+        go.Scattergl(
+            x=some["x"],
+            y=some["y"],
+            mode="markers",
+            name="chosen",
+            hoverinfo="skip",
+            customdata=some["row"],
+            marker={"symbol": "circle-open", "size": 12, "color": style.STRAIN, "line_width": 2},
+        )
     )
 
 
@@ -213,5 +250,6 @@ def _add_points(figure: go.Figure, points: Sequence[Point], plane: NDArray[np.fl
                 "color": style.SELECTED,
                 "line": {"width": 2, "color": style.SELECTED if kind != "sequence" else "#FFFFFF"},
             },
+            customdata=np.full(len(rows), -1),
             hovertemplate="%{text} (" + kind + ")<extra></extra>",
         )

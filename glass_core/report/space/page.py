@@ -13,9 +13,10 @@ from glass_core.report.space.figures import (
     map_figure,
     neighbours_table,
 )
+from glass_core.report.space.words import map_lead, map_method
 from glass_core.space.background import Background
 from glass_core.space.placing import Point
-from glass_core.space.projection import NEW_PERPLEXITY, PERPLEXITY, SEED, Layout
+from glass_core.space.projection import Layout
 
 MOST_LISTED = 12
 """Points whose nearest neighbours are listed."""
@@ -55,18 +56,9 @@ def map_page(
         At least one, the wild type or query first.
     """
     several = len(points) > 1
-    chains = background.table["id"].nunique()
     lead = (
-        f"{len(points)} place{'s' if several else ''} among {chains:,} chains with a class in "
-        "CATH. Sequences are circles, structures plus signs, stretches of a sequence crosses; a "
-        "click on an entry of the legend hides it. Near means alike; how far apart two distant "
-        "points lie means little."
-    )
-    drawn = (
-        f"t-SNE, perplexity {PERPLEXITY}, seed {SEED}; new points are laid in by their "
-        f"{3 * NEW_PERPLEXITY} nearest and move none of the others."
-        if layout == "tsne"
-        else "The two principal components of the background."
+        f"{map_lead(points, background)}. Sequences are circles, structures plus signs, stretches "
+        "of a sequence crosses; a click on an entry of the legend hides it."
     )
     body = filled(
         _BODY,
@@ -76,7 +68,7 @@ def map_page(
             "map": figure_html(
                 map_figure(background, points, layout, colouring), "glass-map", script=True
             ),
-            "caption": f"{drawn} Coloured by {colouring}.",
+            "caption": map_method(layout, colouring),
             "inset": figure_html(inset_figure(points), "glass-map-inset") if several else "",
             "distances": table_html(
                 distance_table(points), f"Distances to {points[0].id} in the whole space."

@@ -1,0 +1,106 @@
+"""What a user gives a map: text, files, variants, vectors; and the places of all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from glass_core.errors import GlassError, InputError, one_line
+from glass_core.inputs.upload import Upload
+from glass_core.models.space.base import Space
+from glass_core.progress import UNWATCHED, Watch
+from glass_core.records import require
+from glass_core.search.entry import Entry, LeftOut
+from glass_core.space.placing import Point, mutants_of, place, read_given
+from glass_core.space.vectors import VECTOR_SUFFIXES, read_vectors
+
+NOT_READ = "a file that could not be read"
+
+
+@dataclass(frozen=True, eq=False)
+class Mapped:
+    """Places of what a user gave.
+
+    Attributes
+    ----------
+    points : tuple of Point
+        At least one; distances are told to the first.
+    left_out : tuple of str
+        Sentences about what has no place.
+    """
+
+    points: tuple[Point, ...]
+    left_out: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        require(len(self.points) > 0, "points", "has one at least")
+
+
+def map_given(
+    text: str, files: Sequence[Upload], variants: str, space: Space, watch: Watch = UNWATCHED
+) -> Mapped:
+    """Place what was typed and dropped.
+
+    Parameters
+    ----------
+    text : str
+        Sequences as letters or FASTA; may be empty.
+    files : sequence of Upload
+        FASTA, structures, or vectors that were written before (see `read_vectors`). One that
+        cannot be read is told, and the others are placed.
+    variants : str
+        Of the first protein, see `mutants_of`.
+
+    Raises
+    ------
+    GlassError
+        There is nothing to place, or the text is no sequence.
+    Cancelled
+        That was asked for.
+    """
+    left_out = LeftOut()
+    entries: list[Entry] = read_given(text, left_out) if text.strip() else []
+    points: list[Point] = []
+    with TemporaryDirectory(prefix="glass-map-") as folder:
+        for number, file in enumerate(files):
+            path = Path(folder) / str(number) / Path(file.name).name
+            path.parent.mkdir()
+            path.write_bytes(file.content)
+            try:
+                if path.suffix.lower() in VECTOR_SUFFIXES:
+                    points += read_vectors(path, space.info)
+                else:
+                    entries += read_given(str(path), left_out)
+            except GlassError as error:
+                left_out.add(NOT_READ, one_line(error))
+        return placed(entries, points, variants, space, left_out, watch)
+
+
+def placed(
+    entries: Sequence[Entry],
+    vectors: Sequence[Point],
+    variants: str,
+    space: Space,
+    left_out: LeftOut,
+    watch: Watch = UNWATCHED,
+) -> Mapped:
+    """Place entries, the mutants of the first behind it; places that are known come last.
+
+    Raises
+    ------
+    InputError
+        There is nothing to place.
+    """
+    if variants.strip() and not entries:
+        raise InputError("variants need the sequence of their protein; give it first.")
+    if entries:
+        entries = [entries[0], *mutants_of(entries[0], variants, left_out), *entries[1:]]
+    points = [*(place(entries, space, left_out, watch) if entries else ()), *vectors]
+    if not points:
+        told = " ".join(left_out.lines())
+        raise InputError(
+            f"nothing to place. {told}" if told else "nothing to place: give a protein."
+        )
+    return Mapped(tuple(points), tuple(left_out.lines()))

@@ -9,7 +9,16 @@ from glass_core.errors import GlassError
 from glass_core.models.evaluation import Evaluation, read_evaluations
 from glass_core.models.prediction import ModelInfo
 from glass_core.models.registry import list_models
-from glass_core.report.evidence import figures, names, pairs, relatives, space, tables, words
+from glass_core.report.evidence import (
+    figures,
+    names,
+    pairs,
+    properties,
+    relatives,
+    space,
+    tables,
+    words,
+)
 from glass_core.report.models import own_words
 from glass_core.settings import Settings
 from pages.parts.common import through_the_front_door
@@ -190,6 +199,27 @@ def space_section(model: str) -> None:
         )
 
 
+def property_section() -> None:
+    """The heads that tell properties of whole proteins."""
+    try:
+        found = properties.property_records(Settings.from_environment())
+    except GlassError as error:
+        st.error(str(error))
+        return
+    if not found:
+        return
+    st.markdown(f"#### {names.PROPERTIES}")
+    for head, record in found.items():
+        bullets(tuple(properties.property_words(record)))
+        show(properties.figures_table(record), f"property {head}")
+        ablations = properties.ablation_table(record)
+        if not ablations.empty:
+            with st.expander("The same head over other encoders"):
+                show(ablations, f"ablations {head}")
+                st.caption(record.content.get("ablations_note", ""))
+        st.caption(properties.counts(record))
+
+
 def main() -> None:
     st.title("Evidence", anchor=False)
     entries = [e for e in list_models(Settings.from_environment()) if e.card is not None]
@@ -236,6 +266,7 @@ def main() -> None:
         more()
     encoder_section(records)
     space_section(name)
+    property_section()
     st.markdown("#### The published model, for orientation")
     show(pairs.published_table(), "published")
     st.caption(

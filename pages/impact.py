@@ -39,6 +39,7 @@ from pages.parts.impact_panels import (
 from pages.parts.linked import tell_views
 from pages.parts.lookup import look_up_asked
 from pages.parts.measure import measure_panel
+from pages.parts.properties import properties_panel, stretches_panel
 from pages.parts.relatives import relatives_panel
 from pages.parts.sample import sample_panel
 from pages.parts.state import WILD, impact_state, lookup_state, screen_state
@@ -51,6 +52,8 @@ TABS = {
     "Distances": matrix_panel,
     "All evidence": evidence_panel,
     "Relatives": relatives_panel,
+    "Properties": properties_panel,
+    "Protein space": stretches_panel,
     "Known variants": known_variants_panel,
     "The method's numbers": numbers,
     "How it was read": ledger,

@@ -23,6 +23,7 @@ from glass_core.cli.impact import impact_command
 from glass_core.cli.map import map_command
 from glass_core.cli.measure import measure_command
 from glass_core.cli.models import models_command
+from glass_core.cli.properties import properties_command
 from glass_core.cli.report import report_command
 from glass_core.cli.rerun import rerun_command
 from glass_core.cli.screen import screen_command
@@ -72,6 +73,7 @@ for command in (
     models_command,
     embed_command,
     map_command,
+    properties_command,
     search_command,
     align_command,
     database_group,

@@ -39,6 +39,7 @@ KINDS = (
     "estimate",
     "search",
     "space",
+    "property",
 )
 
 

@@ -7,8 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glass_core.protein.alignment import blosum62_matrix
 from glass_core.protein.sequence import STANDARD
 from glass_core.protein.variant import Variant
+
+CONSERVATIVE = 1
+"""BLOSUM62 of a conservative substitution, at least."""
 
 
 def no_substitution(sequence: str) -> NDArray[np.bool_]:
@@ -54,3 +58,28 @@ def ascending(values: NDArray[np.floating]) -> NDArray[Any]:
 def percentile(value: float, others: NDArray[np.floating]) -> float:
     """Percent of `others`, as `ascending` gives them, that lie below `value`."""
     return 100 * float(np.searchsorted(others, value)) / len(others)
+
+
+def conservative_mutants(sequence: str, count: int, seed: int) -> list[str]:
+    """The sequence with one residue each exchanged for one much like it, at random places.
+
+    What such substitutions change is what a prediction cannot tell from nothing.
+
+    Parameters
+    ----------
+    count : int
+        How many, where there are as many places.
+    """
+    rng, table = np.random.default_rng(seed), blosum62_matrix()
+    found: list[str] = []
+    for place in rng.permutation(len(sequence)):
+        wild = sequence[place]
+        if wild not in STANDARD:
+            continue
+        alike = [x for x in STANDARD if x != wild and table[wild, x] >= CONSERVATIVE]
+        if alike:
+            letter = alike[int(rng.integers(len(alike)))]
+            found.append(sequence[:place] + letter + sequence[place + 1 :])
+        if len(found) == count:
+            break
+    return found

@@ -214,6 +214,11 @@ HEADS = (
         },
         takes="structure",
     ),
+    HeadKind("enzyme", "enzyme.safetensors", takes="either"),
+    HeadKind("ontology", "ontology.safetensors"),
+    HeadKind("thermostability", "thermostability.safetensors"),
+    HeadKind("ranking", "ranking.safetensors", takes="structure"),
+    HeadKind("binding", "binding.safetensors", takes="structure"),
 )
 """Every kind of head, in the order in which tables show what they tell."""
 

@@ -68,6 +68,7 @@ OTHERS = "Other variant effects"
 CHANGES, PAIRS = "Where does the structure change?", "How alike are two structures?"
 KIN = "Which proteins share its fold?"
 SPACE = "Do sequences lie by their structures?"
+PROPERTIES = "How well are properties of whole proteins told?"
 _QUESTIONS = {"clinical": DAMAGING, "stability": FOLDS, "ddg": FOLDS, "scan": WORKS}
 
 _ROWS = {"stability": "domains", "ddg": "proteins", "scan": "scans"}

@@ -1,0 +1,77 @@
+"""The command that tells properties of a protein, and what a variant changes of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from glass_core.cli.options import (
+    device_option,
+    json_option,
+    settings_on,
+    source_options,
+    structure_options,
+)
+from glass_core.cli.sources import looked_up
+
+
+@click.command("properties")
+@click.option(
+    "--wild",
+    default="",
+    help="Sequence, FASTA text, or a file with either. May be left out when --structure is given.",
+)
+@click.option("--variant", default="", help="Such as R175H; without one only values are told.")
+@structure_options
+@source_options
+@device_option
+@json_option
+def properties_command(
+    wild: str,
+    variant: str,
+    structure: Path | None,
+    chain: str | None,
+    accession: str,
+    numbering: Any,
+    device: str | None,
+    as_json: bool,
+) -> None:
+    """Tell enzyme class, function, melting temperature, quality of the structure and binding."""
+    from glass_core.inputs.analysis import AnalysisRequest, read_analysis
+    from glass_core.inputs.proteins import read_protein
+    from glass_core.inputs.upload import text_or_file
+    from glass_core.models.properties.model import load_properties
+    from glass_core.report.properties.tables import as_rows, change_table, change_words, value_table
+
+    settings = settings_on(device)
+    known = looked_up(accession, structure, None, settings)
+    text = text_or_file(wild)
+    if variant:
+        inputs = read_analysis(
+            AnalysisRequest(
+                wild=text,
+                variant=variant,
+                structure=known.structure,
+                chain=chain,
+                numbering=numbering,
+                annotation=known.annotation,
+            )
+        )
+        protein, changed = inputs.protein, inputs.variant
+    else:
+        protein, changed = read_protein(text, known.structure, chain, known.annotation), None
+    model = load_properties(settings)
+    told = model.tell(protein, changed)
+    if as_json:
+        click.echo(json.dumps(as_rows(told, model.info), allow_nan=False))
+        return
+    click.echo(value_table(told).drop(columns="meaning").to_string(index=False))
+    if changed is not None:
+        click.echo()
+        click.echo(change_table(told).to_string(index=False))
+        click.echo(change_words(told))
+    for note in told.notes:
+        click.echo(f"! {note}", err=True)

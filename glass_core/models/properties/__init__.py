@@ -1,0 +1,1 @@
+"""Properties of a whole protein, told by heads over sequence and structure."""

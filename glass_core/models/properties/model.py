@@ -1,0 +1,313 @@
+"""The model of properties: an embedder, the joint encoder, and heads over both.
+
+A folder in the format of models (``card.json`` and safetensors), with ``joint.safetensors``
+beside the heads. The embedder of sequences is that of an installed model, told by its weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from glass_core.embedders.base import Embedder
+from glass_core.embedders.joint import JointEmbedder, Sites
+from glass_core.embedders.joint_network import JointConfig, JointEncoder
+from glass_core.embedders.weights import read_tensors
+from glass_core.errors import ModelError, UnavailableError
+from glass_core.models.card import ModelCard
+from glass_core.models.checkpoint import load_heads
+from glass_core.models.heads.binding import BindingHead, changed_residues
+from glass_core.models.heads.classes import ClassesHead
+from glass_core.models.heads.pooled_network import FEWEST_KNOWN, Read
+from glass_core.models.heads.scalar import ScalarHead
+from glass_core.models.prediction import ModelInfo
+from glass_core.models.properties.base import (
+    SURE,
+    Attribution,
+    Properties,
+    PropertyChange,
+    PropertyValue,
+    change_of,
+)
+from glass_core.models.properties.kinds import PROPERTIES, PropertyKind
+from glass_core.models.properties.reading import read_chains
+from glass_core.models.registry import load_siamese
+from glass_core.protein.protein import Protein
+from glass_core.protein.variant import Variant
+from glass_core.settings import Settings
+
+ENCODER_FILE = "joint.safetensors"
+FOLDER, DEFAULT_PROPERTIES = "properties", "joint"
+LISTED = 5
+"""Classes that are told of a protein, at most."""
+TOUCHING = 12.0
+"""Å between C-alphas within which a changed residue is near a partner."""
+
+
+class PropertyModel:
+    """Tells properties of proteins.
+
+    Attributes
+    ----------
+    info : ModelInfo
+    heads : dict
+        Name -> network.
+    """
+
+    def __init__(
+        self,
+        embedder: Embedder,
+        joint: JointEmbedder | None,
+        heads: Mapping[str, nn.Module],
+        info: ModelInfo,
+    ) -> None:
+        self._embedder, self._joint = embedder, joint
+        self.heads, self.info = dict(heads), info
+
+    def tell(self, protein: Protein, variant: Variant | None = None) -> Properties:
+        """All that its heads tell of a protein, and what a variant changes.
+
+        The structure is read where the variant leaves every residue its place; the mutant is
+        read on the wild type's backbone.
+        """
+        notes = []
+        sites = sites_of(protein)
+        if sites is not None and variant is not None and not variant.only_substitutions:
+            sites = None
+            notes.append("The structure was not read: the variant inserts or deletes residues.")
+        wild = self.read(protein.sequence, sites)
+        mutant = None if variant is None else self.read(variant.mutant, sites)
+        values: list[PropertyValue] = []
+        changes: list[PropertyChange] = []
+        attributions: list[Attribution] = []
+        for kind in PROPERTIES:
+            head = self.heads.get(kind.head)
+            if isinstance(head, ClassesHead):
+                told, changed, places = _classes(kind, head, wild, mutant)
+                attributions += places
+            elif isinstance(head, ScalarHead):
+                if kind.needs_structure and wild.joint is None:
+                    continue
+                told, changed = _scalar(kind, head, wild, mutant)
+            elif isinstance(head, BindingHead) and variant is not None:
+                told, changed = [], self._binding(kind, head, protein, variant, notes)
+            else:
+                continue
+            values += told
+            changes += changed
+        return Properties(
+            tuple(values), tuple(changes), tuple(attributions), wild.joint is not None, tuple(notes)
+        )
+
+    def read(self, sequence: str, sites: Sites | None) -> Read:
+        """What the encoders make of a sequence, and of its structure where there is one.
+
+        Parameters
+        ----------
+        sites : Sites, optional
+            One for each letter.
+        """
+        embedded = self._embedder.embed([sequence])[0].residues.float().cpu()
+        known = np.zeros(len(sequence), dtype=bool) if sites is None else sites.known
+        if self._joint is None or sites is None or known.sum() < FEWEST_KNOWN:
+            return Read(embedded, None, np.zeros(len(sequence), dtype=bool))
+        return Read(embedded, self._joint.read(sites, embedded), known)
+
+    def _binding(
+        self,
+        kind: PropertyKind,
+        head: BindingHead,
+        protein: Protein,
+        variant: Variant,
+        notes: list[str],
+    ) -> list[PropertyChange]:
+        sites, structure, joint = sites_of(protein), protein.structure, self._joint
+        if sites is None or structure is None or structure.partners is None or joint is None:
+            return []
+        if not variant.only_substitutions:
+            return []
+        places = np.array([change.position - 1 for change in variant.changes])
+        places = places[sites.known[places]]
+        ca = structure.partners.ca
+        near = [np.linalg.norm(ca - sites.coordinates[p, 1], axis=1).min() for p in places]
+        if not len(places) or min(near) > TOUCHING:
+            notes.append("Binding was not told: no changed residue lies near another chain.")
+            return []
+        both, names = with_partners(protein, sites)
+        letters = ["".join(letters) for _, letters in names]
+        complexed, alone = [], []
+        for sequence in (protein.sequence, variant.mutant):
+            read = read_chains(self._embedder, joint, [sequence, *letters], both)
+            complexed.append(read[places])
+            alone.append(read_chains(self._embedder, joint, [sequence], sites)[places])
+        told = changed_residues((complexed[0], complexed[1]), (alone[0], alone[1]))
+        with torch.inference_mode():
+            members = head(told).sum(dim=1).double().numpy()
+        middle, spread = float(members.mean()), SURE * float(members.std())
+        return [
+            PropertyChange(
+                kind.head,
+                kind.title,
+                kind.unit,
+                float("nan"),
+                float("nan"),
+                middle,
+                middle - spread,
+                middle + spread,
+                head.config.noise,
+            )
+        ]
+
+
+def sites_of(protein: Protein) -> Sites | None:
+    """The residues of a protein as the joint encoder takes them; None without a structure."""
+    structure = protein.structure
+    if structure is None:
+        return None
+    length = len(protein)
+    coordinates = np.full((length, 3, 3), np.nan, dtype=np.float32)
+    covered = protein.covered
+    rows = protein.structure_index[covered]
+    coordinates[covered] = structure.backbone.coordinates[rows, :3]
+    return Sites(coordinates, np.arange(length), np.zeros(length, dtype=np.int64))
+
+
+def with_partners(protein: Protein, own: Sites) -> tuple[Sites, list[tuple[str, list[str]]]]:
+    """A protein's residues and those of the chains beside it; the partners' letters by chain."""
+    partners = protein.structure.partners if protein.structure is not None else None
+    if partners is None:
+        return own, []
+    names = list(dict.fromkeys(partners.chains))
+    order = np.concatenate([np.flatnonzero(np.array(partners.chains) == n) for n in names])
+    number = {name: place for place, name in enumerate(names, start=1)}
+    chains = np.array([number[partners.chains[row]] for row in order])
+    letters = [
+        (name, [letter for letter, chain in zip(partners.letters, partners.chains, strict=True)
+                if chain == name])
+        for name in names
+    ]  # fmt: skip
+    both = Sites(
+        np.concatenate([own.coordinates, partners.coordinates[order, :3]]),
+        np.concatenate([own.numbers, partners.numbers[order]]),
+        np.concatenate([own.chains, chains]),
+    )
+    return both, letters
+
+
+def _classes(
+    kind: PropertyKind, head: ClassesHead, wild: Read, mutant: Read | None
+) -> tuple[list[PropertyValue], list[PropertyChange], list[Attribution]]:
+    """The classes that a head calls, the likeliest first; the likeliest alone where it calls none.
+
+    Those that it calls of the mutant are told, too.
+    """
+    members = head.chances(wild)
+    other = None if mutant is None else head.chances(mutant)
+    chance = members.mean(axis=0)
+    likely = chance if other is None else np.maximum(chance, other.mean(axis=0))
+    order = np.argsort(-likely)[:LISTED]
+    called = [int(k) for k in order if likely[k] >= head.config.threshold] or [int(order[0])]
+    values, changes, places = [], [], []
+    for label in called:
+        value = _chance(kind, head.config.labels[label], members[:, label])
+        values.append(value)
+        places.append(Attribution(kind.head, value.name, head.attribution(wild, label)))
+        if other is not None:
+            changes.append(change_of(value, members[:, label], other[:, label], head.config.noise))
+    return values, changes, places
+
+
+def _chance(kind: PropertyKind, label: str, members: NDArray[np.float64]) -> PropertyValue:
+    middle, spread = float(members.mean()), SURE * float(members.std())
+    low, high = max(middle - spread, 0.0), min(middle + spread, 1.0)
+    return PropertyValue(kind.head, f"{kind.prefix}{label}", kind.unit, middle, low, high)
+
+
+def _scalar(
+    kind: PropertyKind, head: ScalarHead, wild: Read, mutant: Read | None
+) -> tuple[list[PropertyValue], list[PropertyChange]]:
+    members = head.values(wild)
+    middle, within = float(members.mean()), head.config.within
+    low, high = middle - within, middle + within
+    if head.config.bounded:
+        low, high = max(low, 0.0), min(high, 1.0)
+    value = PropertyValue(kind.head, kind.title, kind.unit, middle, low, high)
+    if mutant is None:
+        return [value], []
+    return [value], [change_of(value, members, head.values(mutant), head.config.noise)]
+
+
+def list_property_models(settings: Settings) -> dict[str, Path]:
+    """Folders of models of properties in the assets, by name."""
+    root = settings.assets / FOLDER
+    return {path.name: path for path in sorted(root.iterdir())} if root.is_dir() else {}
+
+
+def load_properties(settings: Settings, name: str | Path = DEFAULT_PROPERTIES) -> PropertyModel:
+    """Load a model of properties by name, or the one in a folder.
+
+    Raises
+    ------
+    UnavailableError
+        There is none of that name.
+    ModelError
+        Its files are damaged, or stand on other weights than are installed.
+
+    Examples
+    --------
+    >>> from glass_core import Protein, Settings
+    >>> from glass_core.models.properties.model import load_properties
+    >>> model = load_properties(Settings(device="cpu"))
+    >>> told = model.tell(Protein.from_sequence("MKVLAAGIVGLCAKAYQ" * 4))
+    >>> [value.unit for value in told.values if value.head == "thermostability"]
+    ['°C']
+    """
+    folder = name if isinstance(name, Path) else list_property_models(settings).get(name)
+    if folder is None:
+        raise UnavailableError(f"properties '{name}': there is no such model; restore the assets.")
+    card = ModelCard.read(folder)
+    heads = load_heads(card)
+    embedder, joint = encoders_of(card, settings)
+    info = ModelInfo(
+        name=card.name,
+        version=card.version,
+        sha256=card.weights_sha256,
+        embedder=embedder.name,
+        device=str(embedder.device),
+        dtype=str(embedder.dtype).removeprefix("torch."),
+        max_length=card.max_length,
+        structure_embedder="" if joint is None else joint.name,
+    )
+    placed = {name: head.to(embedder.device) for name, head in heads.items()}
+    return PropertyModel(embedder, joint, placed, info)
+
+
+def encoders_of(card: ModelCard, settings: Settings) -> tuple[Embedder, JointEmbedder | None]:
+    """What reads sequences and structures for the heads of a model.
+
+    Raises
+    ------
+    ModelError
+        Damaged files, or another embedder than the heads were trained with.
+    """
+    stands: dict[str, Any] = card.content.get("sequences") or {}
+    predictor = load_siamese(settings, str(stands.get("name", "")).split(" ")[0])
+    if predictor.pooling.sha256 != stands.get("sha256"):
+        raise ModelError(
+            f"{card.name}: stands on other weights of {stands.get('name')} than are installed; "
+            "restore either, or train its heads anew."
+        )
+    embedder = predictor.embedder
+    shape = card.content.get("joint")
+    if not isinstance(shape, dict):
+        return embedder, None
+    encoder = JointEncoder(JointConfig.from_dict(shape))
+    read_tensors(card.folder / ENCODER_FILE, encoder)
+    name = f"joint encoder of {card.name} {card.version}"
+    return embedder, JointEmbedder(encoder, name, embedder.device)

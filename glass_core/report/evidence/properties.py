@@ -1,0 +1,127 @@
+"""How well properties of whole proteins are told, from their records: tables and sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from glass_core.errors import GlassError
+from glass_core.models.evaluation import Evaluation, Figure, read_evaluations
+from glass_core.models.properties.kinds import PROPERTIES, property_kind
+from glass_core.models.properties.model import DEFAULT_PROPERTIES, list_property_models
+from glass_core.report.evidence.compare import compared, inside, plain
+from glass_core.settings import Settings
+
+HEAD = "head"
+LEADING = {
+    "enzyme": "f_max",
+    "ontology": "f_max",
+    "thermostability": "spearman",
+    "ranking": "spearman within a target",
+    "binding": "auroc",
+}
+"""The figure of each head that is told first."""
+_WORDS = {
+    "f_max": "F-max",
+    "spearman": "Spearman's correlation",
+    "spearman within a target": "mean Spearman's correlation within a target",
+    "auroc": "AUROC (stronger from weaker binding)",
+}
+_LIMITS = {
+    "enzyme": "Enzyme numbers: learnt from the classes that DeepFRI lists.",
+    "ontology": "Function: a slim ontology of yeast; other organisms are not measured.",
+    "thermostability": (
+        "Melting temperature: between proteins, in cells of three species; that of single "
+        "substitutions was not measured."
+    ),
+    "ranking": (
+        "Quality of the structure: on structures that were spoilt on purpose; those of "
+        "predictors err in other ways."
+    ),
+    "binding": "Binding: few complexes are unseen, so that the interval is wide.",
+}
+
+
+def property_records(settings: Settings) -> dict[str, Evaluation]:
+    """Records of the model of properties that comes with the project, by head.
+
+    Raises
+    ------
+    InputError
+        A record that cannot be read.
+    """
+    folder = list_property_models(settings).get(DEFAULT_PROPERTIES)
+    found = {} if folder is None else read_evaluations(folder)
+    return {kind.head: found[kind.head] for kind in PROPERTIES if kind.head in found}
+
+
+def figures_table(record: Evaluation) -> pd.DataFrame:
+    """Every figure of the head and of what it is compared with."""
+    return pd.DataFrame(
+        [
+            {"predictor": who, **{name: str(Figure(**one)) for name, one in told.items()}}
+            for who, told in record.content["figures"].items()
+        ]
+    )
+
+
+def ablation_table(record: Evaluation) -> pd.DataFrame:
+    """The same head over other encoders; empty where none was tried."""
+    return pd.DataFrame(
+        [
+            {"encoder": who, **{name: str(Figure(**one)) for name, one in told.items()}}
+            for who, told in record.content.get("ablations", {}).items()
+        ]
+    )
+
+
+def property_words(record: Evaluation) -> Iterator[str]:
+    """What the record says of a head, against the best of what it is compared with."""
+    name = LEADING[record.set]
+    own = record.figure(HEAD, name)
+    others = {
+        who: record.figure(who, name)
+        for who in record.content["figures"]
+        if who != HEAD and not who.startswith(HEAD) and record.figure(who, name).value is not None
+    }
+    best = max(others, key=lambda who: others[who].value or 0.0)
+    yield (
+        f"{property_kind(record.set).title.capitalize()}: {_WORDS[name]} {inside(own)}, "
+        f"{compared(own, others[best])} {best} ({inside(others[best])})."
+    )
+    yield _LIMITS[record.set]
+
+
+def counts(record: Evaluation) -> str:
+    """How many took part."""
+    content = record.content
+    asked = {
+        "proteins": "proteins",
+        "classes": "classes",
+        "decoys": "structures",
+        "targets": "targets",
+        "changes": "changes of binding",
+        "complexes": "complexes",
+        "stronger": "stronger than the wild type",
+    }
+    told = [f"{content[key]:,} {words}" for key, words in asked.items() if key in content]
+    trained = f", trained on {content['training']:,}" if "training" in content else ""
+    return f"{', '.join(told)}{trained}; {record.side} side. Intervals over groups, 95%."
+
+
+def property_caveats(settings: Settings) -> list[str]:
+    """Where another way of telling was measured to be better, or the figure is low."""
+    try:
+        records = property_records(settings)
+    except GlassError:
+        return []
+    found = []
+    for record in records.values():
+        name = LEADING[record.set]
+        own = record.figure(HEAD, name)
+        found.append(
+            f"{property_kind(record.set).title.capitalize()} on unseen proteins: {_WORDS[name]} "
+            f"{plain(own)}."
+        )
+    return found

@@ -1,0 +1,1 @@
+"""Properties of a protein as tables, sentences and JSON."""

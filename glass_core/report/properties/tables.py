@@ -1,0 +1,142 @@
+"""What is told of a protein's properties: tables for people, rows for scripts."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from glass_core.models.prediction import ModelInfo
+from glass_core.models.properties.base import Properties, PropertyChange, PropertyValue
+from glass_core.models.properties.kinds import property_kind
+from glass_core.records import Column
+
+TOLD, UNTOLD = "told apart", "not distinguishable"
+CHANGE_COLUMNS = {
+    "difference": Column("mutant less wild type"),
+    "between": Column("90% interval of the difference over the head's members"),
+    "noise": Column("what conservative substitutions change it by, at most, 95 times in 100"),
+    "verdict": Column(f"'{UNTOLD}' within the noise, or where the members differ on the sign"),
+}
+VALUE_COLUMNS = {
+    "value": Column("predicted"),
+    "between": Column(
+        "of a number, what holds 90 of 100 measurements of unseen proteins; of a chance, how far "
+        "the head's members differ"
+    ),
+}
+
+
+def value_table(properties: Properties) -> pd.DataFrame:
+    """Each value with its interval."""
+    return pd.DataFrame(
+        [
+            {
+                "property": _title(one),
+                "value": _number(one.head, one.value, one.unit),
+                "between": _between(one.head, one.low, one.high),
+                "meaning": property_kind(one.head).meaning,
+            }
+            for one in properties.values
+        ],
+        columns=["property", "value", "between", "meaning"],
+    )
+
+
+def change_table(properties: Properties) -> pd.DataFrame:
+    """What the variant changes, and whether that is told from none."""
+    return pd.DataFrame(
+        [
+            {
+                "property": _title(one),
+                "wild type": _number(one.head, one.wild, one.unit),
+                "mutant": _number(one.head, one.mutant, one.unit),
+                "difference": _signed(one, one.difference),
+                "between": _between(one.head, one.low, one.high, signed=True),
+                "noise": f"±{one.noise:.{_digits(one.head) + 1}f}",
+                "verdict": TOLD if one.distinguishable else UNTOLD,
+            }
+            for one in properties.changes
+        ],
+        columns=["property", "wild type", "mutant", "difference", "between", "noise", "verdict"],
+    )
+
+
+def change_words(properties: Properties) -> str:
+    """One sentence about what is told apart."""
+    if not properties.changes:
+        return "Nothing is told of a change."
+    apart = [one for one in properties.changes if one.distinguishable]
+    if not apart:
+        return "No property is told apart: every difference lies within the noise of its head."
+    named = "; ".join(f"{_title(one)} {_signed(one, one.difference)}" for one in apart)
+    return f"Beyond the noise: {named}."
+
+
+def as_rows(properties: Properties, model: ModelInfo) -> dict[str, Any]:
+    """All of it as plain values; what is not there is None."""
+    return {
+        "model": {"name": model.name, "version": model.version, "sha256": model.sha256},
+        "with_structure": properties.with_structure,
+        "values": [
+            {
+                "head": one.head,
+                "name": one.name,
+                "unit": one.unit,
+                "value": one.value,
+                "low": one.low,
+                "high": one.high,
+            }
+            for one in properties.values
+        ],
+        "changes": [
+            {
+                "head": one.head,
+                "name": one.name,
+                "unit": one.unit,
+                "wild": _plain(one.wild),
+                "mutant": _plain(one.mutant),
+                "difference": one.difference,
+                "low": one.low,
+                "high": one.high,
+                "noise": one.noise,
+                "distinguishable": one.distinguishable,
+            }
+            for one in properties.changes
+        ],
+        "attributions": [
+            {"head": one.head, "name": one.name, "share": [round(float(x), 6) for x in one.share]}
+            for one in properties.attributions
+        ],
+        "notes": list(properties.notes),
+    }
+
+
+def _title(one: PropertyValue | PropertyChange) -> str:
+    kind = property_kind(one.head)
+    return one.name if one.name == kind.title else f"{kind.title}: {one.name}"
+
+
+def _digits(head: str) -> int:
+    return property_kind(head).digits
+
+
+def _number(head: str, value: float, unit: str) -> str:
+    if math.isnan(value):
+        return "–"
+    return f"{value:.{_digits(head)}f} {unit}".strip()
+
+
+def _signed(one: PropertyChange, value: float) -> str:
+    return f"{value:+.{_digits(one.head) + 1}f} {one.unit}".strip()
+
+
+def _between(head: str, low: float, high: float, signed: bool = False) -> str:
+    digits = _digits(head) + (1 if signed else 0)
+    sign = "+" if signed else ""
+    return f"{low:{sign}.{digits}f} to {high:{sign}.{digits}f}"
+
+
+def _plain(value: float) -> float | None:
+    return None if math.isnan(value) else value

@@ -1,0 +1,1 @@
+"""Training of the heads that tell properties of whole proteins."""

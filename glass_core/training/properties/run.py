@@ -1,0 +1,262 @@
+"""A head of properties from its data to its place in a model, with its evaluation record."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+
+from glass_core.embedders.device import resolve_device
+from glass_core.embedders.joint import JointEmbedder
+from glass_core.embedders.mpnn import StructureEmbedder
+from glass_core.models.card import ModelCard
+from glass_core.models.checkpoint import save_head
+from glass_core.models.evaluation import EVALUATION_FOLDER, EVALUATION_FORMAT
+from glass_core.models.heads.binding import BindingConfig, BindingHead
+from glass_core.models.heads.classes import ClassesConfig, ClassesHead
+from glass_core.models.heads.scalar import ScalarConfig, ScalarHead
+from glass_core.models.predictor import SiamesePredictor
+from glass_core.progress import Say
+from glass_core.settings import Settings
+from glass_core.training.data.backbones import BackboneChain, read_backbones
+from glass_core.training.data.complexes import read_binding
+from glass_core.training.data.labelled import read_enzymes, read_melting, read_ontology
+from glass_core.training.loop import History, Schedule, data_sha256, git_revision, write_record
+from glass_core.training.properties import binding, classes, ranking, thermostability
+from glass_core.training.properties.model import own_joint, property_folder
+from glass_core.training.properties.numbers import NumberReader
+
+SOURCES = {
+    "enzyme": "enzyme.parquet",
+    "ontology": "go.parquet",
+    "thermostability": "thermostability.parquet",
+    "binding": "binding_ddg.parquet",
+    "ranking": "",
+}
+"""Files of the data folder that each head learns from; of the ranking, chains alone."""
+COMPLEXES = "binding_structures"
+SCHEDULES = {
+    "enzyme": classes.CLASSES_SCHEDULE,
+    "ontology": classes.ONTOLOGY_SCHEDULE,
+    "thermostability": thermostability.HEAT_SCHEDULE,
+    "ranking": ranking.RANKING_SCHEDULE,
+    "binding": binding.BINDING_SCHEDULE,
+}
+"""How each is trained, unless it is said otherwise."""
+_PACKAGES = ("torch", "numpy", "pandas", "scipy")
+
+
+@dataclass(frozen=True, eq=False)
+class PropertyTraining:
+    """What a head of properties is trained with.
+
+    Attributes
+    ----------
+    head : str
+        One of `SOURCES`.
+    data : Path
+        Folder of the tables.
+    chains : Path
+        See `read_backbones`.
+    encoder : Path
+        Folder that ``train joint`` left.
+    out : Path
+        Folder of the model; made where there is none.
+    kept : Path
+        Folder for what was read, and for checkpoints.
+    schedule : Schedule
+    side : {"test", "validation"}
+        That the record tells of.
+    hidden : int or None
+        Width of the head, in place of its own.
+    left_out : tuple of str
+        Pandas queries of chains to leave out.
+    """
+
+    head: str
+    data: Path
+    chains: Path
+    encoder: Path
+    out: Path
+    kept: Path
+    schedule: Schedule
+    side: str = "test"
+    hidden: int | None = None
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class _Made:
+    """A trained head, how it went, and what it was measured to do."""
+
+    head: nn.Module
+    shape: ClassesConfig | ScalarConfig | BindingConfig
+    history: History
+    record: dict[str, Any]
+
+
+def train_property(
+    how: PropertyTraining,
+    predictor: SiamesePredictor,
+    settings: Settings,
+    fabric: Fabric,
+    tell: Say,
+) -> History:
+    """Train a head, put it into the model, and write its record.
+
+    Raises
+    ------
+    InputError
+        Data that are missing or have another form.
+    UnavailableError
+        MMseqs2 or ProteinMPNN's weights, which some figures need, are not there.
+    """
+    property_folder(how.out, how.encoder, predictor)
+    joint = own_joint(how.encoder, resolve_device(settings.device))
+    reader = NumberReader(predictor.embedder, joint, how.kept)
+    chains = {one.id: one for one in read_backbones(how.chains, how.left_out)}
+    source = how.data / SOURCES[how.head]
+    checkpoint = how.kept / f"{how.head}.pt"
+    if how.head in ("enzyme", "ontology"):
+        made = _classes(how, chains, source, reader, checkpoint, fabric, tell)
+    elif how.head == "thermostability":
+        made = _thermostability(how, source, reader, checkpoint, fabric, tell)
+    elif how.head == "ranking":
+        made = _ranking(how, chains, reader, checkpoint, settings, fabric, tell)
+    else:
+        made = _binding(how, source, predictor, joint, checkpoint, fabric, tell)
+    card = save_head(how.out, how.head, made.head, torch.float16)
+    data = {"chains": how.chains} | ({} if how.head == "ranking" else {"data": source})
+    shape = {name: value for name, value in asdict(made.shape).items() if name != "labels"}
+    folder = how.out / "training"
+    folder.mkdir(exist_ok=True)
+    write_record(folder / f"{how.head}.json", made.history, shape, data)
+    write_property_record(card, how.head, how.side, made.record, data)
+    return made.history
+
+
+def write_property_record(
+    card: ModelCard, name: str, side: str, content: Mapping[str, Any], data: Mapping[str, Path]
+) -> Path:
+    """Put a head's record into its model's folder."""
+    record = {
+        "format": EVALUATION_FORMAT,
+        "model": {
+            "name": card.name,
+            "version": card.version,
+            "sha256": card.sha256_of([f"{name}.safetensors", "joint.safetensors"]),
+        },
+        "side": side,
+        "git_revision": git_revision(),
+        "versions": {package: importlib.metadata.version(package) for package in _PACKAGES},
+        "kind": "property",
+        "set": name,
+        "data_sha256": {key: data_sha256(path) for key, path in data.items()},
+        **content,
+    }
+    path = card.folder / EVALUATION_FOLDER / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(record, allow_nan=False, separators=(",", ":")) + "\n")
+    return path
+
+
+def _classes(
+    how: PropertyTraining,
+    chains: Mapping[str, BackboneChain],
+    source: Path,
+    reader: NumberReader,
+    checkpoint: Path,
+    fabric: Fabric,
+    tell: Say,
+) -> _Made:
+    enzymes = how.head == "enzyme"
+    proteins, labels = read_enzymes(source, chains) if enzymes else read_ontology(source, {})
+    config = ClassesConfig(
+        embedding_dim=reader.sequence_dim,
+        joint_dim=reader.joint_dim if enzymes else 0,
+        hidden=how.hidden or (classes.HIDDEN if enzymes else 256),
+        members=3,
+        labels=labels,
+    )
+    prepared = classes.prepare(proteins, labels, reader, config, tell)
+    schedule = how.schedule or (classes.CLASSES_SCHEDULE if enzymes else classes.ONTOLOGY_SCHEDULE)
+    head, history = classes.train_classes(prepared, config, checkpoint, fabric, schedule)
+    noise = classes.measure_noise(head, prepared, reader)
+    finished = ClassesHead(replace(head.config, noise=noise))
+    finished.load_state_dict(head.state_dict())
+    record = classes.evaluate_classes(finished, prepared, how.side, how.kept / "mmseqs", tell)
+    return _Made(finished.eval(), finished.config, history, record)
+
+
+def _thermostability(
+    how: PropertyTraining,
+    source: Path,
+    reader: NumberReader,
+    checkpoint: Path,
+    fabric: Fabric,
+    tell: Say,
+) -> _Made:
+    proteins = read_melting(source, {})
+    tell(f"reading {len(proteins):,} sequences")
+    read = reader.of_sequences([one.sequence for one in proteins])
+    config = ScalarConfig(embedding_dim=reader.sequence_dim, hidden=how.hidden or 256)
+    head, history = thermostability.train_thermostability(
+        proteins, read, config, checkpoint, fabric, how.schedule
+    )
+    noise = thermostability.measure_noise(head, proteins, read, reader)
+    finished = _scalar(head, noise)
+    record = thermostability.evaluate_thermostability(finished, proteins, read, how.side)
+    return _Made(finished, finished.config, history, record)
+
+
+def _ranking(
+    how: PropertyTraining,
+    chains: Mapping[str, BackboneChain],
+    reader: NumberReader,
+    checkpoint: Path,
+    settings: Settings,
+    fabric: Fabric,
+    tell: Say,
+) -> _Made:
+    structures = StructureEmbedder.load(settings, resolve_device(settings.device))
+    decoys = ranking.prepare_decoys(list(chains.values()), reader, tell)
+    config = ScalarConfig(joint_dim=reader.joint_dim, hidden=how.hidden or 256, dropout=0.3)
+    head, history = ranking.train_ranking(decoys, config, checkpoint, fabric, how.schedule)
+    finished = _scalar(head, ranking.measure_noise(head, decoys, reader))
+    record = ranking.evaluate_ranking(finished, decoys, how.side, structures, tell)
+    return _Made(finished, finished.config, history, record)
+
+
+def _scalar(head: ScalarHead, noise: float) -> ScalarHead:
+    finished = ScalarHead(replace(head.config, noise=noise))
+    finished.load_state_dict(head.state_dict())
+    return finished.eval()
+
+
+def _binding(
+    how: PropertyTraining,
+    source: Path,
+    predictor: SiamesePredictor,
+    joint: JointEmbedder,
+    checkpoint: Path,
+    fabric: Fabric,
+    tell: Say,
+) -> _Made:
+    changes, complexes = read_binding(source, how.data / COMPLEXES)
+    tell(f"reading {len(changes):,} changes of {len(complexes)} complexes")
+    kept = how.kept / "binding.safetensors"
+    read = binding.read_bindings(changes, complexes, predictor.embedder, joint, kept)
+    config = BindingConfig(joint.dim, hidden=how.hidden or 128)
+    head, history = binding.train_binding(read, config, checkpoint, fabric, how.schedule)
+    noise = binding.measure_noise(head, read, complexes)
+    finished = BindingHead(replace(head.config, noise=noise))
+    finished.load_state_dict(head.state_dict())
+    record = binding.evaluate_binding(finished, read, complexes, how.side)
+    return _Made(finished.eval(), finished.config, history, record)

@@ -279,6 +279,8 @@ STEPS = [
     "space",
     "space-record",
     "background",
+    "property",
+    "ablation",
     "card",
 ]
 

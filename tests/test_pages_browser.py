@@ -100,6 +100,10 @@ def rows_of(path):
         return list(csv.DictReader(file))
 
 
+DRAWN = "document.querySelector('.glass-figure')?._fullData?.length > 0"
+"""The map has its points."""
+
+
 def click_the_middle(plot):
     plot.locator(".nsewdrag").first.hover()  # scrolls to it, and waits until it stands still
     plot.locator(".hovertext").first.wait_for()  # the plot has found the cell
@@ -554,6 +558,40 @@ def test_relatives_are_found_aligned_superposed_and_passed_on(address, visit, tm
     with rerun(page):
         page.get_by_role("button", name="Use the alignment on Impact").click()
     page.get_by_text("glass-relatives-2gtl").first.wait_for(state="attached")
+    assert page.problems == []
+    assert page.elsewhere == []
+
+
+def test_a_map_is_drawn_chosen_from_and_passed_on(address, visit, tmp_path):
+    page = visit(f"{address}/map")
+    page.wait_for_function(DRAWN)
+    with rerun(page):
+        page.get_by_role("button", name="Example: a globin and a mutant").click()
+    page.get_by_role("heading", name="3 places among").wait_for()
+    page.wait_for_function(
+        "['yours: sequence', 'yours: structure', 'structure: mainly alpha'].every((name) =>"
+        " document.querySelector('.glass-figure')._fullData.some((t) => t.name === name))"
+    )
+    places = rows_of(save(page, "Places (CSV)", tmp_path / "places.csv"))
+    assert [one["kind"] for one in places] == ["sequence", "sequence", "structure"]
+    assert "plotly" in save(page, "Map (HTML)", tmp_path / "map.html").read_text()[:2_000_000]
+    # a box around a part of the map chooses chains, one of which is opened elsewhere
+    page.locator(".glass-figure .modebar-btn[data-title='Box Select']").click()
+    box = page.locator(".glass-figure .nsewdrag").first.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    with rerun(page):
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + 40, y + 40, steps=4)
+        page.mouse.up()
+    page.get_by_role("heading", name="Chosen:").wait_for()
+    with rerun(page):
+        page.get_by_test_id("stDataFrame").first.click(position={"x": 20, "y": 52})
+    chosen = page.get_by_role("button", name="in Impact")
+    name = chosen.text_content().split()[1]
+    with rerun(page):
+        page.get_by_role("button", name=f"Search with {name}").click()
+    page.get_by_text("probably share its fold").first.wait_for()
     assert page.problems == []
     assert page.elsewhere == []
 

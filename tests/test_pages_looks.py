@@ -51,6 +51,7 @@ def test_axe_finds_nothing_serious(address, visit, scheme):  # noqa: F811
         ("screen", "Which substitutions matter?"),
         ("search", "Which proteins share its fold?"),
         ("runs", "Select a run"),
+        ("map", "Where does it lie among known folds?"),
         ("evidence", "question by question"),
         ("models", "Models"),
     ):

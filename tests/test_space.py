@@ -16,7 +16,9 @@ from glass_core.inputs.upload import Upload, example_upload
 from glass_core.models.evaluation import Evaluation
 from glass_core.models.space.base import SpaceInfo
 from glass_core.models.space.registry import load_space
+from glass_core.protein.protein import Protein
 from glass_core.protein.structure.file import read_structure
+from glass_core.protein.variant import Variant
 from glass_core.report.space.bundle import DELIMITER, protspace_bundle
 from glass_core.report.space.exports import map_exports, vectors_csv
 from glass_core.report.space.figures import (
@@ -29,6 +31,7 @@ from glass_core.report.space.figures import (
 )
 from glass_core.report.space.page import map_page
 from glass_core.report.space.pictures import picture
+from glass_core.report.space.stretches import stretch_figure, stretch_words
 from glass_core.report.space.written import write_map
 from glass_core.search.entry import Entry, LeftOut
 from glass_core.settings import Settings
@@ -36,6 +39,7 @@ from glass_core.space.background import LEVELS, Background, lay_out, open_backgr
 from glass_core.space.mapped import Mapped, map_given
 from glass_core.space.placing import KINDS, Point, mutants_of, place, read_given
 from glass_core.space.projection import Pca, Tsne
+from glass_core.space.stretches import stretch_shift
 from glass_core.space.vectors import read_vectors
 from tests.tools.dashboard import CHROMIUM
 
@@ -410,3 +414,41 @@ def test_a_picture_without_a_browser_says_what_is_needed(background, monkeypatch
     monkeypatch.setattr("plotly.graph_objects.Figure.to_image", absent)
     with pytest.raises(UnavailableError, match="needs Chrome or Chromium"):
         picture(map_figure(background, []), "png")
+
+
+def test_stretches_move_where_a_residue_changes():
+    protein = Protein.from_sequence("MKVLAAGIVGLCAKAYQDWERNSTGGELK" * 3)
+    variant = Variant.parse("G36D", protein.sequence)
+    shift = stretch_shift(protein, variant, Letters(), width=10)
+    assert list(shift.centres) == list(range(31, 41))
+    for centre, apart in zip(shift.centres, shift.apart, strict=True):
+        cut = slice(centre - 5, centre + 5)
+        wild, mutant = Letters().of_sequences([protein.sequence[cut], variant.mutant[cut]])
+        assert apart == pytest.approx(np.linalg.norm(wild - mutant), abs=1e-6)
+    assert shift.nearer is None
+    again = stretch_shift(protein, variant, Letters(), width=10)
+    assert again.noise == shift.noise > 0
+    assert shift.furthest in shift.centres
+    assert stretch_words(protein, shift).startswith("Of 10 windows of 10 residues")
+    still = replace(shift, noise=9.0)
+    assert "none moves by more" in stretch_words(protein, still)
+    assert stretch_figure(protein, variant, shift).data[0].x[0] == 32
+
+
+def test_windows_end_with_the_protein_and_see_its_structure():
+    structure = read_structure(example_upload().content, chain="A", name="2gtl.pdb")
+    protein = Protein.from_structure(structure)
+    for text in (f"{protein.sequence[0]}1W", f"{protein.sequence[-1]}147W"):
+        shift = stretch_shift(protein, Variant.parse(text, protein.sequence), Letters(), 20)
+        assert len(shift.centres) == 1
+        assert shift.nearer is not None
+        figure = stretch_figure(protein, Variant.parse(text, protein.sequence), shift)
+        assert [trace.name for trace in figure.data][-1] == "nearer to the structure"
+
+
+def test_stretches_that_cannot_be_compared_are_told():
+    protein = Protein.from_sequence("MKVLAAGIVGLCAKA")
+    with pytest.raises(InputError, match="substitutions only"):
+        stretch_shift(protein, Variant.parse("K2del", protein.sequence), Letters(), 10)
+    with pytest.raises(InputError, match="needs a protein of as many"):
+        stretch_shift(protein, Variant.parse("K2R", protein.sequence), Letters(), 20)

@@ -37,6 +37,7 @@ from glass_core.training.space import (
     structures_read,
     train_space,
 )
+from tests.tools.chains import chain_table
 
 CONFIG = JointConfig(sequence_dim=16, dim=16, pair_dim=8, layers=1, heads=2, neighbours=6)
 
@@ -50,26 +51,7 @@ def language():
 
 @pytest.fixture
 def table(tmp_path):
-    """Families of two chains of one shape each, on all sides, and a chain without a backbone."""
-    rng, rows = np.random.default_rng(0), []
-    for family in range(40):
-        ca = np.cumsum(rng.normal(scale=2.2, size=(30 + family, 3)), axis=0)
-        for member in range(2):
-            atoms = ca[:, None] + [[1.2, 0.8, 0], [0, 0, 0], [-1, 1, 0.3], [-1, 2, 0.3]]
-            rows.append(
-                {
-                    "id": f"c{family}_{member}",
-                    "sequence": "".join(rng.choice(list(STANDARD), len(ca))),
-                    "backbone": (atoms + rng.normal(scale=0.1, size=atoms.shape)).ravel(),
-                    "cluster40": family,
-                    "split_group": family,
-                    "kind": "model" if family == 7 else "xray",
-                }
-            )
-    rows.append({**rows[0], "id": "trace", "backbone": None})
-    path = tmp_path / "chains.parquet"
-    pd.DataFrame(rows).to_parquet(path)
-    return path
+    return chain_table(tmp_path / "chains.parquet")
 
 
 def fabric():

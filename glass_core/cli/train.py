@@ -31,7 +31,7 @@ from glass_core.cli.train_joint import (
     space_record_command,
 )
 from glass_core.cli.train_pairs import pairs_command
-from glass_core.cli.train_properties import property_command
+from glass_core.cli.train_properties import ablation_command, property_command
 from glass_core.cli.train_search import (
     fold_chance_command,
     relatives_command,
@@ -87,6 +87,7 @@ for step in (
     space_record_command,
     background_command,
     property_command,
+    ablation_command,
     card_command,
 ):
     train_group.add_command(step)

@@ -7,37 +7,51 @@ from typing import Any
 
 import click
 
-from glass_core.cli.options import FILE, FOLDER, device_option, model_option, settings_on
+from glass_core.cli.options import FILE, FOLDER, device_option, gathered, model_option, settings_on
 from glass_core.cli.train_options import changed, hardware_options, pace_options, say_trained
-from glass_core.errors import require_training_packages
+from glass_core.errors import InputError, require_training_packages
 
 _HEADS = ("enzyme", "ontology", "thermostability", "ranking", "binding")
 
 
+what_to_train = gathered(
+    "given",
+    {
+        "data": click.option(
+            "--data", type=FOLDER, required=True, help="Folder of the tables of properties."
+        ),
+        "chains": click.option(
+            "--chains", type=FILE, required=True, help="Parquet of chains with backbones."
+        ),
+        "encoder": click.option(
+            "--encoder", type=FOLDER, required=True, help="Folder that 'train joint' left."
+        ),
+        "out": click.option(
+            "--out", type=FOLDER, required=True, help="Folder of the model; made, or added to."
+        ),
+        "kept": click.option(
+            "--kept", type=FOLDER, required=True, help="Folder for what was read; resumes."
+        ),
+        "side": click.option("--side", type=click.Choice(("test", "validation")), default="test"),
+        "hidden": click.option("--hidden", type=int, help="Width of the head."),
+        "left_out": click.option(
+            "--leave-out", "left_out", multiple=True, help="Pandas query of chains to leave out."
+        ),
+    },
+)
+"""Of a head of properties; for `PropertyTraining`."""
+
+
 @click.command("property")
 @click.argument("head", type=click.Choice(_HEADS))
-@click.option("--data", type=FOLDER, required=True, help="Folder of the tables of properties.")
-@click.option("--chains", type=FILE, required=True, help="Parquet of chains with backbones.")
-@click.option("--encoder", type=FOLDER, required=True, help="Folder that 'train joint' left.")
-@click.option("--out", type=FOLDER, required=True, help="Folder of the model; made, or added to.")
-@click.option("--kept", type=FOLDER, required=True, help="Folder for what was read; resumes.")
-@click.option("--side", type=click.Choice(("test", "validation")), default="test")
-@click.option("--hidden", type=int, help="Width of the head, in place of its own.")
-@click.option("--leave-out", "left_out", multiple=True, help="Pandas query of chains to leave out.")
+@what_to_train
 @pace_options
 @hardware_options
 @model_option
 @device_option
 def property_command(
     head: str,
-    data: Path,
-    chains: Path,
-    encoder: Path,
-    out: Path,
-    kept: Path,
-    side: str,
-    hidden: int | None,
-    left_out: tuple[str, ...],
+    given: dict[str, Any],
     pace: dict[str, Any],
     hardware: dict[str, Any],
     model: str,
@@ -50,21 +64,48 @@ def property_command(
     from glass_core.training.setup import open_fabric
 
     fabric, settings = open_fabric(**hardware), settings_on(device)
-    how = PropertyTraining(
-        head,
-        data,
-        chains,
-        encoder,
-        out,
-        kept,
-        schedule=changed(SCHEDULES[head], pace),
-        side=side,
-        hidden=hidden,
-        left_out=left_out,
-    )
+    how = PropertyTraining(head, schedule=changed(SCHEDULES[head], pace), **given)
+    history = train_property(how, load_siamese(settings, model), settings, fabric, _tell)
+    say_trained(fabric, how.out, history)
 
-    def tell(words: str) -> None:
-        click.echo(words, err=True)
 
-    history = train_property(how, load_siamese(settings, model), settings, fabric, tell)
-    say_trained(fabric, out, history)
+@click.command("ablation")
+@click.argument("head", type=click.Choice(_HEADS))
+@click.argument("encoders", nargs=-1, required=True, metavar="NAME=FOLDER...")
+@what_to_train
+@click.option("--note", default="", help="What readers must know of the encoders.")
+@pace_options
+@hardware_options
+@model_option
+@device_option
+def ablation_command(
+    head: str,
+    encoders: tuple[str, ...],
+    given: dict[str, Any],
+    note: str,
+    pace: dict[str, Any],
+    hardware: dict[str, Any],
+    model: str,
+    device: str | None,
+) -> None:
+    """Train the same HEAD over other encoders, each NAME=FOLDER, for its record's comparison."""
+    require_training_packages("training", "lightning_fabric")
+    from glass_core.models.registry import load_siamese
+    from glass_core.training.properties.run import SCHEDULES, PropertyTraining, write_ablations
+    from glass_core.training.setup import open_fabric
+
+    others = {}
+    for word in encoders:
+        name, equals, folder = word.partition("=")
+        if not equals or not name or not folder:
+            raise InputError(f"'{word}': give the encoder as NAME=FOLDER.")
+        others[name] = Path(folder)
+    fabric, settings = open_fabric(**hardware), settings_on(device)
+    how = PropertyTraining(head, schedule=changed(SCHEDULES[head], pace), **given)
+    predictor = load_siamese(settings, model)
+    path = write_ablations(how, others, note, predictor, settings, fabric, _tell)
+    click.echo(f"{len(others)} encoder(s) in {path}")
+
+
+def _tell(words: str) -> None:
+    click.echo(words, err=True)

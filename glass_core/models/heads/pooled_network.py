@@ -119,9 +119,15 @@ class PooledNetwork(nn.Module):
         )
 
     def scaled(self, numbers: Tensor) -> Tensor:
-        """Numbers as its members take them, (B, inputs) -> (B, inputs)."""
+        """Numbers as its members take them, (B, inputs) -> (B, inputs).
+
+        Those of a structure that is not there stay 0.
+        """
         found: Tensor = ((numbers - self.centre) / self.spread).clamp(-8, 8)
-        return found
+        if not self.config.joint_dim:
+            return found
+        first = 2 * self.config.embedding_dim
+        return torch.cat([found[:, :first], found[:, first:] * numbers[:, -1:]], dim=1)
 
     def forward(self, numbers: Tensor) -> Tensor:
         """Answers of every member, (B, inputs) -> (M, B, outputs)."""

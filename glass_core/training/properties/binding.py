@@ -22,6 +22,7 @@ from glass_core.models.heads.binding import BindingConfig, BindingHead, changed_
 from glass_core.models.properties.reading import read_chains
 from glass_core.models.space.base import Told, untold
 from glass_core.protein.alignment import blosum62_matrix
+from glass_core.protein.substitutions import CONSERVATIVE
 from glass_core.training.data.complexes import BindingChange, Complex
 from glass_core.training.loop import History, Schedule, Validation, fit
 from glass_core.training.properties.figures import binding_figures, noise_of, within
@@ -216,17 +217,18 @@ def ddg_of(head: BindingHead, bindings: Bindings) -> Vector:
 
 
 def measure_noise(head: BindingHead, bindings: Bindings, complexes: Mapping[str, Complex]) -> float:
-    """What conservative single substitutions far from the partner are told to change."""
-    some = [
-        row
-        for row, one in enumerate(bindings.changes)
-        if one.side == "validation"
-        and len(one.changes) == 1
-        and (near_partner(one, complexes[one.complex]) == 0)
-    ]
-    few = some or [row for row, one in enumerate(bindings.changes) if one.side == "validation"]
-    chosen = Bindings([bindings.changes[r] for r in few], [bindings.read[r] for r in few])
-    return noise_of(list(ddg_of(head, chosen)))
+    """What conservative single substitutions of the validation side are told to change."""
+    table = blosum62_matrix()
+
+    def conservative(one: BindingChange) -> bool:
+        chain, index, letter = one.changes[0]
+        wild = complexes[one.complex].backbones[chain].letters[index]
+        return len(one.changes) == 1 and table[wild, letter] >= CONSERVATIVE
+
+    held = bindings.of("validation")
+    rows = [row for row, one in enumerate(held.changes) if conservative(one)]
+    some = Bindings([held.changes[row] for row in rows], [held.read[row] for row in rows])
+    return noise_of(list(ddg_of(head, some)))
 
 
 def near_partner(one: BindingChange, among: Complex) -> int:

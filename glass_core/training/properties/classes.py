@@ -162,12 +162,17 @@ def measure_noise(head: ClassesHead, prepared: Prepared, reader: NumberReader) -
 
 
 def evaluate_classes(
-    head: ClassesHead, prepared: Prepared, side: str, work: Path, tell: Say
+    head: ClassesHead, prepared: Prepared, side: str, work: Path | None, tell: Say
 ) -> dict[str, Any]:
     """F-max on one side, beside transfer from the nearest training protein.
 
     By MMseqs2 the classes of its best hit count with their identity as chance, by the mean
     embedding those of the nearest with their cosine.
+
+    Parameters
+    ----------
+    work : Path or None
+        Folder for the files of MMseqs2; None = the head alone.
     """
     asked, train = prepared.of(side), prepared.of("train")
     label, nearness = targets(asked.proteins), None
@@ -178,18 +183,20 @@ def evaluate_classes(
     told: dict[str, NDArray[np.floating]] = {HEAD: chances(head, asked.read)}
     if head.config.joint_dim:
         told[BLIND] = chances(head, withheld(asked.read, head.config))
-    tell(f"{side}: {len(asked.proteins):,} proteins; nearest of {len(train.proteins):,}")
-    told[NEIGHBOUR] = by_embedding(
-        asked.read[:, :dim], train.read[:, :dim], targets(train.proteins)
-    )
-    told[MMSEQS] = by_mmseqs(asked.proteins, train.proteins, work)
+    if work is not None:
+        tell(f"{side}: {len(asked.proteins):,} proteins; nearest of {len(train.proteins):,}")
+        told[NEIGHBOUR] = by_embedding(
+            asked.read[:, :dim], train.read[:, :dim], targets(train.proteins)
+        )
+        told[MMSEQS] = by_mmseqs(asked.proteins, train.proteins, work)
+    structured = np.array([one.backbone is not None for one in asked.proteins])
     return {
         "proteins": len(asked.proteins),
-        "with_structure": sum(one.backbone is not None for one in asked.proteins),
+        "with_structure": int(structured.sum()),
         "training": len(train.proteins),
         "classes": len(prepared.labels),
         "figures": {
-            who: class_figures(values, label, asked.groups, nearness)
+            who: class_figures(values, label, asked.groups, nearness, structured)
             for who, values in told.items()
         },
     }

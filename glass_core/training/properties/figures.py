@@ -26,12 +26,18 @@ def class_figures(
     label: NDArray[np.floating],
     group: NDArray[Any],
     nearness: Vector | None = None,
+    structured: NDArray[np.bool_] | None = None,
 ) -> dict[str, Any]:
-    """F-max of all proteins, every one counting once; and of those below each identity."""
+    """F-max of all proteins, every one counting once.
+
+    And of those below each identity to the training proteins, and of those with a structure.
+    """
     called = calling(chance, label)
     asked: dict[str, NDArray[np.bool_]] = {"f_max": np.ones(len(label), dtype=bool)}
     if nearness is not None:
         asked |= {f"f_max below {bin_}%": nearness <= bin_ for bin_ in BINS}
+    if structured is not None and structured.any():
+        asked["f_max with a structure"] = structured
     found = {}
     for name, mask in asked.items():
         rows = np.flatnonzero(mask)

@@ -163,21 +163,25 @@ def measure_noise(head: ScalarHead, decoys: Decoys, reader: NumberReader) -> flo
 
 
 def evaluate_ranking(
-    head: ScalarHead, decoys: Decoys, side: str, structures: StructureEmbedder, tell: Say
+    head: ScalarHead, decoys: Decoys, side: str, structures: StructureEmbedder | None, tell: Say
 ) -> dict[str, Any]:
     """Ranks within targets and over all decoys of one side, and of each kind of decoy beside.
 
     Compared with the mean log-probability that ProteinMPNN gives the letters, and with how
     compact a structure is for its length.
+
+    Parameters
+    ----------
+    structures : StructureEmbedder or None
+        ProteinMPNN; None = the head alone.
     """
     rows = decoys.rows(side)
     some = [decoys.decoys[row] for row in rows]
-    tell(f"{side}: {len(some):,} decoys by ProteinMPNN")
-    told = {
-        HEAD: gdt_of(head, decoys.read[torch.from_numpy(rows)]),
-        MPNN: np.array([likelihood(one, structures) for one in some]),
-        COMPACT: np.array([compactness(one) for one in some]),
-    }
+    told = {HEAD: gdt_of(head, decoys.read[torch.from_numpy(rows)])}
+    if structures is not None:
+        tell(f"{side}: {len(some):,} decoys by ProteinMPNN")
+        told[MPNN] = np.array([likelihood(one, structures) for one in some])
+        told[COMPACT] = np.array([compactness(one) for one in some])
     gdt, target = decoys.gdt[rows], decoys.targets[rows]
     kinds = np.array([one.kind for one in some])
     with_native = ("native", "threaded", "shifted")

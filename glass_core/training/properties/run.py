@@ -18,7 +18,7 @@ from glass_core.embedders.joint import JointEmbedder
 from glass_core.embedders.mpnn import StructureEmbedder
 from glass_core.models.card import ModelCard
 from glass_core.models.checkpoint import save_head
-from glass_core.models.evaluation import EVALUATION_FOLDER, EVALUATION_FORMAT
+from glass_core.models.evaluation import EVALUATION_FOLDER, EVALUATION_FORMAT, Evaluation
 from glass_core.models.heads.binding import BindingConfig, BindingHead
 from glass_core.models.heads.classes import ClassesConfig, ClassesHead
 from glass_core.models.heads.scalar import ScalarConfig, ScalarHead
@@ -78,6 +78,8 @@ class PropertyTraining:
         Width of the head, in place of its own.
     left_out : tuple of str
         Pandas queries of chains to leave out.
+    alone : bool
+        Whether the record has the head's own figures only.
     """
 
     head: str
@@ -90,6 +92,7 @@ class PropertyTraining:
     side: str = "test"
     hidden: int | None = None
     left_out: tuple[str, ...] = ()
+    alone: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +145,46 @@ def train_property(
     return made.history
 
 
+def write_ablations(
+    how: PropertyTraining,
+    encoders: Mapping[str, Path],
+    note: str,
+    predictor: SiamesePredictor,
+    settings: Settings,
+    fabric: Fabric,
+    tell: Say,
+) -> Path:
+    """Train the same head over other encoders, and add their figures to its record.
+
+    Parameters
+    ----------
+    how : PropertyTraining
+        Of the head whose record is in `how.out`.
+    encoders : mapping
+        What they are called -> folder that ``train joint`` left.
+    note : str
+        What readers must know of them.
+
+    Raises
+    ------
+    InputError
+        The head has no record.
+    """
+    path = how.out / EVALUATION_FOLDER / f"{how.head}.json"
+    record = Evaluation.read(path).content
+    found = {}
+    for name, encoder in encoders.items():
+        tell(f"{how.head} over {name}")
+        kept = how.kept / encoder.name
+        other = replace(how, encoder=encoder, out=kept / "model", kept=kept, alone=True)
+        train_property(other, predictor, settings, fabric, tell)
+        made = Evaluation.read(kept / "model" / EVALUATION_FOLDER / f"{how.head}.json")
+        found[name] = made.content["figures"][classes.HEAD]
+    record = {**record, "ablations": found, "ablations_note": note}
+    path.write_text(json.dumps(record, allow_nan=False, separators=(",", ":")) + "\n")
+    return path
+
+
 def write_property_record(
     card: ModelCard, name: str, side: str, content: Mapping[str, Any], data: Mapping[str, Path]
 ) -> Path:
@@ -191,7 +234,8 @@ def _classes(
     noise = classes.measure_noise(head, prepared, reader)
     finished = ClassesHead(replace(head.config, noise=noise))
     finished.load_state_dict(head.state_dict())
-    record = classes.evaluate_classes(finished, prepared, how.side, how.kept / "mmseqs", tell)
+    work = None if how.alone else how.kept / "mmseqs"
+    record = classes.evaluate_classes(finished, prepared, how.side, work, tell)
     return _Made(finished.eval(), finished.config, history, record)
 
 
@@ -225,7 +269,8 @@ def _ranking(
     fabric: Fabric,
     tell: Say,
 ) -> _Made:
-    structures = StructureEmbedder.load(settings, resolve_device(settings.device))
+    device = resolve_device(settings.device)
+    structures = None if how.alone else StructureEmbedder.load(settings, device)
     decoys = ranking.prepare_decoys(list(chains.values()), reader, tell)
     config = ScalarConfig(joint_dim=reader.joint_dim, hidden=how.hidden or 256, dropout=0.3)
     head, history = ranking.train_ranking(decoys, config, checkpoint, fabric, how.schedule)

@@ -339,3 +339,31 @@ def test_missing_data_are_told_in_a_line(data, chains, encoder, run, tmp_path):
     assert (code, "is no Parquet table" in told) == (2, True)
     code, _, told = run(*words[:8], tmp_path / "none", *words[9:])
     assert (code, "holds no joint.json" in told) == (2, True)
+
+
+def test_the_same_head_is_trained_over_other_encoders(
+    data, chains, encoder, run, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(ranking, "TARGETS", {"train": 4, "validation": 2, "test": 2})
+    monkeypatch.setattr(
+        "glass_core.training.properties.run.StructureEmbedder.load",
+        lambda *a: pytest.fail("the comparison needs no ProteinMPNN"),
+    )
+    common = ("--data", data, "--chains", chains, "--encoder", encoder, "--out",
+              tmp_path / "model", "--kept", tmp_path / "kept", "--steps", 10, "--every", 5,
+              "--hidden", 8)  # fmt: skip
+    code, _, told = run("train", "ablation", "ranking", f"same={encoder}", *common)
+    assert (code, "is no evaluation record" in told) == (2, True)
+    code, _, told = run("train", "property", "binding", *common)
+    assert code == 0, told
+    words = ("train", "ablation", "binding", f"same={encoder}", "--note", "one of a kind")
+    code, out, told = run(*words, *common)
+    assert code == 0, told
+    assert "1 encoder(s)" in out
+    record = Evaluation.read(tmp_path / "model" / "evaluation" / "binding.json")
+    assert record.content["ablations_note"] == "one of a kind"
+    table = evidence.ablation_table(record)
+    assert list(table["encoder"]) == ["same"]
+    assert record.content["ablations"]["same"] == record.content["figures"]["head"]
+    code, _, told = run("train", "ablation", "binding", "nothing", *common)
+    assert (code, "NAME=FOLDER" in told) == (2, True)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from glass_core.embedders.kinds import PROTT5, embedder_class
 from glass_core.errors import GlassError
 from glass_core.models.card import ModelCard
 from glass_core.models.evaluation import read_evaluations
 from glass_core.models.heads.kinds import HEADS
+from glass_core.models.properties.kinds import PROPERTIES
+from glass_core.models.properties.model import list_property_models
 from glass_core.models.registry import ModelEntry, list_models
+from glass_core.report.evidence.properties import property_words
 from glass_core.report.evidence.words import can_and_cannot
 from glass_core.settings import Settings
 
@@ -34,8 +38,35 @@ class ModelDescription:
 
 
 def describe_models(settings: Settings) -> tuple[ModelDescription, ...]:
-    """`list_models` for a reader."""
-    return tuple(_describe(entry) for entry in list_models(settings))
+    """`list_models` for a reader, and the models of properties behind them."""
+    return (
+        *(_describe(entry) for entry in list_models(settings)),
+        *(_of_properties(folder) for folder in list_property_models(settings).values()),
+    )
+
+
+def _of_properties(folder: Path) -> ModelDescription:
+    """A model of properties; one whose card cannot be read says so."""
+    try:
+        card = ModelCard.read(folder)
+        found = tuple(
+            sentence
+            for record in read_evaluations(folder).values()
+            for sentence in property_words(record)
+        )
+    except GlassError as error:
+        return ModelDescription(folder.name, "", "?", "not stated", 0.0, (), (), (), str(error))
+    return ModelDescription(
+        name=f"{card.name} (properties)",
+        version=card.version,
+        embedder=f"{card.embedder}, with a joint encoder of structure and sequence",
+        licence=str(card.content.get("licence", "not stated")),
+        megabytes=sum(path.stat().st_size for path in folder.glob("*.safetensors")) / 1e6,
+        heads=tuple(kind.title for kind in PROPERTIES if kind.head in card.heads),
+        limits=own_words(card),
+        found=found,
+        unavailable_reason=None,
+    )
 
 
 def _describe(entry: ModelEntry) -> ModelDescription:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -59,10 +60,7 @@ def property_records(settings: Settings) -> dict[str, Evaluation]:
 def figures_table(record: Evaluation) -> pd.DataFrame:
     """Every figure of the head and of what it is compared with."""
     return pd.DataFrame(
-        [
-            {"predictor": who, **{name: str(Figure(**one)) for name, one in told.items()}}
-            for who, told in record.content["figures"].items()
-        ]
+        [{"predictor": who, **_columns(told)} for who, told in record.content["figures"].items()]
     )
 
 
@@ -70,10 +68,21 @@ def ablation_table(record: Evaluation) -> pd.DataFrame:
     """The same head over other encoders; empty where none was tried."""
     return pd.DataFrame(
         [
-            {"encoder": who, **{name: str(Figure(**one)) for name, one in told.items()}}
+            {"encoder": who, **_columns(told)}
             for who, told in record.content.get("ablations", {}).items()
         ]
     )
+
+
+def _columns(told: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    return {_title(name): str(Figure(**one)) for name, one in told.items()}
+
+
+def _title(name: str) -> str:
+    """A figure's name at the head of a column."""
+    for plainly, written in (("f_max", "F-max"), ("auroc", "AUROC"), ("spearman", "Spearman")):
+        name = name.replace(plainly, written)
+    return name
 
 
 def property_words(record: Evaluation) -> Iterator[str]:

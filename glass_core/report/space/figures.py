@@ -35,7 +35,7 @@ _QUALITATIVE = (
 _LIGHT = "#C8C8C8"
 _LEGEND = {
     "orientation": "h",
-    "y": -0.12,
+    "y": -0.04,
     "itemsizing": "constant",
     "groupclick": "toggleitem",
     "entrywidth": 235,
@@ -88,10 +88,13 @@ def map_figure(
             height=height,
             legend=_LEGEND,
             coloraxis={"colorscale": "Cividis", "colorbar": {"title": colouring, "thickness": 12}},
-            xaxis=style.AXIS | {"title": name, "showticklabels": False},
+            xaxis=style.AXIS | {"title": "", "showticklabels": False},
             yaxis=style.AXIS | {"title": "", "showticklabels": False},
             dragmode="pan",
         )
+    )
+    figure.add_annotation(
+        text=name, x=0, y=1, xref="paper", yref="paper", yanchor="bottom", showarrow=False
     )
     return figure
 

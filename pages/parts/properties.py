@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TypeVar
+
 import streamlit as st
 
 from glass_core.errors import GlassError
@@ -18,7 +22,9 @@ from pages.parts.common import keep_out_of_collections, plain, settings
 from pages.parts.map_form import the_space
 from pages.parts.turn import in_turn
 
+T = TypeVar("T")
 _KEPT = 40
+"""Of all visitors."""
 
 
 @st.cache_resource(show_spinner="Loading the model of properties.")
@@ -30,9 +36,13 @@ def property_model() -> PropertyModel:
 
 
 @st.cache_resource(show_spinner=False)
-def _told() -> dict[str, Properties | StretchShift]:
-    """What was told of an analysis before; the oldest is forgotten."""
-    return {}
+def _properties_told() -> OrderedDict[str, Properties]:
+    return OrderedDict()
+
+
+@st.cache_resource(show_spinner=False)
+def _stretches_told() -> OrderedDict[str, StretchShift]:
+    return OrderedDict()
 
 
 def properties_panel(impact: Impact) -> None:
@@ -89,9 +99,7 @@ def _properties(impact: Impact) -> Properties:
             "Reading properties.", lambda watch: model.tell(impact.protein, impact.variant)
         )
 
-    found = _remembered(f"properties {_name(impact)}", work)
-    assert isinstance(found, Properties)
-    return found
+    return _remembered(_properties_told(), _name(impact), work)
 
 
 def stretches_panel(impact: Impact) -> None:
@@ -128,19 +136,16 @@ def _stretches(impact: Impact, width: int) -> StretchShift:
             lambda watch: stretch_shift(impact.protein, impact.variant, space, width, watch=watch),
         )
 
-    found = _remembered(f"stretches {width} {_name(impact)}", work)
-    assert isinstance(found, StretchShift)
-    return found
+    return _remembered(_stretches_told(), f"{width} {_name(impact)}", work)
 
 
-def _remembered(name: str, work: object) -> Properties | StretchShift:
-    kept = _told()
-    if name not in kept:
-        assert callable(work)
-        kept[name] = work()
-        while len(kept) > _KEPT:
-            kept.pop(next(iter(kept)))
-    return kept[name]
+def _remembered(told: OrderedDict[str, T], name: str, work: Callable[[], T]) -> T:
+    """What was told before, or what `work` tells; the oldest is forgotten."""
+    if name not in told:
+        told[name] = work()
+        while len(told) > _KEPT:
+            told.popitem(last=False)
+    return told[name]
 
 
 def _name(impact: Impact) -> str:

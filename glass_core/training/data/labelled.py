@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -161,7 +162,7 @@ def _hot(numbers: Iterable[str], labels: Sequence[str]) -> NDArray[np.float32]:
 
 
 def _labelled(
-    row: object,
+    row: Any,
     target: NDArray[np.floating],
     side: Split,
     chains: Mapping[str, BackboneChain],
@@ -169,13 +170,12 @@ def _labelled(
     kind: str = "",
     nearness: float = float("nan"),
 ) -> Labelled:
-    told = vars(row) if hasattr(row, "__dict__") else row._asdict()  # type: ignore[attr-defined]
-    chain = chains.get(told["chain_id"]) if told["chain_id"] else None
+    chain = chains.get(row.chain_id)
     return Labelled(
-        str(told["id"]),
-        str(told["sequence"]) if chain is None else chain.sequence,
+        str(row.id),
+        str(row.sequence) if chain is None else chain.sequence,
         np.asarray(target, dtype=np.float32),
-        str(told["cluster40"]),
+        str(row.cluster40),
         side,
         None if chain is None else chain.backbone,
         kind,

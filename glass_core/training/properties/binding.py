@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from glass_core.protein.substitutions import CONSERVATIVE
 from glass_core.training.data.complexes import BindingChange, Complex
 from glass_core.training.loop import History, Schedule, Validation, fit
 from glass_core.training.properties.figures import binding_figures, noise_of, within
+from glass_core.training.properties.pooled import with_fields
 
 HEAD, BLOSUM, CONTACTS, CONSTANT = "head", "BLOSUM62", "residues near the partner", "mean"
 BINDING_SCHEDULE = Schedule(steps=600, peak=1e-3, warmup=50, decay=0.5, weight_decay=0.1, every=50)
@@ -196,9 +197,7 @@ def train_binding(
         validation=Validation(lambda: {"loss": float(module(every)["total"])}),
     )
     head = head.cpu().eval()
-    finished = BindingHead(replace(config, within=within(ddg_of(head, held), held.ddg)))
-    finished.load_state_dict(head.state_dict())
-    return finished.eval(), history
+    return with_fields(head, within=within(ddg_of(head, held), held.ddg)), history
 
 
 def _together(bindings: Bindings, rows: Sequence[int], device: torch.device) -> _Batch:

@@ -32,6 +32,7 @@ from glass_core.training.properties.pooled import (
     by_groups,
     told_of,
     train_pooled,
+    with_fields,
     withheld,
 )
 
@@ -113,13 +114,9 @@ def train_classes(
     if not train.proteins or not held.proteins:
         raise InputError("the training or the validation side has no protein with a class.")
 
-    def make(shape: PooledConfig) -> ClassesHead:
-        assert isinstance(shape, ClassesConfig)
-        return ClassesHead(shape)
-
+    torch.manual_seed(schedule.seed)
     head, history = train_pooled(
-        make,
-        config,
+        ClassesHead(config),
         "classes",
         train.numbers(),
         held.numbers(),
@@ -130,9 +127,7 @@ def train_classes(
     )
     best = f_max(chances(head, held.read), targets(held.proteins))
     threshold = min(max(best.threshold, 0.01), 0.99)
-    finished = ClassesHead(replace(config, threshold=threshold))
-    finished.load_state_dict(head.state_dict())
-    return finished.eval(), history
+    return with_fields(head, threshold=threshold), history
 
 
 def chances(head: PooledNetwork, read: Tensor) -> NDArray[np.float64]:

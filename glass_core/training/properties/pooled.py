@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import torch
@@ -26,6 +25,8 @@ WITHHELD = 0.5
 """Share of proteins whose structure is withheld from a head that can do without."""
 _JITTER = 0.1
 """Of the numbers, in units of their spread."""
+T = TypeVar("T", bound=PooledNetwork)
+H = TypeVar("H", bound=nn.Module)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,8 +83,7 @@ class _Training(nn.Module):
 
 
 def train_pooled(
-    make: Callable[[PooledConfig], PooledNetwork],
-    config: PooledConfig,
+    head: T,
     loss: Loss,
     train: Numbers,
     held: Numbers,
@@ -92,16 +92,15 @@ def train_pooled(
     schedule: Schedule = SCHEDULE,
     *,
     may_withhold: bool = False,
-) -> tuple[PooledNetwork, History]:
-    """A head trained on some proteins and judged on others; resumes from its checkpoint.
+) -> tuple[T, History]:
+    """Train a new head on some proteins, judged on others; resumes from its checkpoint.
 
     Parameters
     ----------
     may_withhold : bool
         Whether it must do without structures, too: these are then withheld at times.
     """
-    torch.manual_seed(schedule.seed)
-    head = make(config)
+    config = head.config
     spread = train.read.std(dim=0)
     if config.joint_dim:  # of those that have a structure
         first = 2 * config.embedding_dim
@@ -144,6 +143,14 @@ def train_pooled(
         module, batch, replace(schedule), checkpoint, fabric=fabric, validation=Validation(figures)
     )
     return head.cpu().eval(), history
+
+
+def with_fields(head: H, **fields: Any) -> H:
+    """A trained head whose configuration says more: a threshold, an interval, its noise."""
+    trained: Any = head
+    finished: H = type(head)(replace(trained.config, **fields))
+    finished.load_state_dict(head.state_dict())
+    return finished.eval()
 
 
 def on(numbers: Numbers, device: torch.device) -> Numbers:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from glass_core.embedders.mpnn import StructureEmbedder
 from glass_core.errors import InputError
-from glass_core.models.heads.pooled_network import PooledConfig, PooledNetwork
+from glass_core.models.heads.pooled_network import PooledNetwork
 from glass_core.models.heads.scalar import ScalarConfig, ScalarHead
 from glass_core.progress import Say
 from glass_core.protein.sequence import STANDARD
@@ -26,7 +26,13 @@ from glass_core.training.data.splits import Split
 from glass_core.training.loop import History, Schedule
 from glass_core.training.properties.figures import noise_of, ranking_figures, within
 from glass_core.training.properties.numbers import NumberReader
-from glass_core.training.properties.pooled import SCHEDULE, Numbers, told_of, train_pooled
+from glass_core.training.properties.pooled import (
+    SCHEDULE,
+    Numbers,
+    told_of,
+    train_pooled,
+    with_fields,
+)
 
 HEAD, MPNN, COMPACT = "head", "ProteinMPNN's likelihood of the letters", "compactness"
 TARGETS: dict[Split, int] = {"train": 160, "validation": 40, "test": 90}
@@ -121,13 +127,9 @@ def train_ranking(
     train, held = (torch.from_numpy(decoys.rows(side)) for side in ("train", "validation"))
     even = torch.ones(len(target))
 
-    def make(shape: PooledConfig) -> ScalarHead:
-        assert isinstance(shape, ScalarConfig)
-        return ScalarHead(shape)
-
+    torch.manual_seed(schedule.seed)
     head, history = train_pooled(
-        make,
-        config,
+        ScalarHead(config),
         "share",
         Numbers(decoys.read[train], target[train], even[train]),
         Numbers(decoys.read[held], target[held], even[held]),
@@ -136,9 +138,7 @@ def train_ranking(
         schedule,
     )
     told = gdt_of(head, decoys.read[held])
-    finished = ScalarHead(replace(config, within=within(told, decoys.gdt[held.numpy()])))
-    finished.load_state_dict(head.state_dict())
-    return finished.eval(), history
+    return with_fields(head, within=within(told, decoys.gdt[held.numpy()])), history
 
 
 def gdt_of(head: PooledNetwork, read: Tensor) -> Vector:

@@ -19,9 +19,9 @@ from glass_core.embedders.mpnn import StructureEmbedder
 from glass_core.models.card import ModelCard
 from glass_core.models.checkpoint import save_head
 from glass_core.models.evaluation import EVALUATION_FOLDER, EVALUATION_FORMAT, Evaluation
-from glass_core.models.heads.binding import BindingConfig, BindingHead
-from glass_core.models.heads.classes import ClassesConfig, ClassesHead
-from glass_core.models.heads.scalar import ScalarConfig, ScalarHead
+from glass_core.models.heads.binding import BindingConfig
+from glass_core.models.heads.classes import ClassesConfig
+from glass_core.models.heads.scalar import ScalarConfig
 from glass_core.models.predictor import SiamesePredictor
 from glass_core.progress import Say
 from glass_core.settings import Settings
@@ -32,6 +32,7 @@ from glass_core.training.loop import History, Schedule, data_sha256, git_revisio
 from glass_core.training.properties import binding, classes, ranking, thermostability
 from glass_core.training.properties.model import own_joint, property_folder
 from glass_core.training.properties.numbers import NumberReader
+from glass_core.training.properties.pooled import with_fields
 
 SOURCES = {
     "enzyme": "enzyme.parquet",
@@ -232,11 +233,10 @@ def _classes(
     schedule = how.schedule or (classes.CLASSES_SCHEDULE if enzymes else classes.ONTOLOGY_SCHEDULE)
     head, history = classes.train_classes(prepared, config, checkpoint, fabric, schedule)
     noise = classes.measure_noise(head, prepared, reader)
-    finished = ClassesHead(replace(head.config, noise=noise))
-    finished.load_state_dict(head.state_dict())
+    finished = with_fields(head, noise=noise)
     work = None if how.alone else how.kept / "mmseqs"
     record = classes.evaluate_classes(finished, prepared, how.side, work, tell)
-    return _Made(finished.eval(), finished.config, history, record)
+    return _Made(finished, finished.config, history, record)
 
 
 def _thermostability(
@@ -255,7 +255,7 @@ def _thermostability(
         proteins, read, config, checkpoint, fabric, how.schedule
     )
     noise = thermostability.measure_noise(head, proteins, read, reader)
-    finished = _scalar(head, noise)
+    finished = with_fields(head, noise=noise)
     record = thermostability.evaluate_thermostability(finished, proteins, read, how.side)
     return _Made(finished, finished.config, history, record)
 
@@ -274,15 +274,9 @@ def _ranking(
     decoys = ranking.prepare_decoys(list(chains.values()), reader, tell)
     config = ScalarConfig(joint_dim=reader.joint_dim, hidden=how.hidden or 256, dropout=0.3)
     head, history = ranking.train_ranking(decoys, config, checkpoint, fabric, how.schedule)
-    finished = _scalar(head, ranking.measure_noise(head, decoys, reader))
+    finished = with_fields(head, noise=ranking.measure_noise(head, decoys, reader))
     record = ranking.evaluate_ranking(finished, decoys, how.side, structures, tell)
     return _Made(finished, finished.config, history, record)
-
-
-def _scalar(head: ScalarHead, noise: float) -> ScalarHead:
-    finished = ScalarHead(replace(head.config, noise=noise))
-    finished.load_state_dict(head.state_dict())
-    return finished.eval()
 
 
 def _binding(
@@ -301,7 +295,6 @@ def _binding(
     config = BindingConfig(joint.dim, hidden=how.hidden or 128)
     head, history = binding.train_binding(read, config, checkpoint, fabric, how.schedule)
     noise = binding.measure_noise(head, read, complexes)
-    finished = BindingHead(replace(head.config, noise=noise))
-    finished.load_state_dict(head.state_dict())
+    finished = with_fields(head, noise=noise)
     record = binding.evaluate_binding(finished, read, complexes, how.side)
-    return _Made(finished.eval(), finished.config, history, record)
+    return _Made(finished, finished.config, history, record)

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from glass_core.errors import InputError
-from glass_core.models.heads.pooled_network import PooledConfig, PooledNetwork
+from glass_core.models.heads.pooled_network import PooledNetwork
 from glass_core.models.heads.scalar import ScalarConfig, ScalarHead
 from glass_core.protein.sequence import STANDARD
 from glass_core.protein.substitutions import conservative_mutants
 from glass_core.training.data.labelled import Labelled, targets
-from glass_core.training.loop import History
+from glass_core.training.loop import History, Schedule
 from glass_core.training.properties.figures import noise_of, number_figures, within
 from glass_core.training.properties.numbers import NumberReader
 from glass_core.training.properties.pooled import (
@@ -28,6 +28,7 @@ from glass_core.training.properties.pooled import (
     by_groups,
     told_of,
     train_pooled,
+    with_fields,
 )
 
 HEAD, COMPOSITION, LENGTH, SPECIES = "head", "composition", "length", "mean of the species"
@@ -49,7 +50,7 @@ def train_thermostability(
     config: ScalarConfig,
     checkpoint: Path,
     fabric: Fabric,
-    schedule: Any = HEAT_SCHEDULE,
+    schedule: Schedule = HEAT_SCHEDULE,
 ) -> tuple[ScalarHead, History]:
     """A head trained on the training side; its interval is measured on validation.
 
@@ -72,13 +73,9 @@ def train_thermostability(
     scaled = torch.from_numpy((celsius - config.middle) / config.unit).float()[:, None]
     weight = by_groups(np.array([one.group for one in proteins]))
 
-    def make(shape: PooledConfig) -> ScalarHead:
-        assert isinstance(shape, ScalarConfig)
-        return ScalarHead(shape)
-
+    torch.manual_seed(schedule.seed)
     head, history = train_pooled(
-        make,
-        config,
+        ScalarHead(config),
         "number",
         Numbers(read[train], scaled[train], weight[train]),
         Numbers(read[held], scaled[held], weight[held]),
@@ -87,9 +84,7 @@ def train_thermostability(
         schedule,
     )
     told = celsius_of(head, read[held], config)
-    finished = ScalarHead(replace(config, within=within(told, celsius[held])))
-    finished.load_state_dict(head.state_dict())
-    return finished.eval(), history
+    return with_fields(head, within=within(told, celsius[held])), history
 
 
 def celsius_of(head: PooledNetwork, read: Tensor, config: ScalarConfig) -> Vector:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from zlib import crc32
 
 import numpy as np
@@ -38,6 +39,7 @@ from glass_core.training.space import (
     train_space,
 )
 from tests.tools.chains import chain_table
+from tests.tools.mpnn import made_structure_embedder
 
 CONFIG = JointConfig(sequence_dim=16, dim=16, pair_dim=8, layers=1, heads=2, neighbours=6)
 
@@ -314,3 +316,41 @@ def test_the_record_of_a_space(table, tiny_assets, tmp_path, monkeypatch):
         space_record.evaluate_space(
             Grid(chains), predictor, chains, folds, "nowhere", tmp_path, lambda words: None
         )
+
+
+def test_a_space_is_made_by_the_commands_and_drawn(table, run, tiny_assets, tmp_path, monkeypatch):
+    """From chains to towers, background, places and a map, as the README has it."""
+    monkeypatch.setattr(
+        "glass_core.embedders.mpnn.StructureEmbedder.load", lambda *a: made_structure_embedder()
+    )
+    assets = tmp_path / "assets"
+    shutil.copytree(tiny_assets, assets)
+    folder = assets / "spaces" / "compact"
+
+    def done(*words):
+        code, out, told = run(*words, GLASS_ASSETS=str(assets))
+        assert code == 0, told
+        return out
+
+    done("train-space", table, "--out", folder, "--steps", 6, "--every", 3, "--stretches", 1)
+    chains = pd.read_parquet(table)
+    chains = chains[chains["backbone"].notna()]
+    folds = pd.DataFrame(
+        {
+            "id": chains["id"],
+            "scheme": "CATH",
+            "class": (chains["cluster40"] % 3 + 1).astype(str),
+            "architecture": (chains["cluster40"] % 3 + 1).astype(str) + ".10",
+            "fold": (chains["cluster40"] % 3 + 1).astype(str) + ".10.8",
+            "superfamily": (chains["cluster40"] % 3 + 1).astype(str) + ".10.8.10",
+        }
+    )
+    folds.to_parquet(tmp_path / "folds.parquet")
+    out = done("train", "background", table, tmp_path / "folds.parquet", "--space", folder,
+               "--origin", "made up")  # fmt: skip
+    assert "120 places of 40 chains" in out
+    rows = json.loads(done("embed", "--space", ">a\nMKVLAAGIVGLC", "--json"))
+    assert len(rows[0]["vector"]) == 32
+    page = tmp_path / "map.html"
+    assert "2 place(s)" in done("map", ">a\nMKVLAAGIVGLC", "--variants", "K2R", "--out", page)
+    assert "CATH" in page.read_text()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from glass_core.embedders.joint import JointEmbedder
+from glass_core.embedders.joint_network import JointEncoder
+from glass_core.errors import InputError
 from glass_core.models.card import CARD_FILE, ModelCard
 from glass_core.models.checkpoint import save_model
 from glass_core.models.predictor import SiamesePredictor
@@ -27,15 +30,20 @@ def property_folder(out: Path, encoder: Path, predictor: SiamesePredictor) -> Mo
 
     Raises
     ------
-    InputError, ModelError
-        No encoder, or a damaged one.
+    InputError
+        No encoder, or a model over another one.
+    ModelError
+        Damaged files.
     """
-    if (out / CARD_FILE).is_file():
-        return ModelCard.read(out)
     joint = read_joint(encoder)
+    weights = _bytes(joint)
+    if (out / CARD_FILE).is_file():
+        card = ModelCard.read(out)
+        if card.sha256.get(ENCODER_FILE) != hashlib.sha256(weights).hexdigest():
+            raise InputError(f"{out}: has heads over another encoder than {encoder}.")
+        return card
     out.mkdir(parents=True, exist_ok=True)
-    weights = {k: v.detach().half().contiguous() for k, v in joint.state_dict().items()}
-    save_file(weights, out / ENCODER_FILE)
+    (out / ENCODER_FILE).write_bytes(weights)
     info = predictor.info
     return save_model(
         out,
@@ -54,5 +62,13 @@ def property_folder(out: Path, encoder: Path, predictor: SiamesePredictor) -> Mo
 
 
 def own_joint(encoder: Path, device: torch.device) -> JointEmbedder:
-    """The encoder that ``train joint`` left in a folder, to read with."""
-    return JointEmbedder(read_joint(encoder), f"joint encoder in {encoder.name}", device)
+    """The encoder that ``train joint`` left in a folder, to read with; its name tells which."""
+    joint = read_joint(encoder)
+    digest = hashlib.sha256(_bytes(joint)).hexdigest()
+    return JointEmbedder(joint, f"joint encoder {digest[:12]}", device)
+
+
+def _bytes(joint: JointEncoder) -> bytes:
+    """Its weights as they are kept, in half precision."""
+    halves = {k: v.detach().half().contiguous() for k, v in joint.state_dict().items()}
+    return save(halves)

@@ -127,7 +127,7 @@ def train_property(
     reader = NumberReader(predictor.embedder, joint, how.kept)
     chains = {one.id: one for one in read_backbones(how.chains, how.left_out)}
     source = how.data / SOURCES[how.head]
-    checkpoint = how.kept / f"{how.head}.pt"
+    checkpoint = how.kept / f"{how.head} {joint.name}.pt"
     if how.head in ("enzyme", "ontology"):
         made = _classes(how, chains, source, reader, checkpoint, fabric, tell)
     elif how.head == "thermostability":
@@ -290,7 +290,7 @@ def _binding(
 ) -> _Made:
     changes, complexes = read_binding(source, how.data / COMPLEXES)
     tell(f"reading {len(changes):,} changes of {len(complexes)} complexes")
-    kept = how.kept / "binding.safetensors"
+    kept = how.kept / f"binding {joint.name}.safetensors"
     read = binding.read_bindings(changes, complexes, predictor.embedder, joint, kept)
     config = BindingConfig(joint.dim, hidden=how.hidden or 128)
     head, history = binding.train_binding(read, config, checkpoint, fabric, how.schedule)

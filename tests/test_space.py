@@ -452,3 +452,10 @@ def test_stretches_that_cannot_be_compared_are_told():
         stretch_shift(protein, Variant.parse("K2del", protein.sequence), Letters(), 10)
     with pytest.raises(InputError, match="needs a protein of as many"):
         stretch_shift(protein, Variant.parse("K2R", protein.sequence), Letters(), 20)
+
+
+def test_a_path_that_is_typed_reads_no_file(tmp_path):
+    """The page's visitors see nothing of the server's files."""
+    (tmp_path / "secret.fasta").write_text(">secret\nMKTAYIAK\n")
+    with pytest.raises(SequenceError):
+        map_given(str(tmp_path / "secret.fasta"), (), "", Letters())

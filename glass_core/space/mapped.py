@@ -13,7 +13,7 @@ from glass_core.models.space.base import Space
 from glass_core.progress import UNWATCHED, Watch
 from glass_core.records import require
 from glass_core.search.entry import Entry, LeftOut
-from glass_core.space.placing import Point, mutants_of, place, read_given
+from glass_core.space.placing import Point, mutants_of, place, read_given, read_typed
 from glass_core.space.vectors import VECTOR_SUFFIXES, read_vectors
 
 NOT_READ = "a file that could not be read"
@@ -61,7 +61,7 @@ def map_given(
         That was asked for.
     """
     left_out = LeftOut()
-    entries: list[Entry] = read_given(text, left_out) if text.strip() else []
+    entries: list[Entry] = read_typed(text) if text.strip() else []
     points: list[Point] = []
     with TemporaryDirectory(prefix="glass-map-") as folder:
         for number, file in enumerate(files):

@@ -79,10 +79,20 @@ def read_given(given: str, left_out: LeftOut) -> list[Entry]:
         if not found:
             raise InputError(f"{path.name}: holds no sequence and no structure.")
         return found
-    records = read_sequences(given)
+    return read_typed(given)
+
+
+def read_typed(text: str) -> list[Entry]:
+    """The sequences of a text, letters or FASTA; it is never taken for a path.
+
+    Raises
+    ------
+    SequenceError
+        It holds none, or something that is none.
+    """
     return [
         Entry("_".join(one.name.split()) or f"sequence_{n}", one.residues)
-        for n, one in enumerate(records, start=1)
+        for n, one in enumerate(read_sequences(text), start=1)
     ]
 
 

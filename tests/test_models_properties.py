@@ -21,12 +21,8 @@ from glass_core.models.heads.pooled_network import PooledConfig, Read, numbers_o
 from glass_core.models.heads.scalar import ScalarConfig, ScalarHead
 from glass_core.models.properties.base import PropertyChange, PropertyValue, change_of
 from glass_core.models.properties.kinds import PROPERTIES
-from glass_core.models.properties.model import (
-    list_property_models,
-    load_properties,
-    sites_of,
-    with_partners,
-)
+from glass_core.models.properties.model import sites_of, with_partners
+from glass_core.models.properties.registry import list_property_models, load_properties
 from glass_core.protein.protein import Protein
 from glass_core.protein.structure.file import read_structure
 from glass_core.protein.variant import Variant
@@ -248,6 +244,18 @@ def test_what_cannot_be_told_is_said(model):
     letter = protein.sequence[near]
     variant = Variant.parse(f"{letter}{near + 1}{'W' if letter != 'W' else 'G'}", protein.sequence)
     assert "binding" in {one.head for one in model.tell(protein, variant).changes}
+
+
+def test_structures_that_are_too_large_are_not_read(model, monkeypatch):
+    protein = globin()
+    variant = Variant.parse("V31P", protein.sequence)
+    monkeypatch.setattr("glass_core.models.properties.model.MOST_RESIDUES", 160)
+    told = model.tell(protein, variant)
+    assert told.with_structure
+    monkeypatch.setattr("glass_core.models.properties.model.MOST_RESIDUES", 100)
+    told = model.tell(protein, variant)
+    assert not told.with_structure
+    assert "over 100 residues" in " ".join(told.notes)
 
 
 def test_damaged_and_foreign_models_are_refused(tmp_path):

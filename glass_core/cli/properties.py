@@ -43,7 +43,7 @@ def properties_command(
     from glass_core.inputs.analysis import AnalysisRequest, read_analysis
     from glass_core.inputs.proteins import read_protein
     from glass_core.inputs.upload import text_or_file
-    from glass_core.models.properties.model import load_properties
+    from glass_core.models.properties.registry import load_properties
     from glass_core.report.properties.tables import as_rows, change_table, change_words, value_table
 
     settings = settings_on(device)

@@ -11,7 +11,7 @@ from glass_core.models.card import ModelCard
 from glass_core.models.evaluation import read_evaluations
 from glass_core.models.heads.kinds import HEADS
 from glass_core.models.properties.kinds import PROPERTIES
-from glass_core.models.properties.model import list_property_models
+from glass_core.models.properties.registry import list_property_models
 from glass_core.models.registry import ModelEntry, list_models
 from glass_core.report.evidence.properties import property_words
 from glass_core.report.evidence.words import can_and_cannot

@@ -11,7 +11,8 @@ import streamlit as st
 from glass_core.errors import GlassError
 from glass_core.impact.record import Impact
 from glass_core.models.properties.base import Properties
-from glass_core.models.properties.model import PropertyModel, load_properties
+from glass_core.models.properties.model import PropertyModel
+from glass_core.models.properties.registry import load_properties
 from glass_core.report.evidence.properties import property_caveats
 from glass_core.report.properties.figures import attribution_figure
 from glass_core.report.properties.tables import change_table, change_words, value_table

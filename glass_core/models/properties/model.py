@@ -1,14 +1,8 @@
-"""The model of properties: an embedder, the joint encoder, and heads over both.
-
-A folder in the format of models (``card.json`` and safetensors), with ``joint.safetensors``
-beside the heads. The embedder of sequences is that of an installed model, told by its weights.
-"""
+"""The model of properties: an embedder, the joint encoder, and heads over both."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,11 +11,6 @@ from torch import nn
 
 from glass_core.embedders.base import Embedder
 from glass_core.embedders.joint import JointEmbedder, Sites
-from glass_core.embedders.joint_network import JointConfig, JointEncoder
-from glass_core.embedders.weights import read_tensors
-from glass_core.errors import ModelError, UnavailableError
-from glass_core.models.card import ModelCard
-from glass_core.models.checkpoint import load_heads
 from glass_core.models.heads.binding import BindingHead, changed_residues
 from glass_core.models.heads.classes import ClassesHead
 from glass_core.models.heads.pooled_network import FEWEST_KNOWN, Read
@@ -37,15 +26,13 @@ from glass_core.models.properties.base import (
 )
 from glass_core.models.properties.kinds import PROPERTIES, PropertyKind
 from glass_core.models.properties.reading import read_chains
-from glass_core.models.registry import load_siamese
 from glass_core.protein.protein import Protein
 from glass_core.protein.variant import Variant
-from glass_core.settings import Settings
 
-ENCODER_FILE = "joint.safetensors"
-FOLDER, DEFAULT_PROPERTIES = "properties", "joint"
 LISTED = 5
 """Classes that are told of a protein, at most."""
+MOST_RESIDUES = 5_000
+"""Of a structure that is read: every pair of its residues is looked at."""
 TOUCHING = 12.0
 """Å between C-alphas within which a changed residue is near a partner."""
 
@@ -81,6 +68,9 @@ class PropertyModel:
         if sites is not None and variant is not None and not variant.only_substitutions:
             sites = None
             notes.append("The structure was not read: the variant inserts or deletes residues.")
+        if sites is not None and len(sites) > MOST_RESIDUES:
+            sites = None
+            notes.append(f"The structure was not read: over {MOST_RESIDUES:,} residues.")
         wild = self.read(protein.sequence, sites)
         mutant = None if variant is None else self.read(variant.mutant, sites)
         values: list[PropertyValue] = []
@@ -95,8 +85,8 @@ class PropertyModel:
                 if kind.needs_structure and wild.joint is None:
                     continue
                 told, changed = _scalar(kind, head, wild, mutant)
-            elif isinstance(head, BindingHead) and variant is not None:
-                told, changed = [], self._binding(kind, head, protein, variant, notes)
+            elif isinstance(head, BindingHead) and variant is not None and sites is not None:
+                told, changed = [], self._binding(kind, head, protein, variant, sites, notes)
             else:
                 continue
             values += told
@@ -125,12 +115,11 @@ class PropertyModel:
         head: BindingHead,
         protein: Protein,
         variant: Variant,
+        sites: Sites,
         notes: list[str],
     ) -> list[PropertyChange]:
-        sites, structure, joint = sites_of(protein), protein.structure, self._joint
-        if sites is None or structure is None or structure.partners is None or joint is None:
-            return []
-        if not variant.only_substitutions:
+        structure, joint = protein.structure, self._joint
+        if structure is None or structure.partners is None or joint is None:
             return []
         places = np.array([change.position - 1 for change in variant.changes])
         places = places[sites.known[places]]
@@ -140,6 +129,9 @@ class PropertyModel:
             notes.append("Binding was not told: no changed residue lies near another chain.")
             return []
         both, names = with_partners(protein, sites)
+        if len(both) > MOST_RESIDUES:
+            notes.append(f"Binding was not told: over {MOST_RESIDUES:,} residues lie beside.")
+            return []
         letters = ["".join(letters) for _, letters in names]
         complexed, alone = [], []
         for sequence in (protein.sequence, variant.mutant):
@@ -241,73 +233,3 @@ def _scalar(
     if mutant is None:
         return [value], []
     return [value], [change_of(value, members, head.values(mutant), head.config.noise)]
-
-
-def list_property_models(settings: Settings) -> dict[str, Path]:
-    """Folders of models of properties in the assets, by name."""
-    root = settings.assets / FOLDER
-    return {path.name: path for path in sorted(root.iterdir())} if root.is_dir() else {}
-
-
-def load_properties(settings: Settings, name: str | Path = DEFAULT_PROPERTIES) -> PropertyModel:
-    """Load a model of properties by name, or the one in a folder.
-
-    Raises
-    ------
-    UnavailableError
-        There is none of that name.
-    ModelError
-        Its files are damaged, or stand on other weights than are installed.
-
-    Examples
-    --------
-    >>> from glass_core import Protein, Settings
-    >>> from glass_core.models.properties.model import load_properties
-    >>> model = load_properties(Settings(device="cpu"))
-    >>> told = model.tell(Protein.from_sequence("MKVLAAGIVGLCAKAYQ" * 4))
-    >>> [value.unit for value in told.values if value.head == "thermostability"]
-    ['°C']
-    """
-    folder = name if isinstance(name, Path) else list_property_models(settings).get(name)
-    if folder is None:
-        raise UnavailableError(f"properties '{name}': there is no such model; restore the assets.")
-    card = ModelCard.read(folder)
-    heads = load_heads(card)
-    embedder, joint = encoders_of(card, settings)
-    info = ModelInfo(
-        name=card.name,
-        version=card.version,
-        sha256=card.weights_sha256,
-        embedder=embedder.name,
-        device=str(embedder.device),
-        dtype=str(embedder.dtype).removeprefix("torch."),
-        max_length=card.max_length,
-        structure_embedder="" if joint is None else joint.name,
-    )
-    placed = {name: head.to(embedder.device) for name, head in heads.items()}
-    return PropertyModel(embedder, joint, placed, info)
-
-
-def encoders_of(card: ModelCard, settings: Settings) -> tuple[Embedder, JointEmbedder | None]:
-    """What reads sequences and structures for the heads of a model.
-
-    Raises
-    ------
-    ModelError
-        Damaged files, or another embedder than the heads were trained with.
-    """
-    stands: dict[str, Any] = card.content.get("sequences") or {}
-    predictor = load_siamese(settings, str(stands.get("name", "")).split(" ")[0])
-    if predictor.pooling.sha256 != stands.get("sha256"):
-        raise ModelError(
-            f"{card.name}: stands on other weights of {stands.get('name')} than are installed; "
-            "restore either, or train its heads anew."
-        )
-    embedder = predictor.embedder
-    shape = card.content.get("joint")
-    if not isinstance(shape, dict):
-        return embedder, None
-    encoder = JointEncoder(JointConfig.from_dict(shape))
-    read_tensors(card.folder / ENCODER_FILE, encoder)
-    name = f"joint encoder of {card.name} {card.version}"
-    return embedder, JointEmbedder(encoder, name, embedder.device)

@@ -10,7 +10,7 @@ import pandas as pd
 from glass_core.errors import GlassError
 from glass_core.models.evaluation import Evaluation, Figure, read_evaluations
 from glass_core.models.properties.kinds import PROPERTIES, property_kind
-from glass_core.models.properties.model import DEFAULT_PROPERTIES, list_property_models
+from glass_core.models.properties.registry import DEFAULT_PROPERTIES, list_property_models
 from glass_core.report.evidence.compare import compared, inside, plain
 from glass_core.settings import Settings
 

@@ -14,7 +14,7 @@ from glass_core.errors import InputError
 from glass_core.models.card import CARD_FILE, ModelCard
 from glass_core.models.checkpoint import save_model
 from glass_core.models.predictor import SiamesePredictor
-from glass_core.models.properties.model import ENCODER_FILE
+from glass_core.models.properties.registry import ENCODER_FILE
 from glass_core.training.joint import read_joint
 
 

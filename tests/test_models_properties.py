@@ -84,6 +84,10 @@ def test_other_records_are_checked():
         ClassesConfig(embedding_dim=4, labels=())
     with pytest.raises(RecordError, match="labels"):
         ClassesConfig(embedding_dim=4, labels=("a", "a"))
+    with pytest.raises(RecordError, match="titles"):
+        ClassesConfig(embedding_dim=4, labels=("a", "b"), titles=("one",))
+    named = ClassesConfig(embedding_dim=4, labels=("a", "b"), titles=("one", "two"))
+    assert named.called(1) == "b two"
     with pytest.raises(RecordError, match="threshold"):
         ClassesConfig(embedding_dim=4, labels=("a",), threshold=1.0)
     with pytest.raises(RecordError, match="unit"):
@@ -244,6 +248,19 @@ def test_what_cannot_be_told_is_said(model):
     letter = protein.sequence[near]
     variant = Variant.parse(f"{letter}{near + 1}{'W' if letter != 'W' else 'G'}", protein.sequence)
     assert "binding" in {one.head for one in model.tell(protein, variant).changes}
+
+
+def test_of_short_proteins_nothing_is_told(model, run):
+    told = model.tell(Protein.from_sequence(WILD[:39]))
+    assert not told.values
+    assert "under 40 residues" in told.notes[0]
+    protein = Protein.from_sequence(WILD[:40])
+    assert model.tell(protein).values
+    assert not model.tell(protein, Variant.parse("K2del", protein.sequence)).values
+    assets = str(Settings.from_environment().assets)
+    code, out, said = run("properties", "--wild", WILD[:30], GLASS_ASSETS=assets)
+    assert (code, out.strip()) == (0, "")
+    assert "under 40 residues" in said
 
 
 def test_structures_that_are_too_large_are_not_read(model, monkeypatch):

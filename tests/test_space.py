@@ -454,6 +454,13 @@ def test_stretches_that_cannot_be_compared_are_told():
         stretch_shift(protein, Variant.parse("K2R", protein.sequence), Letters(), 20)
 
 
+def test_paths_that_lead_nowhere_are_told():
+    with pytest.raises(InputError, match="no such file"):
+        read_given("/nowhere/at/all.fasta", LeftOut())
+    with pytest.raises(InputError, match="nothing was given"):
+        read_given("  ", LeftOut())
+
+
 def test_a_path_that_is_typed_reads_no_file(tmp_path):
     """The page's visitors see nothing of the server's files."""
     (tmp_path / "secret.fasta").write_text(">secret\nMKTAYIAK\n")

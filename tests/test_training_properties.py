@@ -312,6 +312,7 @@ def test_every_head_is_trained_measured_and_told(
     if head == "ontology":
         assert leading.value > record.figure("MMseqs2", "f_max").value - 0.5
     structure = data / "binding_structures" / "1abc.pdb"
+    monkeypatch.setattr("glass_core.models.properties.model.FEWEST_RESIDUES", 5)
     asked = ("properties", "--structure", structure, "--chain", "A", "--variant",
              f"{SEQUENCE[4]}5{'A' if SEQUENCE[4] != 'A' else 'G'}", "--json")  # fmt: skip
     code, shown, told = run(*asked, GLASS_ASSETS=str(assets))

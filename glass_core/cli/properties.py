@@ -68,8 +68,9 @@ def properties_command(
     if as_json:
         click.echo(json.dumps(as_rows(told, model.info), allow_nan=False))
         return
-    click.echo(value_table(told).drop(columns="meaning").to_string(index=False))
-    if changed is not None:
+    if told.values:
+        click.echo(value_table(told).drop(columns="meaning").to_string(index=False))
+    if told.changes:
         click.echo()
         click.echo(change_table(told).to_string(index=False))
         click.echo(change_words(told))

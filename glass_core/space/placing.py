@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glass_core.errors import GlassError, InputError, UnavailableError, VariantError, one_line
+from glass_core.inputs.upload import file_named
 from glass_core.models.space.base import Space
 from glass_core.progress import UNWATCHED, Watch
 from glass_core.protein.sequence import read_sequences
@@ -70,6 +71,8 @@ def read_given(given: str, left_out: LeftOut) -> list[Entry]:
     SequenceError, InputError, StructureError
         Nothing to read, or something wrong with it.
     """
+    if not given.strip():
+        raise InputError("nothing was given: a sequence, FASTA, a structure or a folder of them.")
     path = Path(given.strip()) if len(given) < 4_096 and "\n" not in given.strip() else None
     if path is not None and path.exists():
         plain = path.with_suffix("") if path.suffix.lower() == ".gz" else path
@@ -79,6 +82,7 @@ def read_given(given: str, left_out: LeftOut) -> list[Entry]:
         if not found:
             raise InputError(f"{path.name}: holds no sequence and no structure.")
         return found
+    file_named(given)  # says where a path leads nowhere
     return read_typed(given)
 
 

@@ -173,7 +173,8 @@ def _distances(background: Background, mapped: Mapped) -> None:
             st.plotly_chart(inset_figure(points), key="map_inset")
             st.caption(
                 "Your points alone, in the two directions in which they differ most, at a scale "
-                "of their own: on the map above mutants lie on their wild type."
+                "of their own: how far a mutant lies from its wild type, the map above does not "
+                "tell."
             )
         right.dataframe(
             distance_table(points),

@@ -53,6 +53,10 @@ def properties_panel(impact: Impact) -> None:
     except GlassError as error:
         st.error(str(error), icon=":material/error:")
         return
+    if not found.values:
+        for note in found.notes:
+            st.caption(f"⚠ {plain(note)}")
+        return
     st.markdown(f"**{plain(change_words(found))}**")
     st.dataframe(change_table(found), hide_index=True, key="property_changes")
     st.caption(

@@ -20,18 +20,27 @@ class ClassesConfig(PooledConfig):
     Attributes
     ----------
     labels : tuple of str
+    titles : tuple of str
+        What each is called; none, or one for each label.
     threshold : float
         Chance at which F-max was reached on validation.
     """
 
     labels: tuple[str, ...] = ()
+    titles: tuple[str, ...] = ()
     threshold: float = 0.5
 
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "labels", tuple(map(str, self.labels)))
+        object.__setattr__(self, "titles", tuple(map(str, self.titles)))
+        require(len(self.titles) in (0, len(self.labels)), "titles", "are none or one a label")
         require(len(set(self.labels)) == len(self.labels) > 0, "labels", "are there, each once")
         require(0 < self.threshold < 1, "threshold", "is a chance")
+
+    def called(self, label: int) -> str:
+        """A class by its label and, where it has one, its title."""
+        return " ".join((self.labels[label], *(self.titles[label : label + 1])))
 
 
 class ClassesHead(PooledNetwork):

@@ -44,7 +44,8 @@ PROPERTIES = (
         "enzyme",
         "enzyme class",
         "",
-        "predicted chance that the protein has this number of the Enzyme Commission",
+        "predicted chance of this number of the Enzyme Commission, if the protein is an enzyme at "
+        "all: others were not learnt from",
         prefix="EC ",
     ),
     PropertyKind(

@@ -31,6 +31,8 @@ from glass_core.protein.variant import Variant
 
 LISTED = 5
 """Classes that are told of a protein, at most."""
+FEWEST_RESIDUES = 40
+"""Of a protein of which anything is told: hardly a shorter one took part in the training."""
 MOST_RESIDUES = 5_000
 """Of a structure that is read: every pair of its residues is looked at."""
 TOUCHING = 12.0
@@ -63,6 +65,10 @@ class PropertyModel:
         The structure is read where the variant leaves every residue its place; the mutant is
         read on the wild type's backbone.
         """
+        shortest = len(protein) if variant is None else min(len(protein), len(variant.mutant))
+        if shortest < FEWEST_RESIDUES:
+            why = f"Nothing is told of proteins under {FEWEST_RESIDUES} residues: hardly one was seen."
+            return Properties((), notes=(why,))
         notes = []
         sites = sites_of(protein)
         if sites is not None and variant is not None and not variant.only_substitutions:
@@ -207,7 +213,7 @@ def _classes(
     called = [int(k) for k in order if likely[k] >= head.config.threshold] or [int(order[0])]
     values, changes, places = [], [], []
     for label in called:
-        value = _chance(kind, head.config.labels[label], members[:, label])
+        value = _chance(kind, head.config.called(label), members[:, label])
         values.append(value)
         places.append(Attribution(kind.head, value.name, head.attribution(wild, label)))
         if other is not None:

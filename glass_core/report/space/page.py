@@ -26,8 +26,8 @@ _BODY = """<p class="brand">GLASS</p><h1>{{ title }}</h1>
 <figure class="drawn">{{ map|safe }}<figcaption>{{ caption }}</figcaption></figure>
 {% if inset %}<h2>Yours among themselves</h2>
 <figure class="drawn">{{ inset|safe }}<figcaption>The same points alone, in the two directions in
-which they differ most, at a scale of their own. On the map above mutants lie on their wild
-type.</figcaption></figure>{% endif %}
+which they differ most, at a scale of their own: how far a mutant lies from its wild type, the map
+above does not tell.</figcaption></figure>{% endif %}
 {{ distances|safe }}
 <h2>Nearest of the background</h2>
 <p>In the whole space, not in the plane.</p>

@@ -127,6 +127,14 @@ def read_ontology(
     return found, labels
 
 
+def titles_of(labels: Sequence[str], path: Path) -> tuple[str, ...]:
+    """What terms are called, by a CSV table of ``go`` and ``term``; none where it is missing."""
+    if not path.is_file():
+        return ()
+    table = pd.read_csv(path).set_index("go")["term"]
+    return tuple(str(table.get(label, "")) for label in labels)
+
+
 def read_melting(
     path: Path, chains: Mapping[str, BackboneChain], assay: str = "cell"
 ) -> list[Labelled]:

@@ -27,7 +27,7 @@ from glass_core.progress import Say
 from glass_core.settings import Settings
 from glass_core.training.data.backbones import BackboneChain, read_backbones
 from glass_core.training.data.complexes import read_binding
-from glass_core.training.data.labelled import read_enzymes, read_melting, read_ontology
+from glass_core.training.data.labelled import read_enzymes, read_melting, read_ontology, titles_of
 from glass_core.training.loop import History, Schedule, data_sha256, git_revision, write_record
 from glass_core.training.properties import binding, classes, ranking, thermostability
 from glass_core.training.properties.model import own_joint, property_folder
@@ -42,7 +42,7 @@ SOURCES = {
     "ranking": "",
 }
 """Files of the data folder that each head learns from; of the ranking, chains alone."""
-COMPLEXES = "binding_structures"
+COMPLEXES, TERMS = "binding_structures", "go_terms.csv"
 SCHEDULES = {
     "enzyme": classes.CLASSES_SCHEDULE,
     "ontology": classes.ONTOLOGY_SCHEDULE,
@@ -138,7 +138,11 @@ def train_property(
         made = _binding(how, source, predictor, joint, checkpoint, fabric, tell)
     card = save_head(how.out, how.head, made.head, torch.float16)
     data = {"chains": how.chains} | ({} if how.head == "ranking" else {"data": source})
-    shape = {name: value for name, value in asdict(made.shape).items() if name != "labels"}
+    shape = {
+        name: value
+        for name, value in asdict(made.shape).items()
+        if name not in ("labels", "titles")
+    }
     folder = how.out / "training"
     folder.mkdir(exist_ok=True)
     write_record(folder / f"{how.head}.json", made.history, shape, data)
@@ -228,6 +232,7 @@ def _classes(
         hidden=how.hidden or (classes.HIDDEN if enzymes else 256),
         members=3,
         labels=labels,
+        titles=() if enzymes else titles_of(labels, how.data / TERMS),
     )
     prepared = classes.prepare(proteins, labels, reader, config, tell)
     schedule = how.schedule or (classes.CLASSES_SCHEDULE if enzymes else classes.ONTOLOGY_SCHEDULE)

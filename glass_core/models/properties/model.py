@@ -67,7 +67,7 @@ class PropertyModel:
         """
         shortest = len(protein) if variant is None else min(len(protein), len(variant.mutant))
         if shortest < FEWEST_RESIDUES:
-            why = f"Nothing is told of proteins under {FEWEST_RESIDUES} residues: hardly one was seen."
+            why = f"Nothing is told of proteins under {FEWEST_RESIDUES} residues: few were seen."
             return Properties((), notes=(why,))
         notes = []
         sites = sites_of(protein)

@@ -14,7 +14,7 @@ import glass_core
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-LARGEST_WHEEL_MB = 35
+LARGEST_WHEEL_MB = 55
 
 
 def listed(file: str) -> list[str]:

@@ -28,6 +28,7 @@ from glass_core.protein.structure.file import read_structure
 from glass_core.protein.variant import Variant
 from glass_core.report.properties.figures import attribution_figure
 from glass_core.report.properties.tables import (
+    TOLD,
     UNTOLD,
     as_rows,
     change_table,
@@ -37,6 +38,7 @@ from glass_core.report.properties.tables import (
 from glass_core.settings import Settings
 
 WILD = "MKVLAAGIVGLCAKAYQDWERNST" * 4
+UBIQUITIN = "MQIFVKTLTGKTITLEVEPSDTIENVKAKIQDKEGIPPDQQRLIFAGKQLEDGRTLSDYNIQKESTLHLVLRLRGG"
 
 
 def globin():
@@ -250,6 +252,27 @@ def test_what_cannot_be_told_is_said(model):
     assert "binding" in {one.head for one in model.tell(protein, variant).changes}
 
 
+def test_noise_falls_with_length():
+    config = PooledConfig(embedding_dim=4, noise=8.0)
+    assert config.noise_of(100) == pytest.approx(0.08)
+
+
+def test_conservative_substitutions_are_within_the_noise(model):
+    """Of a protein that no head has seen, few of many are called."""
+    protein = Protein.from_sequence(UBIQUITIN)
+    called = [
+        one.distinguishable
+        for text in ("I3V", "K6R", "V17I", "D21E", "I30V", "K33R", "R42K", "K48R", "L67I")
+        for one in model.tell(protein, Variant.parse(text, protein.sequence)).changes
+    ]
+    assert np.mean(called) < 0.1
+
+
+def test_of_repeats_nothing_is_told(model):
+    for sequence in ("A" * 80, "X" * 60, "GGSGGS" * 20):
+        assert not model.tell(Protein.from_sequence(sequence)).values
+
+
 def test_of_short_proteins_nothing_is_told(model, run):
     told = model.tell(Protein.from_sequence(WILD[:39]))
     assert not told.values
@@ -301,12 +324,12 @@ def test_tables_and_rows_say_what_is_not_distinguishable(model):
     told = model.tell(protein, Variant.parse("V31I", protein.sequence))
     table = change_table(told)
     assert len(table) == len(told.changes)
-    assert set(table["verdict"]) <= {UNTOLD, "told apart"}
+    assert set(table["verdict"]) <= {UNTOLD, TOLD}
     assert len(value_table(told)) == len(told.values)
     rows = as_rows(told, model.info)
     assert json.loads(json.dumps(rows, allow_nan=False))["model"]["name"] == "joint"
     quiet = replace(told, changes=tuple(replace(c, noise=1e9) for c in told.changes))
-    assert "No property is told apart" in change_words(quiet)
+    assert "Not distinguishable" in change_words(quiet)
     loud = PropertyChange("binding", "change of binding", "kcal/mol", float("nan"), float("nan"),
                           2.0, 1.5, 2.5, 0.3)  # fmt: skip
     assert "+2.000 kcal/mol" in change_words(replace(told, changes=(loud,)))

@@ -42,7 +42,7 @@ def texts(elements):
 def test_properties_say_what_is_told_apart(page):
     analyse(page, "K2R", "Properties")
     said = texts(page.markdown)
-    assert "No property is told apart" in said or "Beyond the noise" in said
+    assert "Not distinguishable" in said or "Beyond the noise" in said
     shown = [d.value for d in page.dataframe]
     changes = next(table for table in shown if "verdict" in table)
     assert "melting temperature" in set(changes["property"])

@@ -188,10 +188,13 @@ def mine():
 @pytest.mark.parametrize("layout", ["tsne", "pca"])
 def test_the_map_shows_the_background_and_what_is_laid_on_it(colouring, layout, background, mine):
     figure = map_figure(background, mine, layout, colouring)
-    behind = [one for one in figure.data if one.type == "scattergl"]
+    own = [one.name.startswith("yours") for one in figure.data]
+    assert own == sorted(own), "a user's points lie above"
+    assert {one.type for one in figure.data} == {"scattergl"}, "or they would not"
+    behind = [one for one in figure.data if not one.name.startswith("yours")]
     assert sum(len(one.x) for one in behind) == len(background)
     assert {one.marker.symbol for one in behind} == {"circle", "cross-thin"}
-    yours = [one for one in figure.data if one.type == "scatter"]
+    yours = [one for one in figure.data if one.name.startswith("yours")]
     assert sorted(one.name for one in yours) == ["yours: sequence", "yours: structure"]
     assert sum(len(one.x) for one in yours) == len(mine)
     one_kind = map_figure(background, (), layout, colouring, kinds=("structure",))
@@ -452,6 +455,17 @@ def test_stretches_that_cannot_be_compared_are_told():
         stretch_shift(protein, Variant.parse("K2del", protein.sequence), Letters(), 10)
     with pytest.raises(InputError, match="needs a protein of as many"):
         stretch_shift(protein, Variant.parse("K2R", protein.sequence), Letters(), 20)
+
+
+def test_a_map_of_vectors_alone(run, background, monkeypatch, tmp_path):
+    space = Letters()
+    monkeypatch.setattr("glass_core.models.space.registry.load_space", lambda *a: space)
+    monkeypatch.setattr("glass_core.space.background.open_background", lambda *a: background)
+    path = vectors_file(tmp_path, ".csv", unit(np.random.default_rng(0).normal(size=(2, 8))))
+    code, out, told = run("map", "--vectors", path, "--out", tmp_path / "map.csv")
+    assert (code, "2 place(s)" in out) == (0, True), told
+    code, _, told = run("map", "--out", tmp_path / "map.csv")
+    assert (code, "nothing was given" in told) == (2, True)
 
 
 def test_paths_that_lead_nowhere_are_told():

@@ -20,7 +20,7 @@ FORMATS = (".html", ".csv", ".png", ".svg", ".parquetbundle")
 
 
 @click.command("map")
-@click.argument("given", metavar="INPUT")
+@click.argument("given", metavar="[INPUT]", default="")
 @click.option(
     "--out",
     type=FILE,
@@ -59,7 +59,7 @@ def map_command(
     """Draw INPUT among chains of known class.
 
     INPUT is sequences as text, a FASTA file, a structure, or a folder of structures. The first
-    one is what distances are told to.
+    one is what distances are told to. It may be left out where --vectors are given.
     """
     from glass_core.models.space.registry import load_space
     from glass_core.progress import Watch
@@ -73,7 +73,7 @@ def map_command(
     if out.suffix not in FORMATS:
         raise InputError(f"{out.name}: give a name that ends in one of {', '.join(FORMATS)}.")
     left_out, settings = LeftOut(), settings_on(device)
-    entries = read_given(given, left_out)
+    entries = [] if vectors and not given.strip() else read_given(given, left_out)
     with console_bar("placing") as bar:
         space = load_space(settings)
         background = open_background(settings, space.info)

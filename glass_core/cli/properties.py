@@ -44,7 +44,13 @@ def properties_command(
     from glass_core.inputs.proteins import read_protein
     from glass_core.inputs.upload import text_or_file
     from glass_core.models.properties.registry import load_properties
-    from glass_core.report.properties.tables import as_rows, change_table, change_words, value_table
+    from glass_core.report.properties.tables import (
+        UNTESTED,
+        as_rows,
+        change_table,
+        change_words,
+        value_table,
+    )
 
     settings = settings_on(device)
     known = looked_up(accession, structure, None, settings)
@@ -74,5 +80,6 @@ def properties_command(
         click.echo()
         click.echo(change_table(told).to_string(index=False))
         click.echo(change_words(told))
+        click.echo(UNTESTED)
     for note in told.notes:
         click.echo(f"! {note}", err=True)

@@ -64,7 +64,11 @@ Read = tuple[list[str], list[str], NDArray[np.float32]]
 
 
 def _of_archive(path: Path, space: SpaceInfo) -> Read:
-    with np.load(path, allow_pickle=False) as archive:
+    try:
+        opened = np.load(path, allow_pickle=False)
+    except ValueError as error:
+        raise ValueError("not an archive of arrays") from error
+    with opened as archive:
         made = str(archive["space"]) if "space" in archive else ""
         if made and made.split()[-1] != space.sha256:
             raise InputError(f"{path.name}: was made in space '{made.split()[0]}'.")

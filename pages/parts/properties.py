@@ -15,7 +15,7 @@ from glass_core.models.properties.model import PropertyModel
 from glass_core.models.properties.registry import load_properties
 from glass_core.report.evidence.properties import property_caveats
 from glass_core.report.properties.figures import attribution_figure
-from glass_core.report.properties.tables import change_table, change_words, value_table
+from glass_core.report.properties.tables import UNTESTED, change_table, change_words, value_table
 from glass_core.report.space.stretches import stretch_figure, stretch_words
 from glass_core.runs.studies import protein_digest
 from glass_core.space.stretches import WIDTHS, StretchShift, stretch_shift
@@ -60,9 +60,10 @@ def properties_panel(impact: Impact) -> None:
     st.markdown(f"**{plain(change_words(found))}**")
     st.dataframe(change_table(found), hide_index=True, key="property_changes")
     st.caption(
-        "Noise: what conservative substitutions change a number by, at most, 95 times in 100. "
-        "A change within it, or on whose sign the head's members differ, is not distinguishable. "
-        "Binding is that to the chains beside, not folding."
+        "Between: 90 in 100 by how the head's members differ. Noise: what conservative "
+        "substitutions of proteins of this length change a number by, at most, 95 times in 100. "
+        "A change within it, or on whose sign the members differ, is not distinguishable. "
+        f"{UNTESTED} Binding is that to the chains beside, not folding; positive = weaker."
     )
     st.markdown("The wild type")
     st.dataframe(
@@ -127,9 +128,14 @@ def stretches_panel(impact: Impact) -> None:
     st.markdown(f"**{plain(stretch_words(impact.protein, found))}**")
     st.plotly_chart(stretch_figure(impact.protein, impact.variant, found), key="stretches")
     st.caption(
-        "Each window is placed in protein space as wild type and as mutant; below 0, the mutant "
-        "lies further from the place of the whole structure. How well stretches find their "
-        "structure stands on the Evidence page: windows of 20 residues seldom do."
+        "Each window is placed in protein space as wild type and as mutant. "
+        + (
+            "Below 0, the mutant lies further from the place of the whole structure. "
+            if found.nearer is not None
+            else ""
+        )
+        + "How well stretches find their structure stands on the Evidence page: windows of 20 "
+        "residues seldom do."
     )
 
 

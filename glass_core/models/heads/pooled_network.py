@@ -61,8 +61,8 @@ class PooledConfig:
     dropout : float
         Training only.
     noise : float
-        What conservative substitutions change its answer by, at most, 95 times in 100; a
-        difference within it cannot be told from none.
+        What a conservative substitution changes its answer by, at most, 95 times in 100, times the
+        residues of the protein: of a mean over more residues each changes less.
     """
 
     embedding_dim: int = 0
@@ -88,6 +88,10 @@ class PooledConfig:
     def inputs(self) -> int:
         """Numbers that are made of a protein."""
         return 2 * self.embedding_dim + (2 * self.joint_dim + 1 if self.joint_dim else 0)
+
+    def noise_of(self, residues: int) -> float:
+        """The noise for a protein; a difference within it cannot be told from none."""
+        return self.noise / max(residues, 1)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields by name, as the card holds them."""

@@ -73,7 +73,7 @@ PROPERTIES = (
     ),
     PropertyKind(
         "binding",
-        "change of binding",
+        "change of binding, positive = weaker",
         "kcal/mol",
         "predicted change of the free energy of binding to the chains beside it, positive = "
         "weaker; of binding, not of folding",

@@ -27,12 +27,15 @@ from glass_core.models.properties.base import (
 from glass_core.models.properties.kinds import PROPERTIES, PropertyKind
 from glass_core.models.properties.reading import read_chains
 from glass_core.protein.protein import Protein
+from glass_core.protein.sequence import STANDARD
 from glass_core.protein.variant import Variant
 
 LISTED = 5
 """Classes that are told of a protein, at most."""
 FEWEST_RESIDUES = 40
 """Of a protein of which anything is told: hardly a shorter one took part in the training."""
+FEWEST_LETTERS = 8
+"""Kinds of residues, likewise."""
 MOST_RESIDUES = 5_000
 """Of a structure that is read: every pair of its residues is looked at."""
 TOUCHING = 12.0
@@ -68,6 +71,9 @@ class PropertyModel:
         shortest = len(protein) if variant is None else min(len(protein), len(variant.mutant))
         if shortest < FEWEST_RESIDUES:
             why = f"Nothing is told of proteins under {FEWEST_RESIDUES} residues: few were seen."
+            return Properties((), notes=(why,))
+        if len(set(protein.sequence) & set(STANDARD)) < FEWEST_LETTERS:
+            why = f"Nothing is told of sequences of fewer than {FEWEST_LETTERS} kinds of residues."
             return Properties((), notes=(why,))
         notes = []
         sites = sites_of(protein)
@@ -212,12 +218,13 @@ def _classes(
     order = np.argsort(-likely)[:LISTED]
     called = [int(k) for k in order if likely[k] >= head.config.threshold] or [int(order[0])]
     values, changes, places = [], [], []
+    noise = head.config.noise_of(len(wild.known))
     for label in called:
         value = _chance(kind, head.config.called(label), members[:, label])
         values.append(value)
         places.append(Attribution(kind.head, value.name, head.attribution(wild, label)))
         if other is not None:
-            changes.append(change_of(value, members[:, label], other[:, label], head.config.noise))
+            changes.append(change_of(value, members[:, label], other[:, label], noise))
     return values, changes, places
 
 
@@ -238,4 +245,5 @@ def _scalar(
     value = PropertyValue(kind.head, kind.title, kind.unit, middle, low, high)
     if mutant is None:
         return [value], []
-    return [value], [change_of(value, members, head.values(mutant), head.config.noise)]
+    noise = head.config.noise_of(len(wild.known))
+    return [value], [change_of(value, members, head.values(mutant), noise)]

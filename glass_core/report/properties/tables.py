@@ -12,7 +12,11 @@ from glass_core.models.properties.base import Properties, PropertyChange, Proper
 from glass_core.models.properties.kinds import property_kind
 from glass_core.records import Column
 
-TOLD, UNTOLD = "told apart", "not distinguishable"
+TOLD, UNTOLD = "beyond the noise", "not distinguishable"
+UNTESTED = (
+    "No head but that of binding was tested on variants: beyond the noise means that the head "
+    "reads the mutant otherwise, not that it is right."
+)
 CHANGE_COLUMNS = {
     "difference": Column("mutant less wild type"),
     "between": Column("90% interval of the difference over the head's members"),
@@ -69,7 +73,7 @@ def change_words(properties: Properties) -> str:
         return "Nothing is told of a change."
     apart = [one for one in properties.changes if one.distinguishable]
     if not apart:
-        return "No property is told apart: every difference lies within the noise of its head."
+        return "Not distinguishable: every difference lies within the noise of its head."
     named = "; ".join(f"{_title(one)} {_signed(one, one.difference)}" for one in apart)
     return f"Beyond the noise: {named}."
 

@@ -239,14 +239,14 @@ def _add_points(figure: go.Figure, points: Sequence[Point], plane: NDArray[np.fl
         if not rows:
             continue
         few = len(points) <= 30
-        figure.add_scatter(
+        figure.add_scattergl(  # as the background is, or that would lie above
             x=plane[rows, 0],
             y=plane[rows, 1],
             mode="markers+text" if few else "markers",
             text=[points[row].id for row in rows],
             textposition="top center",
-            cliponaxis=False,
             name=f"yours: {kind}",
+            legendrank=1,
             marker={
                 "symbol": SYMBOLS[kind],
                 "size": 13,

@@ -55,7 +55,11 @@ def stretch_figure(
 def stretch_words(protein: Protein, shift: StretchShift) -> str:
     """How many windows move by more than the noise, and where most."""
     count = len(shift.centres)
-    windows = f"Of {count} windows of {shift.width} residues that hold the change"
+    windows = (
+        f"Of {count} windows of {shift.width} residues that hold the change"
+        if count > 1
+        else f"Of the one window of {shift.width} residues that holds the change"
+    )
     if not shift.beyond:
         return (
             f"{windows}, none moves by more than conservative substitutions elsewhere do "

@@ -136,7 +136,7 @@ def chances(head: PooledNetwork, read: Tensor) -> NDArray[np.float64]:
 
 
 def measure_noise(head: ClassesHead, prepared: Prepared, reader: NumberReader) -> float:
-    """What conservative substitutions change the chance of the likeliest class by."""
+    """What conservative substitutions change the chance of the likeliest class by, times length."""
     held = prepared.of("validation")
     count = min(ASKED, len(held.proteins))
     wild = chances(head, withheld(held.read[:count], head.config))
@@ -151,6 +151,7 @@ def measure_noise(head: ClassesHead, prepared: Prepared, reader: NumberReader) -
     return noise_of(
         [
             float(told[k, (label := int(wild[row].argmax()))] - wild[row, label])
+            * len(held.proteins[row].sequence)
             for k, (row, _) in enumerate(mutants)
         ]
     )

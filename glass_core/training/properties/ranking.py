@@ -147,7 +147,7 @@ def gdt_of(head: PooledNetwork, read: Tensor) -> Vector:
 
 
 def measure_noise(head: ScalarHead, decoys: Decoys, reader: NumberReader) -> float:
-    """What conservative substitutions change the quality of a right structure by."""
+    """What conservative substitutions change the quality of a right structure by, times length."""
     rows = [
         row for row in decoys.rows("validation").tolist() if decoys.decoys[row].kind == "native"
     ]
@@ -159,7 +159,8 @@ def measure_noise(head: ScalarHead, decoys: Decoys, reader: NumberReader) -> flo
             backbones.append(backbone.with_letters(mutant))
             wild.append(row)
     told = gdt_of(head, reader.of_structures(mutants, backbones))
-    return noise_of(list(told - gdt_of(head, decoys.read[wild])))
+    lengths = np.array([len(mutant) for mutant in mutants])
+    return noise_of(list((told - gdt_of(head, decoys.read[wild])) * lengths))
 
 
 def evaluate_ranking(

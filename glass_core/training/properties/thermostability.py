@@ -96,7 +96,7 @@ def celsius_of(head: PooledNetwork, read: Tensor, config: ScalarConfig) -> Vecto
 def measure_noise(
     head: ScalarHead, proteins: Sequence[Labelled], read: Tensor, reader: NumberReader
 ) -> float:
-    """What conservative substitutions change the temperature by, in °C."""
+    """What conservative substitutions change the temperature by, in °C, times length."""
     held = side_of(proteins, "validation")[:_ASKED]
     mutants = [
         (row, mutant)
@@ -105,7 +105,12 @@ def measure_noise(
     ]
     told = celsius_of(head, reader.of_sequences([m for _, m in mutants]), head.config)
     wild = celsius_of(head, read, head.config)
-    return noise_of([float(told[k] - wild[row]) for k, (row, _) in enumerate(mutants)])
+    return noise_of(
+        [
+            float(told[k] - wild[row]) * len(proteins[row].sequence)
+            for k, (row, _) in enumerate(mutants)
+        ]
+    )
 
 
 def evaluate_thermostability(

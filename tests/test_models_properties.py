@@ -171,7 +171,7 @@ def test_partners_stand_behind_the_protein():
     own = sites_of(protein)
     both, names = with_partners(protein, own)
     assert len(both) == len(own) + len(protein.structure.partners)
-    assert sum(len(letters) for _, letters in names) == len(protein.structure.partners)
+    assert sum(map(len, names)) == len(protein.structure.partners)
     assert both.chains[: len(own)].max() == 0
     assert set(both.chains[len(own) :]) == set(range(1, len(names) + 1))
     assert sites_of(Protein.from_sequence(WILD)) is None

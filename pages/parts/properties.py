@@ -46,6 +46,12 @@ def _stretches_told() -> OrderedDict[str, StretchShift]:
     return OrderedDict()
 
 
+@st.cache_data(show_spinner=False)
+def _caveats() -> list[str]:
+    """How well each head does on unseen proteins."""
+    return property_caveats(settings())
+
+
 def properties_panel(impact: Impact) -> None:
     """Wild type against mutant, each difference with its noise; where a class is seen."""
     try:
@@ -75,7 +81,7 @@ def properties_panel(impact: Impact) -> None:
     for note in found.notes:
         st.caption(f"⚠ {plain(note)}")
     _where(impact, found)
-    for sentence in property_caveats(settings()):
+    for sentence in _caveats():
         st.caption(plain(sentence))
     info = property_model().info
     st.caption(plain(f"Predicted by {info.name} {info.version}, SHA-256 {info.sha256[:12]}."))

@@ -97,8 +97,9 @@ class PropertyModel:
                 if kind.needs_structure and wild.joint is None:
                     continue
                 told, changed = _scalar(kind, head, wild, mutant)
-            elif isinstance(head, BindingHead) and variant is not None and sites is not None:
-                told, changed = [], self._binding(kind, head, protein, variant, sites, notes)
+            elif isinstance(head, BindingHead) and variant is not None and mutant is not None:
+                told = []
+                changed = self._binding(kind, head, protein, variant, wild, mutant, notes)
             else:
                 continue
             values += told
@@ -127,11 +128,15 @@ class PropertyModel:
         head: BindingHead,
         protein: Protein,
         variant: Variant,
-        sites: Sites,
+        wild: Read,
+        mutant: Read,
         notes: list[str],
     ) -> list[PropertyChange]:
-        structure, joint = protein.structure, self._joint
-        if structure is None or structure.partners is None or joint is None:
+        """The change of binding, from the residues alone, as they were read, and in the complex."""
+        structure, joint, sites = protein.structure, self._joint, sites_of(protein)
+        if structure is None or structure.partners is None or joint is None or sites is None:
+            return []
+        if wild.joint is None or mutant.joint is None:
             return []
         places = np.array([change.position - 1 for change in variant.changes])
         places = places[sites.known[places]]
@@ -140,17 +145,16 @@ class PropertyModel:
         if not len(places) or min(near) > TOUCHING:
             notes.append("Binding was not told: no changed residue lies near another chain.")
             return []
-        both, names = with_partners(protein, sites)
+        both, letters = with_partners(protein, sites)
         if len(both) > MOST_RESIDUES:
             notes.append(f"Binding was not told: over {MOST_RESIDUES:,} residues lie beside.")
             return []
-        letters = ["".join(letters) for _, letters in names]
-        complexed, alone = [], []
-        for sequence in (protein.sequence, variant.mutant):
-            read = read_chains(self._embedder, joint, [sequence, *letters], both)
-            complexed.append(read[places])
-            alone.append(read_chains(self._embedder, joint, [sequence], sites)[places])
-        told = changed_residues((complexed[0], complexed[1]), (alone[0], alone[1]))
+        complexed = [
+            read_chains(self._embedder, joint, [sequence, *letters], both)[places]
+            for sequence in (protein.sequence, variant.mutant)
+        ]
+        alone = wild.joint[places], mutant.joint[places]
+        told = changed_residues((complexed[0], complexed[1]), alone)
         with torch.inference_mode():
             members = head(told).sum(dim=1).double().numpy()
         middle, spread = float(members.mean()), SURE * float(members.std())
@@ -182,8 +186,8 @@ def sites_of(protein: Protein) -> Sites | None:
     return Sites(coordinates, np.arange(length), np.zeros(length, dtype=np.int64))
 
 
-def with_partners(protein: Protein, own: Sites) -> tuple[Sites, list[tuple[str, list[str]]]]:
-    """A protein's residues and those of the chains beside it; the partners' letters by chain."""
+def with_partners(protein: Protein, own: Sites) -> tuple[Sites, list[str]]:
+    """A protein's residues and those of the chains beside it; the letters of each of these."""
     partners = protein.structure.partners if protein.structure is not None else None
     if partners is None:
         return own, []
@@ -191,11 +195,8 @@ def with_partners(protein: Protein, own: Sites) -> tuple[Sites, list[tuple[str, 
     order = np.concatenate([np.flatnonzero(np.array(partners.chains) == n) for n in names])
     number = {name: place for place, name in enumerate(names, start=1)}
     chains = np.array([number[partners.chains[row]] for row in order])
-    letters = [
-        (name, [letter for letter, chain in zip(partners.letters, partners.chains, strict=True)
-                if chain == name])
-        for name in names
-    ]  # fmt: skip
+    every = np.array(list(partners.letters))
+    letters = ["".join(every[np.array(partners.chains) == name]) for name in names]
     both = Sites(
         np.concatenate([own.coordinates, partners.coordinates[order, :3]]),
         np.concatenate([own.numbers, partners.numbers[order]]),

@@ -10,26 +10,12 @@ import pandas as pd
 from glass_core.models.prediction import ModelInfo
 from glass_core.models.properties.base import Properties, PropertyChange, PropertyValue
 from glass_core.models.properties.kinds import property_kind
-from glass_core.records import Column
 
 TOLD, UNTOLD = "beyond the noise", "not distinguishable"
 UNTESTED = (
     "No head but that of binding was tested on variants: beyond the noise means that the head "
     "reads the mutant otherwise, not that it is right."
 )
-CHANGE_COLUMNS = {
-    "difference": Column("mutant less wild type"),
-    "between": Column("90% interval of the difference over the head's members"),
-    "noise": Column("what conservative substitutions change it by, at most, 95 times in 100"),
-    "verdict": Column(f"'{UNTOLD}' within the noise, or where the members differ on the sign"),
-}
-VALUE_COLUMNS = {
-    "value": Column("predicted"),
-    "between": Column(
-        "of a number, what holds 90 of 100 measurements of unseen proteins; of a chance, how far "
-        "the head's members differ"
-    ),
-}
 
 
 def value_table(properties: Properties) -> pd.DataFrame:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from io import BytesIO
 
 from glass_core.report.impact.exports import Export
 from glass_core.search.relatives import Relatives
@@ -26,7 +25,7 @@ def search_exports(found: Relatives, site: int | None = None) -> tuple[Export, .
             "Parquet",
             f"{stem}.parquet",
             "application/vnd.apache.parquet",
-            lambda: _parquet(found, site),
+            lambda: as_table(listed, site).to_parquet(index=False),
         ),
         Export("JSON", f"{stem}.json", "application/json", lambda: as_json_text(listed, site)),
         Export("Alignment (A3M)", f"{stem}.a3m", "text/plain", lambda: a3m(found)),
@@ -49,9 +48,3 @@ def file_stem(found: Relatives) -> str:
     """Begins the names of all its files."""
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", found.protein.short_name)[:60]
     return f"glass-relatives-{name or 'protein'}"
-
-
-def _parquet(found: Relatives, site: int | None) -> bytes:
-    target = BytesIO()
-    as_table([found.neighbours], site).to_parquet(target, index=False)
-    return target.getvalue()

@@ -7,7 +7,6 @@ and where each place lies in them.
 from __future__ import annotations
 
 import json
-from io import BytesIO
 
 import pandas as pd
 
@@ -49,7 +48,7 @@ def protspace_bundle(background: Background, mapped: Mapped | None) -> bytes:
         }
     )
     told = table[["identifier", "id", "kind", "given", "length", *LEVELS]].fillna({"length": 0})
-    return DELIMITER.join(_parquet(one) for one in (told, made, places))
+    return DELIMITER.join(one.to_parquet(index=False) for one in (told, made, places))
 
 
 def _told(background: Background, mapped: Mapped | None) -> pd.DataFrame:
@@ -70,9 +69,3 @@ def _identifiers(table: pd.DataFrame) -> pd.Series:
     name = table["id"].astype(str) + " (" + table["kind"] + ")"
     again = name.groupby(name).cumcount()
     return name.where(again == 0, name + " " + (again + 1).astype(str))
-
-
-def _parquet(table: pd.DataFrame) -> bytes:
-    target = BytesIO()
-    table.to_parquet(target, index=False)
-    return target.getvalue()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from glass_core.metrics.agreement import auroc, average_precision, spearman
 from glass_core.metrics.functions import Calling, calling
-from glass_core.training.evaluation.statistics import Metric, rounded, with_interval
+from glass_core.training.evaluation.statistics import Metric, with_interval
 
 Vector = NDArray[np.float64]
 BINS = (30, 40, 50, 70, 95)
@@ -119,12 +119,3 @@ def noise_of(differences: Sequence[float], share: float = 0.95) -> float:
     """What conservative substitutions change an answer by, at most, in a share of cases."""
     known = np.abs(np.asarray(differences, dtype=float))
     return float(np.quantile(known, share)) if len(known) else 0.0
-
-
-def flat(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, float | None]]:
-    """The values alone, by who and figure."""
-    return {
-        who: {name: rounded(one["value"]) if one["value"] is not None else None
-              for name, one in told.items()}
-        for who, told in figures.items()
-    }  # fmt: skip

@@ -212,6 +212,9 @@ def property_section() -> None:
     for head, record in found.items():
         bullets(tuple(properties.property_words(record)))
         show(properties.figures_table(record), f"property {head}")
+        kinds = properties.kinds_table(record)
+        if not kinds.empty:
+            show(kinds, f"kinds of {head}")
         ablations = properties.ablation_table(record)
         if not ablations.empty:
             with st.expander("The same head over other encoders"):

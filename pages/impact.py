@@ -13,6 +13,7 @@ from glass_core.report.impact.verdict import verdict
 from glass_core.runs.view import Run
 from pages.parts.alignment import take_alignment
 from pages.parts.answer import card, why
+from pages.parts.asked import result_of
 from pages.parts.common import (
     back_from_another_page,
     counting_fields,
@@ -112,7 +113,8 @@ def results() -> None:
     job = st.query_params.get("run")
     if job is None:
         impact_state().shown = ""
-        sample_panel()
+        if not st.session_state["wild"]:
+            sample_panel()
         return
     known, impact = known_run(job), analysis(job)
     if known is None or impact is None:
@@ -124,14 +126,8 @@ def results() -> None:
     state.shown, state.beside = job, st.query_params.get(BESIDE, "")
     state.asked = state.asked or asked_now()  # filled in from the result
     changed = state.problem is not None or state.asked != asked_now()
-    if changed:
-        st.warning(
-            "What is below belongs to the inputs before they were changed: "
-            f"{plain(impact.protein.name or 'the protein')} {plain(impact.written)}.",
-            icon=":material/history:",
-        )
-        st.html("<style>.st-key-result {opacity: 0.45}</style>")
-    with st.container(key="result"):
+    what = f"{plain(impact.protein.name or 'the protein')} {plain(impact.written)}"
+    with result_of("result", changed, what):
         if beside := beside_now(job):
             compare_panel([job, *beside])
         show(known, impact)

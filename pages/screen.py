@@ -8,6 +8,7 @@ import streamlit as st
 
 from glass_core.errors import Cancelled, GlassError
 from glass_core.runs.view import Run
+from pages.parts.asked import result_of
 from pages.parts.common import back_from_another_page, gone_back, runs, through_the_front_door
 from pages.parts.hand_over import taken_over
 from pages.parts.lookup import look_up_asked
@@ -62,13 +63,7 @@ def show(run: str) -> None:
         if known is None:
             st.info("This address belongs to no screen here; it may have been deleted.")
             return
-        if screen_state().asked != asked_now():
-            st.warning(
-                "What is below belongs to the inputs before they were changed.",
-                icon=":material/history:",
-            )
-            st.html("<style>.st-key-screen_result {opacity: 0.45}</style>")
-        with st.container(key="screen_result"):
+        with result_of("screen_result", changed=screen_state().asked != asked_now()):
             screen_results(known)
     except Cancelled:
         st.rerun()

@@ -39,7 +39,7 @@ def test_evidence_is_drawn_from_the_committed_records(settings):
         assert f"#### {question}" in said
     assert names.OTHERS not in said
     assert f"#### {names.SPACE}" in said
-    assert "is no discovery" in said
+    assert "discovers nothing" in said
     shown = " ".join(c.value for c in page.caption)
     assert "structures: 14 AlphaFold, 5 another model, 4 crystal" in shown
     tables = [d.value for d in page.dataframe]

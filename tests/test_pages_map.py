@@ -89,13 +89,31 @@ def test_bad_input_is_one_line_and_the_map_stays(page, text, variants, words):
     assert page.text_area(key="map_text").value == text
 
 
+def test_what_was_placed_before_is_marked_where_new_input_fails(page):
+    placed(page, f">arf\n{ARF}")
+    placed(page, "MK1T")
+    assert "digit" in texts(page.error)
+    assert "1 place among" in texts(page.header)
+    assert "belongs to the inputs before" in texts(page.warning)
+    placed(page, f">arf\n{ARF}", f"{ARF[9]}10A")
+    assert "2 places among" in texts(page.header)
+    assert "belongs to the inputs before" not in texts(page.warning)
+
+
+def test_every_layer_off_is_said(page):
+    page.button_group(key="map_layers").set_value([]).run()
+    assert not page.exception
+    assert "Every layer of the background is off" in texts(page.info)
+
+
 def test_chains_are_found_by_id_and_opened(page, background):
     name = str(background.table["id"].iloc[7])
     page.text_input(key="map_find").set_value(name).run()
     assert "Chosen" in texts(page.markdown)
     assert name in set(page.dataframe[0].value["id"])
-    page.text_input(key="map_find").set_value("zzzzz").run()
-    assert "No chain of the background" in texts(page.warning)
+    page.text_input(key="map_find").set_value(f"zzzzz, {name}").run()
+    assert "No chain of the background is called zzzzz" in texts(page.warning)
+    assert name in set(page.dataframe[0].value["id"])
 
 
 @pytest.mark.parametrize(("key", "field"), [("impact", "wild"), ("search", "search_wild")])

@@ -47,7 +47,9 @@ def test_properties_say_what_is_told_apart(page):
     changes = next(table for table in shown if "verdict" in table)
     assert "melting temperature" in set(changes["property"])
     assert "quality of the structure" not in set(changes["property"]), "there is no structure"
-    assert "on unseen proteins" in texts(page.caption)
+    assert "on unseen proteins" in said
+    assert "that of single substitutions was not measured" in said
+    assert "meaning" in page.table[0].value, "whole, not cut at the edge"
 
 
 def test_properties_of_a_structure_are_told(page):
@@ -57,6 +59,11 @@ def test_properties_of_a_structure_are_told(page):
     assert not page.exception
     changes = next(d.value for d in page.dataframe if "verdict" in d.value)
     assert "quality of the structure" in set(changes["property"])
+
+
+def test_noise_is_that_of_substitutions(page):
+    analyse(page, "K2del", "Properties")
+    assert "The noise is that of substitutions" in texts(page.caption)
 
 
 def test_stretches_say_what_moves(page):

@@ -381,7 +381,7 @@ def test_databases_are_made_and_told_by_commands(run, tmp_path):
     code, out, told = run("database", "build", fasta, "--out", tmp_path / "db", "--licence", "mine")
     assert code == 0, told
     assert "5 sequences, 150 residues" in out
-    assert "left out 1: letters that are no residues (the first is 'bad')" in told
+    assert "left out 1: letters that are no residues (the first: bad)" in told
     assert "licence: mine" in out
     fasta.write_text("".join(one.fasta for one in some(2, 5)))
     code, out, told = run("database", "add", tmp_path / "db", fasta)

@@ -16,11 +16,12 @@ from glass_core.inputs.upload import Upload, example_upload
 from glass_core.models.evaluation import Evaluation
 from glass_core.models.space.base import SpaceInfo
 from glass_core.models.space.registry import load_space
+from glass_core.protein.fold_classes import LEVELS, of_fold, with_name
 from glass_core.protein.protein import Protein
 from glass_core.protein.structure.file import read_structure
 from glass_core.protein.variant import Variant
 from glass_core.report.space.bundle import DELIMITER, protspace_bundle
-from glass_core.report.space.exports import map_exports, vectors_csv
+from glass_core.report.space.exports import map_exports, places_csv, vectors_csv
 from glass_core.report.space.figures import (
     COLOURINGS,
     distance_table,
@@ -35,8 +36,8 @@ from glass_core.report.space.stretches import stretch_figure, stretch_words
 from glass_core.report.space.written import write_map
 from glass_core.search.entry import Entry, LeftOut
 from glass_core.settings import Settings
-from glass_core.space.background import LEVELS, Background, lay_out, open_background, places_table
-from glass_core.space.mapped import Mapped, map_given
+from glass_core.space.background import Background, lay_out, open_background, places_table
+from glass_core.space.mapped import Mapped, map_given, read_chains
 from glass_core.space.placing import KINDS, Point, mutants_of, place, read_given
 from glass_core.space.projection import Pca, Tsne
 from glass_core.space.stretches import stretch_shift
@@ -276,7 +277,7 @@ def test_the_space_that_comes_along_places_sequence_and_structure_together(commi
     table = neighbours_table(
         open_background(Settings(), committed.info), Point("x", "structure", "", placed), 10
     )
-    assert (table["class"] == "1").mean() >= 0.8, "mainly alpha"
+    assert (table["class"] == "1 mainly alpha").mean() >= 0.8
 
 
 def test_its_record_is_there_and_of_it(committed):
@@ -303,9 +304,12 @@ def test_rows_of_the_background_are_told_to_the_view(background):
 
 def test_chains_are_found_by_parts_of_their_ids(background):
     name = str(background.table["id"].iloc[0])
-    assert set(background.table["id"].iloc[background.named(f"{name.upper()}, zzz")]) >= {name}
-    assert not len(background.named("zzz"))
-    assert not len(background.named("  "))
+    rows, unknown = background.named(f"{name.upper()}, zzz")
+    assert set(background.table["id"].iloc[rows]) >= {name}
+    assert unknown == ("zzz",)
+    rows, unknown = background.named("  ")
+    assert not len(rows)
+    assert unknown == ()
     assert background.sequence_of(name) == background.table["sequence"].iloc[0]
     assert background.sequence_of("zzz") == ""
 
@@ -473,6 +477,39 @@ def test_paths_that_lead_nowhere_are_told():
         read_given("/nowhere/at/all.fasta", LeftOut())
     with pytest.raises(InputError, match="nothing was given"):
         read_given("  ", LeftOut())
+
+
+def test_chains_of_a_structure_are_placed_once_or_as_named(tmp_path):
+    path = tmp_path / "2gtl.pdb"
+    path.write_bytes(example_upload().content)
+    left_out = LeftOut()
+    every = read_chains(str(path), left_out, ())
+    letters = [one.sequence for one in every]
+    assert len(set(letters)) == len(letters) > 1
+    (told,) = left_out.lines()
+    assert "2gtl_E" in told, "chain E has the letters of chain A"
+    named = read_chains(str(path), LeftOut(), ("E", "A"))
+    assert [one.chain for one in named] == ["E", "A"], "also where they have the same letters"
+    with pytest.raises(InputError, match="has no chain 'Z'; it has A, B"):
+        read_chains(str(path), LeftOut(), ("Z",))
+
+
+def test_places_in_a_plane_are_no_vectors(background, mapped, tmp_path):
+    path = tmp_path / "places.csv"
+    path.write_text(places_csv(background, mapped))
+    with pytest.raises(InputError, match="in a plane"):
+        read_vectors(path, INFO)
+
+
+def test_classes_have_names():
+    assert with_name("3.20") == "3.20 alpha-beta barrel"
+    assert with_name("1") == "1 mainly alpha"
+    assert of_fold("3.20.20") == "3.20.20, alpha-beta barrel"
+    assert with_name("9.9") == of_fold("9.9") == "9.9"
+    settings = Settings()
+    shipped = open_background(settings, load_space(settings).info).table
+    unnamed = [code for code in set(shipped["architecture"].dropna()) if with_name(code) == code]
+    assert not unnamed
 
 
 def test_a_path_that_is_typed_reads_no_file(tmp_path):

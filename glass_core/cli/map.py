@@ -40,6 +40,12 @@ FORMATS = (".html", ".csv", ".png", ".svg", ".parquetbundle")
     "--variants", default="", help="Of the first protein, such as 'R175H, R273H': placed, too."
 )
 @click.option(
+    "--chain",
+    "chains",
+    multiple=True,
+    help="Of a structure, once or more; by default every one that has a sequence of its own.",
+)
+@click.option(
     "--vectors",
     type=FILE,
     multiple=True,
@@ -53,6 +59,7 @@ def map_command(
     layout: Layout,
     colour: str,
     variants: str,
+    chains: tuple[str, ...],
     vectors: tuple[Path, ...],
     device: str | None,
 ) -> None:
@@ -66,14 +73,13 @@ def map_command(
     from glass_core.report.space.written import write_map
     from glass_core.search.entry import LeftOut
     from glass_core.space.background import open_background
-    from glass_core.space.mapped import placed
-    from glass_core.space.placing import read_given
+    from glass_core.space.mapped import placed, read_chains
     from glass_core.space.vectors import read_vectors
 
     if out.suffix not in FORMATS:
         raise InputError(f"{out.name}: give a name that ends in one of {', '.join(FORMATS)}.")
     left_out, settings = LeftOut(), settings_on(device)
-    entries = [] if vectors and not given.strip() else read_given(given, left_out)
+    entries = [] if vectors and not given.strip() else read_chains(given, left_out, chains)
     with console_bar("placing") as bar:
         space = load_space(settings)
         background = open_background(settings, space.info)

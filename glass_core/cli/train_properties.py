@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from glass_core.cli.options import FILE, FOLDER, device_option, gathered, model_option, settings_on
 from glass_core.cli.train_options import changed, hardware_options, pace_options, say_trained
 from glass_core.errors import InputError, require_training_packages
+
+if TYPE_CHECKING:
+    from glass_core.models.predictor import SiamesePredictor
+    from glass_core.settings import Settings
+    from glass_core.training.properties.run import PropertyTraining
 
 _HEADS = ("enzyme", "ontology", "thermostability", "ranking", "binding")
 
@@ -58,15 +63,10 @@ def property_command(
     device: str | None,
 ) -> None:
     """Train one HEAD over the joint encoder, put it into a model, and write its record."""
-    require_training_packages("training", "lightning_fabric")
-    from glass_core.models.registry import load_siamese
-    from glass_core.training.properties.run import SCHEDULES, PropertyTraining, train_property
-    from glass_core.training.setup import open_fabric
+    how, predictor, settings, fabric = _opened(head, given, pace, hardware, model, device)
+    from glass_core.training.properties.run import train_property
 
-    fabric, settings = open_fabric(**hardware), settings_on(device)
-    how = PropertyTraining(head, schedule=changed(SCHEDULES[head], pace), **given)
-    history = train_property(how, load_siamese(settings, model), settings, fabric, _tell)
-    say_trained(fabric, how.out, history)
+    say_trained(fabric, how.out, train_property(how, predictor, settings, fabric, _tell))
 
 
 @click.command("ablation")
@@ -89,22 +89,36 @@ def ablation_command(
     device: str | None,
 ) -> None:
     """Train the same HEAD over other encoders, each NAME=FOLDER, for its record's comparison."""
-    require_training_packages("training", "lightning_fabric")
-    from glass_core.models.registry import load_siamese
-    from glass_core.training.properties.run import SCHEDULES, PropertyTraining, write_ablations
-    from glass_core.training.setup import open_fabric
-
     others = {}
     for word in encoders:
         name, equals, folder = word.partition("=")
         if not equals or not name or not folder:
             raise InputError(f"'{word}': give the encoder as NAME=FOLDER.")
         others[name] = Path(folder)
-    fabric, settings = open_fabric(**hardware), settings_on(device)
-    how = PropertyTraining(head, schedule=changed(SCHEDULES[head], pace), **given)
-    predictor = load_siamese(settings, model)
+    how, predictor, settings, fabric = _opened(head, given, pace, hardware, model, device)
+    from glass_core.training.properties.run import write_ablations
+
     path = write_ablations(how, others, note, predictor, settings, fabric, _tell)
     click.echo(f"{len(others)} encoder(s) in {path}")
+
+
+def _opened(
+    head: str,
+    given: dict[str, Any],
+    pace: dict[str, Any],
+    hardware: dict[str, Any],
+    model: str,
+    device: str | None,
+) -> tuple[PropertyTraining, SiamesePredictor, Settings, Any]:
+    """What both commands train with; Lightning's Fabric last."""
+    require_training_packages("training", "lightning_fabric")
+    from glass_core.models.registry import load_siamese
+    from glass_core.training.properties.run import SCHEDULES, PropertyTraining
+    from glass_core.training.setup import open_fabric
+
+    fabric, settings = open_fabric(**hardware), settings_on(device)
+    how = PropertyTraining(head, schedule=changed(SCHEDULES[head], pace), **given)
+    return how, load_siamese(settings, model), settings, fabric
 
 
 def _tell(words: str) -> None:

@@ -94,4 +94,4 @@ class LeftOut:
     def lines(self) -> Iterator[str]:
         """A sentence for each reason."""
         for reason, count in self.counts.items():
-            yield f"left out {count:,}: {reason} (the first is '{self.first[reason]}')"
+            yield f"left out {count:,}: {reason} (the first: {self.first[reason]})"

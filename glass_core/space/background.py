@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from glass_core.errors import InputError, UnavailableError, one_line
 from glass_core.models.space.base import Space, SpaceInfo, Told, stretch, untold
+from glass_core.protein.fold_classes import LEVELS
 from glass_core.protein.structure.backbone import Backbone
 from glass_core.records import require
 from glass_core.settings import Settings
@@ -32,8 +33,6 @@ from glass_core.space.projection import (
 )
 
 BACKGROUND_FILE = "background.parquet"
-LEVELS = ("class", "architecture", "fold", "superfamily")
-"""Of the classes, from wide to narrow."""
 COLUMNS = ("id", "kind", "length", "sequence", *LEVELS, "x_tsne", "y_tsne", "x_pca", "y_pca")
 _META = b"glass_background"
 
@@ -72,13 +71,16 @@ class Background:
         rows = self.table[(self.table["id"] == name) & (self.table["kind"] == "sequence")]
         return "" if rows.empty else str(rows["sequence"].iloc[0])
 
-    def named(self, words: str) -> NDArray[np.int64]:
-        """Rows of chains whose id holds one of the words, in whatever case."""
+    def named(self, words: str) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+        """Rows of chains whose id holds one of the words, in whatever case; words of no id."""
         ids = self.table["id"].str.lower()
-        found = np.zeros(len(ids), dtype=bool)
-        for word in words.lower().replace(",", " ").split():
-            found |= ids.str.contains(word, regex=False).to_numpy()
-        return np.flatnonzero(found)
+        found, unknown = np.zeros(len(ids), dtype=bool), []
+        for word in words.replace(",", " ").split():
+            holds = ids.str.contains(word.lower(), regex=False).to_numpy()
+            if not holds.any():
+                unknown.append(word)
+            found |= holds
+        return np.flatnonzero(found), tuple(unknown)
 
     @cached_property
     def projections(self) -> dict[Layout, Projection]:

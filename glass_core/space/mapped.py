@@ -13,7 +13,14 @@ from glass_core.models.space.base import Space
 from glass_core.progress import UNWATCHED, Watch
 from glass_core.records import require
 from glass_core.search.entry import Entry, LeftOut
-from glass_core.space.placing import Point, mutants_of, place, read_given, read_typed
+from glass_core.space.placing import (
+    Point,
+    mutants_of,
+    place,
+    read_given,
+    read_typed,
+    without_copies,
+)
 from glass_core.space.vectors import VECTOR_SUFFIXES, read_vectors
 
 NOT_READ = "a file that could not be read"
@@ -39,7 +46,12 @@ class Mapped:
 
 
 def map_given(
-    text: str, files: Sequence[Upload], variants: str, space: Space, watch: Watch = UNWATCHED
+    text: str,
+    files: Sequence[Upload],
+    variants: str,
+    space: Space,
+    watch: Watch = UNWATCHED,
+    chains: Sequence[str] = (),
 ) -> Mapped:
     """Place what was typed and dropped.
 
@@ -52,6 +64,8 @@ def map_given(
         cannot be read is told, and the others are placed.
     variants : str
         Of the first protein, see `mutants_of`.
+    chains : sequence of str
+        Of the structures, see `read_chains`.
 
     Raises
     ------
@@ -72,10 +86,22 @@ def map_given(
                 if path.suffix.lower() in VECTOR_SUFFIXES:
                     points += read_vectors(path, space.info)
                 else:
-                    entries += read_given(str(path), left_out)
+                    entries += read_chains(str(path), left_out, chains)
             except GlassError as error:
                 left_out.add(NOT_READ, one_line(error))
         return placed(entries, points, variants, space, left_out, watch)
+
+
+def read_chains(given: str, left_out: LeftOut, chains: Sequence[str]) -> list[Entry]:
+    """The proteins of an input, see `read_given`.
+
+    Parameters
+    ----------
+    chains : sequence of str
+        Of a structure; by default each that has a sequence of its own.
+    """
+    entries = read_given(given, left_out, chains)
+    return entries if chains else without_copies(entries, left_out)
 
 
 def placed(

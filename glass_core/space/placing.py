@@ -25,6 +25,7 @@ from glass_core.search.reading import STRUCTURE_SUFFIXES, read_entries
 Kind = Literal["sequence", "structure", "stretch"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 NO_PLACE = "a structure that has no place"
+SAME_CHAIN = "a chain with the letters of one before it; name it to place it, too"
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +56,7 @@ class Point:
         object.__setattr__(self, "vector", frozen_array(self.vector, (None,), "vector", np.float32))
 
 
-def read_given(given: str, left_out: LeftOut) -> list[Entry]:
+def read_given(given: str, left_out: LeftOut, chains: Sequence[str] = ()) -> list[Entry]:
     """The proteins of an input: sequences as text, or a file or folder.
 
     Parameters
@@ -65,11 +66,13 @@ def read_given(given: str, left_out: LeftOut) -> list[Entry]:
         whose chains are taken, or of a folder of structures.
     left_out : LeftOut
         Told what cannot be taken.
+    chains : sequence of str
+        Of a structure; every one by default.
 
     Raises
     ------
     SequenceError, InputError, StructureError
-        Nothing to read, or something wrong with it.
+        Nothing to read, or something wrong with it; a chain that is not there.
     """
     if not given.strip():
         raise InputError("nothing was given: a sequence, FASTA, a structure or a folder of them.")
@@ -77,7 +80,7 @@ def read_given(given: str, left_out: LeftOut) -> list[Entry]:
     if path is not None and path.exists():
         plain = path.with_suffix("") if path.suffix.lower() == ".gz" else path
         if path.is_file() and plain.suffix.lower() in STRUCTURE_SUFFIXES:
-            return _of_structure(path, plain.stem)
+            return _of_structure(path, plain.stem, chains)
         found = list(read_entries(path, left_out))
         if not found:
             raise InputError(f"{path.name}: holds no sequence and no structure.")
@@ -98,6 +101,19 @@ def read_typed(text: str) -> list[Entry]:
         Entry("_".join(one.name.split()) or f"sequence_{n}", one.residues)
         for n, one in enumerate(read_sequences(text), start=1)
     ]
+
+
+def without_copies(entries: Sequence[Entry], left_out: LeftOut) -> list[Entry]:
+    """The entries, of chains of one file with the same letters the first; the rest is told."""
+    seen: set[tuple[str, str]] = set()
+    kept = []
+    for one in entries:
+        if one.structure and (one.structure, one.sequence) in seen:
+            left_out.add(SAME_CHAIN, one.id)
+        else:
+            kept.append(one)
+        seen.add((one.structure, one.sequence))
+    return kept
 
 
 def mutants_of(wild: Entry, variants: str, left_out: LeftOut) -> list[Entry]:
@@ -161,14 +177,17 @@ def place(
     return points
 
 
-def _of_structure(path: Path, stem: str) -> list[Entry]:
-    chains = list_chains(path)
+def _of_structure(path: Path, stem: str, asked: Sequence[str]) -> list[Entry]:
+    chains = {chain.id: chain for chain in list_chains(path)}
+    for name in asked:
+        if name not in chains:
+            raise InputError(f"{path.name}: has no chain '{name}'; it has {', '.join(chains)}.")
     return [
         Entry(
-            "_".join((stem if len(chains) == 1 else f"{stem}_{chain.id}").split()),
-            chain.sequence,
+            "_".join((stem if len(chains) == 1 else f"{stem}_{name}").split()),
+            chains[name].sequence,
             structure=str(path.resolve()),
-            chain=chain.id,
+            chain=name,
         )
-        for chain in chains
+        for name in asked or chains
     ]

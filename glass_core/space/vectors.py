@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from glass_core.errors import InputError, one_line
 from glass_core.models.space.base import SpaceInfo
 from glass_core.space.placing import KINDS, Point
+from glass_core.space.projection import LAYOUTS
 
 VECTOR_SUFFIXES = (".npz", ".csv", ".parquet")
+PLANE_COLUMNS = tuple(f"x_{layout}" for layout in LAYOUTS)
 
 
 def read_vectors(path: Path, space: SpaceInfo) -> list[Point]:
@@ -82,6 +84,11 @@ def _of_archive(path: Path, space: SpaceInfo) -> Read:
 
 def _of(path: Path) -> Read:
     table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+    if set(PLANE_COLUMNS) & set(table.columns):
+        raise InputError(
+            f"{path.name}: says where places lie in a plane, which tells not where they lie in the "
+            "space; give the vectors that were written beside it."
+        )
     names = [str(name) for name in table["id"]]
     kinds = table["kind"].astype(str) if "kind" in table else pd.Series(["structure"] * len(table))
     rows: Any

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-from collections import OrderedDict
-
 import streamlit as st
 
 from glass_core.errors import GlassError
@@ -17,14 +14,13 @@ from glass_core.space.background import Background, open_background
 from glass_core.space.mapped import Mapped, map_given
 from pages.parts.common import empty_uploader, keep_out_of_collections, settings, uploader_key
 from pages.parts.hand_over import HandOver
+from pages.parts.shelf import Shelf
 from pages.parts.state import map_state
 from pages.parts.turn import in_turn
 
 ROLE = "map_"
-KEPT = 40
-"""Maps of all visitors that are kept while the server runs."""
 _FILES = ["fasta", "fa", "faa", "pdb", "ent", "cif", "mmcif", "bcif", "gz", "npz", "csv", "parquet"]
-_FIRST = {"map_text": "", "map_variants": ""}
+_FIRST = {"map_text": "", "map_variants": "", "map_chains": ""}
 
 
 def first_values() -> None:
@@ -64,6 +60,13 @@ def entry() -> None:
         names, remove = right.columns([3, 1], vertical_alignment="center")
         names.caption("From another page: " + ", ".join(file.name for file in files))
         remove.button("Remove", key="map_remove", on_click=_forget_files)
+    right.text_input(
+        "Chains of the structures (optional)",
+        key="map_chains",
+        persist_state="session",
+        placeholder="A, B",
+        help="By default every one that has a sequence of its own.",
+    )
     left.text_input(
         "Variants of the first (optional)",
         key="map_variants",
@@ -100,7 +103,7 @@ def fill_from(given: HandOver) -> None:
 
 def _fill(given: HandOver) -> None:
     empty_uploader(ROLE)
-    st.session_state.update({"map_text": given.wild, "map_variants": given.variants})
+    st.session_state.update({**_FIRST, "map_text": given.wild, "map_variants": given.variants})
     map_state().given = () if given.structure is None else (given.structure,)
     map_state().picked = ()
 
@@ -122,22 +125,19 @@ def start_placing() -> str | None:
     dropped = fields.get(uploader_key(ROLE)) or []
     files = [*state.given, *(Upload(file.getvalue(), file.name) for file in dropped)]
     text, variants = fields["map_text"], fields["map_variants"]
+    chains = fields["map_chains"].replace(",", " ").split()
     try:
         space = the_space()
 
         def work(watch: Watch) -> Mapped:
-            return map_given(text, files, variants, space, watch)
+            return map_given(text, files, variants, space, watch, chains)
 
         mapped = in_turn("Placing.", work, given_up=_give_up)
     except GlassError as error:
         state.problem = str(error)
         return None
     state.picked = ()
-    maps, name = kept(), secrets.token_urlsafe(8)
-    maps[name] = mapped
-    while len(maps) > KEPT:
-        maps.popitem(last=False)
-    return name
+    return maps().put(mapped)
 
 
 def _give_up() -> None:
@@ -159,6 +159,6 @@ def the_background() -> Background:
 
 
 @st.cache_resource(show_spinner=False)
-def kept() -> OrderedDict[str, Mapped]:
+def maps() -> Shelf[Mapped]:
     """What was placed, by the name that addresses have."""
-    return OrderedDict()
+    return Shelf()

@@ -43,13 +43,16 @@ def results(mapped: Mapped | None) -> None:
             st.warning(plain(line), icon=":material/warning:")
     layout, colouring, kinds = _controls(mapped is not None)
     words = st.session_state.get("map_find", "")
-    found = background.named(words)
-    if words.strip() and not len(found):
+    found, unknown = background.named(words)
+    if unknown:
         st.warning(
-            f"No chain of the background is called {plain(words)}.", icon=":material/search:"
+            f"No chain of the background is called {plain(', '.join(unknown))}.",
+            icon=":material/search:",
         )
+    if not kinds:
+        st.info("Every layer of the background is off.", icon=":material/layers_clear:")
     state = map_state()
-    rings = sorted({*state.picked, *map(int, found)})
+    rings = sorted({*state.picked, *found.tolist()})
     figure = map_figure(background, points, layout, colouring, kinds, rings)
     map_view(
         figure,

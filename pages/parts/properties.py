@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable
-from typing import TypeVar
-
 import streamlit as st
 
 from glass_core.errors import GlassError
@@ -21,11 +17,8 @@ from glass_core.runs.studies import protein_digest
 from glass_core.space.stretches import WIDTHS, StretchShift, stretch_shift
 from pages.parts.common import keep_out_of_collections, plain, settings
 from pages.parts.map_form import the_space
+from pages.parts.shelf import Shelf
 from pages.parts.turn import in_turn
-
-T = TypeVar("T")
-_KEPT = 40
-"""Of all visitors."""
 
 
 @st.cache_resource(show_spinner="Loading the model of properties.")
@@ -37,13 +30,13 @@ def property_model() -> PropertyModel:
 
 
 @st.cache_resource(show_spinner=False)
-def _properties_told() -> OrderedDict[str, Properties]:
-    return OrderedDict()
+def _properties_told() -> Shelf[Properties]:
+    return Shelf()
 
 
 @st.cache_resource(show_spinner=False)
-def _stretches_told() -> OrderedDict[str, StretchShift]:
-    return OrderedDict()
+def _stretches_told() -> Shelf[StretchShift]:
+    return Shelf()
 
 
 @st.cache_data(show_spinner=False)
@@ -72,17 +65,13 @@ def properties_panel(impact: Impact) -> None:
         f"{UNTESTED} Binding is that to the chains beside, not folding; positive = weaker."
     )
     st.markdown("The wild type")
-    st.dataframe(
-        value_table(found),
-        hide_index=True,
-        key="property_values",
-        column_config={"meaning": st.column_config.TextColumn(width="large")},
-    )
+    st.table(value_table(found), hide_index=True)  # whose long cells are whole
     for note in found.notes:
         st.caption(f"⚠ {plain(note)}")
     _where(impact, found)
-    for sentence in _caveats():
-        st.caption(plain(sentence))
+    with st.expander("How well each of them is told"):
+        for sentence in _caveats():
+            st.markdown(f"- {plain(sentence)}")
     info = property_model().info
     st.caption(plain(f"Predicted by {info.name} {info.version}, SHA-256 {info.sha256[:12]}."))
 
@@ -111,7 +100,7 @@ def _properties(impact: Impact) -> Properties:
             "Reading properties.", lambda watch: model.tell(impact.protein, impact.variant)
         )
 
-    return _remembered(_properties_told(), _name(impact), work)
+    return _properties_told().remembered(_name(impact), work)
 
 
 def stretches_panel(impact: Impact) -> None:
@@ -153,16 +142,7 @@ def _stretches(impact: Impact, width: int) -> StretchShift:
             lambda watch: stretch_shift(impact.protein, impact.variant, space, width, watch=watch),
         )
 
-    return _remembered(_stretches_told(), f"{width} {_name(impact)}", work)
-
-
-def _remembered(told: OrderedDict[str, T], name: str, work: Callable[[], T]) -> T:
-    """What was told before, or what `work` tells; the oldest is forgotten."""
-    if name not in told:
-        told[name] = work()
-        while len(told) > _KEPT:
-            told.popitem(last=False)
-    return told[name]
+    return _stretches_told().remembered(f"{width} {_name(impact)}", work)
 
 
 def _name(impact: Impact) -> str:

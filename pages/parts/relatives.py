@@ -14,7 +14,7 @@ from glass_core.search.packing import embedded_database
 from glass_core.search.relatives import Relatives
 from pages.parts.common import plain, settings
 from pages.parts.hand_over import HandOver, hand_over
-from pages.parts.search_form import keep, relatives_of, searches
+from pages.parts.search_form import relatives_of, searches
 from pages.parts.search_results import column_view, score_columns
 from pages.parts.state import search_state
 
@@ -46,13 +46,10 @@ def relatives_panel(impact: Impact) -> None:
 
 def _found(impact: Impact) -> Relatives:
     """The search of the database that comes with the project, made once for a protein."""
-    name = f"impact {protein_digest(impact.protein)}"
-    known = searches().get(name)
-    if known is not None:
-        return known
-    found = relatives_of(impact.protein, embedded_database(settings()), TOP)
-    keep(found, name)
-    return found
+    return searches().remembered(
+        f"impact {protein_digest(impact.protein)}",
+        lambda: relatives_of(impact.protein, embedded_database(settings()), TOP),
+    )
 
 
 def _open_in_search(impact: Impact, mutant: str) -> None:

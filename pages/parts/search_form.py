@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-from collections import OrderedDict
 from dataclasses import replace
 
 import streamlit as st
@@ -30,13 +28,12 @@ from pages.parts.common import (
 )
 from pages.parts.hand_over import HandOver
 from pages.parts.lookup import accession_input, fasta_of, look_up_problem, only_chain
+from pages.parts.shelf import Shelf
 from pages.parts.state import lookup_state, search_state
 from pages.parts.turn import in_turn, loaded
 
 ROLE = "search_"
 EXAMPLE_SITE = 31
-KEPT = 40
-"""Searches of all visitors that are kept while the server runs."""
 _FIRST = {"search_wild": "", "search_top": TOP, "search_numbering": "sequence"}
 
 
@@ -188,16 +185,7 @@ def start_search() -> str | None:
     except GlassError as error:
         state.problem = str(error)
         return None
-    return keep(found, secrets.token_urlsafe(8))
-
-
-def keep(found: Relatives, name: str) -> str:
-    """Keep a search under `name`, which is given back; the oldest is forgotten."""
-    kept = searches()
-    kept[name] = found
-    while len(kept) > KEPT:
-        kept.popitem(last=False)
-    return name
+    return searches().put(found)
 
 
 def relatives_of(protein: Protein, database: Database, top: int) -> Relatives:
@@ -226,6 +214,6 @@ def give_up() -> None:
 
 
 @st.cache_resource(show_spinner=False)
-def searches() -> OrderedDict[str, Relatives]:
+def searches() -> Shelf[Relatives]:
     """What was found, by the name that addresses have."""
-    return OrderedDict()
+    return Shelf()

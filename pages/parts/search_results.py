@@ -46,18 +46,13 @@ from glass_core.sources.fetch import Fetcher
 from pages.parts.common import download_buttons, plain, records_of, settings
 from pages.parts.hand_over import HandOver, hand_over
 from pages.parts.linked import library, structure_view
-from pages.parts.search_form import searches
 from pages.parts.state import search_state
 
 _LETTERS = ["", *STANDARD]
 
 
-def results(name: str) -> None:
-    """The search that the address names."""
-    found = searches().get(name)
-    if found is None:
-        st.info("This search is no longer kept; search again.")
-        return
+def results(found: Relatives, name: str) -> None:
+    """What was found; `name` is the one in the address."""
     protein = found.protein
     st.header(plain(headline(found)), anchor=False)
     st.caption(

@@ -129,17 +129,30 @@ class ScreenState:
 
 
 @dataclass
-class SearchState:
-    """The Search page's.
+class AskedState:
+    """Of a page whose form is answered at once.
 
     Attributes
     ----------
     start : bool
-        What the form holds is to be searched for.
+        What the form holds is to be answered.
     problem : str
         What the last check found wrong.
     shown : str
-        The search that was shown last.
+        The answer that was shown last, by its name in the address.
+    """
+
+    start: bool = False
+    problem: str = ""
+    shown: str = ""
+
+
+@dataclass
+class SearchState(AskedState):
+    """The Search page's.
+
+    Attributes
+    ----------
     site : int or None
         The residue that is looked at, a 1-based sequence position.
     mutant : str
@@ -148,9 +161,6 @@ class SearchState:
         The same for the protein that another page sends here.
     """
 
-    start: bool = False
-    problem: str = ""
-    shown: str = ""
     site: int | None = None
     mutant: str = ""
     next_site: int | None = None
@@ -158,26 +168,17 @@ class SearchState:
 
 
 @dataclass
-class MapState:
+class MapState(AskedState):
     """The Map page's.
 
     Attributes
     ----------
-    start : bool
-        What the form holds is to be placed.
-    problem : str
-        What the last check found wrong.
-    shown : str
-        The places that were shown last.
     picked : tuple of int
         Rows of the background that are chosen.
     given : tuple of Upload
         Files that another page sent here.
     """
 
-    start: bool = False
-    problem: str = ""
-    shown: str = ""
     picked: tuple[int, ...] = ()
     given: tuple[Upload, ...] = ()
 

@@ -76,6 +76,11 @@ class PropertyModel:
             why = f"Nothing is told of sequences of fewer than {FEWEST_LETTERS} kinds of residues."
             return Properties((), notes=(why,))
         notes = []
+        if variant is not None and not variant.only_substitutions:
+            notes.append(
+                "The noise is that of substitutions: residues that are put in or taken out change "
+                "more, whatever they do."
+            )
         sites = sites_of(protein)
         if sites is not None and variant is not None and not variant.only_substitutions:
             sites = None

@@ -30,17 +30,14 @@ _WORDS = {
     "auroc": "AUROC (stronger from weaker binding)",
 }
 _LIMITS = {
-    "enzyme": "Enzyme numbers: learnt from the classes that DeepFRI lists.",
-    "ontology": "Function: a slim ontology of yeast; other organisms are not measured.",
+    "enzyme": "Learnt from the classes that DeepFRI lists.",
+    "ontology": "A slim ontology of yeast; other organisms are not measured.",
     "thermostability": (
-        "Melting temperature: between proteins, in cells of three species; that of single "
-        "substitutions was not measured."
+        "Between proteins, in cells of three species; that of single substitutions was not "
+        "measured."
     ),
-    "ranking": (
-        "Quality of the structure: on structures that were spoilt on purpose; those of "
-        "predictors err in other ways."
-    ),
-    "binding": "Binding: few complexes are unseen, so that the interval is wide.",
+    "ranking": "On structures that were spoilt on purpose; those of predictors err in other ways.",
+    "binding": "Few complexes are unseen, so that the interval is wide.",
 }
 
 
@@ -60,7 +57,24 @@ def property_records(settings: Settings) -> dict[str, Evaluation]:
 def figures_table(record: Evaluation) -> pd.DataFrame:
     """Every figure of the head and of what it is compared with."""
     return pd.DataFrame(
-        [{"predictor": who, **_columns(told)} for who, told in record.content["figures"].items()]
+        [
+            {"predictor": who, **_columns(told, record.set)}
+            for who, told in record.content["figures"].items()
+        ]
+    )
+
+
+def kinds_table(record: Evaluation) -> pd.DataFrame:
+    """The leading figure for each kind of example; empty where the record has no kinds."""
+    name, many = LEADING[record.set], record.content.get("kinds", {})
+    return pd.DataFrame(
+        [
+            {
+                f"{_title(name, record.set)} of": f"{kind} ({many.get(kind, 0):,})",
+                **{who: str(Figure(**figures[name])) for who, figures in told.items()},
+            }
+            for kind, told in record.content.get("by_kind", {}).items()
+        ]
     )
 
 
@@ -68,18 +82,22 @@ def ablation_table(record: Evaluation) -> pd.DataFrame:
     """The same head over other encoders; empty where none was tried."""
     return pd.DataFrame(
         [
-            {"encoder": who, **_columns(told)}
+            {"encoder": who, **_columns(told, record.set)}
             for who, told in record.content.get("ablations", {}).items()
         ]
     )
 
 
-def _columns(told: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    return {_title(name): str(Figure(**one)) for name, one in told.items()}
+def _columns(told: Mapping[str, Mapping[str, Any]], head: str) -> dict[str, str]:
+    return {_title(name, head): str(Figure(**one)) for name, one in told.items()}
 
 
-def _title(name: str) -> str:
+def _title(name: str, head: str) -> str:
     """A figure's name at the head of a column."""
+    if name == "median error":
+        return f"{name}, {property_kind(head).unit}"
+    if " below " in name:
+        name = f"{name} identity to what was learnt from"
     for plainly, written in (("f_max", "F-max"), ("auroc", "AUROC"), ("spearman", "Spearman")):
         name = name.replace(plainly, written)
     return name
@@ -97,9 +115,8 @@ def property_words(record: Evaluation) -> Iterator[str]:
     best = max(others, key=lambda who: others[who].value or 0.0)
     yield (
         f"{property_kind(record.set).title.capitalize()}: {_WORDS[name]} {inside(own)}, "
-        f"{compared(own, others[best])} {best} ({inside(others[best])})."
+        f"{compared(own, others[best])} {best} ({inside(others[best])}). {_LIMITS[record.set]}"
     )
-    yield _LIMITS[record.set]
 
 
 def counts(record: Evaluation) -> str:
@@ -120,7 +137,7 @@ def counts(record: Evaluation) -> str:
 
 
 def property_caveats(settings: Settings) -> list[str]:
-    """Where another way of telling was measured to be better, or the figure is low."""
+    """How well each head does on unseen proteins, and where that was measured."""
     try:
         records = property_records(settings)
     except GlassError:
@@ -131,6 +148,6 @@ def property_caveats(settings: Settings) -> list[str]:
         own = record.figure(HEAD, name)
         found.append(
             f"{property_kind(record.set).title.capitalize()} on unseen proteins: {_WORDS[name]} "
-            f"{plain(own)}."
+            f"{plain(own)}. {_LIMITS[record.set]}"
         )
     return found

@@ -79,8 +79,9 @@ def space_words(record: Evaluation) -> Iterator[str]:
         f"for {plain(Figure(**content['retrieval']['20 residues to structure']['top 10']))}."
     )
     yield (
-        "Lengths alone, which the towers are not told, would do so for "
-        f"{length['plain']['top 10']:.3f}: it shows that both towers agree, and is no discovery."
+        "To rank the structures by how near their length is would find the right one among ten for "
+        f"{length['plain']['top 10']:.3f}. That a sequence finds its own structure shows that both "
+        "towers agree; it discovers nothing."
     )
     near = content["neighbours"]["all"]
     own, mean, fold = (Figure(**near[who]["fold"]) for who in (_TOWER, MEAN, _FOLD))

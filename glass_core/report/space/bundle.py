@@ -10,7 +10,8 @@ import json
 
 import pandas as pd
 
-from glass_core.space.background import LEVELS, Background, places_table
+from glass_core.protein.fold_classes import LEVELS, with_name
+from glass_core.space.background import Background, places_table
 from glass_core.space.mapped import Mapped
 from glass_core.space.projection import LAYOUTS, NEW_PERPLEXITY, PERPLEXITY, SEED
 
@@ -59,7 +60,7 @@ def _told(background: Background, mapped: Mapped | None) -> pd.DataFrame:
     told: pd.DataFrame = table.assign(
         kind=table["kind"].astype(str),
         length=pd.to_numeric(table["length"]),
-        **{level: table[level].fillna("") for level in LEVELS},
+        **{level: table[level].fillna("").map(with_name) for level in LEVELS},
     )
     return told
 

@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from glass_core.protein.fold_classes import CLASS_NAMES, LEVELS, of_fold, with_name
 from glass_core.report import style
 from glass_core.space.background import Background
 from glass_core.space.placing import KINDS, Kind, Point
@@ -16,15 +17,7 @@ from glass_core.space.projection import Layout, Pca
 
 SYMBOLS: dict[Kind, str] = {"sequence": "circle", "structure": "cross-thin", "stretch": "x-thin"}
 """A circle, a plus and a cross, as in CLSS's own map."""
-CLASS_NAMES = {
-    "1": "mainly alpha",
-    "2": "mainly beta",
-    "3": "alpha and beta",
-    "4": "few secondary structures",
-    "6": "special",
-}
-"""Of CATH."""
-CLASS_COLOURS = {"1": "#CC79A7", "2": "#E69F00", "3": "#56B4E9", "4": "#999933", "6": "#AA4499"}
+CLASS_COLOURS = {"1": "#CC79A7", "2": "#E69F00", "3": "#56B4E9", "4": "#999933", "6": "#332288"}
 COLOURINGS = ("class", "architecture", "length", "nearness")
 _MOST_COLOURS = 12
 _OTHER = "other"
@@ -128,8 +121,8 @@ def inset_figure(points: Sequence[Point], height: int = 320) -> go.Figure:
 
 def picked_table(background: Background, rows: Sequence[int]) -> pd.DataFrame:
     """What is known of some of the background, a row each."""
-    columns = ["id", "kind", "length", "class", "architecture", "fold", "superfamily"]
-    return background.table.iloc[list(rows)][columns].reset_index(drop=True)
+    columns = ["id", "kind", "length", *LEVELS]
+    return _with_names(background.table.iloc[list(rows)][columns].reset_index(drop=True))
 
 
 def distance_table(points: Sequence[Point]) -> pd.DataFrame:
@@ -150,7 +143,15 @@ def neighbours_table(background: Background, point: Point, top: int = 20) -> pd.
     """The nearest of the background in the whole space, one row for a chain."""
     table = background.table.assign(cosine=background.vectors @ point.vector)
     best = table.sort_values("cosine", ascending=False).drop_duplicates("id").head(top)
-    return best[["id", "kind", "cosine", "length", "class", "architecture", "fold", "superfamily"]]
+    return _with_names(best[["id", "kind", "cosine", "length", *LEVELS]])
+
+
+def _with_names(table: pd.DataFrame) -> pd.DataFrame:
+    """The same with names behind the codes that have one."""
+    named: pd.DataFrame = table.assign(
+        **{level: table[level].map(with_name, na_action="ignore") for level in LEVELS}
+    )
+    return named
 
 
 def _stacked(points: Sequence[Point], background: Background) -> NDArray[np.float32]:
@@ -173,7 +174,7 @@ def _traces(some: pd.DataFrame, kind: Kind, colouring: str) -> list[go.Scattergl
         ]
     else:
         common = value[value != ""].value_counts().index[:_MOST_COLOURS]
-        names = [(key, key, _QUALITATIVE[k]) for k, key in enumerate(sorted(common))]
+        names = [(key, with_name(key), _QUALITATIVE[k]) for k, key in enumerate(sorted(common))]
         value = value.where(value.isin(common), _OTHER)
         names.append((_OTHER, _OTHER, _LIGHT))
     return [
@@ -200,7 +201,7 @@ def _trace(some: pd.DataFrame, kind: Kind, name: str, colour: str | pd.Series) -
         + " ("
         + kind
         + ")<br>CATH "
-        + some["fold"]
+        + some["fold"].map(of_fold, na_action="ignore")
         + "<br>"
         + some["length"].astype(str)
         + " residues",

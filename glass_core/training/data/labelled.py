@@ -127,12 +127,21 @@ def read_ontology(
     return found, labels
 
 
-def titles_of(labels: Sequence[str], path: Path) -> tuple[str, ...]:
+def term_titles(labels: Sequence[str], path: Path) -> tuple[str, ...]:
     """What terms are called, by a CSV table of ``go`` and ``term``; none where it is missing."""
+    return _titles(labels, path, "go", "term")
+
+
+def enzyme_titles(labels: Sequence[str], path: Path) -> tuple[str, ...]:
+    """What the third level above enzyme numbers is called, by a table of ``number``, ``name``."""
+    return _titles([".".join(label.split(".")[:3]) for label in labels], path, "number", "name")
+
+
+def _titles(codes: Sequence[str], path: Path, code: str, title: str) -> tuple[str, ...]:
     if not path.is_file():
         return ()
-    table = pd.read_csv(path).set_index("go")["term"]
-    return tuple(str(table.get(label, "")) for label in labels)
+    table = pd.read_csv(path, dtype=str).set_index(code)[title]
+    return tuple(str(table.get(one, "")) for one in codes)
 
 
 def read_melting(

@@ -21,6 +21,7 @@ from glass_core.models.predictor import SiamesePredictor
 from glass_core.models.space.base import Space
 from glass_core.models.vectors import unit_rows
 from glass_core.progress import Say
+from glass_core.protein.fold_classes import LEVELS
 from glass_core.search.mmseqs import best_hits
 from glass_core.training.data.backbones import BackboneChain
 from glass_core.training.evaluation.statistics import mean_of, rounded, with_interval
@@ -29,8 +30,7 @@ from glass_core.training.space import ranks
 SEQUENCE, STRUCTURE, FOLD = "sequence tower", "structure tower", "fold head"
 LENGTH = "length alone"
 STRETCH_LENGTHS = (10, 20, 50)
-LEVELS = ("superfamily", "fold", "architecture", "class")
-"""From narrow to wide, columns of a table of classes."""
+_NARROW_FIRST = LEVELS[::-1]
 SCHEME = "CATH"
 TOP = (1, 10)
 _PAIRS = 20_000
@@ -184,7 +184,7 @@ def agreement(
                 level: with_interval(
                     mean_of(_same(labels, rows.tolist(), neighbours, level)), groups
                 )
-                for level in LEVELS
+                for level in _NARROW_FIRST
             }
             for who, neighbours in first.items()
         }
@@ -264,7 +264,7 @@ def distances(
         for a, b in zip(first.tolist(), second.tolist(), strict=True)
     ]
     found: dict[str, Any] = {"quantiles": list(_QUANTILES)}
-    for kind in (*LEVELS, "none"):
+    for kind in (*_NARROW_FIRST, "none"):
         some = np.array([one == kind for one in kinds], dtype=bool)
         if some.any():
             found[kind] = {"pairs": int(some.sum())}
@@ -278,4 +278,4 @@ def _shared(one: pd.Series | None, other: pd.Series | None) -> str:
     """The narrowest level that two classes share; ``none`` where that is none."""
     if one is None or other is None:
         return ""
-    return next((level for level in LEVELS if one[level] == other[level]), "none")
+    return next((level for level in _NARROW_FIRST if one[level] == other[level]), "none")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,13 @@ from glass_core.progress import Say
 from glass_core.settings import Settings
 from glass_core.training.data.backbones import BackboneChain, read_backbones
 from glass_core.training.data.complexes import read_binding
-from glass_core.training.data.labelled import read_enzymes, read_melting, read_ontology, titles_of
+from glass_core.training.data.labelled import (
+    enzyme_titles,
+    read_enzymes,
+    read_melting,
+    read_ontology,
+    term_titles,
+)
 from glass_core.training.loop import History, Schedule, data_sha256, git_revision, write_record
 from glass_core.training.properties import binding, classes, ranking, thermostability
 from glass_core.training.properties.model import own_joint, property_folder
@@ -43,6 +50,8 @@ SOURCES = {
 }
 """Files of the data folder that each head learns from; of the ranking, chains alone."""
 COMPLEXES, TERMS = "binding_structures", "go_terms.csv"
+ENZYME_NAMES = "properties/enzyme_classes.csv"
+"""Among the assets."""
 SCHEDULES = {
     "enzyme": classes.CLASSES_SCHEDULE,
     "ontology": classes.ONTOLOGY_SCHEDULE,
@@ -97,6 +106,30 @@ class PropertyTraining:
 
 
 @dataclass(frozen=True, eq=False)
+class _Work:
+    """What a head is made with."""
+
+    how: PropertyTraining
+    chains: Mapping[str, BackboneChain]
+    predictor: SiamesePredictor
+    joint: JointEmbedder
+    settings: Settings
+    fabric: Fabric
+    tell: Say
+
+    @cached_property
+    def reader(self) -> NumberReader:
+        return NumberReader(self.predictor.embedder, self.joint, self.how.kept)
+
+    @property
+    def source(self) -> Path:
+        return self.how.data / SOURCES[self.how.head]
+
+    def kept(self, suffix: str) -> Path:
+        return self.how.kept / f"{self.how.head} {self.joint.name}{suffix}"
+
+
+@dataclass(frozen=True, eq=False)
 class _Made:
     """A trained head, how it went, and what it was measured to do."""
 
@@ -124,20 +157,11 @@ def train_property(
     """
     property_folder(how.out, how.encoder, predictor)
     joint = own_joint(how.encoder, resolve_device(settings.device))
-    reader = NumberReader(predictor.embedder, joint, how.kept)
     chains = {one.id: one for one in read_backbones(how.chains, how.left_out)}
-    source = how.data / SOURCES[how.head]
-    checkpoint = how.kept / f"{how.head} {joint.name}.pt"
-    if how.head in ("enzyme", "ontology"):
-        made = _classes(how, chains, source, reader, checkpoint, fabric, tell)
-    elif how.head == "thermostability":
-        made = _thermostability(how, source, reader, checkpoint, fabric, tell)
-    elif how.head == "ranking":
-        made = _ranking(how, chains, reader, checkpoint, settings, fabric, tell)
-    else:
-        made = _binding(how, source, predictor, joint, checkpoint, fabric, tell)
+    work = _Work(how, chains, predictor, joint, settings, fabric, tell)
+    made = _MAKERS[how.head](work)
     card = save_head(how.out, how.head, made.head, torch.float16)
-    data = {"chains": how.chains} | ({} if how.head == "ranking" else {"data": source})
+    data = {"chains": how.chains} | ({} if how.head == "ranking" else {"data": work.source})
     shape = {
         name: value
         for name, value in asdict(made.shape).items()
@@ -215,49 +239,41 @@ def write_property_record(
     return path
 
 
-def _classes(
-    how: PropertyTraining,
-    chains: Mapping[str, BackboneChain],
-    source: Path,
-    reader: NumberReader,
-    checkpoint: Path,
-    fabric: Fabric,
-    tell: Say,
-) -> _Made:
-    enzymes = how.head == "enzyme"
-    proteins, labels = read_enzymes(source, chains) if enzymes else read_ontology(source, {})
+def _classes(work: _Work) -> _Made:
+    how, reader, enzymes = work.how, work.reader, work.how.head == "enzyme"
+    if enzymes:
+        proteins, labels = read_enzymes(work.source, work.chains)
+        titles = enzyme_titles(labels, work.settings.assets / ENZYME_NAMES)
+    else:
+        proteins, labels = read_ontology(work.source, {})
+        titles = term_titles(labels, how.data / TERMS)
     config = ClassesConfig(
         embedding_dim=reader.sequence_dim,
         joint_dim=reader.joint_dim if enzymes else 0,
         hidden=how.hidden or (classes.HIDDEN if enzymes else 256),
         members=3,
         labels=labels,
-        titles=() if enzymes else titles_of(labels, how.data / TERMS),
+        titles=titles,
     )
-    prepared = classes.prepare(proteins, labels, reader, config, tell)
-    schedule = how.schedule or (classes.CLASSES_SCHEDULE if enzymes else classes.ONTOLOGY_SCHEDULE)
-    head, history = classes.train_classes(prepared, config, checkpoint, fabric, schedule)
+    prepared = classes.prepare(proteins, labels, reader, config, work.tell)
+    head, history = classes.train_classes(
+        prepared, config, work.kept(".pt"), work.fabric, how.schedule
+    )
     noise = classes.measure_noise(head, prepared, reader)
     finished = with_fields(head, noise=noise)
-    work = None if how.alone else how.kept / "mmseqs"
-    record = classes.evaluate_classes(finished, prepared, how.side, work, tell)
+    hits = None if how.alone else how.kept / "mmseqs"
+    record = classes.evaluate_classes(finished, prepared, how.side, hits, work.tell)
     return _Made(finished, finished.config, history, record)
 
 
-def _thermostability(
-    how: PropertyTraining,
-    source: Path,
-    reader: NumberReader,
-    checkpoint: Path,
-    fabric: Fabric,
-    tell: Say,
-) -> _Made:
-    proteins = read_melting(source, {})
-    tell(f"reading {len(proteins):,} sequences")
+def _thermostability(work: _Work) -> _Made:
+    how, reader = work.how, work.reader
+    proteins = read_melting(work.source, {})
+    work.tell(f"reading {len(proteins):,} sequences")
     read = reader.of_sequences([one.sequence for one in proteins])
     config = ScalarConfig(embedding_dim=reader.sequence_dim, hidden=how.hidden or 256)
     head, history = thermostability.train_thermostability(
-        proteins, read, config, checkpoint, fabric, how.schedule
+        proteins, read, config, work.kept(".pt"), work.fabric, how.schedule
     )
     noise = thermostability.measure_noise(head, proteins, read, reader)
     finished = with_fields(head, noise=noise)
@@ -265,41 +281,39 @@ def _thermostability(
     return _Made(finished, finished.config, history, record)
 
 
-def _ranking(
-    how: PropertyTraining,
-    chains: Mapping[str, BackboneChain],
-    reader: NumberReader,
-    checkpoint: Path,
-    settings: Settings,
-    fabric: Fabric,
-    tell: Say,
-) -> _Made:
+def _ranking(work: _Work) -> _Made:
+    how, reader, settings = work.how, work.reader, work.settings
     device = resolve_device(settings.device)
     structures = None if how.alone else StructureEmbedder.load(settings, device)
-    decoys = ranking.prepare_decoys(list(chains.values()), reader, tell)
+    decoys = ranking.prepare_decoys(list(work.chains.values()), reader, work.tell)
     config = ScalarConfig(joint_dim=reader.joint_dim, hidden=how.hidden or 256, dropout=0.3)
-    head, history = ranking.train_ranking(decoys, config, checkpoint, fabric, how.schedule)
+    head, history = ranking.train_ranking(
+        decoys, config, work.kept(".pt"), work.fabric, how.schedule
+    )
     finished = with_fields(head, noise=ranking.measure_noise(head, decoys, reader))
-    record = ranking.evaluate_ranking(finished, decoys, how.side, structures, tell)
+    record = ranking.evaluate_ranking(finished, decoys, how.side, structures, work.tell)
     return _Made(finished, finished.config, history, record)
 
 
-def _binding(
-    how: PropertyTraining,
-    source: Path,
-    predictor: SiamesePredictor,
-    joint: JointEmbedder,
-    checkpoint: Path,
-    fabric: Fabric,
-    tell: Say,
-) -> _Made:
-    changes, complexes = read_binding(source, how.data / COMPLEXES)
-    tell(f"reading {len(changes):,} changes of {len(complexes)} complexes")
-    kept = how.kept / f"binding {joint.name}.safetensors"
-    read = binding.read_bindings(changes, complexes, predictor.embedder, joint, kept)
+def _binding(work: _Work) -> _Made:
+    how, joint = work.how, work.joint
+    changes, complexes = read_binding(work.source, how.data / COMPLEXES)
+    work.tell(f"reading {len(changes):,} changes of {len(complexes)} complexes")
+    read = binding.read_bindings(
+        changes, complexes, work.predictor.embedder, joint, work.kept(".safetensors")
+    )
     config = BindingConfig(joint.dim, hidden=how.hidden or 128)
-    head, history = binding.train_binding(read, config, checkpoint, fabric, how.schedule)
+    head, history = binding.train_binding(read, config, work.kept(".pt"), work.fabric, how.schedule)
     noise = binding.measure_noise(head, read, complexes)
     finished = with_fields(head, noise=noise)
     record = binding.evaluate_binding(finished, read, complexes, how.side)
     return _Made(finished, finished.config, history, record)
+
+
+_MAKERS: Mapping[str, Callable[[_Work], _Made]] = {
+    "enzyme": _classes,
+    "ontology": _classes,
+    "thermostability": _thermostability,
+    "ranking": _ranking,
+    "binding": _binding,
+}

@@ -210,7 +210,7 @@ def property_section() -> None:
         return
     st.markdown(f"#### {names.PROPERTIES}")
     for head, record in found.items():
-        bullets(tuple(properties.property_words(record)))
+        bullets((properties.property_words(record),))
         show(properties.figures_table(record), f"property {head}")
         kinds = properties.kinds_table(record)
         if not kinds.empty:

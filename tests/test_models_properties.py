@@ -36,6 +36,7 @@ from glass_core.report.properties.tables import (
     value_table,
 )
 from glass_core.settings import Settings
+from glass_core.training.data.labelled import enzyme_titles
 
 WILD = "MKVLAAGIVGLCAKAYQDWERNST" * 4
 UBIQUITIN = "MQIFVKTLTGKTITLEVEPSDTIENVKAKIQDKEGIPPDQQRLIFAGKQLEDGRTLSDYNIQKESTLHLVLRLRGG"
@@ -358,3 +359,22 @@ def test_the_command_tells_people_and_scripts(run):
     assert code == 2
     code, _, told = run("properties", "--wild", WILD)
     assert (code, "no such model" in told) == (2, True)
+
+
+def test_enzyme_numbers_have_names(model):
+    head = model.heads["enzyme"].config
+    number = head.labels.index("3.4.21.4")
+    assert head.called(number) == "3.4.21.4 serine endopeptidases"
+    assert all(head.titles)
+    names = Settings().assets / "properties" / "enzyme_classes.csv"
+    assert enzyme_titles(head.labels, names) == head.titles, "the card has what training reads"
+    assert enzyme_titles(("9.9.9.-",), names) == ("",)
+    assert enzyme_titles(head.labels, names / "absent") == ()
+
+
+def test_a_deletion_is_said_to_have_the_noise_of_substitutions(model):
+    protein = Protein.from_sequence(UBIQUITIN)
+    told = model.tell(protein, Variant.parse("K6del", UBIQUITIN))
+    assert any("noise is that of substitutions" in note for note in told.notes)
+    told = model.tell(protein, Variant.parse("K6R", UBIQUITIN))
+    assert not any("noise is that" in note for note in told.notes)

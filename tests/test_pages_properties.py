@@ -47,7 +47,7 @@ def test_properties_say_what_is_told_apart(page):
     changes = next(table for table in shown if "verdict" in table)
     assert "melting temperature" in set(changes["property"])
     assert "quality of the structure" not in set(changes["property"]), "there is no structure"
-    assert "on unseen proteins" in said
+    assert "Melting temperature: Spearman" in said
     assert "that of single substitutions was not measured" in said
     assert "meaning" in page.table[0].value, "whole, not cut at the edge"
 

@@ -306,7 +306,7 @@ def test_every_head_is_trained_measured_and_told(
     leading = record.figure("head", evidence.LEADING[head])
     assert leading.value is not None
     assert len(evidence.figures_table(record)) == len(record.content["figures"])
-    said = " ".join(evidence.property_words(record))
+    said = evidence.property_words(record)
     assert "better than" in said or "worse than" in said or "to be compared with" in said
     assert "test side" in evidence.counts(record)
     if head == "ontology":

@@ -49,11 +49,7 @@ def _of_properties(folder: Path) -> ModelDescription:
     """A model of properties; one whose card cannot be read says so."""
     try:
         card = ModelCard.read(folder)
-        found = tuple(
-            sentence
-            for record in read_evaluations(folder).values()
-            for sentence in property_words(record)
-        )
+        found = tuple(property_words(record) for record in read_evaluations(folder).values())
     except GlassError as error:
         return ModelDescription(folder.name, "", "?", "not stated", 0.0, (), (), (), str(error))
     return ModelDescription(

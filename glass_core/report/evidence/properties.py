@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -11,7 +11,7 @@ from glass_core.errors import GlassError
 from glass_core.models.evaluation import Evaluation, Figure, read_evaluations
 from glass_core.models.properties.kinds import PROPERTIES, property_kind
 from glass_core.models.properties.registry import DEFAULT_PROPERTIES, list_property_models
-from glass_core.report.evidence.compare import compared, inside, plain
+from glass_core.report.evidence.compare import compared, inside
 from glass_core.settings import Settings
 
 HEAD = "head"
@@ -103,7 +103,7 @@ def _title(name: str, head: str) -> str:
     return name
 
 
-def property_words(record: Evaluation) -> Iterator[str]:
+def property_words(record: Evaluation) -> str:
     """What the record says of a head, against the best of what it is compared with."""
     name = LEADING[record.set]
     own = record.figure(HEAD, name)
@@ -113,7 +113,7 @@ def property_words(record: Evaluation) -> Iterator[str]:
         if who != HEAD and not who.startswith(HEAD) and record.figure(who, name).value is not None
     }
     best = max(others, key=lambda who: others[who].value or 0.0)
-    yield (
+    return (
         f"{property_kind(record.set).title.capitalize()}: {_WORDS[name]} {inside(own)}, "
         f"{compared(own, others[best])} {best} ({inside(others[best])}). {_LIMITS[record.set]}"
     )
@@ -137,17 +137,9 @@ def counts(record: Evaluation) -> str:
 
 
 def property_caveats(settings: Settings) -> list[str]:
-    """How well each head does on unseen proteins, and where that was measured."""
+    """How well each head does on unseen proteins, beside the best other way, and its limits."""
     try:
         records = property_records(settings)
     except GlassError:
         return []
-    found = []
-    for record in records.values():
-        name = LEADING[record.set]
-        own = record.figure(HEAD, name)
-        found.append(
-            f"{property_kind(record.set).title.capitalize()} on unseen proteins: {_WORDS[name]} "
-            f"{plain(own)}. {_LIMITS[record.set]}"
-        )
-    return found
+    return [property_words(record) for record in records.values()]

@@ -40,16 +40,16 @@ def change_table(properties: Properties) -> pd.DataFrame:
         [
             {
                 "property": _title(one),
-                "wild type": _number(one.head, one.wild, one.unit),
-                "mutant": _number(one.head, one.mutant, one.unit),
+                "verdict": TOLD if one.distinguishable else UNTOLD,
                 "difference": _signed(one, one.difference),
                 "between": _between(one.head, one.low, one.high, signed=True),
                 "noise": f"±{one.noise:.{_digits(one.head) + 1}f}",
-                "verdict": TOLD if one.distinguishable else UNTOLD,
+                "wild type": _number(one.head, one.wild, one.unit),
+                "mutant": _number(one.head, one.mutant, one.unit),
             }
             for one in properties.changes
         ],
-        columns=["property", "wild type", "mutant", "difference", "between", "noise", "verdict"],
+        columns=["property", "verdict", "difference", "between", "noise", "wild type", "mutant"],
     )
 
 

@@ -17,7 +17,7 @@ from glass_core.space.projection import Layout, Pca
 
 SYMBOLS: dict[Kind, str] = {"sequence": "circle", "structure": "cross-thin", "stretch": "x-thin"}
 """A circle, a plus and a cross, as in CLSS's own map."""
-CLASS_COLOURS = {"1": "#CC79A7", "2": "#E69F00", "3": "#56B4E9", "4": "#999933", "6": "#332288"}
+CLASS_COLOURS = {"1": "#CC79A7", "2": "#E69F00", "3": "#56B4E9", "4": "#999933", "6": "#8878F0"}
 COLOURINGS = ("class", "architecture", "length", "nearness")
 _MOST_COLOURS = 12
 _OTHER = "other"

@@ -12,7 +12,7 @@ export default function (component) {
 }
 
 function figure(plot) {
-  let data = null, newest = null, own = [], axes = [], marks = [];
+  let data = null, newest = null, own = [], axes = [], marks = [], moved = null;
   const onSelected = () => mark(), onHovered = () => mark();
 
   async function show(next) {
@@ -21,6 +21,7 @@ function figure(plot) {
     if (next !== newest) return; // another came while the library was on its way
     if (data && JSON.stringify(data) === JSON.stringify(next) && plot.glassTheme === theme()) return;
     const first = data === null;
+    if (data?.view !== next.view) moved = null;
     data = next;
     plot.glassTheme = theme();
     const {data: traces, layout} = JSON.parse(data.figure);
@@ -39,6 +40,7 @@ function figure(plot) {
     });
     for (const name of Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key)))
       layout[name] = {gridcolor: 'rgba(128, 128, 128, 0.25)', zeroline: false, ...layout[name]};
+    if (moved) for (const [axis, range] of Object.entries(moved)) layout[axis].range = range;
     await Plotly.react(plot, traces, layout, {
       displaylogo: false, showSendToCloud: false, responsive: true,
       displayModeBar: data.map ? true : 'hover',
@@ -51,6 +53,8 @@ function figure(plot) {
       const send = (event) => plot.glassSend('picked', rows(event));
       plot.on('plotly_click', send);
       plot.on('plotly_selected', (event) => { if (event) send(event); });
+      plot.on('plotly_relayout', stay);
+      panning(plot, send);
     } else if (first) {
       plot.on('plotly_click', (event) => {
         const place = residue(event);
@@ -64,6 +68,15 @@ function figure(plot) {
       bus.addEventListener('hovered', onHovered);
     }
     mark();
+  }
+
+  function stay(event) {
+    // What was moved or zoomed stays so when the map is drawn with other points.
+    const keys = Object.keys(event);
+    if (keys.some((key) => key.endsWith('axis.autorange'))) moved = null;
+    else if (keys.some((key) => /^[xy]axis\.range/.test(key)))
+      moved = Object.fromEntries(['xaxis', 'yaxis'].map(
+        (axis) => [axis, [...plot._fullLayout[axis].range]]));
   }
 
   function asPng(Plotly) {

@@ -33,6 +33,10 @@ export default function () {{
 """
 
 
+_PARTS = {"figure": ("panning.js",)}
+"""Scripts that a component is made of, beside its own."""
+
+
 @cache
 def asset(name: str) -> str:
     return (PROJECT / "assets" / "linked" / name).read_text(encoding="utf-8")
@@ -45,7 +49,7 @@ def _component(name: str) -> Any:
         f"glass_{name}",
         html=asset(f"{name}.html"),
         css=asset(f"{name}.css"),
-        js=asset("bus.js") + asset(f"{name}.js"),
+        js="".join(asset(part) for part in ("bus.js", *_PARTS.get(name, ()), f"{name}.js")),
         isolate_styles=False,
     )
 

@@ -192,10 +192,14 @@ def space_section(model: str) -> None:
         bullets(tuple(space.space_words(record)))
         show(space.retrieval_table(record), f"space {name}")
         show(space.neighbours_table(record), f"space neighbours {name}")
+        distances = space.distance_figure(record)
+        if distances is not None:
+            st.plotly_chart(distances, key=f"space distances {name}")
         st.caption(
             f"Space {name} {record.model['version']}. 95% bootstrap intervals over split groups, "
             "each counting once; the first and the last column of the upper table count every "
-            "chain once. Below: the nearest of all chains with one class, itself left out."
+            "chain once. Below: the nearest of all chains with one class, itself left out; and how "
+            "near random pairs lie, the middle half in the box, 90 of 100 within the whiskers."
         )
 
 

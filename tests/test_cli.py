@@ -281,6 +281,7 @@ STEPS = [
     "background",
     "property",
     "ablation",
+    "encoders",
     "card",
 ]
 

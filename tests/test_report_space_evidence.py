@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 
+import numpy as np
 import pytest
 
 from glass_core.errors import InputError
 from glass_core.models.evaluation import Evaluation
 from glass_core.report.evidence.space import (
+    distance_figure,
     neighbours_table,
     retrieval_table,
     space_records,
@@ -66,6 +68,20 @@ def test_better_is_said_only_where_it_is():
     assert "how near their length" in words
     worse = " ".join(space_words(told(**{**ways, "mean embedding": 0.9})))
     assert "worse than the mean embedding" in worse
+
+
+def test_distances_are_drawn_by_what_two_chains_share(assets):
+    (record,) = space_records(Settings(assets=assets), "compact").values()
+    figure = distance_figure(record)
+    assert [box.name for box in figure.data] == ["sequence tower", "structure tower"]
+    assert [one.split(" (")[0] for one in figure.data[0].x] == [
+        "superfamily", "topology", "architecture", "class", "none",
+    ]  # fmt: skip
+    for box in figure.data:
+        edges = [box.lowerfence, box.q1, box.median, box.q3, box.upperfence]
+        assert (np.diff(edges, axis=0) > 0).all()
+        assert box.median[0] > box.median[-1], "a superfamily lies nearer than strangers"
+    assert distance_figure(told(**{"sequence tower": 0.5})) is None
 
 
 def test_tables_hold_every_way():

@@ -291,12 +291,14 @@ def test_the_record_of_a_space(table, tiny_assets, tmp_path, monkeypatch):
     monkeypatch.setattr(space_record, "best_hits", hits)
     predictor = load_siamese(Settings(assets=tiny_assets, device="cpu"))
     found = space_record.evaluate_space(
-        Grid(chains), predictor, chains, folds, "test", tmp_path, lambda words: None
-    )
+        Grid(chains), predictor, chains, folds, "test", tmp_path, lambda words: None,
+        {"another": Grid(chains)},
+    )  # fmt: skip
     assert found["chains"] == len(held) > 2
     told = found["retrieval"]
     assert told["sequence to structure"]["plain"]["top 1"] == 1.0
     assert told["sequence to structure"]["among"] == len(held)
+    assert told["structure to sequence, by another"] == told["structure to sequence"]
     assert told["50 residues to structure"]["plain"]["top 1"] < 0.5
     assert told["length alone"]["plain"]["top 1"] == 0, "two of a family are of one length"
     near = found["neighbours"]
@@ -354,3 +356,16 @@ def test_a_space_is_made_by_the_commands_and_drawn(table, run, tiny_assets, tmp_
     page = tmp_path / "map.html"
     assert "2 place(s)" in done("map", ">a\nMKVLAAGIVGLC", "--variants", "K2R", "--out", page)
     assert "CATH" in page.read_text()
+    # another space, whose structures the joint encoder reads, beside it in its record
+    joint, other = tmp_path / "alone", tmp_path / "other"
+    done("train", "joint", table, "--out", joint, "--fusion", "structure", "--steps", 2,
+         "--together", 2)  # fmt: skip
+    done("train-space", table, "--out", other, "--joint", joint, "--steps", 4, "--every", 2,
+         "--stretches", 1)  # fmt: skip
+    monkeypatch.setattr(space_record, "best_hits", lambda queries, *a: {row: [] for row in queries})
+    words = ("train", "space-record", table, tmp_path / "folds.parquet", "--space", folder)
+    done(*words, "--beside", other, "--joint", joint)
+    record = json.loads((folder / "evaluation" / "space.json").read_text())
+    assert "sequence to structure, by the joint encoder" in record["retrieval"]
+    code, _, told = run(*words, "--beside", other, GLASS_ASSETS=str(assets))
+    assert (code, "--joint together" in told) == (2, True)

@@ -18,6 +18,7 @@ from glass_core.protein.alignment import blosum62_matrix
 from glass_core.protein.sequence import STANDARD
 from glass_core.protein.substitutions import CONSERVATIVE, conservative_mutants
 from glass_core.report.evidence import properties as evidence
+from glass_core.training.data.assays import EFFECT_COLUMNS
 from glass_core.training.data.backbones import read_backbones
 from glass_core.training.data.complexes import read_binding
 from glass_core.training.data.decoys import DECOY_KINDS, EACH, decoys_of, turned
@@ -33,10 +34,13 @@ from glass_core.training.properties.binding import near_partner
 from glass_core.training.properties.figures import class_figures, noise_of, ranking_figures, within
 from glass_core.training.properties.numbers import NumberReader
 from glass_core.training.properties.pooled import by_groups, withheld
+from tests.test_training_sites import every_assay, structures_file
 from tests.tools.atoms import SEQUENCE, pdb, peptide
 from tests.tools.chains import chain_table
+from tests.tools.mpnn import made_structure_embedder
 
 MMSEQS = shutil.which("mmseqs")
+_USED = structures_file  # a fixture of both files
 HEADS = ("enzyme", "ontology", "thermostability", "ranking", "binding")
 
 
@@ -284,8 +288,6 @@ def test_every_head_is_trained_measured_and_told(
     head, data, chains, encoder, run, tiny_assets, tmp_path, monkeypatch
 ):
     """From its table to its record, and into what the command tells, as the README has it."""
-    from tests.tools.mpnn import made_structure_embedder
-
     if head in ("enzyme", "ontology") and MMSEQS is None:
         pytest.skip("MMseqs2 is not installed")
     monkeypatch.setattr(
@@ -368,3 +370,46 @@ def test_the_same_head_is_trained_over_other_encoders(
     assert record.content["ablations"]["same"] == record.content["figures"]["head"]
     code, _, told = run("train", "ablation", "binding", "nothing", *common)
     assert (code, "NAME=FOLDER" in told) == (2, True)
+
+
+def test_encoders_are_compared_by_the_stability_that_they_tell(
+    data, chains, encoder, run, tiny_assets, tmp_path, monkeypatch, structures_file
+):
+    monkeypatch.setattr(
+        "glass_core.training.properties.encoders.StructureEmbedder.load",
+        lambda *a: made_structure_embedder(),
+    )
+    model, effects = tmp_path / "model", tmp_path / "effects.parquet"
+    code, _, told = run("train", "property", "thermostability", "--data", data, "--chains", chains,
+                        "--encoder", encoder, "--out", model, "--kept", tmp_path, "--steps", 2,
+                        "--hidden", 4)  # fmt: skip
+    assert code == 0, told
+    rows = [
+        (one.name, one.kind, one.sequence, f"{one.sequence[i]}{i + 1}{STANDARD[k]}", v, one.group,
+         one.side)
+        for one in every_assay()
+        for i, k, v in zip(one.index, one.letter, one.value, strict=True)
+    ]  # fmt: skip
+    pd.DataFrame(rows, columns=EFFECT_COLUMNS).to_parquet(effects)
+    words = ("train", "encoders", effects, f"another={encoder}", "--structures", structures_file,
+             "--out", model, "--kept", tmp_path / "kept", "--steps", 40, "--every", 20)  # fmt: skip
+    code, _, told = run(*words)
+    assert (code, "no protein of the test side" in told) == (2, True)
+    code, out, told = run(*words, "--side", "validation")
+    assert code == 0, told
+    assert "4 encoder(s)" in out
+    record = Evaluation.read(model / "evaluation" / "stability.json")
+    figures = record.content["figures"]
+    assert set(figures) == {
+        "joint encoder", "another", "ProteinMPNN", "sequence", "sequence and ProteinMPNN",
+        "all three",
+    }  # fmt: skip
+    found = {who: one["spearman within a protein"]["value"] for who, one in figures.items()}
+    assert found["joint encoder"] == pytest.approx(found["another"], abs=0.01), "the same encoder"
+    assert found["sequence"] > 0.5, "letters tell it"
+    said = evidence.property_words(record)
+    assert said.startswith("Fold stability over the joint encoder")
+    assert "n/a" not in said
+    assert len(evidence.figures_table(record)) == 6
+    code, _, told = run(*words, "--side", "validation", "--structures", effects)
+    assert (code, "lacks the column" in told) == (2, True)

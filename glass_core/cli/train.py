@@ -31,7 +31,7 @@ from glass_core.cli.train_joint import (
     space_record_command,
 )
 from glass_core.cli.train_pairs import pairs_command
-from glass_core.cli.train_properties import ablation_command, property_command
+from glass_core.cli.train_properties import ablation_command, encoders_command, property_command
 from glass_core.cli.train_search import (
     fold_chance_command,
     relatives_command,
@@ -88,6 +88,7 @@ for step in (
     background_command,
     property_command,
     ablation_command,
+    encoders_command,
     card_command,
 ):
     train_group.add_command(step)

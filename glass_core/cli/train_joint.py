@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from glass_core.cli.options import FILE, FOLDER, device_option, model_option, settings_on
 from glass_core.cli.progress import console_bar
 from glass_core.cli.train_options import changed, hardware_options, pace_options, say_trained
-from glass_core.errors import require_training_packages
+from glass_core.errors import InputError, require_training_packages
+
+if TYPE_CHECKING:
+    from glass_core.models.space.base import Space
 
 _FUSIONS = ("serial", "parallel", "cross", "structure", "sequence")
 _OBJECTIVES = ("denoising", "self-prediction")
@@ -88,8 +91,8 @@ def space_command(
     from glass_core.embedders.mpnn import StructureEmbedder
     from glass_core.models.registry import load_siamese
     from glass_core.models.space.sequences import SequenceReader
-    from glass_core.models.space.structures import JointReader, MpnnReader, StructureReader
-    from glass_core.training.joint import read_joint
+    from glass_core.models.space.structures import MpnnReader, StructureReader
+    from glass_core.training.joint import joint_reader
     from glass_core.training.setup import open_fabric
     from glass_core.training.space import SPACE_SCHEDULE, STRETCHES, SpaceTraining, train_space
 
@@ -99,7 +102,7 @@ def space_command(
     if joint is None:
         reader = MpnnReader(StructureEmbedder.load(settings, fabric.device))
     else:
-        reader = JointReader(read_joint(joint).to(fabric.device), f"joint {joint.name}")
+        reader = joint_reader(joint, fabric.device)
     how = SpaceTraining(
         changed(SPACE_SCHEDULE, pace),
         direction,
@@ -169,10 +172,23 @@ def background_command(
 @click.argument("folds", type=FILE)
 @click.option("--space", "space_folder", type=FOLDER, required=True, help="Folder of the space.")
 @click.option("--side", type=click.Choice(("validation", "test")), default="test")
+@click.option(
+    "--beside",
+    type=FOLDER,
+    help="Folder of a space that was trained with --joint, whose retrieval stands beside.",
+)
+@click.option("--joint", type=FOLDER, help="Folder of the joint encoder of that space.")
 @model_option
 @device_option
 def space_record_command(
-    chains: Path, folds: Path, space_folder: Path, side: Any, model: str, device: str | None
+    chains: Path,
+    folds: Path,
+    space_folder: Path,
+    side: Any,
+    beside: Path | None,
+    joint: Path | None,
+    model: str,
+    device: str | None,
 ) -> None:
     """Measure a space on held-out CHAINS, with their classes from FOLDS; writes its record."""
     from tempfile import TemporaryDirectory
@@ -180,15 +196,24 @@ def space_record_command(
     import pandas as pd
 
     from glass_core.models.registry import load_siamese
+    from glass_core.models.space.own import OwnSpace
     from glass_core.models.space.registry import load_space
     from glass_core.training.data.backbones import read_backbones
     from glass_core.training.evaluation.run import write_space_record
+    from glass_core.training.joint import joint_reader
 
+    if (beside is None) != (joint is None):
+        raise InputError("give --beside and --joint together, or neither.")
     settings = settings_on(device)
+    predictor = load_siamese(settings, model)
+    others: dict[str, Space] = {}
+    if beside is not None and joint is not None:
+        reader = joint_reader(joint, predictor.embedder.device)
+        others["the joint encoder"] = OwnSpace.load(beside, predictor, lambda: reader)
     with TemporaryDirectory() as work:
         path = write_space_record(
             load_space(settings, space_folder),
-            load_siamese(settings, model),
+            predictor,
             read_backbones(chains),
             pd.read_parquet(folds),
             side,
@@ -196,5 +221,6 @@ def space_record_command(
             chains,
             Path(work),
             lambda words: click.echo(words, err=True),
+            others,
         )
     click.echo(str(path))

@@ -89,17 +89,62 @@ def ablation_command(
     device: str | None,
 ) -> None:
     """Train the same HEAD over other encoders, each NAME=FOLDER, for its record's comparison."""
-    others = {}
-    for word in encoders:
-        name, equals, folder = word.partition("=")
-        if not equals or not name or not folder:
-            raise InputError(f"'{word}': give the encoder as NAME=FOLDER.")
-        others[name] = Path(folder)
+    others = _named(encoders)
     how, predictor, settings, fabric = _opened(head, given, pace, hardware, model, device)
     from glass_core.training.properties.run import write_ablations
 
     path = write_ablations(how, others, note, predictor, settings, fabric, _tell)
     click.echo(f"{len(others)} encoder(s) in {path}")
+
+
+@click.command("encoders")
+@click.argument("effects", type=FILE)
+@click.argument("encoders", nargs=-1, metavar="NAME=FOLDER...")
+@click.option(
+    "--structures", type=FILE, required=True, help="As those of the step 'sites'; read by all."
+)
+@click.option("--out", type=FOLDER, required=True, help="Model of properties that gets the record.")
+@click.option("--kept", type=FOLDER, required=True, help="Folder of the checkpoints; resumes.")
+@click.option("--side", type=click.Choice(("test", "validation")), default="test")
+@pace_options
+@hardware_options
+@device_option
+def encoders_command(
+    effects: Path,
+    encoders: tuple[str, ...],
+    structures: Path,
+    out: Path,
+    kept: Path,
+    side: str,
+    pace: dict[str, Any],
+    hardware: dict[str, Any],
+    device: str | None,
+) -> None:
+    """Measure over which encoder fold stability is told best, for the model's record.
+
+    EFFECTS is the table of the step 'effect'. Beside the model's own joint encoder, ProteinMPNN
+    and the encoder of sequences stand those of NAME=FOLDER, which 'train joint' left.
+    """
+    require_training_packages("training", "lightning_fabric")
+    from glass_core.training.properties.encoders import EncodersAsked, write_encoders
+    from glass_core.training.properties.stability import READING_SCHEDULE
+    from glass_core.training.setup import open_fabric
+
+    schedule = changed(READING_SCHEDULE, pace)
+    asked = EncodersAsked(effects, structures, out, kept, _named(encoders), schedule, side)
+    path = write_encoders(asked, settings_on(device), open_fabric(**hardware), _tell)
+    click.echo(f"fold stability over {len(encoders) + 3} encoder(s) in {path}")
+
+
+def _named(encoders: tuple[str, ...]) -> dict[str, Path]:
+    """Encoders by name, from words like NAME=FOLDER."""
+    found = {}
+    for word in encoders:
+        name, equals, folder = word.partition("=")
+        if not equals or not name or not folder:
+            raise InputError(f"'{word}': give the encoder as NAME=FOLDER.")
+        found[name] = Path(folder)
+    return found
 
 
 def _opened(

@@ -23,6 +23,7 @@ from glass_core.embedders.joint_network import JointConfig, JointEncoder
 from glass_core.embedders.mpnn_edges import RADIAL, radial
 from glass_core.embedders.weights import read_tensors
 from glass_core.errors import InputError
+from glass_core.models.space.structures import JointReader
 from glass_core.protein.sequence import STANDARD
 from glass_core.training.data.backbones import read_backbones
 from glass_core.training.joint_views import STAGES, Stage, View, ViewDraw, Views
@@ -224,6 +225,20 @@ def read_joint(folder: Path) -> JointEncoder:
     encoder = JointEncoder(JointConfig.from_dict(json.loads(path.read_text(encoding="utf-8"))))
     read_tensors(folder / ENCODER_FILE, encoder)
     return encoder.eval()
+
+
+def joint_reader(folder: Path, device: torch.device) -> JointReader:
+    """The encoder in a folder as a reader of structures alone, named by the folder.
+
+    Raises
+    ------
+    InputError
+        It reads sequences, too.
+    """
+    encoder = read_joint(folder)
+    if encoder.config.fusion != "structure":
+        raise InputError(f"{folder}: reads sequences, too; a tower of structures must not.")
+    return JointReader(encoder.to(device), f"joint {folder.name}")
 
 
 def _stages(how: Pretraining) -> list[tuple[Stage, Schedule]]:

@@ -14,19 +14,22 @@ from glass_core.models.properties.registry import DEFAULT_PROPERTIES, list_prope
 from glass_core.report.evidence.compare import compared, inside
 from glass_core.settings import Settings
 
-HEAD = "head"
+HEAD, ENCODERS = "head", "stability"
+"""Of a record of a head, its own figures; and the record that compares encoders."""
 LEADING = {
     "enzyme": "f_max",
     "ontology": "f_max",
     "thermostability": "spearman",
     "ranking": "spearman within a target",
     "binding": "auroc",
+    "stability": "spearman within a protein",
 }
 """The figure of each head that is told first."""
 _WORDS = {
     "f_max": "F-max",
     "spearman": "Spearman's correlation",
     "spearman within a target": "mean Spearman's correlation within a target",
+    "spearman within a protein": "mean Spearman's correlation within a protein",
     "auroc": "AUROC (stronger from weaker binding)",
 }
 _LIMITS = {
@@ -38,6 +41,10 @@ _LIMITS = {
     ),
     "ranking": "On structures that were spoilt on purpose; those of predictors err in other ways.",
     "binding": "Few complexes are unseen, so that the interval is wide.",
+    "stability": (
+        "The same small network over what each reads of a residue; no prediction of GLASS comes "
+        "from it, those of stability come from a head over ProteinMPNN."
+    ),
 }
 
 
@@ -51,7 +58,8 @@ def property_records(settings: Settings) -> dict[str, Evaluation]:
     """
     folder = list_property_models(settings).get(DEFAULT_PROPERTIES)
     found = {} if folder is None else read_evaluations(folder)
-    return {kind.head: found[kind.head] for kind in PROPERTIES if kind.head in found}
+    order = (*(kind.head for kind in PROPERTIES), ENCODERS)
+    return {name: found[name] for name in order if name in found}
 
 
 def figures_table(record: Evaluation) -> pd.DataFrame:
@@ -105,18 +113,25 @@ def _title(name: str, head: str) -> str:
 
 def property_words(record: Evaluation) -> str:
     """What the record says of a head, against the best of what it is compared with."""
-    name = LEADING[record.set]
-    own = record.figure(HEAD, name)
+    name, leader = LEADING[record.set], record.content.get("own", HEAD)
+    own = record.figure(leader, name)
     others = {
         who: record.figure(who, name)
         for who in record.content["figures"]
-        if who != HEAD and not who.startswith(HEAD) and record.figure(who, name).value is not None
+        if not who.startswith(leader) and record.figure(who, name).value is not None
     }
     best = max(others, key=lambda who: others[who].value or 0.0)
     return (
-        f"{property_kind(record.set).title.capitalize()}: {_WORDS[name]} {inside(own)}, "
+        f"{title_of(record).capitalize()}: {_WORDS[name]} {inside(own)}, "
         f"{compared(own, others[best])} {best} ({inside(others[best])}). {_LIMITS[record.set]}"
     )
+
+
+def title_of(record: Evaluation) -> str:
+    """What the record is about."""
+    if record.set == ENCODERS:
+        return "fold stability over the joint encoder"
+    return property_kind(record.set).title
 
 
 def counts(record: Evaluation) -> str:
@@ -142,4 +157,4 @@ def property_caveats(settings: Settings) -> list[str]:
         records = property_records(settings)
     except GlassError:
         return []
-    return [property_words(record) for record in records.values()]
+    return [property_words(record) for name, record in records.items() if name != ENCODERS]

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 
 from glass_core.models.evaluation import EVALUATION_FOLDER, MEAN, MMSEQS, Evaluation, Figure
 from glass_core.models.space.own import read_card
 from glass_core.models.space.registry import list_spaces
+from glass_core.report import style
 from glass_core.report.evidence.compare import compared, inside, plain
 from glass_core.settings import Settings
 
@@ -22,6 +25,7 @@ _LEVELS = {
     "architecture": "architecture",
     "class": "class",
 }
+_COLOURS = {_TOWER: style.EVALUATED, "structure tower": style.BESIDE}
 _WAYS = {_FOLD: "fold head (search goes by it)", MMSEQS: "MMseqs2, first hit"}
 
 
@@ -67,6 +71,41 @@ def neighbours_table(record: Evaluation) -> pd.DataFrame:
             for who, levels in record.content["neighbours"]["all"].items()
         ]
     )
+
+
+def distance_figure(record: Evaluation, height: int = 320) -> go.Figure | None:
+    """Cosines of pairs of unrelated chains, by the narrowest level that they share.
+
+    As CLSS's figure 1D (Yanai et al., bioRxiv 2025): a box holds the middle half, whiskers 90 of
+    100. None where the record has none.
+    """
+    told = dict(record.content.get("distances", {}))
+    quantiles = told.pop("quantiles", None)
+    if quantiles is None:
+        return None
+    figure = go.Figure()
+    levels = {**_LEVELS, "none": "none"}
+    shown = {level: words for level, words in levels.items() if level in told}
+    for who, colour in _COLOURS.items():
+        boxes = np.array([told[level][who] for level in shown], dtype=float).T
+        low, lower, middle, upper, high = boxes
+        figure.add_trace(
+            go.Box(
+                x=[f"{words} ({told[level]['pairs']:,} pairs)" for level, words in shown.items()],
+                lowerfence=low, q1=lower, median=middle, q3=upper, upperfence=high,
+                name=who, marker_color=colour, line_width=1.5,
+            )
+        )  # fmt: skip
+    figure.update_layout(
+        **style.layout(
+            height=height,
+            boxmode="group",
+            legend={"orientation": "h", "y": 1.12},
+            xaxis=style.AXIS | {"title": "narrowest level that two chains of other families share"},
+            yaxis=style.AXIS | {"title": "cosine in the space"},
+        )
+    )
+    return figure
 
 
 def space_words(record: Evaluation) -> Iterator[str]:

@@ -196,9 +196,10 @@ def write_space_record(
     source: Path,
     work: Path,
     tell: Say = ignore,
+    beside: Mapping[str, Space] | None = None,
 ) -> Path:
     """Measure a space and write its record into its folder; see `evaluate_space`."""
-    content = evaluate_space(space, predictor, chains, folds, side, work, tell)
+    content = evaluate_space(space, predictor, chains, folds, side, work, tell, beside)
     record = {
         "format": EVALUATION_FORMAT,
         "model": asdict(space.info),

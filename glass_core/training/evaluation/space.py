@@ -29,6 +29,7 @@ from glass_core.training.space import ranks
 
 SEQUENCE, STRUCTURE, FOLD = "sequence tower", "structure tower", "fold head"
 LENGTH = "length alone"
+DIRECTIONS = ("sequence to structure", "structure to sequence")
 STRETCH_LENGTHS = (10, 20, 50)
 _NARROW_FIRST = LEVELS[::-1]
 SCHEME = "CATH"
@@ -47,6 +48,7 @@ def evaluate_space(
     side: str,
     work: Path,
     tell: Say,
+    beside: Mapping[str, Space] | None = None,
 ) -> dict[str, Any]:
     """Retrieval, agreement of neighbours and distances, on the chains of one side.
 
@@ -60,6 +62,8 @@ def evaluate_space(
         ``id``, ``scheme`` and `LEVELS`; chains of several domains have several rows.
     work : Path
         Folder for the files of MMseqs2.
+    beside : mapping, optional
+        What reads structures in another space -> that space, trained in the same way.
 
     Raises
     ------
@@ -83,12 +87,29 @@ def evaluate_space(
         "retrieval": {
             **retrieved(placed[held], structures, asked, groups),
             **stretches_retrieved(space, structures, asked, groups),
+            **_beside(beside or {}, asked, groups),
         },
         "neighbours": agreement(
             {SEQUENCE: placed, **vectors}, {STRUCTURE: structures}, chains, held, folds, work
         ),
         "distances": distances({SEQUENCE: placed[held], STRUCTURE: structures}, asked, folds),
     }
+
+
+def _beside(
+    others: Mapping[str, Space], chains: Sequence[BackboneChain], groups: NDArray[Any]
+) -> dict[str, Any]:
+    """Retrieval in spaces whose structures are read by something else."""
+    found: dict[str, Any] = {}
+    for name, other in others.items():
+        told = retrieved(
+            other.of_sequences([one.sequence for one in chains]),
+            other.of_structures([one.backbone for one in chains]),
+            chains,
+            groups,
+        )
+        found |= {f"{what}, by {name}": told[what] for what in DIRECTIONS}
+    return found
 
 
 def reference_vectors(predictor: SiamesePredictor, sequences: Sequence[str]) -> dict[str, Matrix]:
@@ -110,8 +131,8 @@ def retrieved(
     closeness = -np.abs(length[:, None] - length)
     cosine = sequences @ structures.T
     return {
-        "sequence to structure": _ranked(cosine, groups),
-        "structure to sequence": _ranked(cosine.T, groups),
+        DIRECTIONS[0]: _ranked(cosine, groups),
+        DIRECTIONS[1]: _ranked(cosine.T, groups),
         LENGTH: _ranked(closeness, groups),
     }
 

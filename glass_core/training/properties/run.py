@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -17,9 +16,8 @@ from torch import nn
 from glass_core.embedders.device import resolve_device
 from glass_core.embedders.joint import JointEmbedder
 from glass_core.embedders.mpnn import StructureEmbedder
-from glass_core.models.card import ModelCard
 from glass_core.models.checkpoint import save_head
-from glass_core.models.evaluation import EVALUATION_FOLDER, EVALUATION_FORMAT, Evaluation
+from glass_core.models.evaluation import EVALUATION_FOLDER, Evaluation
 from glass_core.models.heads.binding import BindingConfig
 from glass_core.models.heads.classes import ClassesConfig
 from glass_core.models.heads.scalar import ScalarConfig
@@ -35,9 +33,9 @@ from glass_core.training.data.labelled import (
     read_ontology,
     term_titles,
 )
-from glass_core.training.loop import History, Schedule, data_sha256, git_revision, write_record
+from glass_core.training.loop import History, Schedule, write_record
 from glass_core.training.properties import binding, classes, ranking, thermostability
-from glass_core.training.properties.model import own_joint, property_folder
+from glass_core.training.properties.model import own_joint, property_folder, write_property_record
 from glass_core.training.properties.numbers import NumberReader
 from glass_core.training.properties.pooled import with_fields
 
@@ -60,7 +58,6 @@ SCHEDULES = {
     "binding": binding.BINDING_SCHEDULE,
 }
 """How each is trained, unless it is said otherwise."""
-_PACKAGES = ("torch", "numpy", "pandas", "scipy")
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,31 +207,6 @@ def write_ablations(
         made = Evaluation.read(kept / "model" / EVALUATION_FOLDER / f"{how.head}.json")
         found[name] = made.content["figures"][classes.HEAD]
     record = {**record, "ablations": found, "ablations_note": note}
-    path.write_text(json.dumps(record, allow_nan=False, separators=(",", ":")) + "\n")
-    return path
-
-
-def write_property_record(
-    card: ModelCard, name: str, side: str, content: Mapping[str, Any], data: Mapping[str, Path]
-) -> Path:
-    """Put a head's record into its model's folder."""
-    record = {
-        "format": EVALUATION_FORMAT,
-        "model": {
-            "name": card.name,
-            "version": card.version,
-            "sha256": card.sha256_of([f"{name}.safetensors", "joint.safetensors"]),
-        },
-        "side": side,
-        "git_revision": git_revision(),
-        "versions": {package: importlib.metadata.version(package) for package in _PACKAGES},
-        "kind": "property",
-        "set": name,
-        "data_sha256": {key: data_sha256(path) for key, path in data.items()},
-        **content,
-    }
-    path = card.folder / EVALUATION_FOLDER / f"{name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(record, allow_nan=False, separators=(",", ":")) + "\n")
     return path
 

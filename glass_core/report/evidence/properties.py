@@ -33,7 +33,9 @@ _WORDS = {
     "auroc": "AUROC (stronger from weaker binding)",
 }
 _LIMITS = {
-    "enzyme": "Learnt from the classes that DeepFRI lists.",
+    "enzyme": (
+        "Learnt from the classes that DeepFRI lists; identity is that to its training proteins."
+    ),
     "ontology": "A slim ontology of yeast; other organisms are not measured.",
     "thermostability": (
         "Between proteins, in cells of three species; that of single substitutions was not "
@@ -105,7 +107,7 @@ def _title(name: str, head: str) -> str:
     if name == "median error":
         return f"{name}, {property_kind(head).unit}"
     if " below " in name:
-        name = f"{name} identity to what was learnt from"
+        name = f"{name.replace(' below ', ', under ')} identity"
     for plainly, written in (("f_max", "F-max"), ("auroc", "AUROC"), ("spearman", "Spearman")):
         name = name.replace(plainly, written)
     return name

@@ -31,7 +31,7 @@ _LEGEND = {
     "y": -0.04,
     "itemsizing": "constant",
     "groupclick": "toggleitem",
-    "entrywidth": 235,
+    "entrywidth": 250,
 }
 
 

@@ -213,7 +213,7 @@ def _told(
     schedule: Schedule,
 ) -> list[Tensor]:
     """Mean answers of `SEEDS` networks for each protein that is asked about, (n, 20) each."""
-    every, judged = _together(train, readers), _together(held, readers)
+    every = _together(train, readers)
     weight = torch.cat([torch.full((len(one.letter),), len(one.letter) ** -0.5) for one in train])
     answers: list[Tensor] = [torch.zeros_like(one.value) for one in asked]
     for seed in range(SEEDS):
@@ -229,16 +229,23 @@ def _told(
             some = _Batch(every.letter[rows], every.read[rows], every.value[rows])
             return _on(some, fabric.device)
 
-        def figures(module: _Training = module) -> dict[str, float]:
-            return {"loss": float(module(_on(judged, fabric.device))["total"])}
+        def figures(network: ReadingNetwork = network) -> dict[str, float]:
+            rho = [_rank(one, _answer(network, one, readers)) for one in held]
+            return {"loss": 1 - float(np.nanmean(rho))}
 
         fit(module, batch, schedule, kept / f"{seed}.pt", fabric=fabric,
             validation=Validation(figures))  # fmt: skip
         network.cpu().eval()
-        with torch.no_grad():
-            for row, one in enumerate(asked):
-                answers[row] += network(one.letter, one.by(readers)) / SEEDS
+        for row, one in enumerate(asked):
+            answers[row] += _answer(network, one, readers) / SEEDS
     return answers
+
+
+@torch.no_grad()
+def _answer(network: ReadingNetwork, protein: StabilityProtein, readers: Sequence[str]) -> Tensor:
+    device = network.centre.device
+    told: Tensor = network(protein.letter.to(device), protein.by(readers).to(device))
+    return told.cpu()
 
 
 def _together(proteins: Sequence[StabilityProtein], readers: Sequence[str]) -> _Batch:

@@ -402,7 +402,7 @@ def test_encoders_are_compared_by_the_stability_that_they_tell(
     figures = record.content["figures"]
     assert set(figures) == {
         "joint encoder", "another", "ProteinMPNN", "sequence", "sequence and ProteinMPNN",
-        "all three",
+        "joint encoder, sequence and ProteinMPNN",
     }  # fmt: skip
     found = {who: one["spearman within a protein"]["value"] for who, one in figures.items()}
     assert found["joint encoder"] == pytest.approx(found["another"], abs=0.01), "the same encoder"

@@ -161,7 +161,11 @@ def ways_of(joints: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Readers alone, and the first of the joint encoders beside the others."""
     alone = {name: (name,) for name in (*joints, STRUCTURE, SEQUENCE)}
     both = {f"{SEQUENCE} and {STRUCTURE}": (SEQUENCE, STRUCTURE)}
-    return alone | both | {"all three": (SEQUENCE, STRUCTURE, joints[0])}
+    return (
+        alone
+        | both
+        | {f"{joints[0]}, {SEQUENCE} and {STRUCTURE}": (joints[0], SEQUENCE, STRUCTURE)}
+    )
 
 
 def compare_readers(

@@ -596,6 +596,63 @@ def test_a_map_is_drawn_chosen_from_and_passed_on(address, visit, tmp_path):
     assert page.elsewhere == []
 
 
+RANGES = """() => {
+  const {xaxis, yaxis} = document.querySelector('.glass-figure')._fullLayout;
+  return [...xaxis.range, ...yaxis.range];
+}"""
+SHIFT = "() => document.querySelector('.glass-figure .gl-container canvas').style.transform"
+PLACE_OF = """(name) => {
+  const plot = document.querySelector('.glass-figure'), {xaxis, yaxis} = plot._fullLayout;
+  const trace = plot._fullData.find((one) => one.name === name);
+  const area = plot.querySelector('.nsewdrag').getBoundingClientRect();
+  return [area.x + xaxis.d2p(trace.x[0]), area.y + yaxis.d2p(trace.y[0])];
+}"""
+
+
+def test_a_map_is_moved_as_a_picture_and_drawn_where_it_is_let_go(address, visit):
+    page = visit(f"{address}/map")
+    page.wait_for_function(DRAWN)
+    area = page.locator(".glass-figure .nsewdrag").first
+    area.scroll_into_view_if_needed()
+    page.evaluate(
+        "() => { window.drawnAgain = 0; document.querySelector('.glass-figure')"
+        ".on('plotly_afterplot', () => drawnAgain++); }"
+    )
+    before, box = page.evaluate(RANGES), area.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 100, y + 50, steps=5)
+    page.wait_for_function(f"({SHIFT})() === 'translate(100px, 50px)'")
+    assert page.evaluate("window.drawnAgain") == 0
+    page.mouse.up()
+    page.wait_for_function("window.drawnAgain > 0")
+    page.wait_for_function(f"({SHIFT})() === ''")
+    width, height = before[1] - before[0], before[3] - before[2]
+    moved = [
+        *(one - 100 / box["width"] * width for one in before[:2]),
+        *(one + 50 / box["height"] * height for one in before[2:]),
+    ]
+    assert page.evaluate(RANGES) == pytest.approx(moved)
+    # it stays there when the page runs again, until it is set back
+    with rerun(page):
+        page.locator(".glass-figure .nsewdrag").first.scroll_into_view_if_needed()
+        place = page.evaluate(PLACE_OF, "structure: mainly beta")
+        page.mouse.move(place[0] - 4, place[1] - 4)
+        page.mouse.move(*place, steps=4)
+        page.wait_for_timeout(300)  # in which what is under the mouse is found
+        page.mouse.down()
+        page.mouse.up()
+    page.get_by_role("heading", name="Chosen: 1 place of 1 chain").wait_for()
+    assert page.evaluate(RANGES) == pytest.approx(moved)
+    box = page.locator(".glass-figure .nsewdrag").first.bounding_box()
+    page.mouse.dblclick(box["x"] + 3, box["y"] + 3)
+    page.wait_for_function(
+        f"(before) => ({RANGES})().every((one, k) => Math.abs(one - before[k]) < 1)", arg=before
+    )
+    assert page.problems == []
+
+
 def chain_b():
     """The backbone of chain B of the example, as a PDB file."""
     return "".join(

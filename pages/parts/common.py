@@ -24,7 +24,7 @@ from glass_core.models.registry import records_of as installed_records
 from glass_core.protein.notation import FORMS
 from glass_core.protein.numbering import NUMBERING_KINDS, Numbering, NumberingKind
 from glass_core.protein.structure.file import Chain, list_chains
-from glass_core.report.impact.exports import Export
+from glass_core.report.export import Export
 from glass_core.report.viewer import read_script
 from glass_core.runs.jobs import JobBoard
 from glass_core.runs.store import RunStore

@@ -17,7 +17,7 @@ from glass_core.report.space.figures import (
     neighbours_table,
     picked_table,
 )
-from glass_core.report.space.words import map_lead, map_method
+from glass_core.report.space.words import chosen_words, map_lead, map_method
 from glass_core.space.background import Background
 from glass_core.space.mapped import Mapped
 from glass_core.space.placing import KINDS, Kind
@@ -134,7 +134,7 @@ def _chosen(background: Background, rows: list[int]) -> None:
     shown = rows[:_MOST_CHOSEN]
     table = picked_table(background, shown)
     left, right = st.columns([4, 1], vertical_alignment="center")
-    left.markdown(f"#### Chosen: {len(rows):,} places of {table['id'].nunique():,} chains")
+    left.markdown(f"#### {chosen_words(len(rows), table['id'].nunique())}")
     right.button("Choose none", key="map_none", on_click=_forget, width="stretch")
     event = st.dataframe(
         table,

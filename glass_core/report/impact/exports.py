@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-
 from glass_core.impact.as_json import to_json
 from glass_core.impact.record import Impact
 from glass_core.protein.structure.write import why_no_pdb
 from glass_core.report.colouring import colourings
+from glass_core.report.export import Export, safe_stem
 from glass_core.report.impact.html import impact_report
 from glass_core.report.impact.structures import superposed
 from glass_core.report.impact.tables import residue_csv
 from glass_core.report.scripts import molviewspec, pymol_script
-
-
-@dataclass(frozen=True)
-class Export:
-    """A file to be made on demand; where it cannot be, `unavailable` says why."""
-
-    label: str
-    file_name: str
-    mime: str
-    make: Callable[[], str | bytes]
-    unavailable: str = ""
-
-    def write(self, folder: Path) -> Path:
-        """Make it and put it into `folder`; where it lies."""
-        content, path = self.make(), folder / self.file_name
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return path
 
 
 def exports(impact: Impact, script: str | None) -> tuple[Export, ...]:
@@ -89,4 +68,4 @@ def exports(impact: Impact, script: str | None) -> tuple[Export, ...]:
 
 def file_stem(impact: Impact) -> str:
     """Begins the names of all its files."""
-    return "glass-" + (re.sub(r"[^A-Za-z0-9_-]+", "-", impact.written)[:60] or "variant")
+    return safe_stem("glass", impact.written, "variant")

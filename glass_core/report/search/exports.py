@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
-from glass_core.report.impact.exports import Export
+from glass_core.report.export import Export, safe_stem
 from glass_core.search.relatives import Relatives
 from glass_core.search.rows import as_a3m
 from glass_core.search.written import as_json_text, as_table, as_tsv
@@ -46,5 +44,4 @@ def as_fasta(found: Relatives) -> str:
 
 def file_stem(found: Relatives) -> str:
     """Begins the names of all its files."""
-    name = re.sub(r"[^A-Za-z0-9_-]+", "-", found.protein.short_name)[:60]
-    return f"glass-relatives-{name or 'protein'}"
+    return safe_stem("glass-relatives", found.protein.short_name, "protein")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 import pandas as pd
 
 from glass_core.models.space.base import SpaceInfo
-from glass_core.report.impact.exports import Export
+from glass_core.report.export import Export, safe_stem
 from glass_core.report.space.bundle import protspace_bundle
 from glass_core.report.space.page import map_page
 from glass_core.space.background import Background, places_table
@@ -40,7 +38,7 @@ def map_exports(
 
 def file_stem(mapped: Mapped) -> str:
     """Begins the names of all its files."""
-    return "glass-map-" + (re.sub(r"[^A-Za-z0-9_-]+", "-", mapped.points[0].id)[:60] or "protein")
+    return safe_stem("glass-map", mapped.points[0].id, "protein")
 
 
 def places_csv(background: Background, mapped: Mapped) -> str:

@@ -11,9 +11,13 @@ from glass_core.space.projection import NEW_PERPLEXITY, PERPLEXITY, SEED, Layout
 
 def map_lead(points: Sequence[Point], background: Background) -> str:
     """How many places there are, among how many chains."""
-    places = f"{len(points)} place{'s' if len(points) > 1 else ''}"
     chains = background.table["id"].nunique()
-    return f"{places} among {chains:,} chains with a class in CATH"
+    return f"{_counted(len(points), 'place')} among {chains:,} chains with a class in CATH"
+
+
+def chosen_words(places: int, chains: int) -> str:
+    """How much of the background is chosen."""
+    return f"Chosen: {_counted(places, 'place')} of {_counted(chains, 'chain')}"
 
 
 def map_method(layout: Layout, colouring: str) -> str:
@@ -25,3 +29,7 @@ def map_method(layout: Layout, colouring: str) -> str:
         else "The two principal components of the background."
     )
     return f"{made} Coloured by {colouring}. Near means alike; far means little."
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

@@ -48,6 +48,7 @@ def test_properties_say_what_is_told_apart(page):
     assert "melting temperature" in set(changes["property"])
     assert "quality of the structure" not in set(changes["property"]), "there is no structure"
     assert "Melting temperature: Spearman" in said
+    assert "worse than MMseqs2" in texts(page.caption), "is not hidden"
     assert "that of single substitutions was not measured" in said
     assert "meaning" in page.table[0].value, "whole, not cut at the edge"
 

@@ -9,7 +9,7 @@ from glass_core.impact.record import Impact
 from glass_core.models.properties.base import Properties
 from glass_core.models.properties.model import PropertyModel
 from glass_core.models.properties.registry import load_properties
-from glass_core.report.evidence.properties import property_caveats
+from glass_core.report.evidence.properties import Caveat, property_caveats
 from glass_core.report.properties.figures import attribution_figure
 from glass_core.report.properties.tables import UNTESTED, change_table, change_words, value_table
 from glass_core.report.space.stretches import stretch_figure, stretch_words
@@ -40,7 +40,7 @@ def _stretches_told() -> Shelf[StretchShift]:
 
 
 @st.cache_data(show_spinner=False)
-def _caveats() -> list[str]:
+def _caveats() -> list[Caveat]:
     """How well each head does on unseen proteins."""
     return property_caveats(settings())
 
@@ -69,9 +69,12 @@ def properties_panel(impact: Impact) -> None:
     for note in found.notes:
         st.caption(f"⚠ {plain(note)}")
     _where(impact, found)
+    caveats = _caveats()
+    for one in caveats:
+        if one.beaten:
+            st.caption(f"⚠ {plain(one.words)}")
     with st.expander("How well each of them is told"):
-        for sentence in _caveats():
-            st.markdown(f"- {plain(sentence)}")
+        st.markdown("\n".join(f"- {plain(one.words)}" for one in caveats))
     info = property_model().info
     st.caption(plain(f"Predicted by {info.name} {info.version}, SHA-256 {info.sha256[:12]}."))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -11,7 +12,7 @@ from glass_core.errors import GlassError
 from glass_core.models.evaluation import Evaluation, Figure, read_evaluations
 from glass_core.models.properties.kinds import PROPERTIES, property_kind
 from glass_core.models.properties.registry import DEFAULT_PROPERTIES, list_property_models
-from glass_core.report.evidence.compare import compared, inside
+from glass_core.report.evidence.compare import above, compared, inside
 from glass_core.settings import Settings
 
 HEAD, ENCODERS = "head", "stability"
@@ -115,18 +116,23 @@ def _title(name: str, head: str) -> str:
 
 def property_words(record: Evaluation) -> str:
     """What the record says of a head, against the best of what it is compared with."""
+    own, other, figure = _beside_the_best(record)
+    return (
+        f"{title_of(record).capitalize()}: {_WORDS[LEADING[record.set]]} {inside(own)}, "
+        f"{compared(own, figure)} {other} ({inside(figure)}). {_LIMITS[record.set]}"
+    )
+
+
+def _beside_the_best(record: Evaluation) -> tuple[Figure, str, Figure]:
+    """The leading figure of a record; the best of what it is compared with, and its figure."""
     name, leader = LEADING[record.set], record.content.get("own", HEAD)
-    own = record.figure(leader, name)
     others = {
         who: record.figure(who, name)
         for who in record.content["figures"]
         if not who.startswith(leader) and record.figure(who, name).value is not None
     }
     best = max(others, key=lambda who: others[who].value or 0.0)
-    return (
-        f"{title_of(record).capitalize()}: {_WORDS[name]} {inside(own)}, "
-        f"{compared(own, others[best])} {best} ({inside(others[best])}). {_LIMITS[record.set]}"
-    )
+    return record.figure(leader, name), best, others[best]
 
 
 def title_of(record: Evaluation) -> str:
@@ -153,10 +159,30 @@ def counts(record: Evaluation) -> str:
     return f"{', '.join(told)}{trained}; {record.side} side. Intervals over groups, 95%."
 
 
-def property_caveats(settings: Settings) -> list[str]:
-    """How well each head does on unseen proteins, beside the best other way, and its limits."""
+@dataclass(frozen=True)
+class Caveat:
+    """How well a head does on unseen proteins, beside the best other way, and its limits.
+
+    Attributes
+    ----------
+    words : str
+    beaten : bool
+        Whether the other way is better, beyond the error.
+    """
+
+    words: str
+    beaten: bool
+
+
+def property_caveats(settings: Settings) -> list[Caveat]:
+    """Of every head; none where there are no records."""
     try:
         records = property_records(settings)
     except GlassError:
         return []
-    return [property_words(record) for name, record in records.items() if name != ENCODERS]
+    found = []
+    for name, record in records.items():
+        if name != ENCODERS:
+            own, _, other = _beside_the_best(record)
+            found.append(Caveat(property_words(record), above(own, other) == -1))
+    return found

@@ -344,7 +344,7 @@ def test_damaged_records_are_told(run, tiny_assets, tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"", "p.fasta: holds no sequence"), (b"\0\1\2>x", "p.fasta: is no text file"),
+    [(b"", "p.fasta: is empty"), (b"\0\1\2>x", "p.fasta: is no text file"),
      (b">a\n12\n", "holds no sequence that a database could take (left out 1: letters")],
 )  # fmt: skip
 def test_an_input_without_sequences_leaves_nothing_behind(content, words, run, tmp_path):

@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glass_core.errors import InputError, SequenceError, UnavailableError
+from glass_core.errors import Cancelled, InputError, SequenceError, UnavailableError
 from glass_core.inputs.upload import Upload, example_upload
 from glass_core.models.evaluation import Evaluation
 from glass_core.models.space.base import SpaceInfo
 from glass_core.models.space.registry import load_space
+from glass_core.progress import Watch
 from glass_core.protein.fold_classes import LEVELS, of_fold, with_name
 from glass_core.protein.protein import Protein
 from glass_core.protein.structure.file import read_structure
@@ -44,6 +45,7 @@ from glass_core.space.stretches import stretch_shift
 from glass_core.space.vectors import read_vectors
 from tests.tools.dashboard import CHROMIUM
 
+LETTERS = "MKVAAGLLDSEV"
 INFO = SpaceInfo("tiny", "1", "a" * 64, 8, "letters", "shapes")
 
 
@@ -107,7 +109,7 @@ def test_a_structure_that_has_no_place_is_told_and_its_sequence_placed(tmp_path)
     path = tmp_path / "2gtl.pdb"
     path.write_bytes(example_upload().content)
     left_out = LeftOut()
-    entries = [*read_given(str(path), left_out)[:2], Entry("gone", "MKV", structure="gone.pdb")]
+    entries = [*read_given(str(path), left_out)[:2], Entry("gone", LETTERS, structure="gone.pdb")]
     points = place(entries, Letters(), left_out)
     assert [one.kind for one in points] == ["sequence"] * 3 + ["structure"] * 2
     assert left_out.counts == {"a structure that has no place": 1}
@@ -231,28 +233,33 @@ def test_the_page_is_one_file_without_a_network(background, mine):
 def test_commands_embed_and_draw(run, background, tmp_path, monkeypatch):
     monkeypatch.setattr("glass_core.models.space.registry.load_space", lambda *a: Letters())
     monkeypatch.setattr("glass_core.space.background.open_background", lambda *a: background)
-    code, out, told = run("embed", "--space", ">a\nMKVAAG\n>b\nGGLKE\n", "--json")
+    code, out, told = run("embed", "--space", f">a\n{LETTERS}\n>b\nG{LETTERS}\n", "--json")
     assert code == 0, told
     rows = json.loads(out)
     assert [row["id"] for row in rows] == ["a", "b"]
     assert {len(row["vector"]) for row in rows} == {8}
     assert np.linalg.norm(rows[0]["vector"]) == pytest.approx(1, abs=1e-4)
-    code, _, told = run("embed", "--space", "MKV", "--out", tmp_path / "x.npz")
+    code, _, told = run("embed", "--space", LETTERS, "--out", tmp_path / "x.npz")
     assert code == 0, told
     assert np.load(tmp_path / "x.npz")["kinds"].tolist() == ["sequence"]
     code, _, told = run("embed", "--space", "MKV")
     assert (code, "nowhere to write to" in told) == (2, True)
     shutil.copy(__file__, tmp_path / "x.txt")
     for name in ("map.html", "map.csv"):
-        code, out, told = run("map", ">a\nMKVAAG\n>b\nGGLKE\n", "--out", tmp_path / name)
+        code, out, told = run("map", f">a\n{LETTERS}\n>b\nG{LETTERS}\n", "--out", tmp_path / name)
         assert code == 0, told
         assert "2 place(s)" in out
     assert list(pd.read_csv(tmp_path / "map.csv")["id"]) == ["a", "b"]
-    words = ("map", "MKVAAG", "--variants", "K2R Q9R", "--out", tmp_path / "map.csv")
+    words = ("map", LETTERS, "--variants", "K2R Q9R", "--out", tmp_path / "map.csv")
     code, out, told = run(*words)
-    assert (code, "2 place(s)" in out) == (0, True), told
+    assert (code, "2 place(s)" in out) == (3, True), "partly failed"
     assert "no variant of sequence_1" in told
-    code, _, told = run("map", "MKV", "--out", tmp_path / "map.doc")
+    code, out, told = run("embed", "--space", f">a\n{LETTERS}\n>b\nMKV\n", "--json")
+    assert (code, [row["id"] for row in json.loads(out)]) == (3, ["a"])
+    assert "under 10 residues" in told
+    code, _, told = run("embed", "--space", "MKV", "--json")
+    assert (code, "nothing to place. left out 1: under 10 residues" in told) == (2, True)
+    code, _, told = run("map", LETTERS, "--out", tmp_path / "map.doc")
     assert (code, "ends in one of .html" in told) == (2, True)
     code, _, told = run("map", "MK1", "--out", tmp_path / "no.html")
     assert code == 2
@@ -361,13 +368,19 @@ def test_an_archive_of_another_space_is_refused(tmp_path):
 def test_what_was_given_is_placed_in_order(tmp_path):
     rows = unit(np.random.default_rng(0).normal(size=(2, 8)))
     vectors = Upload(vectors_file(tmp_path, ".csv", rows).read_bytes(), "places.csv")
-    files = [vectors, example_upload(), Upload(b"\0\1", "broken.pdb"), Upload(b">f\nMKTA", "f.fa")]
-    mapped = map_given(">q\nMKTAYIAK", files, "K2A", Letters())
+    files = [
+        vectors,
+        example_upload(),
+        Upload(b"\0\1", "broken.pdb"),
+        Upload(f">f\n{LETTERS}".encode(), "f.fa"),
+    ]
+    mapped = map_given(f">q\n{LETTERS}", files, "K2A", Letters())
     names = [one.id for one in mapped.points if one.kind == "sequence"]
     assert names[:2] == ["q", "K2A"]
     assert names[-2:] == ["f", "c"]
     assert any(one.kind == "structure" and one.id.startswith("2gtl") for one in mapped.points)
     assert any("could not be read" in line for line in mapped.left_out)
+    assert any("3 places: under 40 residues" in line for line in mapped.left_out)
     again = pd.read_csv(StringIO(vectors_csv(mapped)))
     assert list(again["id"]) == [one.id for one in mapped.points]
     with pytest.raises(InputError, match=r"nothing to place.*could not be read"):
@@ -492,6 +505,58 @@ def test_chains_of_a_structure_are_placed_once_or_as_named(tmp_path):
     assert [one.chain for one in named] == ["E", "A"], "also where they have the same letters"
     with pytest.raises(InputError, match="has no chain 'Z'; it has A, B"):
         read_chains(str(path), LeftOut(), ("Z",))
+    left_out = LeftOut()
+    assert [one.chain for one in read_chains(str(path), left_out, ("A", "Z"))] == ["A"]
+    assert left_out.failed
+    assert "'Z' of 2gtl.pdb, which has A, B" in next(left_out.lines())
+    mapped = map_given(f">q\n{LETTERS}", [], "", Letters(), chains=("A",))
+    assert any("chains that were named without a structure" in line for line in mapped.left_out)
+
+
+def test_nucleotides_in_files_are_no_proteins(tmp_path):
+    path = tmp_path / "mixed.fasta"
+    path.write_text(f">dna\n{'ATGC' * 9}\n>protein\n{LETTERS}\n")
+    left_out = LeftOut()
+    assert [one.id for one in read_given(str(path), left_out)] == ["protein"]
+    assert left_out.counts == {"letters of DNA or RNA, not of a protein": 1}
+    path.write_text(f">dna\n{'ATGC' * 9}\n>digits\nMK1\n")
+    with pytest.raises(InputError, match=r"holds no protein.*DNA or RNA.*\(the first: digits\)"):
+        read_given(str(path), LeftOut())
+    path.write_text("")
+    with pytest.raises(InputError, match="is empty"):
+        read_given(str(path), LeftOut())
+
+
+def test_what_says_little_has_no_place_or_is_marked():
+    left_out = LeftOut()
+    entries = [
+        Entry("short", "MKV"), Entry("unknown", "X" * 50), Entry("long", "A" * 40_001),
+        Entry("well", LETTERS),
+    ]  # fmt: skip
+    assert [one.id for one in place(entries, Letters(), left_out)] == ["well"]
+    assert left_out.counts == {
+        "under 10 residues of known kind, which have no place": 2,
+        "longer than 40,000 residues": 1,
+    }
+    (note,) = map_given(LETTERS, [], "", Letters()).left_out
+    assert note.startswith("sequence_1: under 40 residues")
+    assert map_given(LETTERS * 4, [], "", Letters()).left_out == ()
+
+
+def test_placing_can_be_given_up_between_sequences():
+    cancelled = []
+
+    def done():
+        cancelled.append(1)
+        return len(cancelled) > 1
+
+    class Reporting(Letters):
+        def of_sequences(self, sequences, told=lambda done: None):
+            told(1)
+            pytest.fail("it went on")
+
+    with pytest.raises(Cancelled):
+        place([Entry("a", LETTERS)], Reporting(), LeftOut(), Watch(cancelled=done))
 
 
 def test_places_in_a_plane_are_no_vectors(background, mapped, tmp_path):

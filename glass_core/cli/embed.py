@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from glass_core.cli.options import FILE, device_option, json_option, settings_on
+from glass_core.cli.options import FILE, PARTLY_FAILED, device_option, json_option, settings_on
 from glass_core.cli.progress import console_bar
 from glass_core.cli.writing import writing
 from glass_core.embedders.kinds import EMBEDDER_KINDS
@@ -46,7 +47,10 @@ def embed_command(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Embed SEQUENCE (text, or a FASTA file with any number of records)."""
+    """Embed SEQUENCE (text, or a FASTA file with any number of records).
+
+    Goes to --out; places of --space also to --json.
+    """
     if out is None and not (space and as_json):
         raise InputError("nowhere to write to: give --out FILE.npz, or --space with --json.")
     if space:
@@ -94,6 +98,8 @@ def _embed_in_space(
     with console_bar("placing") as bar:
         space = load_space(settings_on(device), name)
         points = place(entries, space, left_out, Watch(bar.stage))
+    if not points:
+        raise InputError(f"nothing to place. {' '.join(left_out.lines())}")
     for line in left_out.lines():
         click.echo(line, err=True)
     if out is not None:
@@ -119,3 +125,5 @@ def _embed_in_space(
         click.echo(json.dumps(rows, allow_nan=False))
     else:
         click.echo(f"{len(points)} place(s) of {space.info.dim} dimensions in {out}")
+    if left_out.failed:
+        sys.exit(PARTLY_FAILED)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from glass_core.cli.options import FILE, device_option, settings_on
+from glass_core.cli.options import FILE, PARTLY_FAILED, device_option, settings_on
 from glass_core.cli.progress import console_bar
 from glass_core.cli.writing import writing
 from glass_core.errors import InputError
@@ -90,3 +91,5 @@ def map_command(
     with writing(out):
         write_map(out, background, mapped, space.info, layout, colour)
     click.echo(f"{len(mapped.points)} place(s) on the map in {out}")
+    if left_out.failed:
+        sys.exit(PARTLY_FAILED)

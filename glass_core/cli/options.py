@@ -17,6 +17,9 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False)
 _NUMBERINGS = ("sequence", "UniProt", "author")
 
+PARTLY_FAILED = 3
+"""Exit code where some of what was given could not be done, and the rest was."""
+
 model_option = click.option(
     "--model", default="compact", show_default=True, help="See the command 'models'."
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from glass_core.cli.options import FILE, device_option, json_option, settings_on
+from glass_core.cli.options import FILE, PARTLY_FAILED, device_option, json_option, settings_on
 from glass_core.cli.progress import console_bar
 from glass_core.cli.writing import writing
 from glass_core.errors import InputError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from glass_core.runs.bundle import Bundle
     from glass_core.settings import Settings
 
-DIFFERS, PARTLY = 1, 3
+DIFFERS = 1
 _SHA256, _SHOWN = 64, 12
 """Digits that a hash has, and that are enough to tell two apart."""
 
@@ -55,7 +55,7 @@ def rerun_command(
     if not comparison.repeats:
         sys.exit(DIFFERS)
     if comparison.left_out:
-        sys.exit(PARTLY)
+        sys.exit(PARTLY_FAILED)
 
 
 def _analysis(bundle: Bundle, settings: Settings, model: str | None) -> tuple[Comparison, str]:

@@ -10,6 +10,7 @@ import click
 
 from glass_core.cli.options import (
     FILE,
+    PARTLY_FAILED,
     alignment_option,
     device_option,
     esm2_option,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from glass_core.runs.store import RunStore
     from glass_core.screen.goal import Goal
 
-PARTLY_FAILED = 3
 SUFFIXES = (".csv", ".parquet", ".json")
 
 

@@ -81,15 +81,40 @@ class Entry:
 
 @dataclass
 class LeftOut:
-    """How many records were not taken, by the reason; and the first of each, by name."""
+    """How many records were not taken, by the reason; and the first of each, by name.
+
+    Attributes
+    ----------
+    counts, first : dict
+    chosen : set of str
+        Reasons that are no failure.
+    """
 
     counts: dict[str, int] = field(default_factory=dict)
     first: dict[str, str] = field(default_factory=dict)
+
+    chosen: set[str] = field(default_factory=set)
+
+    @property
+    def failed(self) -> bool:
+        """Whether something was left out for another reason than that it was meant to be."""
+        return bool(set(self.counts) - self.chosen)
+
+    def pass_over(self, reason: str, name: str) -> None:
+        """One more, which is meant to be left out."""
+        self.chosen.add(reason)
+        self.add(reason, name)
 
     def add(self, reason: str, name: str) -> None:
         """One more."""
         self.counts[reason] = self.counts.get(reason, 0) + 1
         self.first.setdefault(reason, name)
+
+    def add_all(self, other: LeftOut) -> None:
+        """Those of another input, too."""
+        for reason, count in other.counts.items():
+            self.counts[reason] = self.counts.get(reason, 0) + count
+            self.first.setdefault(reason, other.first[reason])
 
     def lines(self) -> Iterator[str]:
         """A sentence for each reason."""

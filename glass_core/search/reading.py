@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from glass_core.errors import GlassError, InputError, one_line
 from glass_core.protein.accession import Accession, read_accession
+from glass_core.protein.nucleotides import looks_like_nucleotides
 from glass_core.protein.sequence import NONSTANDARD, STANDARD
 from glass_core.protein.structure.file import list_chains
 from glass_core.search.entry import Entry, LeftOut
@@ -26,6 +27,7 @@ _LOOKED_AT = 4_096
 """Bytes of a file that tell whether it is text."""
 _LETTERS = frozenset(STANDARD + NONSTANDARD)
 NO_SEQUENCE, NO_PROTEIN = "no sequence", "letters that are no residues"
+NUCLEOTIDES = "letters of DNA or RNA, not of a protein"
 
 
 class _Draft(NamedTuple):
@@ -62,6 +64,8 @@ def read_entries(
     """
     if not source.exists():
         raise InputError(f"{source}: is not there.")
+    if source.is_file() and not source.stat().st_size:
+        raise InputError(f"{source.name}: is empty.")
     if source.is_dir():
         drafts = _of_folder(source, left_out)
     elif source.suffix == ".parquet":
@@ -99,6 +103,8 @@ def _checked(drafts: Iterable[_Draft], left_out: LeftOut, most: int | None) -> I
             left_out.add(NO_SEQUENCE, name)
         elif not _LETTERS.issuperset(sequence):
             left_out.add(NO_PROTEIN, name)
+        elif looks_like_nucleotides(sequence):
+            left_out.add(NUCLEOTIDES, name)
         elif most is not None and len(sequence) > most:
             left_out.add(f"longer than {most:,} residues", name)
         else:

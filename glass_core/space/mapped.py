@@ -24,6 +24,8 @@ from glass_core.space.placing import (
 from glass_core.space.vectors import VECTOR_SUFFIXES, read_vectors
 
 NOT_READ = "a file that could not be read"
+UNSURE = 40
+SHORT = f"under {UNSURE} residues; what is so short seldom lies near its structure (see Evidence)."
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +37,7 @@ class Mapped:
     points : tuple of Point
         At least one; distances are told to the first.
     left_out : tuple of str
-        Sentences about what has no place.
+        Sentences about what has no place, or one of little meaning.
     """
 
     points: tuple[Point, ...]
@@ -89,6 +91,8 @@ def map_given(
                     entries += read_chains(str(path), left_out, chains)
             except GlassError as error:
                 left_out.add(NOT_READ, one_line(error))
+        if chains and not any(one.structure for one in entries):
+            left_out.add("chains that were named without a structure", ", ".join(chains))
         return placed(entries, points, variants, space, left_out, watch)
 
 
@@ -129,4 +133,6 @@ def placed(
         raise InputError(
             f"nothing to place. {told}" if told else "nothing to place: give a protein."
         )
-    return Mapped(tuple(points), tuple(left_out.lines()))
+    short = [one.id for one in points if one.sequence and len(one.sequence) < UNSURE]
+    notes = [f"{short[0]}: {SHORT}"] if len(short) == 1 else [f"{len(short)} places: {SHORT}"]
+    return Mapped(tuple(points), (*left_out.lines(), *(notes if short else ())))

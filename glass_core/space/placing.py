@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from glass_core.errors import GlassError, InputError, UnavailableError, VariantError, one_line
 from glass_core.inputs.upload import file_named
-from glass_core.models.space.base import Space
+from glass_core.models.space.base import SHORTEST, Space
 from glass_core.progress import UNWATCHED, Watch
-from glass_core.protein.sequence import read_sequences
+from glass_core.protein.sequence import STANDARD, read_sequences
 from glass_core.protein.structure.file import list_chains, read_structure
 from glass_core.protein.variant import Variant
 from glass_core.records import frozen_array, require
@@ -24,7 +24,9 @@ from glass_core.search.reading import STRUCTURE_SUFFIXES, read_entries
 
 Kind = Literal["sequence", "structure", "stretch"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-NO_PLACE = "a structure that has no place"
+LONGEST = 40_000
+"""Residues of a sequence that is placed: more than those of titin."""
+NO_PLACE, NO_CHAIN = "a structure that has no place", "a chain that is not there"
 SAME_CHAIN = "a chain with the letters of one before it; name it to place it, too"
 
 
@@ -80,10 +82,13 @@ def read_given(given: str, left_out: LeftOut, chains: Sequence[str] = ()) -> lis
     if path is not None and path.exists():
         plain = path.with_suffix("") if path.suffix.lower() == ".gz" else path
         if path.is_file() and plain.suffix.lower() in STRUCTURE_SUFFIXES:
-            return _of_structure(path, plain.stem, chains)
-        found = list(read_entries(path, left_out))
+            return _of_structure(path, plain.stem, chains, left_out)
+        refused = LeftOut()
+        found = list(read_entries(path, refused))
         if not found:
-            raise InputError(f"{path.name}: holds no sequence and no structure.")
+            why = " ".join(refused.lines())
+            raise InputError(f"{path.name}: holds no protein that can be read. {why}".strip())
+        left_out.add_all(refused)
         return found
     file_named(given)  # says where a path leads nowhere
     return read_typed(given)
@@ -109,7 +114,7 @@ def without_copies(entries: Sequence[Entry], left_out: LeftOut) -> list[Entry]:
     kept = []
     for one in entries:
         if one.structure and (one.structure, one.sequence) in seen:
-            left_out.add(SAME_CHAIN, one.id)
+            left_out.pass_over(SAME_CHAIN, one.id)
         else:
             kept.append(one)
         seen.add((one.structure, one.sequence))
@@ -147,15 +152,23 @@ def place(
     """Sequences, and the structures of those that name a file, each at its place.
 
     A structure that cannot be placed is told to `left_out`; its sequence is placed all the same.
+    Sequences that are too short, too long or hardly known have no place.
 
     Raises
     ------
     Cancelled
         That was asked for.
     """
-    watch.tell("placing sequences", 0.0)
-    watch.stop_if_cancelled("Placing")
-    vectors = space.of_sequences([one.sequence for one in entries])
+    entries = [one for one in entries if _has_place(one, left_out)]
+    if not entries:
+        return []
+
+    def told(done: int) -> None:
+        watch.tell("placing sequences", 0.5 * done / len(entries))
+        watch.stop_if_cancelled("Placing")
+
+    told(0)
+    vectors = space.of_sequences([one.sequence for one in entries], told)
     points = [
         Point(one.id, "sequence", one.sequence, vector, one.labels)
         for one, vector in zip(entries, vectors, strict=True)
@@ -177,11 +190,25 @@ def place(
     return points
 
 
-def _of_structure(path: Path, stem: str, asked: Sequence[str]) -> list[Entry]:
+def _has_place(one: Entry, left_out: LeftOut) -> bool:
+    """Whether a sequence can be placed; why not is told to `left_out`."""
+    known = sum(letter in STANDARD for letter in one.sequence)
+    if known < SHORTEST:
+        left_out.add(f"under {SHORTEST} residues of known kind, which have no place", one.id)
+    elif len(one.sequence) > LONGEST:
+        left_out.add(f"longer than {LONGEST:,} residues", one.id)
+    else:
+        return True
+    return False
+
+
+def _of_structure(path: Path, stem: str, asked: Sequence[str], left_out: LeftOut) -> list[Entry]:
     chains = {chain.id: chain for chain in list_chains(path)}
-    for name in asked:
-        if name not in chains:
+    missing = [name for name in asked if name not in chains]
+    for name in missing:
+        if len(missing) == len(asked):
             raise InputError(f"{path.name}: has no chain '{name}'; it has {', '.join(chains)}.")
+        left_out.add(NO_CHAIN, f"'{name}' of {path.name}, which has {', '.join(chains)}")
     return [
         Entry(
             "_".join((stem if len(chains) == 1 else f"{stem}_{name}").split()),
@@ -190,4 +217,5 @@ def _of_structure(path: Path, stem: str, asked: Sequence[str]) -> list[Entry]:
             chain=name,
         )
         for name in asked or chains
+        if name in chains
     ]

@@ -197,9 +197,10 @@ def space_section(model: str) -> None:
             st.plotly_chart(distances, key=f"space distances {name}")
         st.caption(
             f"Space {name} {record.model['version']}. 95% bootstrap intervals over split groups, "
-            "each counting once; the first and the last column of the upper table count every "
-            "chain once. Below: the nearest of all chains with one class, itself left out; and how "
-            "near random pairs lie, the middle half in the box, 90 of 100 within the whiskers."
+            "each counting once; 'first' and 'mean reciprocal rank' in the first table count every "
+            "chain once, ties half. Second table: how often the nearest of all other chains with "
+            "one class has the same. Figure: how near random pairs lie, the middle half in the "
+            "box, 90 of 100 within the whiskers."
         )
 
 

@@ -29,6 +29,7 @@ from glass_core.protein.variant import Variant
 from glass_core.report.properties.figures import attribution_figure
 from glass_core.report.properties.tables import (
     TOLD,
+    UNKNOWN,
     UNTOLD,
     as_rows,
     change_table,
@@ -327,7 +328,9 @@ def test_tables_and_rows_say_what_is_not_distinguishable(model):
     assert len(table) == len(told.changes)
     assert set(table["verdict"]) <= {UNTOLD, TOLD}
     assert len(value_table(told)) == len(told.values)
-    rows = as_rows(told, model.info)
+    rows = as_rows(told, model.info, protein, None, ["beware"])
+    assert (rows["variant"], rows["caveats"]) == (None, ["beware"])
+    assert rows["protein"]["sequence"] == protein.sequence
     assert json.loads(json.dumps(rows, allow_nan=False))["model"]["name"] == "joint"
     quiet = replace(told, changes=tuple(replace(c, noise=1e9) for c in told.changes))
     assert "Not distinguishable" in change_words(quiet)
@@ -335,7 +338,10 @@ def test_tables_and_rows_say_what_is_not_distinguishable(model):
                           2.0, 1.5, 2.5, 0.3)  # fmt: skip
     assert "+2.000 kcal/mol" in change_words(replace(told, changes=(loud,)))
     assert change_table(replace(told, changes=(loud,)))["wild type"][0] == "–"
-    assert as_rows(replace(told, changes=(loud,)), model.info)["changes"][0]["wild"] is None
+    assert (
+        as_rows(replace(told, changes=(loud,)), model.info, protein, None)["changes"][0]["wild"]
+        is None
+    )
     assert "Nothing is told" in change_words(replace(told, changes=()))
     figure = attribution_figure(protein, told.attributions[0], (31,))
     assert len(figure.data[0].x) == 147
@@ -350,9 +356,15 @@ def test_the_command_tells_people_and_scripts(run):
         "properties", "--wild", WILD, "--variant", "K2R", "--json", GLASS_ASSETS=assets
     )
     assert code == 0, told
-    assert all("distinguishable" in one for one in json.loads(out)["changes"])
+    rows = json.loads(out)
+    assert all("distinguishable" in one for one in rows["changes"])
+    assert (rows["format"], rows["variant"]) == ("glass-properties/1", "K2R")
+    assert any("worse than MMseqs2" in one for one in rows["caveats"])
+    assert any("if the protein is an enzyme at all" in one["meaning"] for one in rows["values"])
     code, out, told = run("properties", "--wild", WILD, "--variant", "K2R", GLASS_ASSETS=assets)
     assert (code, "melting temperature" in out) == (0, True), told
+    assert "worse than MMseqs2" in out
+    assert "90 of 100 measurements of unseen proteins" in out
     code, _, told = run("properties", "--wild", WILD, "--variant", "A2R", GLASS_ASSETS=assets)
     assert (code, "Error:" in told) == (2, True)
     code, _, told = run("properties", "--wild", "MK1", GLASS_ASSETS=assets)
@@ -372,9 +384,16 @@ def test_enzyme_numbers_have_names(model):
     assert enzyme_titles(head.labels, names / "absent") == ()
 
 
-def test_a_deletion_is_said_to_have_the_noise_of_substitutions(model):
-    protein = Protein.from_sequence(UBIQUITIN)
-    told = model.tell(protein, Variant.parse("K6del", UBIQUITIN))
-    assert any("noise is that of substitutions" in note for note in told.notes)
+def test_no_difference_of_a_deletion_is_told_from_none(model):
+    protein, deletion = Protein.from_sequence(UBIQUITIN), Variant.parse("K6del", UBIQUITIN)
+    told = model.tell(protein, deletion)
+    assert any("measured with substitutions alone" in note for note in told.notes)
+    assert told.changes
+    assert not any(one.distinguishable for one in told.changes)
+    assert set(change_table(told)["verdict"]) == {UNKNOWN}
+    assert "noise is not known" in change_words(told)
+    rows = as_rows(told, model.info, protein, deletion)
+    assert {one["noise"] for one in rows["changes"]} == {None}
+    json.dumps(rows, allow_nan=False)
     told = model.tell(protein, Variant.parse("K6R", UBIQUITIN))
-    assert not any("noise is that" in note for note in told.notes)
+    assert not any("substitutions alone" in note for note in told.notes)

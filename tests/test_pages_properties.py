@@ -64,7 +64,7 @@ def test_properties_of_a_structure_are_told(page):
 
 def test_noise_is_that_of_substitutions(page):
     analyse(page, "K2del", "Properties")
-    assert "The noise is that of substitutions" in texts(page.caption)
+    assert "measured with substitutions alone" in texts(page.caption)
 
 
 def test_stretches_say_what_moves(page):

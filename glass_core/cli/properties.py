@@ -44,8 +44,11 @@ def properties_command(
     from glass_core.inputs.proteins import read_protein
     from glass_core.inputs.upload import text_or_file
     from glass_core.models.properties.registry import load_properties
+    from glass_core.report.evidence.properties import property_caveats
     from glass_core.report.properties.tables import (
+        CHANGES_BETWEEN,
         UNTESTED,
+        VALUES_BETWEEN,
         as_rows,
         change_table,
         change_words,
@@ -71,15 +74,22 @@ def properties_command(
         protein, changed = read_protein(text, known.structure, chain, known.annotation), None
     model = load_properties(settings)
     told = model.tell(protein, changed)
+    caveats = [one.words for one in property_caveats(settings)]
     if as_json:
-        click.echo(json.dumps(as_rows(told, model.info), allow_nan=False))
+        rows = as_rows(told, model.info, protein, changed, caveats)
+        click.echo(json.dumps(rows, allow_nan=False))
         return
     if told.values:
         click.echo(value_table(told).drop(columns="meaning").to_string(index=False))
+        click.echo(VALUES_BETWEEN)
     if told.changes:
         click.echo()
         click.echo(change_table(told).to_string(index=False))
         click.echo(change_words(told))
-        click.echo(UNTESTED)
+        click.echo(f"{CHANGES_BETWEEN} {UNTESTED}")
+    if told.values:
+        click.echo("\nHow well each of them is told:")
+        for words in caveats:
+            click.echo(f"- {words}")
     for note in told.notes:
         click.echo(f"! {note}", err=True)

@@ -33,6 +33,7 @@ from glass_core.space.projection import (
 )
 
 BACKGROUND_FILE = "background.parquet"
+SHORTEST_WORD = 3
 COLUMNS = ("id", "kind", "length", "sequence", *LEVELS, "x_tsne", "y_tsne", "x_pca", "y_pca")
 _META = b"glass_background"
 
@@ -72,13 +73,17 @@ class Background:
         return "" if rows.empty else str(rows["sequence"].iloc[0])
 
     def named(self, words: str) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-        """Rows of chains whose id holds one of the words, in whatever case; words of no id."""
+        """Rows of chains whose id holds one of the words, in whatever case; words of no id.
+
+        Words of fewer than `SHORTEST_WORD` letters are of none.
+        """
         ids = self.table["id"].str.lower()
         found, unknown = np.zeros(len(ids), dtype=bool), []
         for word in words.replace(",", " ").split():
             holds = ids.str.contains(word.lower(), regex=False).to_numpy()
-            if not holds.any():
+            if len(word) < SHORTEST_WORD or not holds.any():
                 unknown.append(word)
+                continue
             found |= holds
         return np.flatnonzero(found), tuple(unknown)
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 import streamlit as st
 
+from glass_core.impact.record import Impact
 from glass_core.inputs.proteins import Alignment
 from glass_core.inputs.upload import Upload
 from glass_core.protein.annotation import Annotation
@@ -58,6 +59,13 @@ def counting_of(protein: Protein) -> NumberingKind | Numbering:
 def hand_over(page: Page, given: HandOver) -> None:
     """Leave `given` for `page`, which takes it when it runs next."""
     st.session_state[_key(page)] = given
+
+
+def map_button(impact: Impact, beside: str) -> None:
+    """Leads to the map with wild type and mutant; `beside` tells one button from another."""
+    if st.button("Show on the map", key=f"show_on_the_map_{beside}"):
+        hand_over("map", HandOver.of_protein(impact.protein, impact.variant.text))
+        st.switch_page("pages/map.py")
 
 
 def taken_over(page: Page) -> HandOver | None:

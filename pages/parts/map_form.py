@@ -58,7 +58,7 @@ def entry() -> None:
     files = map_state().given
     if files:
         names, remove = right.columns([3, 1], vertical_alignment="center")
-        names.caption("From another page: " + ", ".join(file.name for file in files))
+        names.caption("Given, too: " + ", ".join(file.name for file in files))
         remove.button("Remove", key="map_remove", on_click=_forget_files)
     right.text_input(
         "Chains of the structures (optional)",

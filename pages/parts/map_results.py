@@ -18,7 +18,7 @@ from glass_core.report.space.figures import (
     picked_table,
 )
 from glass_core.report.space.words import chosen_words, map_lead, map_method
-from glass_core.space.background import Background
+from glass_core.space.background import SHORTEST_WORD, Background
 from glass_core.space.mapped import Mapped
 from glass_core.space.placing import KINDS, Kind
 from glass_core.space.projection import Layout
@@ -46,7 +46,8 @@ def results(mapped: Mapped | None) -> None:
     found, unknown = background.named(words)
     if unknown:
         st.warning(
-            f"No chain of the background is called {plain(', '.join(unknown))}.",
+            f"No chain of the background is called {plain(', '.join(unknown))}; give "
+            f"{SHORTEST_WORD} letters of an id or more.",
             icon=":material/search:",
         )
     if not kinds:
@@ -78,6 +79,12 @@ def results(mapped: Mapped | None) -> None:
             map_exports(background, mapped, the_space().info, layout, colouring), "map "
         )
         st.caption("Pictures, as SVG or PNG: from the map's corner.")
+    else:
+        _say_evidence()
+
+
+def _say_evidence() -> None:
+    """How well it works, beside what it tells."""
     for sentence in _evidence():
         st.caption(plain(sentence))
 
@@ -200,3 +207,4 @@ def _distances(background: Background, mapped: Mapped) -> None:
         hide_index=True,
         column_config={"cosine": st.column_config.NumberColumn(format="%.3f")},
     )
+    _say_evidence()

@@ -11,11 +11,19 @@ from glass_core.models.properties.model import PropertyModel
 from glass_core.models.properties.registry import load_properties
 from glass_core.report.evidence.properties import Caveat, property_caveats
 from glass_core.report.properties.figures import attribution_figure
-from glass_core.report.properties.tables import UNTESTED, change_table, change_words, value_table
+from glass_core.report.properties.tables import (
+    CHANGES_BETWEEN,
+    UNTESTED,
+    VALUES_BETWEEN,
+    change_table,
+    change_words,
+    value_table,
+)
 from glass_core.report.space.stretches import stretch_figure, stretch_words
 from glass_core.runs.studies import protein_digest
 from glass_core.space.stretches import WIDTHS, StretchShift, stretch_shift
 from pages.parts.common import keep_out_of_collections, plain, settings
+from pages.parts.hand_over import map_button
 from pages.parts.map_form import the_space
 from pages.parts.shelf import Shelf
 from pages.parts.turn import in_turn
@@ -59,13 +67,12 @@ def properties_panel(impact: Impact) -> None:
     st.markdown(f"**{plain(change_words(found))}**")
     st.dataframe(change_table(found), hide_index=True, key="property_changes")
     st.caption(
-        "Between: 90 in 100 by how the head's members differ. Noise: what conservative "
-        "substitutions of proteins of this length change a number by, at most, 95 times in 100. "
-        "A change within it, or on whose sign the members differ, is not distinguishable. "
-        f"{UNTESTED} Binding is that to the chains beside, not folding; positive = weaker."
+        f"{CHANGES_BETWEEN} {UNTESTED} Binding is that to the chains beside, not folding; "
+        "positive = weaker."
     )
     st.markdown("The wild type")
     st.table(value_table(found), hide_index=True)  # whose long cells are whole
+    st.caption(f"{VALUES_BETWEEN} Classes that are called of the mutant alone stand here, too.")
     for note in found.notes:
         st.caption(f"⚠ {plain(note)}")
     _where(impact, found)
@@ -124,6 +131,7 @@ def stretches_panel(impact: Impact) -> None:
         st.error(str(error), icon=":material/error:")
         return
     st.markdown(f"**{plain(stretch_words(impact.protein, found))}**")
+    map_button(impact, "stretches")
     st.plotly_chart(stretch_figure(impact.protein, impact.variant, found), key="stretches")
     st.caption(
         "Each window is placed in protein space as wild type and as mutant. "

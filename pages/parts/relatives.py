@@ -13,7 +13,7 @@ from glass_core.search.neighbours import TOP
 from glass_core.search.packing import embedded_database
 from glass_core.search.relatives import Relatives
 from pages.parts.common import plain, settings
-from pages.parts.hand_over import HandOver, hand_over
+from pages.parts.hand_over import HandOver, hand_over, map_button
 from pages.parts.search_form import relatives_of, searches
 from pages.parts.search_results import column_view, score_columns
 from pages.parts.state import search_state
@@ -33,9 +33,8 @@ def relatives_panel(impact: Impact) -> None:
     mutant = change.mutant if change.is_substitution else ""
     left, middle, right = st.columns([3, 1, 1], vertical_alignment="center")
     left.markdown(f"**{plain(headline(found))}**")
-    if middle.button("Show on the map", key="show_on_the_map", width="stretch"):
-        hand_over("map", HandOver.of_protein(impact.protein, impact.variant.text))
-        st.switch_page("pages/map.py")
+    with middle:
+        map_button(impact, "relatives")
     if right.button("Open in Search", key="open_in_search", width="stretch"):
         _open_in_search(impact, mutant)
     column_view(found, change.position, mutant, "impact")

@@ -54,7 +54,8 @@ class PropertyChange:
     difference, low, high : float
         Mutant less wild type, and how far the head's members differ on it.
     noise : float
-        What conservative substitutions change it by, at most, 95 times in 100.
+        What conservative substitutions change it by, at most, 95 times in 100; NaN for a variant
+        that is no substitution, of which nobody measured it.
     """
 
     head: str
@@ -69,7 +70,10 @@ class PropertyChange:
 
     @property
     def distinguishable(self) -> bool:
-        """Whether it is told from none: beyond the noise, and its members agree on the sign."""
+        """Whether it is told from none: beyond the noise, and its members agree on the sign.
+
+        Never where the noise is not known.
+        """
         return abs(self.difference) > self.noise and (self.low > 0 or self.high < 0)
 
 

@@ -42,7 +42,7 @@ class PropertyKind:
 PROPERTIES = (
     PropertyKind(
         "enzyme",
-        "enzyme class",
+        "enzyme class, if an enzyme",
         "",
         "predicted chance of this number of the Enzyme Commission, if the protein is an enzyme at "
         "all: others were not learnt from",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -78,8 +80,8 @@ class PropertyModel:
         notes = []
         if variant is not None and not variant.only_substitutions:
             notes.append(
-                "The noise is that of substitutions: residues that are put in or taken out change "
-                "more, whatever they do."
+                "Noise was measured with substitutions alone: of residues that are put in or taken "
+                "out, no difference can be told from none."
             )
         sites = sites_of(protein)
         if sites is not None and variant is not None and not variant.only_substitutions:
@@ -109,6 +111,8 @@ class PropertyModel:
                 continue
             values += told
             changes += changed
+        if variant is not None and not variant.only_substitutions:
+            changes = [replace(one, noise=math.nan) for one in changes]
         return Properties(
             tuple(values), tuple(changes), tuple(attributions), wild.joint is not None, tuple(notes)
         )

@@ -16,6 +16,7 @@ from glass_core.report.evidence.compare import above, compared, inside
 from glass_core.settings import Settings
 
 HEAD, ENCODERS = "head", "stability"
+WITHOUT_STRUCTURE = "head without the structure"
 """Of a record of a head, its own figures; and the record that compares encoders."""
 LEADING = {
     "enzyme": "f_max",
@@ -35,7 +36,8 @@ _WORDS = {
 }
 _LIMITS = {
     "enzyme": (
-        "Learnt from the classes that DeepFRI lists; identity is that to its training proteins."
+        "Learnt from the classes that DeepFRI lists, and from enzymes alone: for other proteins "
+        "its answer means nothing."
     ),
     "ontology": "A slim ontology of yeast; other organisms are not measured.",
     "thermostability": (
@@ -119,8 +121,27 @@ def property_words(record: Evaluation) -> str:
     own, other, figure = _beside_the_best(record)
     return (
         f"{title_of(record).capitalize()}: {_WORDS[LEADING[record.set]]} {inside(own)}, "
-        f"{compared(own, figure)} {other} ({inside(figure)}). {_LIMITS[record.set]}"
+        f"{compared(own, figure)} {other} ({inside(figure)}).{_besides(record)} "
+        f"{_LIMITS[record.set]}"
     )
+
+
+def _besides(record: Evaluation) -> str:
+    """What the leading figure does not show: errors in units, and whether structures help."""
+    blind = record.figure(WITHOUT_STRUCTURE, LEADING[record.set])
+    if blind.value is not None:
+        return f" Without the structure {blind.value:.2f}."
+    error = "median error"
+    own = record.figure(HEAD, error)
+    others = {
+        who: record.figure(who, error).value
+        for who in record.content["figures"]
+        if who != HEAD and record.figure(who, error).value is not None
+    }
+    if own.value is None or not others:
+        return ""
+    unit, least = property_kind(record.set).unit, min(others, key=lambda who: others[who] or 0.0)
+    return f" Median error {own.value:.1f} {unit}, by '{least}' {others[least]:.1f}."
 
 
 def _beside_the_best(record: Evaluation) -> tuple[Figure, str, Figure]:
@@ -156,7 +177,9 @@ def counts(record: Evaluation) -> str:
     }
     told = [f"{content[key]:,} {words}" for key, words in asked.items() if key in content]
     trained = f", trained on {content['training']:,}" if "training" in content else ""
-    return f"{', '.join(told)}{trained}; {record.side} side. Intervals over groups, 95%."
+    binned = any(" below " in name for name in content["figures"].get(HEAD, {}))
+    identity = " Identity is that to the nearest of DeepFRI's training proteins." if binned else ""
+    return f"{', '.join(told)}{trained}; {record.side} side. Intervals over groups, 95%.{identity}"
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ def distance_figure(record: Evaluation, height: int = 320) -> go.Figure | None:
             height=height,
             boxmode="group",
             legend={"orientation": "h", "y": 1.12},
-            xaxis=style.AXIS | {"title": "narrowest level that two chains of other families share"},
+            xaxis=style.AXIS | {"title": "narrowest level of CATH that both chains share"},
             yaxis=style.AXIS | {"title": "cosine in the space"},
         )
     )
@@ -118,9 +118,10 @@ def space_words(record: Evaluation) -> Iterator[str]:
         f"for {plain(Figure(**content['retrieval']['20 residues to structure']['top 10']))}."
     )
     yield (
-        "To rank the structures by how near their length is would find the right one among ten for "
-        f"{length['plain']['top 10']:.3f}. That a sequence finds its own structure shows that both "
-        "towers agree; it discovers nothing."
+        "A structure has as many residues as its own sequence: lengths alone, which the towers are "
+        f"not told, would put it among the ten nearest for {length['plain']['top 10']:.3f} (the "
+        f"first for {length['plain']['top 1']:.3f}). That sequences find their structures shows "
+        "that both towers agree; it discovers nothing."
     )
     near = content["neighbours"]["all"]
     own, mean, fold = (Figure(**near[who]["fold"]) for who in (_TOWER, MEAN, _FOLD))
@@ -129,6 +130,12 @@ def space_words(record: Evaluation) -> Iterator[str]:
         f"{compared(own, mean)} the mean embedding ({inside(mean)}) and {compared(own, fold)} the "
         f"fold head ({inside(fold)})."
     )
+    if MMSEQS in near:
+        own, hit = (Figure(**near[who]["superfamily"]) for who in (_TOWER, MMSEQS))
+        yield (
+            f"The same superfamily: {plain(own)}, {compared(own, hit)} MMseqs2's first hit "
+            f"({inside(hit)})."
+        )
 
 
 def _reads_by(folder: Path, model: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -10,8 +11,20 @@ import pandas as pd
 from glass_core.models.prediction import ModelInfo
 from glass_core.models.properties.base import Properties, PropertyChange, PropertyValue
 from glass_core.models.properties.kinds import property_kind
+from glass_core.protein.protein import Protein
+from glass_core.protein.variant import Variant
 
-TOLD, UNTOLD = "beyond the noise", "not distinguishable"
+PROPERTIES_FORMAT = "glass-properties/1"
+TOLD, UNTOLD, UNKNOWN = "beyond the noise", "not distinguishable", "noise not known"
+VALUES_BETWEEN = (
+    "Between: of a chance, 90 in 100 by how the head's members differ; of a temperature or a "
+    "quality, what held 90 of 100 measurements of unseen proteins."
+)
+CHANGES_BETWEEN = (
+    "Between: 90 in 100 by how the head's members differ. Noise: what conservative substitutions "
+    "of proteins of this length change a number by, at most, 95 times in 100. A change within it, "
+    "or on whose sign the members differ, is not distinguishable."
+)
 UNTESTED = (
     "No head but that of binding was tested on variants: beyond the noise means that the head "
     "reads the mutant otherwise, not that it is right."
@@ -40,10 +53,12 @@ def change_table(properties: Properties) -> pd.DataFrame:
         [
             {
                 "property": _title(one),
-                "verdict": TOLD if one.distinguishable else UNTOLD,
+                "verdict": _verdict(one),
                 "difference": _signed(one, one.difference),
                 "between": _between(one.head, one.low, one.high, signed=True),
-                "noise": f"±{one.noise:.{_digits(one.head) + 1}f}",
+                "noise": "–"
+                if math.isnan(one.noise)
+                else f"±{one.noise:.{_digits(one.head) + 1}f}",
                 "wild type": _number(one.head, one.wild, one.unit),
                 "mutant": _number(one.head, one.mutant, one.unit),
             }
@@ -57,6 +72,8 @@ def change_words(properties: Properties) -> str:
     """One sentence about what is told apart."""
     if not properties.changes:
         return "Nothing is told of a change."
+    if all(math.isnan(one.noise) for one in properties.changes):
+        return "No difference is told from none: its noise is not known."
     apart = [one for one in properties.changes if one.distinguishable]
     if not apart:
         return "Not distinguishable: every difference lies within the noise of its head."
@@ -64,9 +81,30 @@ def change_words(properties: Properties) -> str:
     return f"Beyond the noise: {named}."
 
 
-def as_rows(properties: Properties, model: ModelInfo) -> dict[str, Any]:
-    """All of it as plain values; what is not there is None."""
+def _verdict(one: PropertyChange) -> str:
+    if math.isnan(one.noise):
+        return UNKNOWN
+    return TOLD if one.distinguishable else UNTOLD
+
+
+def as_rows(
+    properties: Properties,
+    model: ModelInfo,
+    protein: Protein,
+    variant: Variant | None,
+    caveats: Sequence[str] = (),
+) -> dict[str, Any]:
+    """All of it as plain values; what is not there is None.
+
+    Parameters
+    ----------
+    caveats : sequence of str
+        How well each property is told.
+    """
     return {
+        "format": PROPERTIES_FORMAT,
+        "protein": {"name": protein.name, "sequence": protein.sequence},
+        "variant": None if variant is None else variant.text,
         "model": {"name": model.name, "version": model.version, "sha256": model.sha256},
         "with_structure": properties.with_structure,
         "values": [
@@ -77,6 +115,7 @@ def as_rows(properties: Properties, model: ModelInfo) -> dict[str, Any]:
                 "value": one.value,
                 "low": one.low,
                 "high": one.high,
+                "meaning": property_kind(one.head).meaning,
             }
             for one in properties.values
         ],
@@ -90,7 +129,7 @@ def as_rows(properties: Properties, model: ModelInfo) -> dict[str, Any]:
                 "difference": one.difference,
                 "low": one.low,
                 "high": one.high,
-                "noise": one.noise,
+                "noise": _plain(one.noise),
                 "distinguishable": one.distinguishable,
             }
             for one in properties.changes
@@ -100,6 +139,7 @@ def as_rows(properties: Properties, model: ModelInfo) -> dict[str, Any]:
             for one in properties.attributions
         ],
         "notes": list(properties.notes),
+        "caveats": list(caveats),
     }
 
 

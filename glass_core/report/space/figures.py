@@ -26,13 +26,22 @@ _QUALITATIVE = (
     "#CC6677", "#882255", "#AA4499", "#E69F00", "#56B4E9", "#0072B2",
 )  # fmt: skip
 _LIGHT = "#C8C8C8"
+_ROOM = 0.3
+"""Around a user's points, for their names, as a share of how far they lie apart."""
+_OWN_SYMBOLS: dict[Kind, str] = {"sequence": "circle", "structure": "cross", "stretch": "x"}
+"""Of a user's points: the same, filled, so that each can have a rim."""
+_BESIDE = ("top center", "bottom center", "middle right", "middle left")
+"""Where names stand, in turn: those of mutants lie on each other."""
 _LEGEND = {
     "orientation": "h",
     "y": -0.04,
     "itemsizing": "constant",
     "groupclick": "toggleitem",
-    "entrywidth": 250,
+    "entrywidth": 232,
+    "font": {"size": 11},
 }
+_LINE = 19
+"""Pixels of a line of the legend."""
 
 
 def map_figure(
@@ -76,9 +85,10 @@ def map_figure(
     _add_points(figure, points, projection.place(_stacked(points, background)))
     shows = "" if not isinstance(projection, Pca) else f" ({projection.share:.0%} of the variance)"
     name = "t-SNE" if layout == "tsne" else f"principal components{shows}"
+    lines = max((sum(t.legendgroup == kind for t in figure.data) for kind in KINDS), default=0)
     figure.update_layout(
         **style.layout(
-            height=height,
+            height=height + _LINE * max(lines - len(CLASS_NAMES), 0),
             legend=_LEGEND,
             coloraxis={"colorscale": "Cividis", "colorbar": {"title": colouring, "thickness": 12}},
             xaxis=style.AXIS | {"title": "", "showticklabels": False},
@@ -108,12 +118,19 @@ def inset_figure(points: Sequence[Point], height: int = 320) -> go.Figure:
             arrowwidth=1, arrowcolor=style.FLOOR, text="",
         )  # fmt: skip
     _add_points(figure, points, plane)
+    (left, low), (right, high) = plane.min(axis=0), plane.max(axis=0)
+    room = _ROOM * max(float(right - left), float(high - low), 1e-6)
     figure.update_layout(
         **style.layout(
             height=height,
             showlegend=False,
-            xaxis=style.AXIS | {"title": "at a scale of their own"},
-            yaxis=style.AXIS | {"title": "", "scaleanchor": "x"},
+            xaxis=style.AXIS
+            | {
+                "title": "at a scale of their own",
+                "range": [float(left) - room, float(right) + room],
+            },
+            yaxis=style.AXIS
+            | {"title": "", "scaleanchor": "x", "range": [float(low) - room, float(high) + room]},
         )
     )
     return figure
@@ -245,14 +262,15 @@ def _add_points(figure: go.Figure, points: Sequence[Point], plane: NDArray[np.fl
             y=plane[rows, 1],
             mode="markers+text" if few else "markers",
             text=[points[row].id for row in rows],
-            textposition="top center",
+            textposition=[_BESIDE[row % len(_BESIDE)] for row in rows],
             name=f"yours: {kind}",
+            legendgroup="yours",
             legendrank=1,
             marker={
-                "symbol": SYMBOLS[kind],
+                "symbol": _OWN_SYMBOLS[kind],
                 "size": 13,
                 "color": style.SELECTED,
-                "line": {"width": 2, "color": style.SELECTED if kind != "sequence" else "#FFFFFF"},
+                "line": {"width": 1.5, "color": "#FFFFFF"},
             },
             customdata=np.full(len(rows), -1),
             hovertemplate="%{text} (" + kind + ")<extra></extra>",

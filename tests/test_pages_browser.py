@@ -341,6 +341,19 @@ CELL = """(plot, [x, y]) => {
 """Where a cell of a map lies in it, in pixels. The sequence has no tryptophan."""
 
 
+def test_what_is_pasted_and_asked_for_at_once_is_not_called_changed(address, visit):
+    """Enter comes before the page was told what stands in the box."""
+    for variant in (f"{WILD[9]}10A", f"{WILD[19]}20P"):
+        page = visit(address)
+        box = page.get_by_label("Protein and variant")
+        box.fill(f"{WILD} {variant}")
+        box.press("Enter")
+        page.get_by_role("tab", name="All evidence").wait_for()
+        page.get_by_label("Another variant of this protein").wait_for()
+        page.wait_for_timeout(1_500)  # in which what was typed would come late
+        assert not page.get_by_text("belongs to the inputs before").count()
+
+
 def test_a_map_keeps_its_clicks_while_its_screen_runs(visit, tmp_path):
     """The rows that are done meanwhile change nothing in it, so it is not drawn again."""
     with Server(tmp_path) as server:
@@ -570,7 +583,7 @@ def test_a_map_is_drawn_chosen_from_and_passed_on(address, visit, tmp_path):
     page.get_by_role("heading", name="3 places among").wait_for()
     page.wait_for_function(
         "['yours: sequence', 'yours: structure', 'structure: mainly alpha'].every((name) =>"
-        " document.querySelector('.glass-figure')._fullData.some((t) => t.name === name))"
+        " document.querySelector('.glass-figure')?._fullData?.some((t) => t.name === name))"
     )
     places = rows_of(save(page, "Places (CSV)", tmp_path / "places.csv"))
     assert [one["kind"] for one in places] == ["sequence", "sequence", "structure"]

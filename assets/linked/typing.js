@@ -15,6 +15,10 @@ function watch(host, fields) {
     clearTimeout(timer);
     timer = setTimeout(() => host.glassSend.setStateValue('typed', event.target.value), 250);
   };
+  // What is asked for is no longer typed: a preview of it would come in the way of the answer.
+  const asked = (event) => {
+    if (event.key === 'Enter' || event.target.closest?.('button')) clearTimeout(timer);
+  };
   const pasted = (event) => {
     const text = event.clipboardData?.getData('text') ?? '';
     if (!event.target.matches?.(fields) || !text.trim().includes('\n')) return;
@@ -24,9 +28,13 @@ function watch(host, fields) {
   document.addEventListener('input', typed);
   typed({target: document.activeElement ?? document.body}); // what was typed before this was here
   document.addEventListener('paste', pasted, true);
+  document.addEventListener('keydown', asked, true);
+  document.addEventListener('pointerdown', asked, true);
   return () => {
     clearTimeout(timer);
     document.removeEventListener('input', typed);
     document.removeEventListener('paste', pasted, true);
+    document.removeEventListener('keydown', asked, true);
+    document.removeEventListener('pointerdown', asked, true);
   };
 }

@@ -71,15 +71,15 @@ def properties_panel(impact: Impact) -> None:
         "positive = weaker."
     )
     st.markdown("The wild type")
+    caveats = _caveats()
+    for one in caveats:
+        if one.beaten:
+            st.caption(f"⚠ {plain(one.words)}")
     st.table(value_table(found), hide_index=True)  # whose long cells are whole
     st.caption(f"{VALUES_BETWEEN} Classes that are called of the mutant alone stand here, too.")
     for note in found.notes:
         st.caption(f"⚠ {plain(note)}")
     _where(impact, found)
-    caveats = _caveats()
-    for one in caveats:
-        if one.beaten:
-            st.caption(f"⚠ {plain(one.words)}")
     with st.expander("How well each of them is told"):
         st.markdown("\n".join(f"- {plain(one.words)}" for one in caveats))
     info = property_model().info

@@ -37,9 +37,10 @@ _LEGEND = {
     "y": -0.04,
     "itemsizing": "constant",
     "groupclick": "toggleitem",
-    "entrywidth": 232,
     "font": {"size": 11},
 }
+_ENTRY, _LONG_ENTRY = 200, 232
+"""Pixels of an entry of the legend; four stand beside each other, of long ones three."""
 _LINE = 19
 """Pixels of a line of the legend."""
 
@@ -85,11 +86,13 @@ def map_figure(
     _add_points(figure, points, projection.place(_stacked(points, background)))
     shows = "" if not isinstance(projection, Pca) else f" ({projection.share:.0%} of the variance)"
     name = "t-SNE" if layout == "tsne" else f"principal components{shows}"
+    if colouring == "architecture":
+        figure.update_traces(legendrank=2_000, selector={"legendgroup": "yours"})
     lines = max((sum(t.legendgroup == kind for t in figure.data) for kind in KINDS), default=0)
     figure.update_layout(
         **style.layout(
             height=height + _LINE * max(lines - len(CLASS_NAMES), 0),
-            legend=_LEGEND,
+            legend=_LEGEND | {"entrywidth": _LONG_ENTRY if colouring == "architecture" else _ENTRY},
             coloraxis={"colorscale": "Cividis", "colorbar": {"title": colouring, "thickness": 12}},
             xaxis=style.AXIS | {"title": "", "showticklabels": False},
             yaxis=style.AXIS | {"title": "", "showticklabels": False},
@@ -243,6 +246,8 @@ def _add_rings(figure: go.Figure, table: pd.DataFrame, rows: Sequence[int]) -> N
             y=some["y"],
             mode="markers",
             name="chosen",
+            legendgroup="yours",
+            legendrank=1,
             hoverinfo="skip",
             customdata=some["row"],
             marker={"symbol": "circle-open", "size": 12, "color": style.STRAIN, "line_width": 2},

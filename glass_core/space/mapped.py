@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from glass_core.errors import GlassError, InputError, one_line
+from glass_core.errors import GlassError, InputError
 from glass_core.inputs.upload import Upload
 from glass_core.models.space.base import Space
 from glass_core.progress import UNWATCHED, Watch
@@ -90,7 +90,7 @@ def map_given(
                 else:
                     entries += read_chains(str(path), left_out, chains)
             except GlassError as error:
-                left_out.add(NOT_READ, one_line(error))
+                left_out.add(NOT_READ, " ".join(str(error).split()))
         if chains and not any(one.structure for one in entries):
             left_out.add("chains that were named without a structure", ", ".join(chains))
         return placed(entries, points, variants, space, left_out, watch)

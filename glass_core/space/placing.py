@@ -139,7 +139,7 @@ def mutants_of(wild: Entry, variants: str, left_out: LeftOut) -> list[Entry]:
         try:
             variant = Variant.parse(word, wild.sequence)
         except VariantError as error:
-            left_out.add(f"no variant of {wild.id}", one_line(error))
+            left_out.add(f"no variant of {wild.id}", str(error))
             continue
         name = "_".join(variant.text.split())
         found[name] = Entry(name, variant.mutant)

@@ -12,7 +12,7 @@ export default function (component) {
 }
 
 function figure(plot) {
-  let data = null, newest = null, own = [], axes = [], marks = [], moved = null;
+  let data = null, newest = null, own = [], axes = [], marks = [], moved = null, settle = null;
   const onSelected = () => mark(), onHovered = () => mark();
 
   async function show(next) {
@@ -54,7 +54,7 @@ function figure(plot) {
       plot.on('plotly_click', send);
       plot.on('plotly_selected', (event) => { if (event) send(event); });
       plot.on('plotly_relayout', stay);
-      panning(plot, send);
+      settle = panning(plot, send);
     } else if (first) {
       plot.on('plotly_click', (event) => {
         const place = residue(event);
@@ -126,6 +126,7 @@ function figure(plot) {
   function close() {
     bus.removeEventListener('selected', onSelected);
     bus.removeEventListener('hovered', onHovered);
+    settle?.();
     if (window.Plotly && data) window.Plotly.purge(plot);
     plot.glassDraw = null;
   }

@@ -1,14 +1,16 @@
 // Moves the drawn points of a map as a picture while they are dragged, and draws them anew where
 // they are let go: without a graphics card 50,000 points are drawn three times a second.
-// A press that moves nothing is a click on what is under the mouse.
+// A press that moves nothing is a click on what is under the mouse. Gives what ends all this.
 function panning(plot, clicked) {
   let hovered = null;
   plot.on('plotly_hover', (event) => { hovered = event; });
   plot.on('plotly_unhover', () => { hovered = null; });
   plot.addEventListener('mousedown', press, true);
-  plot.addEventListener('dblclick', (event) => {
+  plot.addEventListener('dblclick', back);
+
+  function back(event) {
     if (pans(event)) window.Plotly.relayout(plot, {'xaxis.autorange': true, 'yaxis.autorange': true});
-  });
+  }
 
   function pans(event) {
     return event.button === 0 && plot.layout.dragmode === 'pan'
@@ -67,4 +69,9 @@ function panning(plot, clicked) {
     for (const canvas of points.querySelectorAll('canvas'))
       canvas.style.transform = by && `translate(${by[0]}px, ${by[1]}px)`;
   }
+
+  return () => {
+    plot.removeEventListener('mousedown', press, true);
+    plot.removeEventListener('dblclick', back);
+  };
 }

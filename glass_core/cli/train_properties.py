@@ -54,16 +54,9 @@ what_to_train = gathered(
 @hardware_options
 @model_option
 @device_option
-def property_command(
-    head: str,
-    given: dict[str, Any],
-    pace: dict[str, Any],
-    hardware: dict[str, Any],
-    model: str,
-    device: str | None,
-) -> None:
+def property_command(head: str, **training: Any) -> None:
     """Train one HEAD over the joint encoder, put it into a model, and write its record."""
-    how, predictor, settings, fabric = _opened(head, given, pace, hardware, model, device)
+    how, predictor, settings, fabric = _opened(head, **training)
     from glass_core.training.properties.run import train_property
 
     say_trained(fabric, how.out, train_property(how, predictor, settings, fabric, _tell))
@@ -78,19 +71,10 @@ def property_command(
 @hardware_options
 @model_option
 @device_option
-def ablation_command(
-    head: str,
-    encoders: tuple[str, ...],
-    given: dict[str, Any],
-    note: str,
-    pace: dict[str, Any],
-    hardware: dict[str, Any],
-    model: str,
-    device: str | None,
-) -> None:
+def ablation_command(head: str, encoders: tuple[str, ...], note: str, **training: Any) -> None:
     """Train the same HEAD over other encoders, each NAME=FOLDER, for its record's comparison."""
     others = _named(encoders)
-    how, predictor, settings, fabric = _opened(head, given, pace, hardware, model, device)
+    how, predictor, settings, fabric = _opened(head, **training)
     from glass_core.training.properties.run import write_ablations
 
     path = write_ablations(how, others, note, predictor, settings, fabric, _tell)

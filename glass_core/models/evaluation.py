@@ -28,6 +28,10 @@ BY_ALIGNMENT, BY_VECTORS = "alignment of the candidates", "vectors"
 COLUMN = "column of the relatives"
 """What stands at a site in proteins of the same fold."""
 MMSEQS, MEAN, COSINE = "MMseqs2", "mean embedding", "cosine of the residues"
+HEAD, HEAD_SEQUENCE = "head", "head without the structure"
+"""A head of properties, and the same where the structure is held back."""
+ENCODERS = "stability"
+"""Set of the record of a model of properties that compares encoders."""
 UNTRAINED, BURIAL, BLOSUM = "ProteinMPNN untrained", "burial", "BLOSUM62"
 KINDS = (
     "pairs",

@@ -92,7 +92,6 @@ class LeftOut:
 
     counts: dict[str, int] = field(default_factory=dict)
     first: dict[str, str] = field(default_factory=dict)
-
     chosen: set[str] = field(default_factory=set)
 
     @property
@@ -115,6 +114,7 @@ class LeftOut:
         for reason, count in other.counts.items():
             self.counts[reason] = self.counts.get(reason, 0) + count
             self.first.setdefault(reason, other.first[reason])
+        self.chosen |= other.chosen
 
     def lines(self) -> Iterator[str]:
         """A sentence for each reason."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,6 +25,7 @@ from glass_core.space.vectors import VECTOR_SUFFIXES, read_vectors
 
 NOT_READ = "a file that could not be read"
 UNSURE = 40
+"""Residues under which a sequence's place says little."""
 SHORT = f"under {UNSURE} residues; what is so short seldom lies near its structure (see Evidence)."
 
 
@@ -133,6 +134,11 @@ def placed(
         raise InputError(
             f"nothing to place. {told}" if told else "nothing to place: give a protein."
         )
+    return Mapped(tuple(points), (*left_out.lines(), *_unsure(points)))
+
+
+def _unsure(points: Sequence[Point]) -> Iterator[str]:
+    """A sentence where places say little."""
     short = [one.id for one in points if one.sequence and len(one.sequence) < UNSURE]
-    notes = [f"{short[0]}: {SHORT}"] if len(short) == 1 else [f"{len(short)} places: {SHORT}"]
-    return Mapped(tuple(points), (*left_out.lines(), *(notes if short else ())))
+    if short:
+        yield f"{short[0] if len(short) == 1 else f'{len(short)} places'}: {SHORT}"

@@ -78,13 +78,14 @@ class PropertyModel:
             why = f"Nothing is told of sequences of fewer than {FEWEST_LETTERS} kinds of residues."
             return Properties((), notes=(why,))
         notes = []
-        if variant is not None and not variant.only_substitutions:
+        shifted = variant is not None and not variant.only_substitutions
+        if shifted:
             notes.append(
                 "Noise was measured with substitutions alone: of residues that are put in or taken "
                 "out, no difference can be told from none."
             )
         sites = sites_of(protein)
-        if sites is not None and variant is not None and not variant.only_substitutions:
+        if sites is not None and shifted:
             sites = None
             notes.append("The structure was not read: the variant inserts or deletes residues.")
         if sites is not None and len(sites) > MOST_RESIDUES:
@@ -111,7 +112,7 @@ class PropertyModel:
                 continue
             values += told
             changes += changed
-        if variant is not None and not variant.only_substitutions:
+        if shifted:
             changes = [replace(one, noise=math.nan) for one in changes]
         return Properties(
             tuple(values), tuple(changes), tuple(attributions), wild.joint is not None, tuple(notes)

@@ -9,15 +9,19 @@ from typing import Any
 import pandas as pd
 
 from glass_core.errors import GlassError
-from glass_core.models.evaluation import Evaluation, Figure, read_evaluations
+from glass_core.models.evaluation import (
+    ENCODERS,
+    HEAD,
+    HEAD_SEQUENCE,
+    Evaluation,
+    Figure,
+    read_evaluations,
+)
 from glass_core.models.properties.kinds import PROPERTIES, property_kind
 from glass_core.models.properties.registry import DEFAULT_PROPERTIES, list_property_models
 from glass_core.report.evidence.compare import above, compared, inside
 from glass_core.settings import Settings
 
-HEAD, ENCODERS = "head", "stability"
-WITHOUT_STRUCTURE = "head without the structure"
-"""Of a record of a head, its own figures; and the record that compares encoders."""
 LEADING = {
     "enzyme": "f_max",
     "ontology": "f_max",
@@ -128,7 +132,7 @@ def property_words(record: Evaluation) -> str:
 
 def _besides(record: Evaluation) -> str:
     """What the leading figure does not show: errors in units, and whether structures help."""
-    blind = record.figure(WITHOUT_STRUCTURE, LEADING[record.set])
+    blind = record.figure(HEAD_SEQUENCE, LEADING[record.set])
     if blind.value is not None:
         return f" Without the structure {blind.value:.2f}."
     error = "median error"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -16,7 +15,7 @@ from glass_core.embedders.device import resolve_device
 from glass_core.embedders.mpnn import StructureEmbedder
 from glass_core.errors import InputError
 from glass_core.models.card import CARD_FILE, ModelCard
-from glass_core.models.evaluation import EVALUATION_FOLDER, EVALUATION_FORMAT, read_evaluations
+from glass_core.models.evaluation import EVALUATION_FOLDER, read_evaluations
 from glass_core.models.fold_chance import FoldChances
 from glass_core.models.predictor import Predictor, SiamesePredictor
 from glass_core.models.registry import fold_chances_of, load_siamese
@@ -43,8 +42,9 @@ from glass_core.training.evaluation.search import evaluate_search
 from glass_core.training.evaluation.space import evaluate_space
 from glass_core.training.evaluation.structures import evaluate_alignments, evaluate_structures
 from glass_core.training.evaluation.variants import evaluate_effects
+from glass_core.training.evaluation.writing import record_frame, write_evaluation
 from glass_core.training.fold_chance import chain_database
-from glass_core.training.loop import data_sha256, git_revision
+from glass_core.training.loop import data_sha256
 
 _PACKAGES = ("torch", "numpy", "scipy", "pandas", "tmtools", "biopython")
 
@@ -108,19 +108,11 @@ def evaluate_model(
     """Measure a model and write its records into `out`; yields each path when written."""
     predictor = load_siamese(settings, model)
     out.mkdir(parents=True, exist_ok=True)
-    common = {
-        "format": EVALUATION_FORMAT,
-        "model": asdict(predictor.info),
-        "side": held_out.side,
-        "git_revision": git_revision(),
-        "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
-    }
+    frame = record_frame(asdict(predictor.info), held_out.side, _PACKAGES)
 
     def write(kind: str, name: str, content: dict[str, Any], data: Path) -> Path:
-        record = {**common, "kind": kind, "set": name, "data_sha256": data_sha256(data), **content}
-        path = out / f"{name.replace(' ', '-')}.json"
-        path.write_text(json.dumps(record, allow_nan=False, separators=(",", ":")) + "\n")
-        return path
+        record = {**frame, "kind": kind, "set": name, "data_sha256": data_sha256(data), **content}
+        return write_evaluation(out / f"{name.replace(' ', '-')}.json", record)
 
     if held_out.pairs is not None:
         table = read_shards(held_out.pairs / SHARDS)
@@ -201,20 +193,13 @@ def write_space_record(
     """Measure a space and write its record into its folder; see `evaluate_space`."""
     content = evaluate_space(space, predictor, chains, folds, side, work, tell, beside)
     record = {
-        "format": EVALUATION_FORMAT,
-        "model": asdict(space.info),
-        "side": side,
-        "git_revision": git_revision(),
-        "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
+        **record_frame(asdict(space.info), side, _PACKAGES),
         "kind": "space",
         "set": "space",
         "data_sha256": data_sha256(source),
         **content,
     }
-    path = folder / EVALUATION_FOLDER / "space.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(record, allow_nan=False, separators=(",", ":")) + "\n")
-    return path
+    return write_evaluation(folder / EVALUATION_FOLDER / "space.json", record)
 
 
 def _search(

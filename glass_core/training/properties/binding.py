@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from glass_core.embedders.base import Embedder
 from glass_core.embedders.joint import JointEmbedder
 from glass_core.errors import InputError
+from glass_core.models.evaluation import BLOSUM, HEAD
 from glass_core.models.heads.binding import BindingConfig, BindingHead, changed_residues
 from glass_core.models.properties.reading import read_chains
 from glass_core.models.space.base import Told, untold
@@ -28,7 +29,7 @@ from glass_core.training.loop import History, Schedule, Validation, fit
 from glass_core.training.properties.figures import binding_figures, noise_of, within
 from glass_core.training.properties.pooled import with_fields
 
-HEAD, BLOSUM, CONTACTS, CONSTANT = "head", "BLOSUM62", "residues near the partner", "mean"
+CONTACTS, CONSTANT = "residues near the partner", "mean"
 BINDING_SCHEDULE = Schedule(steps=600, peak=1e-3, warmup=50, decay=0.5, weight_decay=0.1, every=50)
 TOGETHER = 128
 NEAR = 10.0

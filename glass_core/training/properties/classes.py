@@ -15,7 +15,7 @@ from torch import Tensor
 
 from glass_core.errors import InputError
 from glass_core.metrics.functions import f_max
-from glass_core.models.evaluation import MMSEQS
+from glass_core.models.evaluation import HEAD, HEAD_SEQUENCE, MMSEQS
 from glass_core.models.heads.classes import ClassesConfig, ClassesHead
 from glass_core.models.heads.pooled_network import PooledConfig, PooledNetwork
 from glass_core.progress import Say
@@ -36,7 +36,6 @@ from glass_core.training.properties.pooled import (
     withheld,
 )
 
-HEAD, BLIND = "head", "head without the structure"
 NEIGHBOUR = "nearest mean embedding"
 CLASSES_SCHEDULE = replace(SCHEDULE, steps=3_000, every=250)
 ONTOLOGY_SCHEDULE = replace(SCHEDULE, steps=500, every=50, weight_decay=0.1)
@@ -178,7 +177,7 @@ def evaluate_classes(
     dim = head.config.embedding_dim
     told: dict[str, NDArray[np.floating]] = {HEAD: chances(head, asked.read)}
     if head.config.joint_dim:
-        told[BLIND] = chances(head, withheld(asked.read, head.config))
+        told[HEAD_SEQUENCE] = chances(head, withheld(asked.read, head.config))
     if work is not None:
         tell(f"{side}: {len(asked.proteins):,} proteins; nearest of {len(train.proteins):,}")
         told[NEIGHBOUR] = by_embedding(

@@ -11,6 +11,7 @@ from lightning_fabric import Fabric
 from glass_core.embedders.mpnn import StructureEmbedder
 from glass_core.errors import InputError
 from glass_core.models.card import ModelCard
+from glass_core.models.evaluation import ENCODERS
 from glass_core.models.properties.registry import encoders_of
 from glass_core.progress import Say
 from glass_core.settings import Settings
@@ -20,7 +21,7 @@ from glass_core.training.loop import Schedule
 from glass_core.training.properties.model import own_joint, write_property_record
 from glass_core.training.properties.stability import compare_readers, read_stability, ways_of
 
-SET, OWN = "stability", "joint encoder"
+OWN = "joint encoder"
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,4 +80,4 @@ def write_encoders(asked: EncodersAsked, settings: Settings, fabric: Fabric, tel
     ways = ways_of([OWN, *others])
     record = compare_readers(proteins, ways, asked.side, asked.kept, fabric, asked.schedule)
     data = {"effects": asked.effects, "structures": asked.structures}
-    return write_property_record(card, SET, asked.side, {"own": OWN, **record}, data)
+    return write_property_record(card, ENCODERS, asked.side, {"own": OWN, **record}, data)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,11 +15,12 @@ from glass_core.embedders.joint_network import JointEncoder
 from glass_core.errors import InputError
 from glass_core.models.card import CARD_FILE, ModelCard
 from glass_core.models.checkpoint import save_model
-from glass_core.models.evaluation import EVALUATION_FOLDER, EVALUATION_FORMAT
+from glass_core.models.evaluation import EVALUATION_FOLDER
 from glass_core.models.predictor import SiamesePredictor
 from glass_core.models.properties.registry import ENCODER_FILE
+from glass_core.training.evaluation.writing import record_frame, write_evaluation
 from glass_core.training.joint import read_joint
-from glass_core.training.loop import data_sha256, git_revision
+from glass_core.training.loop import data_sha256
 
 _PACKAGES = ("torch", "numpy", "pandas", "scipy")
 
@@ -81,25 +80,19 @@ def write_property_record(
 ) -> Path:
     """Put a record of its head `name`, or of its encoder alone, into a model's folder."""
     files = [f"{name}.safetensors"] if name in card.heads else []
+    model = {
+        "name": card.name,
+        "version": card.version,
+        "sha256": card.sha256_of([*files, ENCODER_FILE]),
+    }
     record = {
-        "format": EVALUATION_FORMAT,
-        "model": {
-            "name": card.name,
-            "version": card.version,
-            "sha256": card.sha256_of([*files, ENCODER_FILE]),
-        },
-        "side": side,
-        "git_revision": git_revision(),
-        "versions": {package: importlib.metadata.version(package) for package in _PACKAGES},
+        **record_frame(model, side, _PACKAGES),
         "kind": "property",
         "set": name,
         "data_sha256": {key: data_sha256(path) for key, path in data.items()},
         **content,
     }
-    path = card.folder / EVALUATION_FOLDER / f"{name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(record, allow_nan=False, separators=(",", ":")) + "\n")
-    return path
+    return write_evaluation(card.folder / EVALUATION_FOLDER / f"{name}.json", record)
 
 
 def _bytes(joint: JointEncoder) -> bytes:

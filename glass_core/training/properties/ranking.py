@@ -15,6 +15,7 @@ from torch import Tensor
 
 from glass_core.embedders.mpnn import StructureEmbedder
 from glass_core.errors import InputError
+from glass_core.models.evaluation import HEAD
 from glass_core.models.heads.pooled_network import PooledNetwork
 from glass_core.models.heads.scalar import ScalarConfig, ScalarHead
 from glass_core.progress import Say
@@ -34,7 +35,7 @@ from glass_core.training.properties.pooled import (
     with_fields,
 )
 
-HEAD, MPNN, COMPACT = "head", "ProteinMPNN's likelihood of the letters", "compactness"
+MPNN, COMPACT = "ProteinMPNN's likelihood of the letters", "compactness"
 TARGETS: dict[Split, int] = {"train": 160, "validation": 40, "test": 90}
 """Chains of each side, one of each group."""
 LENGTHS = (50, 150)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -17,7 +16,7 @@ from glass_core.embedders.device import resolve_device
 from glass_core.embedders.joint import JointEmbedder
 from glass_core.embedders.mpnn import StructureEmbedder
 from glass_core.models.checkpoint import save_head
-from glass_core.models.evaluation import EVALUATION_FOLDER, Evaluation
+from glass_core.models.evaluation import EVALUATION_FOLDER, HEAD, Evaluation
 from glass_core.models.heads.binding import BindingConfig
 from glass_core.models.heads.classes import ClassesConfig
 from glass_core.models.heads.scalar import ScalarConfig
@@ -33,6 +32,7 @@ from glass_core.training.data.labelled import (
     read_ontology,
     term_titles,
 )
+from glass_core.training.evaluation.writing import write_evaluation
 from glass_core.training.loop import History, Schedule, write_record
 from glass_core.training.properties import binding, classes, ranking, thermostability
 from glass_core.training.properties.model import own_joint, property_folder, write_property_record
@@ -205,10 +205,8 @@ def write_ablations(
         other = replace(how, encoder=encoder, out=kept / "model", kept=kept, alone=True)
         train_property(other, predictor, settings, fabric, tell)
         made = Evaluation.read(kept / "model" / EVALUATION_FOLDER / f"{how.head}.json")
-        found[name] = made.content["figures"][classes.HEAD]
-    record = {**record, "ablations": found, "ablations_note": note}
-    path.write_text(json.dumps(record, allow_nan=False, separators=(",", ":")) + "\n")
-    return path
+        found[name] = made.content["figures"][HEAD]
+    return write_evaluation(path, {**record, "ablations": found, "ablations_note": note})
 
 
 def _classes(work: _Work) -> _Made:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from glass_core.errors import InputError
+from glass_core.models.evaluation import HEAD
 from glass_core.models.heads.pooled_network import PooledNetwork
 from glass_core.models.heads.scalar import ScalarConfig, ScalarHead
 from glass_core.protein.sequence import STANDARD
@@ -31,7 +32,7 @@ from glass_core.training.properties.pooled import (
     with_fields,
 )
 
-HEAD, COMPOSITION, LENGTH, SPECIES = "head", "composition", "length", "mean of the species"
+COMPOSITION, LENGTH, SPECIES = "composition", "length", "mean of the species"
 HEAT_SCHEDULE = replace(SCHEDULE, steps=700, every=50, peak=6e-4, weight_decay=0.1)
 _RIDGE = 10.0
 _MUTANTS, _ASKED = 3, 60
